@@ -1,0 +1,108 @@
+// Wraps the one thing a step does into an activity: permit, heartbeat, hold where it writes, receipt, coded failure.
+import { activityInfo, ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
+import type { StepInput, UndoInput } from '../src/core/activities.ts';
+import { type FailureCode, fail, failures, StepFailure } from '../src/core/failures.ts';
+import type { Receipt, UndoReceipt } from '../src/core/receipts.ts';
+import { raiseFence } from '../src/io/fence.ts';
+import { type Hold, takeHold } from '../src/io/hold.ts';
+import { withSession } from '../src/io/postgres.ts';
+import { redact } from '../src/io/redact.ts';
+import { openWork, type Work, type World } from './work.ts';
+import { countOwnWrites } from './writes.ts';
+
+/** What a step finds out; name, kind and times are added here. */
+export type Outcome = Omit<Receipt, 'step' | 'kind' | 'startedAt' | 'tookMs'>;
+export type UndoOutcome = Omit<UndoReceipt, 'undo' | 'step' | 'tookMs'>;
+
+const HEARTBEAT_MS = 1_000;
+/** Written by the backup step under `used/`; without it nothing may change the database (rule 2). */
+export const PROOF_NOTE = 'backup-proven.json';
+
+/** A step that only looks, or changes nothing in the database. */
+export function looks(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+  return (input) => asActivity(async () => receipt(await openWork(world, input.rollout, input.step), act));
+}
+
+/** A step that may write to the target: proof first, then the hold, then the fence. */
+export function writes(world: World, act: (work: Work, hold: Hold) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+  return (input) =>
+    asActivity(async () => {
+      const work = await openWork(world, input.rollout, input.step);
+      return receipt(work, () => held(work, (hold) => act(work, hold)));
+    });
+}
+
+/** The step writes only if its declared changes say so. */
+export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+  const looking = looks(world, act);
+  const writing = writes(world, (work) => act(work));
+  return (input) => (input.step.changes.includes('database') ? writing(input) : looking(input));
+}
+
+/** An undo: the same hold, no proof asked; idempotent because its step may have half-run (rule 3). */
+export function undoes(world: World, act: (work: Work) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+  return (input) =>
+    asActivity(async () => {
+      const work = await openWork(world, input.rollout, input.step);
+      const started = performance.now();
+      const change = work.step.changes.includes('database');
+      const outcome = change ? await undoHeld(work, act) : await act(work);
+      return { undo: work.step.undo?.undo ?? 'none', step: work.step.name, ...outcome, tookMs: Math.round(performance.now() - started) };
+    });
+}
+
+/** Without a proof its step cannot have written, so there is nothing to put back. */
+async function undoHeld(work: Work, act: (work: Work) => Promise<UndoOutcome>): Promise<UndoOutcome> {
+  const proven = await work.world.kept.note(work.rollout, PROOF_NOTE);
+  return proven === undefined ? { done: true, summary: 'the database was never changed', left: [] } : held(work, () => act(work));
+}
+
+async function held<T>(work: Work, act: (hold: Hold) => Promise<T>): Promise<T> {
+  if ((await work.world.kept.note(work.rollout, PROOF_NOTE)) === undefined) {
+    fail('BACKUP_MISSING', `step "${work.step.name}" changes the database, but no backup of this rollout has been proven`);
+  }
+  const hold = await takeHold({ url: work.url, rollout: work.rollout, tag: work.tag, processNotes: work.world.kept.processNotes(work.rollout) });
+  try {
+    if (hold.evicted.length > 0) await work.log(`ended what an earlier attempt left: ${hold.evicted.join(', ')}`);
+    await withSession(work.url, work.tag, (session) => raiseFence(session, work.rollout, work.tag));
+    await hold.recheck();
+    return await countOwnWrites(work, () => act(hold));
+  } finally {
+    await hold.release();
+  }
+}
+
+async function receipt(work: Work, act: (work: Work) => Promise<Outcome>): Promise<Receipt> {
+  const startedAt = new Date().toISOString();
+  const started = performance.now();
+  const outcome = await act(work);
+  return { step: work.step.name, kind: work.step.kind, ...outcome, startedAt, tookMs: Math.round(performance.now() - started) };
+}
+
+/** Heartbeats while it runs, and turns failures into Temporal's with a code from the table (rule 5). */
+export async function asActivity<T>(act: () => Promise<T>): Promise<T> {
+  const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
+  try {
+    return await act();
+  } catch (error) {
+    if (cancellationSignal().aborted) throw new CancelledFailure('cancelled');
+    throw asFailure(error);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+export function asFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  const known = error instanceof StepFailure;
+  const code: FailureCode = known ? error.code : 'STEP_CRASHED';
+  const message = redact(error instanceof Error ? error.message : String(error));
+  if (!known) console.error(`${activityInfo().activityType}:`, error);
+  const details = known ? error.details.map((line) => redact(line)) : [];
+  return ApplicationFailure.create({
+    type: code,
+    message: `${code}: ${message}`,
+    nonRetryable: !failures[code].retryable,
+    details: [{ code, remedy: failures[code].remedy, details }],
+  });
+}

@@ -1,0 +1,19 @@
+// The family of checks: each asks the target one kind of question and answers with a verdict.
+import type { CheckSpec } from '../../src/core/plan/plan.ts';
+import type { Outcome } from '../as-step.ts';
+import type { Work } from '../work.ts';
+import { checkColumns } from './columns.ts';
+import { checkCommand } from './command.ts';
+import { checkConstraints } from './constraints.ts';
+import { checkHttp } from './http.ts';
+import { checkSql } from './sql.ts';
+
+/** Chooses by the key that the plan wrote. */
+export async function check(work: Work): Promise<Outcome> {
+  const spec = work.step.spec as unknown as CheckSpec;
+  if ('constraints' in spec) return checkConstraints(work, spec.constraints);
+  if ('columns' in spec) return checkColumns(work, spec.columns);
+  if ('sql' in spec) return checkSql(work, spec);
+  if ('http' in spec) return checkHttp(work, spec.http);
+  return checkCommand(work, spec);
+}

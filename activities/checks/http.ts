@@ -1,0 +1,61 @@
+// HTTP: status, values of the JSON body, a deadline; or many samples and their mean against the baseline.
+import { sameJson } from '../../src/core/canonical.ts';
+import type { HttpCheck } from '../../src/core/plan/plan.ts';
+import { valueAt } from '../../src/core/pointer.ts';
+import { outside } from '../../src/core/soak.ts';
+import { get } from '../../src/io/http.ts';
+import type { Outcome } from '../as-step.ts';
+import { httpBaseline, measure } from '../baseline.ts';
+import { addressOf, type Work } from '../work.ts';
+import { parseJson } from './command.ts';
+
+const PAUSE_MS = 200;
+
+export async function checkHttp(work: Work, check: HttpCheck): Promise<Outcome> {
+  return check.samples !== undefined && check.mean ? compareWithBaseline(work, check) : answersAsExpected(work, check);
+}
+
+/** Asks until it is so, or until `within` is over. */
+async function answersAsExpected(work: Work, check: HttpCheck): Promise<Outcome> {
+  const deadline = performance.now() + check.withinMs;
+  const started = performance.now();
+  for (;;) {
+    const wrong = (await Promise.all(check.get.map((path) => judge(addressOf(work), path, check)))).flat();
+    if (wrong.length === 0)
+      return { verdict: 'pass', summary: `${check.get.join(', ')} as expected after ${Math.round(performance.now() - started)} ms` };
+    if (performance.now() > deadline) return { verdict: 'fail', summary: `not as expected within ${check.withinMs} ms`, details: wrong };
+    work.progress(wrong[0] ?? 'waiting');
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    work.signal.throwIfAborted();
+  }
+}
+
+async function judge(base: string, path: string, check: HttpCheck): Promise<readonly string[]> {
+  const answer = await get(new URL(path, base).href, { timeoutMs: Math.min(check.withinMs, 10_000) });
+  if (answer.status === null) return [`${path}: no answer (${answer.error})`];
+  if (answer.status !== check.status) return [`${path}: ${answer.status}, expected ${check.status}`];
+  const body = check.json ? parseJson(answer.body) : null;
+  return Object.entries(check.json ?? {})
+    .filter(([pointer, expected]) => !sameJson(valueAt(body, pointer) ?? null, expected))
+    .map(([pointer, expected]) => `${path} ${pointer} is ${JSON.stringify(valueAt(body, pointer) ?? null)}, expected ${JSON.stringify(expected)}`);
+}
+
+/** A breach is confirmed once before it counts; failures count apart from latency. */
+async function compareWithBaseline(work: Work, check: HttpCheck): Promise<Outcome> {
+  const baseline = await httpBaseline(work);
+  const limit = check.mean!;
+  const lines: string[] = [];
+  let bad = false;
+  for (const path of check.get) {
+    const before = baseline?.[path];
+    if (limit.ofBaseline && before === undefined) return { verdict: 'inconclusive', summary: `there is no baseline of ${path}` };
+    let now = await measure(work, path, check.samples!);
+    if (outside(limit, now.mean, before?.mean, 'target')) now = await measure(work, path, check.samples!);
+    const over = outside(limit, now.mean, before?.mean, 'target');
+    bad ||= over || now.failed > 0;
+    lines.push(
+      `${path}: mean ${now.mean.toFixed(1)} ms${before ? `, before ${before.mean.toFixed(1)} ms` : ''}, ${now.failed} failed of ${check.samples}${over ? `; wanted ${limit.text}` : ''}`,
+    );
+  }
+  return { verdict: bad ? 'fail' : 'pass', summary: bad ? 'slower or failing' : `mean ${limit.text} holds`, details: lines };
+}

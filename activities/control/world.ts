@@ -1,0 +1,8 @@
+// What the control worker has: its key, the artifact store, a client for histories. No database credentials.
+import type { KeyObject } from 'node:crypto';
+import type { Artifacts } from '../../src/io/artifacts.ts';
+
+export interface ControlWorld {
+  readonly key: KeyObject;
+  readonly artifacts: Artifacts;
+}

@@ -1,0 +1,80 @@
+// The list: which activity does which step, undo and decision. One line each.
+import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
+import { lowerFence } from '../src/io/fence.ts';
+import { withSession } from '../src/io/postgres.ts';
+import { resolveSecret } from '../src/io/settings.ts';
+import { asActivity, looks, mayWrite, undoes, writes } from './as-step.ts';
+import { backup } from './backup.ts';
+import { baseline } from './baseline.ts';
+import { checkData } from './check-data.ts';
+import { check } from './checks/check.ts';
+import { compareBack } from './compare-back.ts';
+import * as decisions from './control/decisions.ts';
+import { closeEvidence, recordEvidence } from './control/evidence.ts';
+import type { ControlWorld } from './control/world.ts';
+import { enter, verify } from './enter.ts';
+import { fixData, undoFix } from './fix-data.ts';
+import { flows } from './flows.ts';
+import { endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
+import { downgrade, lookAtPending, migrate } from './migrate.ts';
+import { preflight } from './preflight.ts';
+import { preview } from './preview.ts';
+import { refusedWrites } from './refused-writes.ts';
+import { release, switchBack, switchRelease } from './release.ts';
+import { restart, restartBack } from './restart.ts';
+import { run, undoRun } from './run.ts';
+import { dropScratches } from './scratch.ts';
+import { serviceSettings, type World } from './work.ts';
+
+/** All activities of one environment's queue. */
+export function environmentActivities(world: World): EnvironmentActivities {
+  return {
+    enter: (input) => asActivity(() => enter(world, input)),
+    verify: (input) => asActivity(async () => verify(world, input)),
+    preflight: looks(world, preflight),
+    release: looks(world, release),
+    pending: looks(world, lookAtPending),
+    baseline: looks(world, baseline),
+    enterMaintenance: looks(world, enterMaintenance),
+    leaveMaintenance: looks(world, leaveMaintenance),
+    backup: looks(world, backup),
+    checkData: looks(world, checkData),
+    fixData: writes(world, fixData),
+    preview: looks(world, preview),
+    migrate: writes(world, migrate),
+    check: mayWrite(world, check),
+    refusedWrites: looks(world, refusedWrites),
+    run: mayWrite(world, run),
+    switchRelease: looks(world, switchRelease),
+    restart: looks(world, restart),
+    flows: looks(world, flows),
+    undoFix: undoes(world, undoFix),
+    downgrade: undoes(world, downgrade),
+    switchBack: undoes(world, switchBack),
+    restartBack: undoes(world, restartBack),
+    undoRun: undoes(world, undoRun),
+    endMaintenance: undoes(world, endMaintenance),
+    compareBack: (input) => asActivity(() => compareBack(world, input)),
+    closeRollout: (input) =>
+      asActivity(async () => {
+        const { rollout, ending } = input;
+        if ((await world.kept.rollout(rollout)) === undefined || (await world.kept.closed(rollout)) !== undefined) return;
+        const url = await resolveSecret(serviceSettings(world, rollout.service).database);
+        await dropScratches(url, rollout);
+        await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
+        await world.kept.close(rollout, ending);
+      }),
+  };
+}
+
+/** All activities of the control queue. */
+export function controlActivities(world: ControlWorld): ControlActivities {
+  return {
+    decide: decisions.decide,
+    planWayBack: decisions.planWayBack,
+    sealDossier: (question) => decisions.sealDossier(world, question),
+    judgeGate: decisions.judgeGate,
+    recordEvidence: (fact) => asActivity(() => recordEvidence(world, fact)),
+    closeEvidence: (input) => asActivity(() => closeEvidence(world, input)),
+  };
+}

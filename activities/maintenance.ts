@@ -1,0 +1,70 @@
+// Maintenance by flag file: entered, seen from outside, left only through the checks of the state reached.
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fail } from '../src/core/failures.ts';
+import { get } from '../src/io/http.ts';
+import type { Outcome, UndoOutcome } from './as-step.ts';
+import { outsideAddress, type Work } from './work.ts';
+
+const SEEN_WITHIN_MS = 15_000;
+
+export async function enterMaintenance(work: Work): Promise<Outcome> {
+  const { file, answers } = settings(work);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${work.rollout.deployment}\n`);
+  const seen = await seenOutside(work, (status) => status === answers);
+  return seen
+    ? { verdict: 'pass', summary: `the site answers ${answers}` }
+    : { verdict: 'fail', summary: `the flag file is there, but the site does not answer ${answers}` };
+}
+
+export async function leaveMaintenance(work: Work): Promise<Outcome> {
+  const open = await leave(work);
+  return open
+    ? { verdict: 'pass', summary: 'the site is open again' }
+    : { verdict: 'fail', summary: 'the flag file is gone, but the site does not answer' };
+}
+
+/** Undo of enter: left through a look at the state reached; a site that is not well stays behind its flag. */
+export async function endMaintenance(work: Work): Promise<UndoOutcome> {
+  const { file, inside } = settings(work);
+  if (!existsSync(file)) return { done: true, summary: 'maintenance was not on', left: [] };
+  if (inside) {
+    const answer = await get(new URL('/health', inside).href);
+    if (answer.status === null || answer.status >= 400)
+      return {
+        done: false,
+        summary: 'the site is not well behind the flag',
+        left: [`maintenance stays on: ${inside}/health answers ${answer.status ?? answer.error}; when it is well remove ${file}`],
+      };
+  }
+  return (await leave(work))
+    ? { done: true, summary: 'the site is open again', left: [] }
+    : { done: false, summary: 'the site does not answer', left: ['the flag file is gone, but the site does not answer'] };
+}
+
+async function leave(work: Work): Promise<boolean> {
+  const { file, answers } = settings(work);
+  await rm(file, { force: true });
+  return seenOutside(work, (status) => status !== null && status !== answers && status < 500);
+}
+
+async function seenOutside(work: Work, wanted: (status: number | null) => boolean): Promise<boolean> {
+  const deadline = performance.now() + SEEN_WITHIN_MS;
+  for (;;) {
+    if (wanted((await get(outsideAddress(work))).status)) return true;
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    work.signal.throwIfAborted();
+  }
+}
+
+function settings(work: Work): { file: string; answers: number; inside?: string | undefined } {
+  const maintenance = work.list.environment.maintenance ?? fail('SERVICE_FAILED', `the plan has no maintenance for ${work.list.environment.name}`);
+  return {
+    file: resolve(work.service.root, work.service['flag-file'] ?? maintenance.flagFile),
+    answers: maintenance.answers,
+    inside: work.service.inside ?? maintenance.inside,
+  };
+}

@@ -1,0 +1,54 @@
+// The family of migration tools: at most four verbs, and what each tool can do (rule 11).
+import type { Work } from '../work.ts';
+import { sql } from './sql.ts';
+
+export interface MigrationStatus {
+  /** In the order of the tool's ledger. */
+  readonly applied: readonly string[];
+  /** In the order in which they would be applied. */
+  readonly pending: readonly string[];
+}
+
+export interface UpgradeOptions {
+  readonly lockTimeoutMs: number;
+  readonly giveUpAfterMs: number;
+  readonly statementTimeoutMs: number;
+  /** Asked in the transaction of each migration; empty on a scratch copy. */
+  readonly guard?: string;
+  /** Asked directly before each command. */
+  readonly recheck?: () => Promise<void>;
+  /** On a scratch copy: told the locks held at the end of each migration's transaction. */
+  readonly onLocks?: (migration: string, locks: readonly HeldLock[], tookMs: number) => void;
+}
+
+export interface HeldLock {
+  readonly relation: string;
+  readonly mode: string;
+}
+
+export interface Migrator {
+  readonly capabilities: {
+    readonly preview: boolean;
+    readonly downgrade: boolean;
+    readonly transaction: 'per file' | 'per migration' | 'one for all';
+  };
+  /** What ledger and files say for the database at `url`. */
+  status(work: Work, url: string): Promise<MigrationStatus>;
+  /** SQL of exactly these migrations. */
+  preview(work: Work, names: readonly string[]): Promise<readonly { readonly name: string; readonly up: string; readonly down: string | null }[]>;
+  /** Applies what of these is not in the ledger; returns one line for each. */
+  upgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
+  /** Takes back what of these is in the ledger, newest first. */
+  downgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
+  /** Tables that are the tool's or the app's own journal: left out of comparisons of content. */
+  journals(work: Work): readonly string[];
+}
+
+const migrators: Readonly<Record<string, Migrator>> = { sql };
+
+/** The tool that the plan names. */
+export function migratorOf(tool: string): Migrator {
+  const found = migrators[tool];
+  if (!found) throw new RangeError(`no migrator ${tool}`);
+  return found;
+}

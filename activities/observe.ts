@@ -1,0 +1,135 @@
+// observe: one stretch of a soak or watch. Each reading is on disk as soon as it is taken, so that a killed worker loses none.
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { ObserveActivities, ObserveInput } from '../src/core/activities.ts';
+import { decide } from '../src/core/matrix.ts';
+import {
+  breaches,
+  type Breach,
+  type Counters,
+  type ObserveResult,
+  type Rules,
+  type Sample,
+  type SoakState,
+  soakVerdict,
+  summarise,
+  takeSamples,
+} from '../src/core/soak.ts';
+import { asActivity } from './as-step.ts';
+import { httpBaseline } from './baseline.ts';
+import { readMeter } from './meters/meter.ts';
+import { evidenceFolder, openWork, type Work, type World } from './work.ts';
+
+/** One line of the readings file: enough to judge again what a killed attempt had seen. */
+interface Line {
+  readonly at: number;
+  readonly meter: string;
+  readonly samples: readonly Sample[];
+  readonly counters?: Counters;
+  readonly error?: string;
+}
+
+const readingsName = (work: Work, phase: string): string =>
+  `${evidenceFolder(work.rollout.deployment)}/logs/${work.rollout.environment}/${phase}-readings.jsonl`;
+
+export function observeActivities(world: World): ObserveActivities {
+  return { observe: (input) => asActivity(() => observe(world, input)) };
+}
+
+async function observe(world: World, input: ObserveInput): Promise<ObserveResult> {
+  const kept = await world.kept.rollout(input.rollout);
+  const work = await openWork(world, input.rollout, kept?.list.steps[0] ?? { index: 0, name: '', kind: 'preflight', spec: {}, changes: [] });
+  const observation = work.list.environment[input.phase]!;
+  const rules: Rules = { observation, meters: work.list.meters, dayMs: work.list.dayMs };
+  const watch = { state: await withBaseline(work, input.state), taken: 0 };
+  await recoverReadings(work, input.phase, rules, watch);
+  const end = Date.now() + input.stretchMs;
+  const due = new Map(Object.keys(rules.meters).map((meter) => [meter, 0]));
+  for (;;) {
+    await readDue(work, input.phase, rules, watch, due);
+    const found = actionable(work, rules, watch.state);
+    const verdict = soakVerdict(rules, watch.state, Date.now());
+    if (found.length > 0 || verdict || Date.now() >= end || cancellationSignal().aborted)
+      return {
+        state: watch.state,
+        breaches: found,
+        readings: watch.taken,
+        summary: summarise(watch.state),
+        verdict: found.length > 0 ? null : verdict,
+      };
+    heartbeat(`${watch.taken} readings`);
+    await untilDue(Math.min(end, ...due.values()));
+  }
+}
+
+async function readDue(work: Work, phase: string, rules: Rules, watch: { state: SoakState; taken: number }, due: Map<string, number>): Promise<void> {
+  const at = Date.now();
+  const meters = Object.entries(rules.meters).filter(([name]) => (due.get(name) ?? 0) <= at);
+  const read = await Promise.all(
+    meters.map(async ([name, meter]) => {
+      const started = performance.now();
+      const reading = await readMeter(work, name, meter, at, { counters: watch.state.counters[name], since: watch.state.since[name] });
+      // A cadence below twice the read itself would never rest.
+      due.set(name, at + Math.max(meter.everyMs ?? rules.observation.everyMs, 2 * (performance.now() - started)));
+      return { at, meter: name, ...reading } satisfies Line;
+    }),
+  );
+  // What was interrupted says nothing about the target.
+  if (cancellationSignal().aborted && read.some((line) => 'error' in line)) return;
+  for (const line of read) {
+    await work.world.artifacts.append(readingsName(work, phase), JSON.stringify(line));
+    take(rules, watch, line);
+  }
+}
+
+function take(rules: Rules, watch: { state: SoakState; taken: number }, line: Line): void {
+  const state = takeSamples(rules, watch.state, line.samples);
+  watch.state = {
+    ...state,
+    startedAt: state.startedAt ?? line.at,
+    since: { ...state.since, [line.meter]: new Date(line.at).toISOString() },
+    ...(line.counters && { counters: { ...state.counters, [line.meter]: line.counters } }),
+  };
+  watch.taken += 1;
+}
+
+/** What an earlier attempt of this stretch wrote before it was killed. */
+async function recoverReadings(work: Work, phase: string, rules: Rules, watch: { state: SoakState; taken: number }): Promise<void> {
+  const text = await work.world.artifacts.read(readingsName(work, phase)).catch(() => '');
+  const seen = Math.max(0, ...Object.values(watch.state.since).map((time) => Date.parse(time)));
+  for (const line of text
+    .split('\n')
+    .filter((entry) => entry.length > 0)
+    .map((entry) => JSON.parse(entry) as Line)) {
+    if (line.at > seen) take(rules, watch, line);
+  }
+}
+
+/** Latency of an address, measured before anything was changed, is the baseline of the meter that asks it. */
+async function withBaseline(work: Work, state: SoakState): Promise<SoakState> {
+  if (Object.keys(state.baseline).length > 0) return state;
+  const measured = await httpBaseline(work);
+  const pairs = Object.entries(work.list.meters).flatMap(([name, meter]) => {
+    const latency = 'http' in meter.read ? measured?.[meter.read.http.get] : undefined;
+    return latency ? [[`${name}/latency`, latency.mean] as const] : [];
+  });
+  return { ...state, baseline: Object.fromEntries(pairs) };
+}
+
+/** Breaches about which the matrix wants something done; a silent meter waits for its line's `for`. */
+function actionable(work: Work, rules: Rules, state: SoakState): readonly Breach[] {
+  return breaches(rules, state, Date.now()).filter((breach) => decide(work.list, breach).do !== 'continue');
+}
+
+async function untilDue(at: number): Promise<void> {
+  const signal = cancellationSignal();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, Math.max(0, at - Date.now()));
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,54 @@
+// preview: the SQL of exactly the pending range, its lint, and a rehearsal on a restored copy; nothing in the target changes.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fail } from '../src/core/failures.ts';
+import { worst } from '../src/core/verdict.ts';
+import type { Outcome } from './as-step.ts';
+import { migratorOf } from './migrators/migrator.ts';
+import { rehearse } from './rehearsal.ts';
+import { evidenceFolder, type Work } from './work.ts';
+
+interface Spec {
+  readonly lint: 'error' | 'warn' | 'skip';
+  readonly rehearse: 'up-down-up' | 'up' | 'skip';
+}
+
+export async function preview(work: Work): Promise<Outcome> {
+  const spec = work.step.spec as unknown as Spec;
+  const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
+  const migrator = migratorOf(migrations.tool);
+  const files = await migrator.preview(work, migrations.pending);
+  const folder = `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}/preview`;
+  for (const { name, up, down } of files) await work.world.artifacts.put(`${folder}/${name}.sql`, `${up}\n-- down\n${down ?? '-- none'}\n`);
+  const withoutDown = files.filter((file) => file.down === null).map((file) => `${file.name} has no way down`);
+  const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
+  const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, migrations.pending, spec.rehearse);
+  const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
+  const details = [...withoutDown, ...lint.map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`), ...(rehearsal?.lines ?? [])];
+  return {
+    verdict: worst([withoutDown.length > 0 || lintFails ? 'fail' : 'pass', ...(rehearsal ? [rehearsal.verdict] : [])]),
+    summary: [`${files.length} migrations`, `${lint.length} lint findings`, rehearsal?.summary ?? 'not rehearsed'].join(', '),
+    details,
+    figures: { migrations: files.length, lint: lint.length, rehearsed: rehearsal?.verdict === 'pass' ? spec.rehearse : 'no', ...rehearsal?.figures },
+  };
+}
+
+interface LintFinding {
+  readonly level: string;
+  readonly text: string;
+}
+
+/** squawk's findings; its exit code only says that there are some. */
+async function lintSql(work: Work, files: readonly { readonly name: string; readonly up: string }[]): Promise<readonly LintFinding[]> {
+  const squawk = join(dirname(createRequire(import.meta.url).resolve('squawk-cli/package.json')), 'js', 'bin', 'squawk');
+  const found: LintFinding[] = [];
+  for (const { name } of files) {
+    const path = await work.world.artifacts.path(
+      `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}/preview/${name}.sql`,
+    );
+    const result = await work.runTool([process.execPath, squawk, '--reporter=json', path]);
+    const list = JSON.parse(result.stdout || '[]') as { level: string; rule_name: string; message: string; line: number }[];
+    found.push(...list.map((finding) => ({ level: finding.level, text: `${name}:${finding.line + 1} ${finding.rule_name}: ${finding.message}` })));
+  }
+  return found;
+}

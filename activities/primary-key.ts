@@ -1,0 +1,13 @@
+// How a row is named: its primary key as one text.
+import { quoteName, quoteTable, type Session } from '../src/io/postgres.ts';
+
+/** The primary key as one text; a table without one is compared by its whole rows. */
+export async function primaryKey(session: Session, table: string): Promise<string> {
+  const rows = await session.query<{ name: string }>(
+    `select a.attname as name from pg_index i cross join lateral unnest(i.indkey) with ordinality as k(attnum, place)
+       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where i.indrelid = to_regclass($1) and i.indisprimary order by k.place`,
+    [quoteTable(table)],
+  );
+  if (rows.length === 0) return 't::text';
+  return rows.map((row) => `t.${quoteName(row.name)}::text`).join(` || '/' || `);
+}

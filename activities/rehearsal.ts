@@ -1,0 +1,101 @@
+// The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing dependents.
+import { scratchDatabase } from '../src/core/names.ts';
+import type { DataSpec } from '../src/core/plan/plan.ts';
+import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
+import type { Verdict } from '../src/core/verdict.ts';
+import { StepFailure } from '../src/core/failures.ts';
+import { quoteTable, withDatabase, withSession } from '../src/io/postgres.ts';
+import { readSnapshot } from '../src/io/snapshot.ts';
+import { forecastLocks } from './lock-forecast.ts';
+import { REHEARSED_CATALOG } from './migrate.ts';
+import type { HeldLock, Migrator } from './migrators/migrator.ts';
+import { copyTarget } from './scratch.ts';
+import { rolloutFolder, type Work } from './work.ts';
+
+export interface Rehearsal {
+  readonly verdict: Verdict;
+  readonly summary: string;
+  readonly lines: readonly string[];
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+const LIMITS = { lockTimeoutMs: 60_000, giveUpAfterMs: 0, statementTimeoutMs: 3_600_000 };
+
+/** Rehearses on a copy of the target as it is now, with the fixes that are still to come already made. */
+export async function rehearse(work: Work, migrator: Migrator, pending: readonly string[], how: 'up' | 'up-down-up'): Promise<Rehearsal> {
+  const database = scratchDatabase(work.rollout);
+  const url = withDatabase(work.url, database);
+  work.progress('copying the target');
+  await copyTarget(work, database);
+  await fixLater(work, url);
+  const before = await look(work, url);
+  const locks = new Map<string, HeldLock>();
+  const times: string[] = [];
+  const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
+    times.push(`${name}: ${Math.round(tookMs)} ms`);
+    for (const lock of held) locks.set(`${lock.relation} ${lock.mode}`, lock);
+  };
+  const started = performance.now();
+  const failed = await attempt(() => migrator.upgrade(work, url, pending, { ...LIMITS, onLocks }));
+  const upMs = Math.round(performance.now() - started);
+  if (failed) return { verdict: 'fail', summary: 'the way up fails on a copy of this database', lines: failed, figures: { upMs } };
+  const after = await look(work, url);
+  await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
+  const sql = (await migrator.preview(work, pending)).map((file) => file.up).join('\n');
+  const vanished = vanishing(before, after, sql);
+  const forecast = await forecastLocks(work, [...locks.values()]);
+  const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);
+  const bad = [...vanished, ...back];
+  return {
+    verdict: bad.length > 0 ? 'fail' : 'pass',
+    summary:
+      bad.length > 0
+        ? 'the rehearsal found what must not happen'
+        : `rehearsed ${how} in ${upMs} ms${forecast.waits.length > 0 ? `, ${forecast.waits.length} locks would wait now` : ''}`,
+    lines: [...bad, ...forecast.waits, ...times, ...forecast.lines],
+    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length },
+  };
+}
+
+const look = (work: Work, url: string): Promise<Snapshot> =>
+  withSession(url, work.tag, (session) => readSnapshot(session, { onTable: (table) => work.progress(`rehearsal: counting ${table}`) }));
+
+async function attempt(act: () => Promise<unknown>): Promise<readonly string[] | null> {
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error;
+    return [error.message, ...error.details];
+  }
+}
+
+/** A fix that the plan makes after the preview is made on the copy first, or the copy would be judged dirty. */
+async function fixLater(work: Work, url: string): Promise<void> {
+  const later = work.list.steps.slice(work.step.index).filter((step) => step.kind === 'fixData');
+  const rules = later.flatMap((step) => (step.spec as unknown as DataSpec).rules.filter((rule) => rule.fix));
+  await withSession(url, work.tag, async (session) => {
+    await session.query('set search_path = public, pg_catalog');
+    for (const rule of rules) await session.query(`update ${quoteTable(rule.table)} set ${rule.fix} where ${rule.bad}`);
+  });
+}
+
+/** Objects that are gone although the migration never names them: a CASCADE took them along. */
+function vanishing(before: Snapshot, after: Snapshot, sql: string): readonly string[] {
+  return compareSnapshots({ ...before, content: {}, sequences: {} }, { ...after, content: {}, sequences: {} })
+    .filter(
+      (difference) => difference.is === null && difference.object.startsWith('view ') && !sql.includes(difference.object.split('.').at(-1) ?? ''),
+    )
+    .map((difference) => `${difference.object} depends on what is changed and would vanish`);
+}
+
+/** Down must lead back to exactly what was there, and up must work again afterwards. */
+async function thereAndBack(work: Work, url: string, migrator: Migrator, pending: readonly string[], before: Snapshot): Promise<readonly string[]> {
+  const down = await attempt(() => migrator.downgrade(work, url, pending, LIMITS));
+  if (down) return ['the way down fails', ...down];
+  const left = compareSnapshots(before, await look(work, url), migrator.journals(work)).map(
+    (difference) => `the way down does not restore: ${describeDifference(difference)}`,
+  );
+  const again = await attempt(() => migrator.upgrade(work, url, pending, LIMITS));
+  return [...left, ...(again ? ['after the way down, the way up fails', ...again] : [])];
+}

@@ -1,0 +1,19 @@
+// The family of restarters: how a service is made to serve what `current` points to.
+import type { Service } from '../../src/core/plan/plan.ts';
+import type { Work } from '../work.ts';
+import { processRestarter } from './process.ts';
+
+export interface Restarter {
+  /** Ends the running service and starts it anew; done when it is up, or throws SERVICE_FAILED. */
+  restart(work: Work, service: Service): Promise<string>;
+  /** Ends it and leaves it down. */
+  stop(work: Work, service: Service): Promise<string>;
+}
+
+const restarters: Readonly<Record<string, Restarter>> = { process: processRestarter };
+
+export function restarterOf(tool: string): Restarter {
+  const found = restarters[tool];
+  if (!found) throw new RangeError(`no restarter ${tool}`);
+  return found;
+}

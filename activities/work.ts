@@ -1,0 +1,173 @@
+// What one activity works with: the kept list it was compared with, its session name, its commands, its log.
+import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
+import { dirname, join } from 'node:path';
+import { sameJson } from '../src/core/canonical.ts';
+import { fail } from '../src/core/failures.ts';
+import { type RolloutRef, sessionTag } from '../src/core/names.ts';
+import type { EnvValue } from '../src/core/plan/plan.ts';
+import type { Step, StepList } from '../src/core/steps.ts';
+import type { Artifacts } from '../src/io/artifacts.ts';
+import { type CommandResult, runCommand } from '../src/io/command.ts';
+import { sha256 } from '../src/io/files.ts';
+import type { Kept, KeptRollout } from '../src/io/kept.ts';
+import { pgEnvironment } from '../src/io/postgres.ts';
+import { redact, tail } from '../src/io/redact.ts';
+import { type EnvironmentSettings, resolveSecret, type ServiceSettings } from '../src/io/settings.ts';
+
+/** What every activity of one environment's worker shares. */
+export interface World {
+  readonly settings: EnvironmentSettings;
+  readonly kept: Kept;
+  readonly artifacts: Artifacts;
+}
+
+export interface Work {
+  readonly world: World;
+  readonly rollout: RolloutRef;
+  readonly step: Step;
+  readonly list: StepList;
+  readonly service: ServiceSettings;
+  /** Address of the target database, with its secret. */
+  readonly url: string;
+  /** This attempt's `application_name`. */
+  readonly tag: string;
+  readonly signal: AbortSignal;
+  /** The checkout of this rollout's commit. */
+  readonly checkout: string;
+  /** Says where it is: heartbeat details, shown by the Web UI. */
+  progress(text: string): void;
+  /** Appends to the step's log, redacted. */
+  log(text: string): Promise<void>;
+  /** Runs a program of Soakgate's own choosing (psql, pg_dump) against a database, with the tag. */
+  runTool(argv: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** Runs one of the release's own commands in its checkout. */
+  runRelease(argv: readonly string[], options?: RunOptions & { readonly readOnly?: boolean }): Promise<CommandResult>;
+}
+
+export interface RunOptions {
+  /** Another database than the target: the scratch copy. */
+  readonly url?: string;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Not into the step's log: a meter is read thousands of times. */
+  readonly quiet?: boolean;
+}
+
+/**
+ * Compares the activity with the kept permit and list, and opens its work.
+ * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
+ */
+export async function openWork(world: World, rollout: RolloutRef, step: Step): Promise<Work> {
+  const kept = await permitted(world, rollout);
+  const listed = kept.list.steps[step.index];
+  if (!listed || !sameJson(listed, step)) fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
+  const service = serviceSettings(world, rollout.service);
+  const url = await resolveSecret(service.database);
+  const info = activityInfo();
+  const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
+  const tag = sessionTag(rollout, step.index, attempt);
+  const checkout = join(service.root, 'releases', kept.list.commit);
+  const secrets = [url, new URL(url).password].filter((secret) => secret.length > 0);
+  const log = (text: string) =>
+    world.artifacts.append(
+      `${evidenceFolder(rollout.deployment)}/logs/${rollout.environment}/${String(step.index).padStart(2, '0')}-${slug(step.name)}.log`,
+      redact(text, secrets),
+    );
+  const run = async (argv: readonly string[], env: Readonly<Record<string, string>>, options: RunOptions): Promise<CommandResult> => {
+    if (!options.quiet) await log(`$ ${argv.join(' ')}`);
+    const result = await runCommand({
+      argv,
+      env,
+      cwd: options.cwd ?? checkout,
+      notes: world.kept.processNotes(rollout),
+      signal: cancellationSignal(),
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    });
+    if (!options.quiet) cancellationSignal().throwIfAborted();
+    const clean = { ...result, stdout: redact(result.stdout, secrets), stderr: redact(result.stderr, secrets) };
+    if (!options.quiet)
+      await log(`${tail(clean.stdout)}${tail(clean.stderr)}→ exit ${clean.exitCode ?? clean.killedBy} after ${Math.round(clean.tookMs)} ms`);
+    return clean;
+  };
+  return {
+    world,
+    rollout,
+    step,
+    list: kept.list,
+    service,
+    url,
+    tag,
+    signal: cancellationSignal(),
+    checkout,
+    log,
+    progress: (text) => heartbeat(text),
+    runTool: (argv, options = {}) =>
+      run(argv, { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env }, { cwd: service.root, ...options }),
+    runRelease: async (argv, options = {}) =>
+      run(argv, { ...(await releaseEnvironment(kept.list, checkout, options.url ?? url, tag, options.readOnly === true)), ...options.env }, options),
+  };
+}
+
+/** The kept rollout that an activity claims to belong to. */
+export async function permitted(world: World, rollout: RolloutRef): Promise<KeptRollout> {
+  const kept = await world.kept.rollout(rollout);
+  if (!kept || !sameJson(kept.rollout, rollout)) fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
+  const closed = await world.kept.closed(rollout);
+  if (closed !== undefined)
+    fail('NOT_PERMITTED', `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`);
+  return kept;
+}
+
+export function serviceSettings(world: World, service: string): ServiceSettings {
+  return world.settings.services[service] ?? fail('PERMIT_REFUSED', `this environment's file has no service ${service}`);
+}
+
+/** Where a deployment's evidence lies in the artifact store. */
+export const evidenceFolder = (deployment: string): string => `evidence/${deployment}`;
+/** Where a rollout's artifacts (dumps, before-images, readings) lie. */
+export const rolloutFolder = (rollout: RolloutRef): string => `rollouts/${rollout.hash}`;
+export const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/gu, '-');
+
+/** What a command inherits: a search path, a home, a language; nothing that could be a secret. */
+export function baseEnvironment(): Record<string, string> {
+  return {
+    PATH: [process.env['SOAKGATE_PG_BIN'], dirname(process.execPath), process.env['PATH']].filter(Boolean).join(':'),
+    HOME: process.env['HOME'] ?? '/',
+    LANG: 'C.UTF-8',
+  };
+}
+
+async function releaseEnvironment(list: StepList, checkout: string, url: string, tag: string, readOnly: boolean): Promise<Record<string, string>> {
+  const base = baseEnvironment();
+  const own = await Promise.all(Object.entries(list.commands.env).map(async ([name, value]) => [name, await commandValue(value, url)] as const));
+  return {
+    ...base,
+    PATH: [...list.commands.path.map((folder) => join(checkout, folder)), base['PATH']].join(':'),
+    // psql and the like find the database as libpq does, if the plan hands it out at all.
+    ...(Object.values(list.commands.env).some((value) => typeof value === 'object' && 'from' in value) && pgEnvironment(url, tag)),
+    ...Object.fromEntries(own),
+    PGAPPNAME: tag,
+    ...(readOnly && { PGOPTIONS: '-c default_transaction_read_only=on' }),
+  };
+}
+
+/** One value of `commands.env`. */
+export async function commandValue(value: EnvValue, url: string): Promise<string> {
+  if (typeof value === 'string') return value;
+  if ('from' in value) return url;
+  return resolveSecret(value);
+}
+
+/** Where the service is asked from outside. */
+export function outsideAddress(work: Pick<Work, 'service' | 'list'>): string {
+  return work.service.url ?? work.list.environment.url ?? fail('TARGET_UNREACHABLE', "neither the plan nor the environment's file names the url");
+}
+
+/** Between `maintenance: enter` and `leave`, checks use the address inside. */
+export function addressOf(work: Pick<Work, 'service' | 'list' | 'step'>): string {
+  const before = work.list.steps.slice(0, work.step.index + 1).map((step) => step.kind);
+  const inside = before.lastIndexOf('enterMaintenance') > before.lastIndexOf('leaveMaintenance');
+  const address = work.service.inside ?? work.list.environment.maintenance?.inside;
+  return inside && address ? address : outsideAddress(work);
+}

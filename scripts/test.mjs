@@ -1,0 +1,65 @@
+// All checks in order, none skipped because another failed. The last line counts them; arguments go to vitest.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkout, inCheckout, readJson } from './parts/checkout.mjs';
+import { handOver } from './parts/hand-over.mjs';
+import { nodeRuntime } from './parts/node-runtime.mjs';
+
+process.chdir(checkout);
+const node = nodeRuntime.find()?.path ?? process.execPath;
+const packaged = (...path) => inCheckout('node_modules', ...path);
+const interrupted = (code) => code === 130 || code === 143;
+
+const checks = [
+  { name: 'types', program: packaged('typescript', 'bin', 'tsc'), args: ['-b'], mend: 'correct what `npx tsc -b` names' },
+  { name: 'lint', program: packaged('oxlint', 'bin', 'oxlint'), args: [], mend: 'correct what `npx oxlint` names, some of it by `npx oxlint --fix`' },
+  { name: 'format', program: packaged('oxfmt', 'bin', 'oxfmt'), args: ['--check'], mend: 'run `npx oxfmt`' },
+];
+
+async function runChecks() {
+  const failed = [];
+  for (const check of checks) {
+    console.log(`\n— ${check.name}`);
+    const code = await handOver(node, [check.program, ...check.args]);
+    if (interrupted(code)) process.exit(code);
+    if (code !== 0) failed.push(check);
+  }
+  return failed;
+}
+
+/** A file that could not be loaded, or a vitest that died, is a failure although no test of it is counted. */
+async function runVitest(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'soakgate-test-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const report = join(folder, 'report.json');
+  const program = [packaged('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await handOver(node, [...program, ...args]);
+  if (interrupted(code)) process.exit(code);
+  return tally(code, readJson(report));
+}
+
+function tally(code, report) {
+  const files = report?.testResults ?? [];
+  const tests = files.flatMap((file) => file.assertionResults);
+  const count = (...statuses) => tests.filter((test) => statuses.includes(test.status)).length;
+  const unloaded = files.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'));
+  const failed = count('failed') + unloaded.length;
+  return {
+    ran: count('passed', 'failed') > 0,
+    passed: count('passed'),
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: tests.filter((test) => !['passed', 'failed'].includes(test.status)).map((test) => test.fullName),
+  };
+}
+
+const failedChecks = await runChecks();
+console.log('\n— tests');
+const tests = await runVitest(process.argv.slice(2));
+
+for (const check of failedChecks) console.log(`${check.name} failed: ${check.mend}`);
+if (tests.skipped.length > 0) console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
+if (!tests.ran) console.log('no test ran');
+const failed = tests.failed + failedChecks.length;
+console.log(`${tests.passed + checks.length - failedChecks.length} passed, ${failed} failed`);
+process.exitCode = failed > 0 || !tests.ran ? 1 : 0;

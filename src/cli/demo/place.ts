@@ -1,0 +1,86 @@
+// One environment's place on disk: its root, its file, its worker's folder; made for the demo and the tests.
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { createKey, writePrivateKey } from '../../io/trust.ts';
+
+export interface Someone {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly keyFile: string;
+  readonly publicText: string;
+}
+
+/** A key pair for a person or a control worker, with the private half in `folder`. */
+export async function makeSomeone(folder: string, name: string, roles: readonly string[]): Promise<Someone> {
+  const { privatePem, publicText } = createKey();
+  const keyFile = join(folder, `${name}.key`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writePrivateKey(keyFile, privatePem);
+  return { name, roles, keyFile, publicText };
+}
+
+export interface PlaceSpec {
+  readonly folder: string;
+  readonly environment: string;
+  readonly service: string;
+  readonly repository: string;
+  readonly artifacts: string;
+  readonly control: string;
+  readonly people: readonly Someone[];
+  readonly programs: readonly string[];
+  readonly url?: string;
+  readonly inside?: string;
+  readonly flagFile?: string;
+  readonly serviceEnv?: Readonly<Record<string, string>>;
+  readonly floor?: Readonly<Record<string, unknown>>;
+}
+
+export interface Place {
+  readonly environment: string;
+  readonly folder: string;
+  readonly root: string;
+  readonly file: string;
+  readonly used: string;
+}
+
+/** Writes the environment's file and makes its folders. The database is a reference: DATABASE_URL of the worker. */
+export async function makePlace(spec: PlaceSpec): Promise<Place> {
+  const root = join(spec.folder, 'root');
+  const used = join(spec.folder, 'used');
+  for (const folder of [root, used, join(root, 'releases')]) await mkdir(folder, { recursive: true });
+  await chmod(spec.folder, 0o755);
+  const roles = [...new Set(spec.people.flatMap((person) => person.roles))];
+  const content = {
+    'soakgate-environment': 1,
+    environment: spec.environment,
+    services: {
+      [spec.service]: {
+        root,
+        repository: spec.repository,
+        database: { env: 'DATABASE_URL' },
+        ...(spec.url && { url: spec.url }),
+        ...(spec.inside && { inside: spec.inside }),
+        ...(spec.flagFile && { 'flag-file': spec.flagFile }),
+        env: spec.serviceEnv ?? {},
+      },
+    },
+    artifacts: spec.artifacts,
+    used,
+    control: spec.control,
+    people: Object.fromEntries(spec.people.map((person) => [person.name, { key: person.publicText, roles: person.roles }])),
+    floor: {
+      start: { any: roles },
+      approve: { each: [] },
+      rollback: { any: roles },
+      decide: { any: roles },
+      operate: { any: roles },
+      pace: 'allowed',
+      programs: spec.programs,
+      ...spec.floor,
+    },
+  };
+  const file = join(spec.folder, `${spec.environment}.yaml`);
+  await writeFile(file, stringify(content));
+  return { environment: spec.environment, folder: spec.folder, root, file, used };
+}

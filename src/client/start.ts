@@ -1,0 +1,109 @@
+// Starting a deployment: pin, hash, compile, sign; then one idempotent start.
+import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import type { KeyObject } from 'node:crypto';
+import type { Signed, StartBody } from '../core/messages.ts';
+import { deploymentWorkflowId, CONTROL_QUEUE, type RolloutRef } from '../core/names.ts';
+import type { Pace } from '../core/pace.ts';
+import { planFiles } from '../core/plan/files.ts';
+import { parsePlan } from '../core/plan/parse.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { compileSteps, type StepList } from '../core/steps.ts';
+import { sha256 } from '../io/files.ts';
+import { pinCommit, readAtCommit } from '../io/repository.ts';
+import { hashJson, signMessage } from '../io/trust.ts';
+import type { DeploymentInput, Timing } from '../../workflows/contract.ts';
+import type { Connected } from './connection.ts';
+
+export interface StartRequest {
+  readonly planText: string;
+  readonly planFile: string;
+  readonly plan: Plan;
+  /** Where `release.ref` is resolved and plan files are read. */
+  readonly repository: string;
+  readonly person: string;
+  readonly key: KeyObject;
+  readonly pace: Pace | null;
+  /** Names the deployment; the same name starts the same deployment only once. */
+  readonly name: string;
+  readonly nonce: string;
+  readonly expiresMs: number;
+}
+
+/** The signed start: what `--print` shows and what is sent. */
+export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
+  const { plan, repository } = request;
+  const commit = await pinCommit(repository, plan.release.ref);
+  const files = Object.fromEntries(
+    await Promise.all(planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const)),
+  );
+  const lists = Object.fromEntries(
+    plan.environments.map(({ name }) => [name, hashJson(compileSteps({ plan, environment: name, commit, files, pace: request.pace }))]),
+  );
+  return signMessage(request.key, 'start', request.person, {
+    deployment: request.name,
+    nonce: request.nonce,
+    expires: new Date(Date.now() + request.expiresMs).toISOString(),
+    planText: request.planText,
+    planFile: request.planFile,
+    plan: hashJson(plan),
+    commit,
+    files,
+    pace: request.pace,
+    lists,
+  } satisfies StartBody);
+}
+
+/** What the workflow is started with, computed from the signed start alone. */
+export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
+  const { body } = start;
+  const parsed = parsePlan(body.planText, body.planFile);
+  if (!('plan' in parsed)) throw new Error('the plan in the signed start does not parse');
+  const runs = parsed.plan.environments.map(({ name }) => {
+    const list: StepList = compileSteps({ plan: parsed.plan, environment: name, commit: body.commit, files: body.files, pace: body.pace });
+    const rollout: RolloutRef = {
+      deployment: body.deployment,
+      service: parsed.plan.service,
+      environment: name,
+      list: hashJson(list),
+      hash: sha256(`${body.deployment}/${name}`).slice(0, 10),
+    };
+    return { list, rollout };
+  });
+  return { start, runs };
+}
+
+export interface Started {
+  readonly deployment: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  /** False when this very deployment was already running. */
+  readonly fresh: boolean;
+}
+
+/** Starts it; a second start under the same name answers with the first. */
+export async function startDeployment({ client }: Connected, start: Signed<StartBody>, timing?: Timing): Promise<Started> {
+  const input = { ...deploymentInput(start), ...(timing && { timing }) };
+  const { deployment } = start.body;
+  const workflowId = deploymentWorkflowId(deployment);
+  const { service } = input.runs[0]!.rollout;
+  try {
+    const handle = await client.workflow.start('deployment', {
+      workflowId,
+      taskQueue: CONTROL_QUEUE,
+      args: [input],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+      staticSummary: `${service}: ${input.runs[0]!.list.summary}`.slice(0, 200),
+      staticDetails: [
+        `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
+        '',
+        ...input.runs.map(({ list }) => `- ${list.environment.name}: ${list.steps.length} steps`),
+      ].join('\n'),
+    });
+    return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    return { deployment, workflowId, runId, fresh: false };
+  }
+}

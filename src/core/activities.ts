@@ -1,0 +1,165 @@
+// What workflows may ask for: names, inputs and results of all activities. Core types only, so that
+// nothing of Node becomes visible in a workflow.
+import type { Decision, Trouble } from './matrix.ts';
+import type { Dossier, Permit, SealedDossier, Signed, StartBody } from './messages.ts';
+import type { RolloutRef } from './names.ts';
+import type { Receipt, UndoReceipt } from './receipts.ts';
+import type { ObserveResult, SoakState } from './soak.ts';
+import type { Step, StepKind, StepList } from './steps.ts';
+import type { UndoKind } from './undo.ts';
+import type { StackEntry } from './way-back.ts';
+
+export interface StepInput {
+  readonly rollout: RolloutRef;
+  readonly step: Step;
+}
+
+export interface UndoInput {
+  readonly rollout: RolloutRef;
+  readonly step: Step;
+}
+
+export interface EnterInput {
+  readonly rollout: RolloutRef;
+  readonly permit: Permit;
+}
+
+export interface CompareInput {
+  readonly rollout: RolloutRef;
+  readonly ran: readonly StackEntry[];
+}
+
+/** What a way back left, compared with what was recorded. */
+export interface Comparison {
+  readonly equal: boolean;
+  /** Named one by one: what should not be there, or is missing. */
+  readonly left: readonly string[];
+  /** Rows that the app wrote since, and rows that stay fixed, listed by key. */
+  readonly writtenSince: readonly string[];
+  readonly summary: string;
+}
+
+export interface VerifyInput {
+  readonly deployment: string;
+  readonly environment: string;
+  readonly signed: Signed;
+  /** What the person was shown, for messages that bind to it. */
+  readonly expect: { readonly dossier?: string; readonly plan: string; readonly list?: string; readonly commit?: string; readonly requester: string };
+}
+
+/** Whether a signed message counts, and for which roles. */
+export interface MessageVerdict {
+  readonly accepted: boolean;
+  readonly person: string;
+  readonly roles: readonly string[];
+  readonly reason: string;
+}
+
+export interface ObserveInput {
+  readonly rollout: RolloutRef;
+  readonly phase: 'soak' | 'watch';
+  /** Length of this stretch in real milliseconds. */
+  readonly stretchMs: number;
+  readonly state: SoakState;
+}
+
+/** Run on an environment's own queue; every one is compared with the kept permit and list. */
+export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput) => Promise<Receipt>>> &
+  Readonly<Record<UndoKind, (input: UndoInput) => Promise<UndoReceipt>>> & {
+    /** Checks the permit, recompiles the list, keeps both. */
+    readonly enter: (input: EnterInput) => Promise<Receipt>;
+    readonly compareBack: (input: CompareInput) => Promise<Comparison>;
+    readonly closeRollout: (input: { readonly rollout: RolloutRef; readonly ending: string }) => Promise<void>;
+    readonly verify: (input: VerifyInput) => Promise<MessageVerdict>;
+  };
+
+export interface ObserveActivities {
+  readonly observe: (input: ObserveInput) => Promise<ObserveResult>;
+}
+
+export interface DecideInput {
+  readonly list: StepList;
+  readonly trouble: Trouble;
+  /** A person's word, where the matrix asked. */
+  readonly answer?: string;
+}
+
+export interface GateQuestion {
+  readonly deployment: string;
+  readonly list: StepList;
+  readonly listHash: string;
+  readonly start: Signed<StartBody>;
+  readonly number: number;
+  readonly before: {
+    readonly environment: string;
+    readonly commit: string;
+    readonly soaked: string | null;
+    readonly receipts: readonly Receipt[];
+  } | null;
+}
+
+/** The gate's state as a verdict: what is open, and whether it may be entered. */
+export interface GateAnswer {
+  readonly open: boolean;
+  /** What still keeps it shut, for people. */
+  readonly waiting: readonly string[];
+}
+
+export interface GateState {
+  readonly list: StepList;
+  readonly dossier: SealedDossier | null;
+  readonly requester: string;
+  readonly approvals: readonly { readonly person: string; readonly roles: readonly string[] }[];
+  readonly attestations: readonly { readonly id: string; readonly person: string; readonly roles: readonly string[] }[];
+}
+
+export interface WayBackQuestion {
+  readonly list: StepList;
+  readonly stack: readonly StackEntry[];
+  readonly passed: readonly StepKind[];
+  readonly route: string | null;
+}
+
+export interface EvidenceFact {
+  readonly deployment: string;
+  /** Path inside the evidence folder. */
+  readonly path: string;
+  readonly content: string;
+  /** Appended as a line instead of written whole. */
+  readonly append?: boolean;
+}
+
+export interface CloseEvidenceInput {
+  readonly deployment: string;
+  readonly outcome: string;
+  readonly start: Signed<StartBody>;
+  readonly workflows: readonly string[];
+  readonly environments: readonly EnvironmentOutcome[];
+}
+
+export interface EnvironmentOutcome {
+  readonly environment: string;
+  readonly ending: string;
+  readonly receipts: readonly Receipt[];
+  readonly undos: readonly UndoReceipt[];
+  readonly left: readonly string[];
+  readonly soak: string | null;
+  /** What the comparison after a way back found. */
+  readonly comparison?: Comparison;
+}
+
+export interface SealedEvidence {
+  readonly uri: string;
+  readonly manifest: string;
+  readonly files: number;
+}
+
+/** Run on the control queue: decisions, dossiers, evidence. No database credentials. */
+export interface ControlActivities {
+  readonly decide: (input: DecideInput) => Promise<Decision>;
+  readonly planWayBack: (input: WayBackQuestion) => Promise<readonly StackEntry[]>;
+  readonly sealDossier: (input: GateQuestion) => Promise<{ sealed: SealedDossier | null; dossier: Dossier }>;
+  readonly judgeGate: (input: GateState) => Promise<GateAnswer>;
+  readonly recordEvidence: (input: EvidenceFact) => Promise<void>;
+  readonly closeEvidence: (input: CloseEvidenceInput) => Promise<SealedEvidence>;
+}

@@ -1,0 +1,81 @@
+// What an environment demands at least, and whether a compiled list meets it. The floor lies with the
+// environment's keys; a plan may be stricter, never looser (rule 8).
+import { DAY_MS } from './pace.ts';
+import type { StepList } from './steps.ts';
+
+/** `any`: one person with one of these roles. `each`: one person for each role. */
+export type Quorum = { readonly any: readonly string[] } | { readonly each: readonly string[] };
+
+export interface Floor {
+  readonly start: Quorum;
+  readonly approve: Quorum;
+  readonly rollback: Quorum;
+  readonly decide: Quorum;
+  readonly operate: Quorum;
+  /** Least nominal length of soak or watch, in milliseconds. */
+  readonly soakMs?: number;
+  readonly pace: 'refused' | 'allowed';
+  readonly programs: readonly string[];
+}
+
+export interface Person {
+  readonly name: string;
+  readonly key: string;
+  readonly roles: readonly string[];
+}
+
+/** Every way in which the list is looser than the floor; empty when it is not. */
+export function floorComplaints(list: StepList, floor: Floor): readonly string[] {
+  const complaints: string[] = [];
+  if (list.pace && floor.pace === 'refused') complaints.push(`pace: this environment refuses a compressed run (--pace)`);
+  const observation = list.environment.soak ?? list.environment.watch;
+  const nominal = observation ? (list.pace ? (observation.forMs * list.pace.nominalMs) / list.pace.realMs : observation.forMs) : 0;
+  if (floor.soakMs !== undefined && nominal < floor.soakMs) {
+    complaints.push(`soak: the plan observes ${hours(nominal)}, this environment demands at least ${hours(floor.soakMs)}`);
+  }
+  const allowed = new Set(floor.programs);
+  for (const { place, program } of programsOf(list)) {
+    if (!allowed.has(program))
+      complaints.push(`programs: ${place} runs ${program}, which this environment does not allow (allowed: ${floor.programs.join(', ') || 'none'})`);
+  }
+  return complaints;
+}
+
+/** Whether these people, each with roles, satisfy a quorum; one person never fills two places. */
+export function quorumMet(quorum: Quorum, people: readonly Pick<Person, 'name' | 'roles'>[]): { met: boolean; missing: readonly string[] } {
+  if ('any' in quorum) {
+    const met = quorum.any.length === 0 || people.some((person) => person.roles.some((role) => quorum.any.includes(role)));
+    return { met, missing: met ? [] : [`one of ${quorum.any.join(', ')}`] };
+  }
+  const filled = fill(quorum.each, people, new Set());
+  const missing = filled ? [] : quorum.each.filter((role, at) => !fill(quorum.each.slice(0, at + 1), people, new Set()));
+  return { met: filled, missing };
+}
+
+/** A place for each role, by different people: small numbers, so a plain search is exact. */
+function fill(roles: readonly string[], people: readonly Pick<Person, 'name' | 'roles'>[], used: ReadonlySet<string>): boolean {
+  const [role, ...rest] = roles;
+  if (role === undefined) return true;
+  return people.some((person) => person.roles.includes(role) && !used.has(person.name) && fill(rest, people, new Set([...used, person.name])));
+}
+
+function* programsOf(list: StepList): Generator<{ place: string; program: string }> {
+  for (const argv of list.release.install) yield { place: 'release.install', program: baseName(argv[0] ?? '') };
+  for (const step of list.steps) {
+    for (const argv of commandsIn(step.spec)) yield { place: `step ${step.name}`, program: baseName(argv[0] ?? '') };
+  }
+  for (const [name, meter] of Object.entries(list.meters)) {
+    if ('command' in meter.read) yield { place: `meter ${name}`, program: baseName(meter.read.command[0] ?? '') };
+  }
+  for (const service of list.environment.services) {
+    for (const argv of commandsIn(service.options)) yield { place: `service ${service.name}`, program: baseName(argv[0] ?? '') };
+  }
+}
+
+function commandsIn(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => (key === 'command' && Array.isArray(member) ? [member.map(String)] : commandsIn(member)));
+}
+
+const baseName = (program: string): string => program.slice(program.lastIndexOf('/') + 1);
+const hours = (ms: number): string => (ms >= DAY_MS ? `${+(ms / DAY_MS).toFixed(2)} d` : `${+(ms / 3_600_000).toFixed(2)} h`);

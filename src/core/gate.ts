@@ -1,0 +1,75 @@
+// The gate: which sealed facts hold, what the dossier says, and what still keeps it shut.
+import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
+import { quorumMet } from './floor.ts';
+import type { Dossier } from './messages.ts';
+import type { Receipt } from './receipts.ts';
+
+interface Fact {
+  readonly holds: boolean;
+  readonly why: string;
+}
+
+const SUMMARY_LINES = 40;
+
+/** The dossier of a gate: facts computed from the receipts of the environment before. */
+export function dossierOf({ deployment, list, listHash, start, number, before }: GateQuestion): Dossier {
+  const wanted = list.gate?.sealed ?? [];
+  const facts = Object.fromEntries(wanted.map((name) => [name, factOf(name, list.commit, before)]));
+  return {
+    deployment,
+    environment: list.environment.name,
+    number,
+    plan: start.body.plan,
+    list: listHash,
+    commit: list.commit,
+    requester: start.person,
+    facts,
+    summary: [
+      ...(before ? before.receipts.map((receipt) => `${before.environment}: ${receipt.step}: ${receipt.verdict}, ${receipt.summary}`) : []),
+      ...(before?.soaked?.split('\n').map((line) => `${before.environment}: soak: ${line}`) ?? []),
+    ].slice(0, SUMMARY_LINES),
+  };
+}
+
+function factOf(name: string, commit: string, before: GateQuestion['before']): Fact {
+  if (!before) return { holds: false, why: 'no environment has been walked before this gate' };
+  if (name === 'soak-passed')
+    return before.soaked === null
+      ? { holds: false, why: `${before.environment} has not soaked` }
+      : { holds: true, why: `${before.environment} soaked without a breach` };
+  if (name === 'same-release')
+    return before.commit === commit
+      ? { holds: true, why: `the same commit ${commit.slice(0, 12)}` }
+      : { holds: false, why: 'another commit was soaked' };
+  if (name === 'backup-proven') return receiptFact(before.receipts, 'backup', before.environment);
+  if (name === 'rollback-rehearsed')
+    return receiptFact(before.receipts, 'preview', before.environment, (receipt) => receipt.figures?.['rehearsed'] === 'up-down-up');
+  return { holds: false, why: `nobody knows the fact ${name}` };
+}
+
+function receiptFact(receipts: readonly Receipt[], kind: string, environment: string, more: (receipt: Receipt) => boolean = () => true): Fact {
+  const found = receipts.filter((receipt) => receipt.kind === kind).at(-1);
+  if (!found) return { holds: false, why: `${environment} has no receipt of ${kind}` };
+  return found.verdict === 'pass' && more(found)
+    ? { holds: true, why: found.summary }
+    : { holds: false, why: `${kind}: ${found.verdict}, ${found.summary}` };
+}
+
+/** Whether the gate is open, else everything that keeps it shut. */
+export function judgeGate({ list, dossier, requester, approvals, attestations }: GateState): GateAnswer {
+  const { gate } = list;
+  if (!gate) return { open: true, waiting: [] };
+  const waiting: string[] = [];
+  if (!dossier && gate.sealed.length > 0) waiting.push(`sealed facts (${gate.sealed.join(', ')})`);
+  for (const wanted of gate.attested) {
+    const there = attestations.some((given) => given.id === wanted.id && given.roles.includes(wanted.role));
+    if (!there) waiting.push(`attestation ${wanted.id} by ${wanted.role}`);
+  }
+  const counted = approvals.filter((approval) => approval.person !== requester);
+  const quorum = quorumMet(
+    { each: gate.approved?.roles ?? [] },
+    counted.map(({ person, roles }) => ({ name: person, roles })),
+  );
+  if (!quorum.met) waiting.push(`approval by ${quorum.missing.join(' and ')}`);
+  return { open: waiting.length === 0, waiting };
+}

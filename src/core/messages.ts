@@ -1,0 +1,102 @@
+// The messages that people sign, and what a signature covers (rule 8).
+import { canonical } from './canonical.ts';
+import type { Pace } from './pace.ts';
+import type { Json } from './plan/plan.ts';
+
+export type MessageName =
+  | 'start'
+  | 'approve'
+  | 'reject'
+  | 'attest'
+  | 'decide'
+  | 'pause'
+  | 'resume'
+  | 'abort'
+  | 'rollback'
+  | 'checkNow'
+  | 'extendSoak';
+
+/** What every signed message says besides its own business. */
+export interface Bound {
+  /** Our deployment id, never Temporal's run id. */
+  readonly deployment: string;
+  readonly environment: string;
+  readonly nonce: string;
+  /** RFC 3339; the signature is worth nothing afterwards. */
+  readonly expires: string;
+}
+
+export interface Signed<Body extends object = Bound & Readonly<Record<string, Json>>> {
+  readonly message: MessageName;
+  readonly person: string;
+  readonly body: Body;
+  /** base64 of the Ed25519 signature over `signedText`. */
+  readonly signature: string;
+}
+
+export interface StartBody {
+  readonly deployment: string;
+  readonly nonce: string;
+  readonly expires: string;
+  /** The plan file as it was reviewed. */
+  readonly planText: string;
+  readonly planFile: string;
+  /** sha256 of the canonical plan. */
+  readonly plan: string;
+  readonly commit: string;
+  /** Path → sha256 at the commit, of the files that the plan names. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly pace: Pace | null;
+  /** Environment → sha256 of its canonical list. */
+  readonly lists: Readonly<Record<string, string>>;
+}
+
+export interface ApproveBody extends Bound {
+  readonly plan: string;
+  readonly list: string;
+  readonly commit: string;
+  /** sha256 of the dossier that was shown. */
+  readonly dossier: string;
+  readonly comment: string;
+}
+
+export interface AttestBody extends Bound {
+  readonly plan: string;
+  readonly attestation: string;
+  readonly text: string;
+}
+
+/** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */
+export function signedText(message: MessageName | 'dossier' | 'manifest', person: string, body: object): string {
+  return `soakgate/${message}/v1\n${canonical({ person, body })}`;
+}
+
+/** The gate's answer: the requester's signature and the people's approvals, verified where it opens something. */
+export interface Permit {
+  readonly start: Signed<StartBody>;
+  readonly environment: string;
+  readonly dossier: SealedDossier | null;
+  readonly approvals: readonly Signed[];
+  readonly attestations: readonly Signed[];
+}
+
+/** The sealed evidence that is decided on; signed by the control worker's key. */
+export interface Dossier {
+  readonly deployment: string;
+  readonly environment: string;
+  readonly number: number;
+  readonly plan: string;
+  readonly list: string;
+  readonly commit: string;
+  readonly requester: string;
+  /** fact → whether it holds, and why. */
+  readonly facts: Readonly<Record<string, { readonly holds: boolean; readonly why: string }>>;
+  readonly summary: readonly string[];
+}
+
+export interface SealedDossier {
+  readonly dossier: Dossier;
+  readonly hash: string;
+  /** base64, by the control worker's key. */
+  readonly signature: string;
+}

@@ -1,0 +1,10 @@
+// Which files of the release a plan names: reviewed, hashed at the pinned commit, compared in the checkout.
+import type { Plan } from './plan.ts';
+
+/** Paths relative to the checkout, each once. */
+export function planFiles(plan: Plan): readonly string[] {
+  const meters = Object.values(plan.meters).flatMap(({ read }) => ('sql' in read ? [read.sql] : 'counters' in read ? [read.counters] : []));
+  const flows = plan.steps.flatMap((step) => ('flows' in step ? [step.flows] : []));
+  const lock = plan.release.lock === undefined ? [] : [plan.release.lock];
+  return [...new Set([...meters, ...flows, ...lock])].sort();
+}

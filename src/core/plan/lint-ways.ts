@@ -1,0 +1,143 @@
+// Rules about gates that can open, routes that can be walked, and a matrix that decides.
+import { sameJson } from '../canonical.ts';
+import { type Path, quote, type Remark } from './complaint.ts';
+import { linesOf } from './lint-lines.ts';
+import { environmentsWithout } from './lint-order.ts';
+import type { Gate, MatrixRow, Plan, Route } from './plan.ts';
+
+/** A gate asks only for what can come true. */
+export function gateOpens(plan: Plan): readonly Remark[] {
+  return Object.entries(plan.gate).flatMap(([name, gate]) => {
+    const place = plan.environments.findIndex((environment) => environment.name === name);
+    return [...sealedRemarks(plan, name, gate, plan.environments[place - 1]?.name), ...entryRemarks(plan, name, gate)];
+  });
+}
+
+function sealedRemarks(plan: Plan, name: string, gate: Gate, before: string | undefined): readonly Remark[] {
+  return gate.sealed.flatMap((fact, at): readonly Remark[] => {
+    const path = ['gate', name, 'sealed', at];
+    if (before === undefined)
+      return [{ path, message: `${quote(fact)} is a fact of the environment before, and ${name} is the first`, hint: 'take it out' }];
+    const lines = linesOf(plan, before);
+    if (fact === 'backup-proven' && !lines.some(({ step }) => 'backup' in step))
+      return [{ path, message: `never holds: ${before} has no backup step`, hint: 'add one, or take this out' }];
+    const rehearsed = lines.some(({ step }) => 'preview' in step && step.preview.rehearse === 'up-down-up');
+    if (fact === 'rollback-rehearsed' && !rehearsed)
+      return [
+        {
+          path,
+          message: `never holds: no step of ${before} rehearses the way back`,
+          hint: 'add a step: - { step: preview, preview: { lint: error, rehearse: up-down-up } }',
+        },
+      ];
+    return [];
+  });
+}
+
+function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
+  const window = plan.environments.find((environment) => environment.name === name)?.window;
+  return gate.atEntry.flatMap((fact, at): readonly Remark[] => {
+    const path = ['gate', name, 'at-entry', at];
+    if (!window)
+      return [
+        {
+          path,
+          message: `never holds: ${name} has no window`,
+          hint: 'e.g. window: { opens: 0 2 * * SUN, zone: Europe/Berlin, length: 2h, notice: 48h }',
+        },
+      ];
+    return fact === 'notice-given' && window.noticeMs === undefined
+      ? [{ path, message: `the window of ${name} asks for no notice`, hint: 'e.g. notice: 48h' }]
+      : [];
+  });
+}
+
+/** A route that cannot be walked is refused before the day it is needed. */
+export function routesCanBeWalked(plan: Plan): readonly Remark[] {
+  return Object.entries(plan.routes).flatMap(([name, route]) => routeRemarks(plan, ['routes', name], route));
+}
+
+function routeRemarks(plan: Plan, path: Path, route: Route): readonly Remark[] {
+  const cannot = (message: string, hint: string): Remark => ({ path, at: 'key', message: `cannot be walked: ${message}`, hint });
+  const declare = 'declare migrations: { sql: { folder: migrations, pending: [...] } }, or take the route out';
+  if ('downgrade' in route) return plan.migrations ? [] : [cannot('there are no migrations to take back', declare)];
+  if ('forward' in route) {
+    if (!plan.migrations) return [cannot('there is no migration tool', declare)];
+    return plan.migrations.pending.includes(route.forward)
+      ? [
+          {
+            path: [...path, 'forward'],
+            message: 'is pending, so the release itself applies it',
+            hint: 'a forward migration lies outside the loaded folder; take it out of pending',
+          },
+        ]
+      : [];
+  }
+  const kind = 'restore' in route ? 'backup' : 'switch';
+  const lacking = environmentsWithout(plan, kind);
+  if (!lacking.length) return [];
+  return [
+    cannot(
+      `${lacking.join(' and ')} has no ${kind} step`,
+      kind === 'backup' ? 'add a step: - { step: backup, backup: { keep: 30d } }' : 'add a step: - { step: switch, switch: release }',
+    ),
+  ];
+}
+
+/** The matrix always ends in a decision, each line can be reached, and no silence loses writes. */
+export function matrixDecides(plan: Plan): readonly Remark[] {
+  const { matrix } = plan;
+  const rest = matrix.findIndex(({ when }) => when === 'rest');
+  const lines = matrix.flatMap((row, at) => {
+    const earlier = matrix.findIndex(({ when }) => sameJson(when, row.when));
+    const path: Path = ['matrix', at];
+    if (rest !== -1 && at > rest)
+      return [{ path, message: 'is never reached: the line for rest comes before it', hint: 'put rest last' }, ...actionRemarks(plan, row, path)];
+    if (earlier < at)
+      return [
+        { path: [...path, 'when'], message: `is never reached: matrix[${earlier}] answers the same`, hint: 'keep one of them' },
+        ...actionRemarks(plan, row, path),
+      ];
+    return actionRemarks(plan, row, path);
+  });
+  if (rest !== -1) return lines;
+  return [
+    ...lines,
+    {
+      path: ['matrix'],
+      at: 'key',
+      message: 'does not end with a line for rest, so a symptom may find no answer',
+      hint: 'e.g. - { when: rest, ask: [continue, stop], severity: high }',
+    },
+  ];
+}
+
+function actionRemarks(plan: Plan, row: MatrixRow, path: Path): readonly Remark[] {
+  const remarks: Remark[] = [];
+  const direct = plan.routes[row.do ?? ''];
+  if (direct && 'restore' in direct && !direct.approved)
+    remarks.push({
+      path: [...path, 'do'],
+      message: `${quote(row.do ?? '')} loses writes and nobody approves it`,
+      hint: `people decide: ask: [${row.do}]; or give the route approved: { roles: [...] }`,
+    });
+  const silent = plan.routes[row.unanswered?.do ?? ''];
+  if (silent && 'restore' in silent)
+    remarks.push({
+      path: [...path, 'unanswered', 'do'],
+      message: `${quote(row.unanswered?.do ?? '')} loses writes; silence never decides that`,
+      hint: 'e.g. do: stop, or leave unanswered out: the question waits',
+    });
+  const failed = typeof row.when === 'object' && 'route' in row.when ? row.when.route : undefined;
+  if (failed === undefined) return remarks;
+  const again = (word: string | undefined) => word !== undefined && Object.hasOwn(plan.routes, word) && (word === failed || failed === 'any');
+  if (again(row.do))
+    remarks.push({
+      path: [...path, 'do'],
+      message: 'would walk again the route that went wrong',
+      hint: `people decide: ask: [${Object.keys(plan.routes).find((name) => name !== failed) ?? 'freeze'}]`,
+    });
+  if (again(row.unanswered?.do))
+    remarks.push({ path: [...path, 'unanswered', 'do'], message: 'would walk again the route that went wrong', hint: 'e.g. do: freeze' });
+  return remarks;
+}

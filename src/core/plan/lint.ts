@@ -1,0 +1,32 @@
+// What the form cannot say: rules over the trusted plan. A plan that breaks one is refused when it is read,
+// not when it has run for a week. Each rule is one function; paths are those of the file.
+import type { Remark } from './complaint.ts';
+import { gateOpens, matrixDecides, routesCanBeWalked } from './lint-ways.ts';
+import { backupFirst, dataFindsAndDecides, maintenanceIsPaired, migrationsAreApplied, runsCanBeUndone, switchIsRestarted } from './lint-order.ts';
+import { addressesAreKnown, baselinesAreTaken, bandsAgree, metersGiveReadings, observationJudges } from './lint-observe.ts';
+import type { Plan } from './plan.ts';
+
+export type PlanRule = (plan: Plan) => readonly Remark[];
+
+/** All rules, in the order of DESIGN §3 and §5. */
+export const planRules: readonly PlanRule[] = [
+  backupFirst,
+  migrationsAreApplied,
+  dataFindsAndDecides,
+  runsCanBeUndone,
+  maintenanceIsPaired,
+  switchIsRestarted,
+  addressesAreKnown,
+  observationJudges,
+  metersGiveReadings,
+  bandsAgree,
+  baselinesAreTaken,
+  gateOpens,
+  routesCanBeWalked,
+  matrixDecides,
+];
+
+/** Every remark of every rule. */
+export function lintPlan(plan: Plan): readonly Remark[] {
+  return planRules.flatMap((rule) => rule(plan));
+}

@@ -1,0 +1,121 @@
+// The file format of meters and of the observation that reads them.
+import { z } from 'zod';
+import { quote } from './complaint.ts';
+import { parseLimit } from './limit.ts';
+import { nearestHint } from './nearest.ts';
+import { argv, atMost, column, duration, form, name, oneKind, path, pointer, readingBand, status, text, urlPath } from './forms.ts';
+
+const reading = z
+  .strictObject({
+    at: pointer.describe("JSON pointer into what the meter read; left out: the column of the reading's own name").optional(),
+    of: column.describe("Ratio of this column's growth to that column's growth").optional(),
+    unit: z.enum(['ratio', 'percent', 'ms', 's', 'count']).describe('What the number is').optional(),
+    target: readingBand.describe('Where the number should be; a miss ends a clean day').optional(),
+    alert: readingBand.describe('Where the number must not be; the matrix answers').optional(),
+    samples: z.int().min(1).describe('Events below which the number says nothing').optional(),
+  })
+  .superRefine(
+    (value: unknown, context) => {
+      const { unit, of, ...bands } = (value ?? {}) as Partial<Record<string, unknown>>;
+      for (const key of ['target', 'alert'] as const) {
+        const words = bands[key];
+        if (typeof words !== 'string') continue;
+        const result = parseLimit(words, { reading: unitOf(unit, of) });
+        if ('message' in result) context.addIssue({ code: 'custom', path: [key], message: result.message, params: { hint: result.hint } });
+      }
+    },
+    { when: () => true },
+  );
+
+/** The unit in which a reading's bands are read: `of` makes a ratio. */
+export function unitOf(unit: unknown, of: unknown): 'ratio' | 'percent' | 'ms' | 's' | 'count' | undefined {
+  if (unit === 'ratio' || unit === 'percent' || unit === 'ms' || unit === 's' || unit === 'count') return unit;
+  return of === undefined ? undefined : 'ratio';
+}
+
+const read = oneKind(
+  'a meter',
+  {
+    command: argv.describe('Prints JSON'),
+    sql: path.describe('File with one query that returns one row, read as it stands'),
+    counters: path.describe('File with one query that returns one row of counters, read as differences'),
+    http: z
+      .strictObject({
+        get: urlPath.describe('Path below the address of the environment'),
+        status: status.describe('Expected status; left out: 200').optional(),
+      })
+      .describe('Asks the service; gives `failures` (0 or 1), `latency` and `status`'),
+  },
+  {
+    since: form(/^--?[A-Za-z][\w-]*$/u, 'option of a command', '--since')
+      .describe("Option of the command that takes the last reading's time")
+      .optional(),
+  },
+)
+  .superRefine((value, context) => {
+    if (value.since !== undefined && value.command === undefined)
+      context.addIssue({ code: 'custom', path: ['since'], message: 'goes with command only', params: { hint: 'take it out', at: 'key' } });
+  })
+  .describe('Where the numbers come from');
+
+/** A source of numbers. */
+export const meter = z.strictObject({
+  read,
+  every: duration.describe("How often it is read; wins over the soak's").optional(),
+  readings: z
+    .record(name, reading)
+    .refine((readings) => Object.keys(readings).length > 0, {
+      error: 'is empty, so the meter judges nothing',
+      params: { hint: 'e.g. failures: { target: exactly 0, alert: above 2 in a row }' },
+    })
+    .describe('The numbers it gives, each with its bands'),
+});
+
+const length = { for: duration.describe('How long'), every: duration.describe('How often the meters are read') };
+const gap = atMost.describe('The longest silence that is tolerated; a longer one adds itself');
+
+/** Judged observation before the gate. */
+export const soak = z
+  .strictObject({
+    ...length,
+    'clean-days': z.int().min(1).max(366).describe('Days in a row without a missed target or a long gap').optional(),
+    gap,
+    extend: atMost.describe('How far it may go on by itself before people are asked').optional(),
+  })
+  .describe('Judged observation before the next gate');
+
+/** Judged observation after the last environment's rollout. */
+export const watch = z.strictObject({ ...soak.shape }).describe('Judged observation after the last rollout');
+
+/** When an environment may be entered. */
+export const window = z
+  .strictObject({
+    opens: form(
+      /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u,
+      'cron line of five fields',
+      '0 2 * * SUN',
+    ).describe('When the window opens'),
+    zone: text
+      .superRefine((zone, context) => {
+        if (isZone(zone)) return;
+        const hint = nearestHint(zone, Intl.supportedValuesOf('timeZone'));
+        context.addIssue({
+          code: 'custom',
+          message: `${quote(zone)} is not a time zone`,
+          params: { hint: hint?.startsWith('nearest') ? hint : 'e.g. Europe/Berlin' },
+        });
+      })
+      .meta({ title: 'time zone', examples: ['Europe/Berlin'] })
+      .describe('Time zone of the window'),
+    length: duration.describe('How long it stays open'),
+    notice: duration.describe('How long before it people must have been told').optional(),
+  })
+  .describe('When the environment may be entered');
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,110 @@
+// The file format of gates, routes and the decision matrix: who decides, and how it is undone.
+import { z } from 'zod';
+import { duration, form, name, oneKind, pendingName, role, text } from './forms.ts';
+
+const roles = z.array(role).min(1);
+
+/** The conditions for entering an environment. */
+export const gate = z.strictObject({
+  sealed: z
+    .array(z.enum(['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed']))
+    .describe('Facts of the environment before, sealed in the dossier that people sign')
+    .optional(),
+  'at-entry': z
+    .array(z.enum(['window-open', 'notice-given']))
+    .describe('Facts asked when the permit is used')
+    .optional(),
+  attested: z
+    .array(
+      z.strictObject({
+        id: name.describe('Short name of the statement'),
+        role: role.describe('Who may state it'),
+        text: text.describe('What is stated'),
+      }),
+    )
+    .describe('Statements of people about something outside the system')
+    .optional(),
+  approved: z
+    .strictObject({
+      roles: roles.describe('One person for each; the requester never counts'),
+      expires: duration.describe('How long a signature holds'),
+    })
+    .describe('Signatures that are needed')
+    .optional(),
+});
+
+/** A way back. */
+export const route = oneKind(
+  'a route',
+  {
+    to: z.literal('recorded').describe('Downgrade: migrates down to the recorded state'),
+    forward: pendingName.describe('Forward fix: applies this one migration, which lies outside the loaded folder'),
+    loses: z.literal('writes-since-backup').describe('Restore: puts the backup back; what was written since is lost'),
+    code: z.literal('back').describe('Code back: makes the old release the serving one, leaves the schema'),
+  },
+  {
+    approved: z
+      .strictObject({ roles: roles.describe('One person for each') })
+      .describe('Signatures that a restore needs')
+      .optional(),
+  },
+).superRefine((value, context) => {
+  if (value.approved !== undefined && value.loses === undefined)
+    context.addIssue({
+      code: 'custom',
+      path: ['approved'],
+      message: 'goes with a restore (loses: writes-since-backup) only',
+      params: { hint: 'take it out', at: 'key' },
+    });
+});
+
+/** `any` where every step, meter or route is meant; a meter may be followed by one of its readings. */
+const symptomName = form(/^[a-z][a-z0-9-]{0,62}(?:\/[a-z][a-z0-9-]{0,62})?$/u, 'name', 'migrate', 'any', 'validation/health');
+
+const when = oneKind(
+  'a symptom',
+  {
+    before: name.describe('Anything that goes wrong in a step before this one'),
+    step: name.describe('This step, or any'),
+    meter: symptomName.describe('This meter, one of its readings (`meter/reading`), or any'),
+    route: name.describe('This way back itself went wrong, or any did'),
+  },
+  {
+    is: z.enum(['fail', 'error', 'alert', 'inconclusive']).describe('Left out: fail or error for a step, alert for a meter').optional(),
+    for: duration.describe('How long it must have lasted').optional(),
+  },
+).superRefine((value, context) => {
+  const refuse = (key: 'is' | 'for', message: string, hint: string) =>
+    context.addIssue({ code: 'custom', path: [key], message, params: { hint, at: 'key' } });
+  if (value.is !== undefined && value.step === undefined && value.meter === undefined) refuse('is', 'goes with step or meter only', 'take it out');
+  if (value.for !== undefined && value.meter === undefined) refuse('for', 'goes with meter only', 'take it out');
+  if (value.is === 'alert' && value.step !== undefined) refuse('is', 'a step never raises an alert', 'fail, error or inconclusive');
+  if (value.is && ['fail', 'error'].includes(value.is) && value.meter !== undefined)
+    refuse('is', `a meter is never "${value.is}"`, 'alert or inconclusive');
+});
+
+/** A line of the matrix: the first that fits decides. */
+export const matrixRow = oneKind(
+  'a line of the matrix',
+  {
+    do: name.describe('continue, freeze, stop or a route'),
+    ask: z.array(name).min(1).describe('What people may choose from: continue, freeze, stop or routes'),
+  },
+  {
+    when: z
+      .union([z.literal('rest'), when])
+      .meta({ title: 'symptom', examples: [{ step: 'migrate' }, 'rest'] })
+      .describe('The symptom that it answers; rest fits always'),
+    unanswered: z
+      .strictObject({
+        after: duration.describe('How long is waited for an answer'),
+        do: name.describe('What is done without one'),
+      })
+      .describe('Without it a question waits')
+      .optional(),
+    severity: z.enum(['low', 'medium', 'high', 'critical']).describe('How urgent it is; left out: medium').optional(),
+  },
+).superRefine((value, context) => {
+  if (value.unanswered !== undefined && value.ask === undefined)
+    context.addIssue({ code: 'custom', path: ['unanswered'], message: 'goes with ask only', params: { hint: 'take it out', at: 'key' } });
+});

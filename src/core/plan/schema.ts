@@ -1,0 +1,111 @@
+// The plan's file format, as written in YAML: validation, the published JSON Schema and the plan
+// reference are all made from it. What it accepts is a `PlanFile`; `toPlan` makes the trusted `Plan`.
+import { z } from 'zod';
+import { address, anyPath, argv, atMost, environmentValue, gitRef, name, oneKind, path, pendingName, status, text, variable } from './forms.ts';
+import { meter, soak, watch, window } from './schema-meters.ts';
+import { step } from './schema-steps.ts';
+import { gate, matrixRow, route } from './schema-ways.ts';
+import { migrators, restarters } from './tools.ts';
+
+const pending = z.array(pendingName).describe('Exactly these are pending, or the run stops');
+
+const migrations = oneKind(
+  'a declaration of migrations',
+  {
+    sql: z.strictObject({ ...migrators.sql.options, pending }).describe(migrators.sql.meaning),
+    django: z.strictObject({ ...migrators.django.options, pending }).describe(migrators.django.meaning),
+  } satisfies Record<keyof typeof migrators, z.ZodType>,
+  {},
+).describe('The migrations of this release, declared; the key is the tool');
+
+const service = oneKind(
+  'a service',
+  {
+    process: z.strictObject(restarters.process.options).describe(restarters.process.meaning),
+    systemd: z.strictObject(restarters.systemd.options).describe(restarters.systemd.meaning),
+  } satisfies Record<keyof typeof restarters, z.ZodType>,
+  { name: name.describe('Name of the service') },
+);
+
+const environment = z.strictObject({
+  url: address.describe('Where the service answers').optional(),
+  services: z.array(service).describe('What is restarted; the second key is the tool').optional(),
+  soak: soak.optional(),
+  maintenance: z
+    .strictObject({
+      'flag-file': anyPath.describe('While this file is there, the service is closed'),
+      answers: status.describe('What a closed service answers; left out: 503').optional(),
+      inside: address.describe('Address that stays open for checks').optional(),
+    })
+    .describe('How the service is closed')
+    .optional(),
+  window: window.optional(),
+  watch: watch.optional(),
+});
+
+const release = z
+  .strictObject({
+    ref: gitRef.describe('Branch, tag or commit; pinned to one commit when the deployment starts'),
+    lock: path.describe('Lock file; one built environment is kept for each of its hashes').optional(),
+    environment: path.describe('Folder of the built environment, linked into each checkout').optional(),
+    install: z.array(argv).describe('Commands that build it').optional(),
+  })
+  .superRefine((value, context) => {
+    if (value.environment !== undefined && value.lock === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['environment'],
+        message: 'needs a lock file, whose hash names the built environment',
+        params: { hint: 'e.g. lock: requirements.txt', at: 'key' },
+      });
+  })
+  .describe('What is deployed');
+
+function someButFew(all: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void {
+  const count = Object.keys(all).length;
+  if (count === 0) context.addIssue({ code: 'custom', message: 'is empty', params: { hint: 'e.g. staging: { url: http://127.0.0.1:8001 }' } });
+  if (count > 20) context.addIssue({ code: 'custom', message: 'has too many environments', params: { hint: 'at most 20' } });
+}
+
+/** A file that is a plan. */
+export const planFile = z.strictObject({
+  soakgate: z.literal(1).describe('Version of the format'),
+  service: name.describe('What is deployed'),
+  summary: text.max(200).describe('One line for people'),
+  kind: z.enum(['constraints', 'columns', 'view', 'flags', 'code']).describe('Kind of the release; decides in which order schema and code go back'),
+  claims: z
+    .strictObject({
+      downtime: atMost.describe('Longest downtime').optional(),
+      reversible: z.boolean().describe('Whether it can be undone').optional(),
+    })
+    .describe('Measured and compared, never believed')
+    .optional(),
+  release,
+  commands: z
+    .strictObject({
+      path: z.array(path).describe('Folders of the checkout that are searched for programs first').optional(),
+      env: z.record(variable, environmentValue).describe('Their environment').optional(),
+    })
+    .describe("How the release's own commands run")
+    .optional(),
+  migrations: migrations.optional(),
+  environments: z.record(name, environment).superRefine(someButFew).describe('Entered in this order, each through its gate'),
+  steps: z.array(step).min(1).max(500).describe('One list, walked from top to bottom in each environment'),
+  meters: z.record(name, meter).describe('Sources of numbers, read all through a soak or watch').optional(),
+  gate: z.record(name, gate).describe('Environment → conditions for entering it, beside its floor').optional(),
+  routes: z.record(name, route).describe('The ways back').optional(),
+  matrix: z.array(matrixRow).min(1).max(500).describe('What is done about a symptom; the first line that fits decides'),
+});
+
+export type PlanFile = z.infer<typeof planFile>;
+
+/** The published schema, for editors: draft-07, with a description for every key. */
+export function planJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(planFile, { target: 'draft-7', io: 'input' });
+  return {
+    $schema,
+    title: 'Soakgate plan',
+    description: 'A plan of Soakgate: what changes, how it is judged, who decides and how it is undone.',
+    ...schema,
+  };
+}

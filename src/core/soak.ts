@@ -1,0 +1,255 @@
+// Judges a soak or watch: state + readings → state + verdict. Pure: time comes in with each reading.
+import type { Limit, Meter, Observation, Reading } from './plan/plan.ts';
+
+/** One number at a time; `value` null when it could not be read. */
+export interface Sample {
+  readonly meter: string;
+  readonly reading: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly value: number | null;
+  /** How many events it speaks for, where the source says. */
+  readonly samples?: number;
+}
+
+interface ReadingState {
+  readonly read: number;
+  readonly missing: number;
+  readonly last: number | null;
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly sum: number;
+  readonly nonZeroInARow: number;
+  readonly alertSince: number | null;
+  readonly targetSince: number | null;
+  readonly inconclusiveSince: number | null;
+  /** `per day` sums by hour of the run, at most 25. */
+  readonly hours: readonly { readonly start: number; readonly sum: number }[];
+  readonly targetMisses: number;
+}
+
+export interface SoakState {
+  readonly startedAt: number | null;
+  /** Milliseconds by which gaps lengthened the soak. */
+  readonly addedMs: number;
+  readonly missedGaps: number;
+  readonly lastReadAt: number | null;
+  readonly cleanSince: number | null;
+  readonly extendedMs: number;
+  readonly paused: boolean;
+  readonly baseline: Readonly<Record<string, number>>;
+  readonly readings: Readonly<Record<string, ReadingState>>;
+  /** `meter/reading` that people decided to live with, until it clears. */
+  readonly acknowledged: readonly string[];
+  /** RFC 3339 of the last reading of each meter. */
+  readonly since: Readonly<Record<string, string>>;
+  /** Last values of the counters, from which the next deltas are taken. */
+  readonly counters: Readonly<Record<string, Counters>>;
+}
+
+/** One row of a counters file. */
+export type Counters = Readonly<Record<string, number | string | null>>;
+
+export interface Breach {
+  readonly meter: string;
+  readonly reading: string;
+  readonly is: 'alert' | 'inconclusive';
+  readonly text: string;
+  readonly lastedMs: number;
+}
+
+export interface ObserveResult {
+  readonly state: SoakState;
+  readonly breaches: readonly Breach[];
+  readonly readings: number;
+  /** Aggregates for people: one line a reading. */
+  readonly summary: readonly string[];
+  /** Null while it goes on. */
+  readonly verdict: SoakVerdict | null;
+}
+
+export type SoakVerdict = 'passed' | 'extension-needed';
+
+export const newSoak = (baseline: Readonly<Record<string, number>> = {}): SoakState => ({
+  startedAt: null,
+  addedMs: 0,
+  missedGaps: 0,
+  lastReadAt: null,
+  cleanSince: null,
+  extendedMs: 0,
+  paused: false,
+  baseline,
+  readings: {},
+  acknowledged: [],
+  since: {},
+  counters: {},
+});
+
+const emptyReading: ReadingState = {
+  read: 0,
+  missing: 0,
+  last: null,
+  least: null,
+  most: null,
+  sum: 0,
+  nonZeroInARow: 0,
+  alertSince: null,
+  targetSince: null,
+  inconclusiveSince: null,
+  hours: [],
+  targetMisses: 0,
+};
+
+export interface Rules {
+  readonly observation: Observation;
+  readonly meters: Readonly<Record<string, Meter>>;
+  readonly dayMs: number;
+}
+
+/** Takes samples in, in order of time. A gap longer than allowed adds itself to the soak and ends a clean stretch. */
+export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sample[]): SoakState {
+  return samples.reduce((current, sample) => takeSample(rules, current, sample), state);
+}
+
+function takeSample(rules: Rules, state: SoakState, sample: Sample): SoakState {
+  const spec = rules.meters[sample.meter]?.readings[sample.reading];
+  if (!spec) return state;
+  const id = `${sample.meter}/${sample.reading}`;
+  const before = state.readings[id] ?? emptyReading;
+  const after = sample.value === null ? missing(before, sample) : counted(rules, state, spec, before, sample);
+  const timed = sample.value === null ? { ...state, startedAt: state.startedAt ?? sample.at } : clock(rules, state, sample.at);
+  const missed = after.targetMisses > before.targetMisses;
+  const cleared = after.alertSince === null && after.inconclusiveSince === null;
+  return {
+    ...timed,
+    acknowledged: cleared ? timed.acknowledged.filter((other) => other !== id) : timed.acknowledged,
+    cleanSince: missed ? sample.at : (timed.cleanSince ?? sample.at),
+    readings: { ...timed.readings, [id]: after },
+  };
+}
+
+function clock(rules: Rules, state: SoakState, at: number): SoakState {
+  const since = state.lastReadAt ?? state.startedAt ?? at;
+  const gap = at - since;
+  const late = gap > rules.observation.gapMs;
+  return {
+    ...state,
+    startedAt: state.startedAt ?? at,
+    lastReadAt: Math.max(at, since),
+    ...(late && { addedMs: state.addedMs + gap, missedGaps: state.missedGaps + 1, cleanSince: at }),
+  };
+}
+
+function missing(state: ReadingState, sample: Sample): ReadingState {
+  return { ...state, missing: state.missing + 1, inconclusiveSince: state.inconclusiveSince ?? sample.at };
+}
+
+function counted(rules: Rules, soak: SoakState, spec: Reading, state: ReadingState, sample: Sample): ReadingState {
+  const value = sample.value ?? 0;
+  const figures = {
+    read: state.read + 1,
+    last: value,
+    least: Math.min(state.least ?? value, value),
+    most: Math.max(state.most ?? value, value),
+    sum: state.sum + value,
+    nonZeroInARow: value === 0 ? 0 : state.nonZeroInARow + 1,
+    hours: addToHour(state.hours, sample.at, value, rules.dayMs),
+  };
+  const unmeasured = (limit: Limit | undefined) => limit?.ofBaseline === true && soak.baseline[`${sample.meter}/${sample.reading}`] === undefined;
+  const thin = (spec.samples !== undefined && (sample.samples ?? 0) < spec.samples) || unmeasured(spec.alert) || unmeasured(spec.target);
+  const judged: ReadingState = { ...state, ...figures, inconclusiveSince: thin ? (state.inconclusiveSince ?? sample.at) : null };
+  if (thin) return judged;
+  const id = `${sample.meter}/${sample.reading}`;
+  const measure = (limit: Limit) =>
+    limit.inARow ? judged.nonZeroInARow : limit.perDay ? judged.hours.reduce((sum, hour) => sum + hour.sum, 0) : value;
+  const alertOut = spec.alert !== undefined && outside(spec.alert, measure(spec.alert), soak.baseline[id], 'alert');
+  const targetOut = spec.target !== undefined && outside(spec.target, measure(spec.target), soak.baseline[id], 'target');
+  const targetSince = targetOut ? (state.targetSince ?? sample.at) : null;
+  const missedTarget = targetOut && sample.at - (targetSince ?? sample.at) >= (spec.target?.forMs ?? 0);
+  return {
+    ...judged,
+    alertSince: alertOut ? (state.alertSince ?? sample.at) : null,
+    targetSince,
+    targetMisses: state.targetMisses + (missedTarget ? 1 : 0),
+  };
+}
+
+function addToHour(hours: ReadingState['hours'], at: number, value: number, dayMs: number): ReadingState['hours'] {
+  const hour = dayMs / 24;
+  const start = Math.floor(at / hour) * hour;
+  const kept = hours.filter((entry) => entry.start > at - dayMs - hour);
+  const last = kept.at(-1);
+  return last?.start === start ? [...kept.slice(0, -1), { start, sum: last.sum + value }] : [...kept, { start, sum: value }];
+}
+
+/** A target says where a value should be, an alert where it must not be; without its baseline neither can be judged. */
+export function outside(limit: Limit, value: number, baseline: number | undefined, role: 'target' | 'alert'): boolean {
+  const bound = limit.ofBaseline ? (baseline ?? Number.NaN) * limit.value : limit.value;
+  if (Number.isNaN(bound)) return false;
+  switch (limit.word) {
+    case 'above':
+      return value > bound;
+    case 'below':
+      return role === 'alert' ? value < bound : value >= bound;
+    case 'at least':
+      return value < bound;
+    case 'at most':
+      return value > bound;
+    case 'exactly':
+      return role === 'alert' ? value === bound : value !== bound;
+  }
+}
+
+/** What is wrong now, if anything: alerts that lasted long enough, and readings without enough data. */
+export function breaches(rules: Rules, state: SoakState, now: number): readonly Breach[] {
+  return Object.entries(rules.meters).flatMap(([meter, { readings }]) =>
+    Object.entries(readings).flatMap(([reading, spec]): Breach[] => {
+      if (state.acknowledged.includes(`${meter}/${reading}`)) return [];
+      const current = state.readings[`${meter}/${reading}`] ?? emptyReading;
+      const { alert } = spec;
+      if (alert && current.alertSince !== null) {
+        const lastedMs = now - current.alertSince;
+        if (lastedMs >= (alert.forMs ?? 0)) {
+          return [{ meter, reading, is: 'alert', text: `${meter}/${reading} is ${format(current.last)}, alert ${alert.text}`, lastedMs }];
+        }
+      }
+      const silentSince = current.inconclusiveSince;
+      if (silentSince === null) return [];
+      return [{ meter, reading, is: 'inconclusive', text: `${meter}/${reading} has not enough data`, lastedMs: now - silentSince }];
+    }),
+  );
+}
+
+/** Whether the soak has run its length, with its clean days; null while it goes on. No data is never a pass (rule 1). */
+export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVerdict | null {
+  if (state.startedAt === null) return null;
+  const { observation, dayMs } = rules;
+  const lengthMs = observation.forMs + state.addedMs + state.extendedMs;
+  if (now - state.startedAt < lengthMs) return null;
+  const limitMs = observation.forMs + (observation.extendMs ?? 0) + state.extendedMs + state.addedMs;
+  const clean =
+    observation.cleanDays === undefined ||
+    (state.cleanSince !== null && now - state.cleanSince >= Math.min(observation.cleanDays * dayMs, observation.forMs));
+  const silent = unread(rules, state);
+  if (clean && silent.length === 0) return 'passed';
+  return now - state.startedAt >= limitMs ? 'extension-needed' : null;
+}
+
+/** Readings that never had a judged value. */
+export function unread(rules: Rules, state: SoakState): readonly string[] {
+  return Object.entries(rules.meters).flatMap(([meter, { readings }]) =>
+    Object.keys(readings)
+      .map((reading) => `${meter}/${reading}`)
+      .filter((id) => (state.readings[id]?.read ?? 0) === 0 || state.readings[id]?.inconclusiveSince !== null),
+  );
+}
+
+/** One line a reading, for people and evidence. */
+export function summarise(state: SoakState): readonly string[] {
+  return Object.entries(state.readings).map(
+    ([id, reading]) =>
+      `${id}: ${reading.read} readings, mean ${format(reading.read ? reading.sum / reading.read : null)}, ${format(reading.least)} … ${format(reading.most)}${reading.missing ? `, ${reading.missing} missing` : ''}${reading.targetMisses ? `, target missed ${reading.targetMisses}×` : ''}`,
+  );
+}
+
+const format = (value: number | null): string => (value === null ? 'no reading' : String(+value.toPrecision(4)));

@@ -1,0 +1,45 @@
+// The way back: undo stack + route + release kind → one ordered list, shown before it runs (rule 3).
+import type { ReleaseKind, Route } from './plan/plan.ts';
+import type { StepKind } from './steps.ts';
+import type { Family, Undo } from './undo.ts';
+
+/** An undo that was registered before its step began. */
+export interface StackEntry {
+  readonly index: number;
+  readonly step: string;
+  readonly undo: Undo;
+}
+
+export interface WayBackInput {
+  readonly kind: ReleaseKind;
+  readonly stack: readonly StackEntry[];
+  /** Kinds of the steps that have passed. */
+  readonly passed: readonly StepKind[];
+  /** Null: undo all that this rollout did. */
+  readonly route: Route | null;
+}
+
+const orders: Record<ReleaseKind, readonly Family[]> = {
+  // The new code runs the downgrade, the old code would not know the new constraints (T-36).
+  constraints: ['flag', 'schema', 'data', 'code', 'maintenance'],
+  view: ['flag', 'schema', 'data', 'code', 'maintenance'],
+  // Old code lives with the new columns, new code does not live without them (T-37).
+  columns: ['flag', 'code', 'schema', 'data', 'maintenance'],
+  flags: ['flag', 'code', 'schema', 'data', 'maintenance'],
+  code: ['code', 'flag', 'schema', 'data', 'maintenance'],
+};
+
+/** The undos that are to run, in their order. */
+export function wayBack({ kind, stack, passed, route }: WayBackInput): readonly StackEntry[] {
+  const valid = stack.filter((entry) => !(entry.undo.until && passed.includes(entry.undo.until)));
+  const wanted = route && 'codeBack' in route ? valid.filter((entry) => entry.undo.family === 'code' || entry.undo.family === 'maintenance') : valid;
+  return orders[kind].flatMap((family) => ordered(wanted.filter((entry) => entry.undo.family === family)));
+}
+
+/** Newest first; but a service is restarted after the checkout it serves has changed back, and once only. */
+function ordered(entries: readonly StackEntry[]): readonly StackEntry[] {
+  const newest = [...entries].sort((a, b) => b.index - a.index);
+  const restarts = newest.filter((entry) => entry.undo.undo === 'restartBack').reverse();
+  const once = restarts.filter((entry, at) => restarts.findIndex((other) => other.undo.args['service'] === entry.undo.args['service']) === at);
+  return [...newest.filter((entry) => entry.undo.undo !== 'restartBack'), ...once];
+}

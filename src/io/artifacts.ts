@@ -1,0 +1,44 @@
+// The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
+import { appendFile, copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ArtifactRef } from '../core/receipts.ts';
+import { hashFile, writeWhole } from './files.ts';
+
+export interface Artifacts {
+  /** Where a name lies; its folder exists afterwards. */
+  path(name: string): Promise<string>;
+  put(name: string, content: string): Promise<ArtifactRef>;
+  /** Takes a finished file into the store under a name: flushed, then renamed. */
+  adopt(name: string, from: string): Promise<ArtifactRef>;
+  append(name: string, line: string): Promise<void>;
+  read(name: string): Promise<string>;
+  describe(name: string): Promise<ArtifactRef>;
+  remove(name: string): Promise<void>;
+}
+
+export function openArtifacts(root: string): Artifacts {
+  const at = (name: string) => {
+    if (name.split('/').includes('..')) throw new Error(`artifact name ${name} leaves the store`);
+    return join(root, name);
+  };
+  const describe = async (name: string): Promise<ArtifactRef> => ({ name, uri: `artifact:${name}`, ...(await hashFile(at(name))) });
+  const path = async (name: string) => {
+    await mkdir(dirname(at(name)), { recursive: true, mode: 0o700 });
+    return at(name);
+  };
+  return {
+    path,
+    describe,
+    put: async (name, content) => {
+      await writeWhole(at(name), content);
+      return describe(name);
+    },
+    adopt: async (name, from) => {
+      await rename(from, await path(name)).catch(async () => copyFile(from, at(name)));
+      return describe(name);
+    },
+    append: async (name, line) => appendFile(await path(name), `${line}\n`, { mode: 0o600 }),
+    read: (name) => readFile(at(name), 'utf8'),
+    remove: (name) => rm(at(name), { force: true, recursive: true }),
+  };
+}

@@ -1,0 +1,58 @@
+// What an environment's worker keeps under `used/`: permits, lists, nonces and notes of its own, written once.
+// One use must outlive a history, and an activity must be comparable with what was permitted (rule 8).
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Permit } from '../core/messages.ts';
+import type { RolloutRef } from '../core/names.ts';
+import type { StepList } from '../core/steps.ts';
+import { readIfThere, writeOnce, writeWhole } from './files.ts';
+
+export interface KeptRollout {
+  readonly rollout: RolloutRef;
+  readonly permit: Permit;
+  readonly list: StepList;
+}
+
+export interface Kept {
+  /** Folder in which running commands of a rollout are noted. */
+  processNotes(rollout: RolloutRef): string;
+  rollout(rollout: Pick<RolloutRef, 'hash'>): Promise<KeptRollout | undefined>;
+  keepRollout(kept: KeptRollout): Promise<void>;
+  closed(rollout: Pick<RolloutRef, 'hash'>): Promise<string | undefined>;
+  close(rollout: RolloutRef, ending: string): Promise<void>;
+  /** Deployments whose rollout of this service was entered and not closed. */
+  open(service: string): Promise<readonly RolloutRef[]>;
+  /** Who spent a nonce first; the same rollout may present it again. */
+  spendNonce(nonce: string, by: string): Promise<string>;
+  note(rollout: RolloutRef, name: string): Promise<string | undefined>;
+  /** The first note under a name wins, so that a second attempt finds what the first one saw. */
+  noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
+  noteAgain(rollout: RolloutRef, name: string, content: string): Promise<void>;
+}
+
+/** Opens the folder `used/` of an environment. */
+export function openKept(folder: string): Kept {
+  const place = (rollout: Pick<RolloutRef, 'hash'>, name: string) => join(folder, 'rollouts', rollout.hash, name);
+  const read = async (rollout: Pick<RolloutRef, 'hash'>) => {
+    const text = await readIfThere(place(rollout, 'kept.json'));
+    return text ? (JSON.parse(text) as KeptRollout) : undefined;
+  };
+  return {
+    processNotes: (rollout) => place(rollout, 'processes'),
+    rollout: read,
+    keepRollout: async (kept) => void (await writeOnce(place(kept.rollout, 'kept.json'), JSON.stringify(kept))),
+    closed: (rollout) => readIfThere(place(rollout, 'closed')),
+    close: (rollout, ending) => writeWhole(place(rollout, 'closed'), ending),
+    open: async (service) => {
+      const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
+      const found = await Promise.all(
+        names.map(async (hash) => ((await readIfThere(place({ hash }, 'closed'))) === undefined ? read({ hash }) : undefined)),
+      );
+      return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept.rollout] : []));
+    },
+    spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
+    note: (rollout, name) => readIfThere(place(rollout, name)),
+    noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
+    noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),
+  };
+}

@@ -1,0 +1,106 @@
+// Reads what lies beside a worker: the environment's file, the control worker's file, secrets by reference.
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { fail } from '../core/failures.ts';
+import type { Floor, Person } from '../core/floor.ts';
+import { parseDuration } from '../core/plan/units.ts';
+
+const quorum = z.union([z.strictObject({ any: z.array(z.string()) }), z.strictObject({ each: z.array(z.string()) })]);
+const secret = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);
+const key = z.string().regex(/^ed25519:[A-Za-z0-9+/]{43}=$/u, 'must be "ed25519:" and the base64 of a public key, as soakgate key create prints it');
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text.replace(/^at least /u, ''));
+  if (typeof ms === 'number') return ms;
+  context.addIssue({ code: 'custom', message: `${text} is no duration; write e.g. 24h` });
+  return z.NEVER;
+});
+
+const environmentFile = z.strictObject({
+  'soakgate-environment': z.literal(1),
+  environment: z.string(),
+  services: z.record(
+    z.string(),
+    z.strictObject({
+      root: z.string(),
+      repository: z.string(),
+      database: secret,
+      url: z.string().optional(),
+      inside: z.string().optional(),
+      /** Values for the service's own processes; never in a plan. */
+      env: z.record(z.string(), z.union([z.string(), secret])).default({}),
+      'flag-file': z.string().optional(),
+    }),
+  ),
+  artifacts: z.string(),
+  used: z.string(),
+  control: key,
+  people: z.record(z.string(), z.strictObject({ key, roles: z.array(z.string()) })),
+  floor: z.strictObject({
+    start: quorum,
+    approve: quorum.default({ each: [] }),
+    rollback: quorum,
+    decide: quorum,
+    operate: quorum,
+    soak: duration.optional(),
+    pace: z.enum(['refused', 'allowed']).default('refused'),
+    programs: z.array(z.string()),
+  }),
+});
+
+export type SecretRef = z.infer<typeof secret>;
+
+export interface ServiceSettings {
+  readonly root: string;
+  readonly repository: string;
+  readonly database: SecretRef;
+  readonly url?: string | undefined;
+  readonly inside?: string | undefined;
+  readonly env: Readonly<Record<string, string | SecretRef>>;
+  readonly 'flag-file'?: string | undefined;
+}
+
+export interface EnvironmentSettings {
+  readonly environment: string;
+  readonly services: Readonly<Record<string, ServiceSettings>>;
+  readonly artifacts: string;
+  readonly used: string;
+  readonly control: string;
+  readonly people: readonly Person[];
+  readonly floor: Floor;
+}
+
+/**
+ * Reads an environment's file; relative paths count from the file's folder.
+ * @throws Error with all complaints, each with its path.
+ */
+export async function readEnvironmentFile(path: string): Promise<EnvironmentSettings> {
+  const result = environmentFile.safeParse(parse(await readFile(path, 'utf8')));
+  if (!result.success) throw new Error(result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  const file = result.data;
+  const from = (relative: string) => resolve(dirname(path), relative);
+  const { soak, ...floor } = file.floor;
+  return {
+    environment: file.environment,
+    services: Object.fromEntries(
+      Object.entries(file.services).map(([name, service]) => [name, { ...service, root: from(service.root), repository: from(service.repository) }]),
+    ),
+    artifacts: from(file.artifacts),
+    used: from(file.used),
+    control: file.control,
+    people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
+    floor: { ...floor, ...(soak !== undefined && { soakMs: soak }) },
+  };
+}
+
+/**
+ * The value behind a reference.
+ * @throws StepFailure SECRET_MISSING naming the reference, never a value.
+ */
+export async function resolveSecret(reference: SecretRef): Promise<string> {
+  if ('env' in reference)
+    return process.env[reference.env] ?? fail('SECRET_MISSING', `the environment variable ${reference.env} is not set on this worker`);
+  const text = await readFile(reference.file, 'utf8').catch(() => fail('SECRET_MISSING', `the file ${reference.file} cannot be read on this worker`));
+  return text.trimEnd();
+}

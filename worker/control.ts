@@ -1,0 +1,39 @@
+// The control worker: workflows, gates, signatures and evidence. It has no database credentials.
+import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { controlActivities } from '../activities/index.ts';
+import { CONTROL_QUEUE } from '../src/core/names.ts';
+import { openArtifacts } from '../src/io/artifacts.ts';
+import { readPrivateKey } from '../src/io/trust.ts';
+import type { Connected } from './connection.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+export interface ControlSettings {
+  readonly artifacts: string;
+  /** Private key that signs dossiers and manifests. */
+  readonly key: string;
+}
+
+/** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
+export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
+
+export async function createControlWorker(connected: Connected, settings: ControlSettings): Promise<Worker> {
+  await registerSearchAttributes(connected);
+  return Worker.create({
+    ...connected,
+    ...workflowSource(),
+    ...workflowLimits,
+    taskQueue: CONTROL_QUEUE,
+    activities: controlActivities({ key: await readPrivateKey(settings.key), artifacts: openArtifacts(settings.artifacts) }) as never,
+    shutdownGraceTime: '5s',
+  });
+}
+
+/** In a checkout the workflows are bundled at start; a package brings its bundle. */
+export function workflowSource(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const source = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+  return { workflowsPath: existsSync(source) ? source : source.replace(/\.ts$/u, '.js') };
+}

@@ -1,0 +1,37 @@
+// An environment's worker: its steps on one queue, its observation on another, with its own folder and keys.
+import { Worker } from '@temporalio/worker';
+import { environmentActivities } from '../activities/index.ts';
+import { observeActivities } from '../activities/observe.ts';
+import type { World } from '../activities/work.ts';
+import { environmentQueue, observeQueue } from '../src/core/names.ts';
+import { openArtifacts } from '../src/io/artifacts.ts';
+import { openKept } from '../src/io/kept.ts';
+import { readEnvironmentFile } from '../src/io/settings.ts';
+import type { Connected } from './connection.ts';
+
+const heartbeats = { maxHeartbeatThrottleInterval: '5s', defaultHeartbeatThrottleInterval: '2s' } as const;
+/** Time for `observe` to hand back what it has. */
+const SHUTDOWN_GRACE = '0s';
+
+export async function createEnvironmentWorkers(connected: Connected, file: string): Promise<readonly Worker[]> {
+  const settings = await readEnvironmentFile(file);
+  const world: World = { settings, kept: openKept(settings.used), artifacts: openArtifacts(settings.artifacts) };
+  return Promise.all([
+    Worker.create({
+      ...connected,
+      ...heartbeats,
+      taskQueue: environmentQueue(settings.environment),
+      activities: environmentActivities(world) as never,
+      shutdownGraceTime: SHUTDOWN_GRACE,
+      maxConcurrentActivityTaskExecutions: 20,
+    }),
+    Worker.create({
+      ...connected,
+      ...heartbeats,
+      taskQueue: observeQueue(settings.environment),
+      activities: observeActivities(world) as never,
+      shutdownGraceTime: SHUTDOWN_GRACE,
+      maxConcurrentActivityTaskExecutions: 50,
+    }),
+  ]);
+}

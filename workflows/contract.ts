@@ -1,0 +1,60 @@
+// Inputs, results and the two signals between a deployment and its rollouts. Types only.
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
+import type { RolloutRef } from '../src/core/names.ts';
+import type { StepList } from '../src/core/steps.ts';
+
+export interface EnvironmentRun {
+  readonly list: StepList;
+  readonly rollout: RolloutRef;
+}
+
+export interface DeploymentInput {
+  readonly start: Signed<StartBody>;
+  /** In the order in which they are entered. */
+  readonly runs: readonly EnvironmentRun[];
+  readonly timing?: Timing;
+}
+
+/** Handed in so that tests can skip time; heartbeats are throttled in real time. */
+export interface Timing {
+  readonly heartbeatMs?: number;
+  readonly observeHeartbeatMs?: number;
+}
+
+export interface RolloutInput {
+  readonly run: EnvironmentRun;
+  readonly permit: Permit;
+  readonly timing?: Timing;
+  /** Whether an earlier environment must be closed before the first change here. */
+  readonly asksBeforeChange: boolean;
+}
+
+export type RolloutEnding = 'passed' | 'failed' | 'restored' | 'stuck';
+
+export interface RolloutResult extends EnvironmentOutcome {
+  readonly ending: RolloutEnding;
+  readonly reason: string;
+}
+
+/** What a deployment tells a rollout, by the signal `command`. */
+export type Command = { readonly is: 'message'; readonly signed: Signed } | { readonly is: 'close' } | { readonly is: 'proceed' };
+
+/** What a rollout tells its deployment, by the signal `fact`. */
+export type Fact =
+  | { readonly is: 'soakPassed'; readonly environment: string; readonly outcome: EnvironmentOutcome }
+  | { readonly is: 'soakVoided'; readonly environment: string; readonly why: string }
+  | { readonly is: 'aboutToChange'; readonly environment: string }
+  | { readonly is: 'waiting'; readonly environment: string; readonly reason: string | null }
+  | { readonly is: 'answered'; readonly nonce: string; readonly accepted: boolean; readonly text: string }
+  | { readonly is: 'ended'; readonly environment: string; readonly result: RolloutResult };
+
+export type DeploymentOutcome = 'completed' | 'failed' | 'rolled-back' | 'rejected' | 'expired' | 'stuck';
+
+export interface DeploymentResult {
+  readonly deployment: string;
+  readonly outcome: DeploymentOutcome;
+  readonly reason: string;
+  readonly environments: readonly { readonly environment: string; readonly ending: string }[];
+  readonly evidence: { readonly uri: string; readonly manifest: string; readonly files: number };
+}

@@ -1,0 +1,259 @@
+// One deployment, top to bottom: for each environment gate → permit → rollout; then everything is closed and sealed.
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+  defineQuery,
+  getExternalWorkflowHandle,
+} from '@temporalio/workflow';
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { SealedDossier } from '../src/core/messages.ts';
+import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
+import type { Command, DeploymentInput, DeploymentOutcome, DeploymentResult, EnvironmentRun, Fact, RolloutResult } from './contract.ts';
+import { commandSignal, factSignal } from './desk.ts';
+import { type Gate, newGate, passGate, voidDossier } from './gate.ts';
+import { openMailbox } from './mailbox.ts';
+import { type Affair, answerMessage } from './post.ts';
+import { type Progress, progressQuery, show } from './progress.ts';
+import { controlActivities } from './proxies.ts';
+import { rollout } from './rollout.ts';
+
+export const dossierQuery = defineQuery<SealedDossier | null, [string]>('dossier');
+
+export async function deployment(input: DeploymentInput): Promise<DeploymentResult> {
+  const affair = openAffair(input);
+  const scope = new CancellationScope({ cancellable: true });
+  try {
+    await scope.run(() => enterAll(affair));
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    affair.ended ??= { outcome: 'rolled-back', reason: 'cancelled in Temporal: an unsigned abort' };
+  }
+  return CancellationScope.nonCancellable(() => close(affair));
+}
+
+/** State first, then all handlers, before anything is awaited. */
+function openAffair(input: DeploymentInput): Affair {
+  const { body } = input.start;
+  const progress: Progress = {
+    title: body.deployment,
+    phase: 'starting',
+    health: 'good',
+    waitingFor: null,
+    next: null,
+    notes: [],
+    lines: input.runs.map(({ rollout: ref }) => ({ name: ref.environment, kind: 'environment', state: 'waiting', summary: '', tookMs: null })),
+  };
+  const affair: Affair = {
+    input,
+    progress,
+    shown: {},
+    gates: new Map(),
+    open: new Map(),
+    soaked: new Map(),
+    results: new Map(),
+    answered: new Map(),
+    ended: null,
+    wantsChange: new Set(),
+    aborted: null,
+  };
+  for (const run of input.runs) affair.gates.set(run.rollout.environment, newGate(run, input.start));
+  setHandler(progressQuery, () => affair.progress, { description: 'Where the deployment is: environments, waiting reason, next command' });
+  setHandler(dossierQuery, (environment) => affair.gates.get(environment)?.dossier ?? null, {
+    description: 'The sealed dossier of an environment (its name as JSON)',
+  });
+  setHandler(factSignal, (fact) => takeFact(affair, fact), { description: 'From a rollout of this deployment' });
+  openMailbox((signed) => answerMessage(affair, signed));
+  show(progress, affair.shown);
+  return affair;
+}
+
+async function enterAll(affair: Affair): Promise<void> {
+  for (const [place, run] of affair.input.runs.entries()) {
+    const gate = affair.gates.get(run.rollout.environment)!;
+    const permit = await throughGate(affair, gate, place);
+    if (!permit) return;
+    await stay(affair, run, { run, permit, timing: affair.input.timing ?? {}, asksBeforeChange: place > 0 }, place);
+    if (affair.ended) return;
+  }
+  affair.ended = { outcome: 'completed', reason: 'every environment passed' };
+}
+
+async function throughGate(affair: Affair, gate: Gate, place: number) {
+  const { environment } = gate.run.rollout;
+  const previous = affair.input.runs[place - 1]?.rollout.environment;
+  affair.progress.phase = `gate of ${environment}`;
+  const leave = () => affair.aborted ?? (previous && affair.results.has(previous) ? `${previous} ended before the gate opened` : null);
+  const ending = await passGate(gate, place === 0, leave, ({ open, waiting }) =>
+    say(
+      affair,
+      open ? null : `the gate of ${environment}: ${waiting.join('; ')}`,
+      open ? null : `soakgate approve ${affair.input.start.body.deployment} ${environment}`,
+    ),
+  );
+  say(affair, null, null);
+  if ('permit' in ending) return ending.permit;
+  if (ending.shut === 'left') affair.ended ??= ofResult(affair, previous, ending.why);
+  else affair.ended = { outcome: ending.shut, reason: ending.why };
+  return null;
+}
+
+function ofResult(affair: Affair, environment: string | undefined, why: string): { outcome: DeploymentOutcome; reason: string } {
+  const result = environment === undefined ? undefined : affair.results.get(environment);
+  return result ? { outcome: outcomeOf(result), reason: result.reason } : { outcome: 'failed', reason: why };
+}
+
+const outcomeOf = (result: RolloutResult): DeploymentOutcome =>
+  ({ passed: 'completed', failed: 'failed', restored: 'rolled-back', stuck: 'stuck' } as const)[result.ending];
+
+/** Starts the rollout and waits until its soak has passed (the next gate may be asked) or it has ended. */
+async function stay(affair: Affair, run: EnvironmentRun, child: Parameters<typeof rollout>[0], place: number): Promise<void> {
+  const { environment, service } = run.rollout;
+  affair.progress.phase = environment;
+  line(affair, environment, 'running', '');
+  await startRollout(affair, run, child);
+  const previous = affair.input.runs[place - 1]?.rollout.environment;
+  if (previous !== undefined) {
+    await condition(() => affair.wantsChange.has(environment) || affair.results.has(environment));
+    if (affair.wantsChange.has(environment)) {
+      await closeRollout(affair, previous);
+      await command(service, environment, { is: 'proceed' });
+    }
+  }
+  await condition(() => affair.soaked.has(environment) || affair.results.has(environment));
+  const result = affair.results.get(environment);
+  if (result && result.ending !== 'passed') affair.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
+}
+
+async function startRollout(affair: Affair, run: EnvironmentRun, input: Parameters<typeof rollout>[0]): Promise<void> {
+  const { environment, service, deployment: name } = run.rollout;
+  try {
+    const handle = await startChild(rollout, {
+      workflowId: rolloutWorkflowId(service, environment),
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      staticSummary: `${service} → ${environment} (${name})`,
+      staticDetails: `Steps run on queue \`${environmentQueue(environment)}\`; deployment \`${deploymentWorkflowId(name)}\`.`,
+    });
+    affair.open.set(environment, service);
+    void handle.result().catch((error: unknown) => {
+      // Terminated or failed from outside: its ending will come by signal once somebody has recovered it.
+      if (affair.results.has(environment)) return;
+      affair.progress.health = 'troubled';
+      say(affair, `the rollout in ${environment}, which was ended from outside (${(error as Error).message})`, `soakgate recover ${name}`);
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const result: RolloutResult = {
+      environment,
+      ending: 'failed',
+      reason: `another rollout of ${service} is open in ${environment}: ${(error as Error).message}`,
+      receipts: [],
+      undos: [],
+      left: [],
+      soak: null,
+    };
+    takeFact(affair, { is: 'ended', environment, result });
+  }
+}
+
+function takeFact(affair: Affair, fact: Fact): void {
+  if (fact.is === 'answered') affair.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
+  else if (fact.is === 'aboutToChange') affair.wantsChange.add(fact.environment);
+  else if (fact.is === 'waiting')
+    say(affair, fact.reason && `${fact.environment}: ${fact.reason}`, fact.reason && `soakgate status ${affair.input.start.body.deployment}`);
+  else if (fact.is === 'soakPassed') {
+    affair.soaked.set(fact.environment, fact.outcome);
+    offer(affair, fact.environment, fact.outcome);
+    line(affair, fact.environment, 'pass', 'soak passed; measuring goes on');
+  } else if (fact.is === 'soakVoided') {
+    affair.soaked.delete(fact.environment);
+    const next = nextGate(affair, fact.environment);
+    if (next) voidDossier(next);
+    affair.progress.notes.push(`the dossier is void: ${fact.why}`);
+  } else end(affair, fact.result);
+}
+
+function end(affair: Affair, result: RolloutResult): void {
+  affair.results.set(result.environment, result);
+  affair.open.delete(result.environment);
+  const state = result.ending === 'passed' ? 'pass' : result.ending === 'restored' ? 'undone' : 'fail';
+  line(affair, result.environment, state, `${result.ending}: ${result.reason}`);
+}
+
+function nextGate(affair: Affair, environment: string): Gate | undefined {
+  const place = affair.input.runs.findIndex((run) => run.rollout.environment === environment);
+  const next = affair.input.runs[place + 1];
+  return next && affair.gates.get(next.rollout.environment);
+}
+
+function offer(affair: Affair, environment: string, outcome: EnvironmentOutcome): void {
+  const gate = nextGate(affair, environment);
+  if (!gate) return;
+  gate.before = outcome;
+  gate.changes += 1;
+}
+
+async function command(service: string, environment: string, content: Command): Promise<void> {
+  await getExternalWorkflowHandle(rolloutWorkflowId(service, environment))
+    .signal(commandSignal, content)
+    .catch(() => undefined);
+}
+
+async function closeRollout(affair: Affair, environment: string): Promise<void> {
+  const service = affair.open.get(environment);
+  if (service === undefined) return;
+  await command(service, environment, { is: 'close' });
+  await condition(() => affair.results.has(environment));
+}
+
+/** Whatever the ending: every open rollout is closed and awaited, then the evidence is sealed. */
+async function close(affair: Affair): Promise<DeploymentResult> {
+  affair.progress.phase = 'closing';
+  for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
+  const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
+  const worst = results.find((result) => result.ending === 'stuck');
+  const { outcome, reason } = worst
+    ? { outcome: 'stuck' as const, reason: worst.left.join('; ') }
+    : (affair.ended ?? { outcome: 'failed' as const, reason: 'ended without a reason' });
+  const { start, runs } = affair.input;
+  const workflows = [
+    deploymentWorkflowId(start.body.deployment),
+    ...results.map((result) => rolloutWorkflowId(runs[0]!.rollout.service, result.environment)),
+  ];
+  const evidence = await controlActivities('close the evidence').closeEvidence({
+    deployment: start.body.deployment,
+    outcome,
+    start,
+    workflows,
+    environments: results,
+  });
+  affair.progress.phase = outcome;
+  affair.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
+  affair.progress.notes.push(reason);
+  say(affair, null, null);
+  return {
+    deployment: start.body.deployment,
+    outcome,
+    reason,
+    environments: results.map(({ environment, ending }) => ({ environment, ending })),
+    evidence,
+  };
+}
+
+function say(affair: Affair, reason: string | null, next: string | null): void {
+  affair.progress.waitingFor = reason;
+  affair.progress.next = next;
+  show(affair.progress, affair.shown);
+}
+
+function line(affair: Affair, environment: string, state: Progress['lines'][number]['state'], summary: string): void {
+  const found = affair.progress.lines.find((candidate) => candidate.name === environment);
+  if (found) Object.assign(found, { state, summary });
+  show(affair.progress, affair.shown);
+}

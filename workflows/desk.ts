@@ -1,0 +1,142 @@
+// A rollout's desk: commands that came in, questions that wait for people, and what is done at once.
+import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import type { MessageVerdict } from '../src/core/activities.ts';
+import type { Signed } from '../src/core/messages.ts';
+import { deploymentWorkflowId } from '../src/core/names.ts';
+import type { Command, Fact, RolloutInput } from './contract.ts';
+import { environmentActivities } from './proxies.ts';
+
+export const commandSignal = defineSignal<[Command]>('command');
+export const factSignal = defineSignal<[Fact]>('fact');
+
+export interface Desk {
+  /** Set once by abort or rollback: the rollout goes back. */
+  goBack: { readonly why: string; readonly route: string | null } | null;
+  closing: boolean;
+  mayProceed: boolean;
+  paused: boolean;
+  /** Raised by `checkNow`; the soak lowers it. */
+  checkNow: boolean;
+  extendMs: number;
+  /** The question that waits, and its answer. */
+  question: { readonly options: readonly string[]; answer: string | null } | null;
+  /** Waits until no command is waiting or being answered. */
+  settled: () => Promise<void>;
+  /** Called when something must be interrupted at once. */
+  interrupt: () => void;
+  /** False when there is no deployment any more. */
+  tell: (fact: Fact) => Promise<boolean>;
+  /** Waits until people answer, or until the time is over. */
+  ask: (options: readonly string[], unanswered: { readonly afterMs: number; readonly do: string } | undefined) => Promise<string>;
+}
+
+/** Opens the desk: handlers first, then the loop that works them off one at a time. */
+export function openDesk(input: RolloutInput): Desk {
+  const inbox: Command[] = [];
+  const work = { busy: false };
+  const { rollout } = input.run;
+  const parent = getExternalWorkflowHandle(deploymentWorkflowId(rollout.deployment));
+  const desk: Desk = {
+    goBack: null,
+    closing: false,
+    mayProceed: false,
+    paused: false,
+    checkNow: false,
+    extendMs: 0,
+    question: null,
+    interrupt: () => undefined,
+    settled: () => condition(() => inbox.length === 0 && !work.busy),
+    // A parent that is gone cannot be told; the rollout goes on (DESIGN §4.2).
+    tell: (fact) =>
+      parent.signal(factSignal, fact).then(
+        () => true,
+        () => false,
+      ),
+    ask: async (options, unanswered) => {
+      const question: NonNullable<Desk['question']> = { options, answer: null };
+      desk.question = question;
+      const answered = () => question.answer !== null;
+      if (unanswered) await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
+      else await condition(answered);
+      desk.question = null;
+      return question.answer ?? unanswered?.do ?? 'stop';
+    },
+  };
+  setHandler(commandSignal, (command) => void inbox.push(command), { description: 'From the deployment: a signed message, close, or proceed' });
+  void CancellationScope.nonCancellable(() => workOff(input, desk, inbox, work));
+  return desk;
+}
+
+async function workOff(input: RolloutInput, desk: Desk, inbox: Command[], work: { busy: boolean }): Promise<void> {
+  const answered = new Set<string>();
+  for (;;) {
+    await condition(() => inbox.length > 0);
+    const command = inbox.shift()!;
+    work.busy = true;
+    if (command.is === 'close') {
+      desk.closing = true;
+      desk.interrupt();
+    } else if (command.is === 'proceed') desk.mayProceed = true;
+    else if (!answered.has(command.signed.body.nonce)) {
+      answered.add(command.signed.body.nonce);
+      await answerMessage(input, desk, command.signed);
+    }
+    work.busy = false;
+  }
+}
+
+async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): Promise<void> {
+  const { rollout } = input.run;
+  const summary = `${signed.message} by ${signed.person}`;
+  const { start } = input.permit;
+  const verdict = await environmentActivities(rollout.environment, summary, input.timing?.heartbeatMs ?? 15_000).verify({
+    deployment: rollout.deployment,
+    environment: rollout.environment,
+    signed,
+    expect: { plan: start.body.plan, requester: start.person },
+  });
+  const text = verdict.accepted ? apply(desk, signed, verdict) : `refused: ${verdict.reason}`;
+  await desk.tell({ is: 'answered', nonce: signed.body.nonce, accepted: verdict.accepted && !text.startsWith('refused'), text });
+}
+
+/** Does what a verified message says; the text is the sender's answer. */
+function apply(desk: Desk, signed: Signed, { person }: MessageVerdict): string {
+  switch (signed.message) {
+    case 'abort':
+    case 'rollback': {
+      const route = signed.message === 'rollback' && typeof signed.body['route'] === 'string' ? signed.body['route'] : null;
+      desk.goBack ??= {
+        why: `${signed.message} by ${person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`,
+        route,
+      };
+      desk.interrupt();
+      return 'going back';
+    }
+    case 'decide': {
+      const word = String(signed.body['decision']);
+      if (!desk.question) return 'refused: nothing is asked now';
+      if (!desk.question.options.includes(word)) return `refused: the question is ${desk.question.options.join(' | ')}`;
+      desk.question.answer = word;
+      return `decided: ${word}`;
+    }
+    case 'pause':
+      desk.paused = true;
+      desk.interrupt();
+      return 'paused before the next step';
+    case 'resume':
+      desk.paused = false;
+      return 'resumed';
+    case 'checkNow':
+      desk.checkNow = true;
+      desk.interrupt();
+      return 'reading now';
+    case 'extendSoak':
+      desk.extendMs += Number(signed.body['byMs'] ?? 0);
+      return 'extended';
+    case 'start':
+    case 'approve':
+    case 'reject':
+    case 'attest':
+      return `refused: ${signed.message} is not for a rollout`;
+  }
+}

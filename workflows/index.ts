@@ -1,0 +1,3 @@
+// What the control worker bundles.
+export { deployment } from './deployment.ts';
+export { rollout } from './rollout.ts';

@@ -1,0 +1,74 @@
+// The deployment's mailbox: the only one. Updates answer, signals of the same names wait for a worker; each is worked off once.
+import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
+import type { MessageName, Signed } from '../src/core/messages.ts';
+
+/** Name → what it does and the command that prints the JSON to paste into the Web UI. */
+export const messageTexts: Readonly<Record<Exclude<MessageName, 'start'>, string>> = {
+  approve: 'Signed approval of the dossier. JSON: soakgate approve DEPLOYMENT ENVIRONMENT --print',
+  reject: 'Signed rejection at the gate. JSON: soakgate reject DEPLOYMENT ENVIRONMENT --print',
+  attest: 'Signed statement about something outside. JSON: soakgate attest DEPLOYMENT ENVIRONMENT ID --print',
+  decide: 'Signed answer to the question that waits. JSON: soakgate decide DEPLOYMENT ENVIRONMENT WORD --print',
+  pause: 'Signed; waits before the next step. JSON: soakgate pause DEPLOYMENT ENVIRONMENT --print',
+  resume: 'Signed; goes on after a pause. JSON: soakgate resume DEPLOYMENT ENVIRONMENT --print',
+  abort: 'Signed; undoes what this environment did. JSON: soakgate abort DEPLOYMENT ENVIRONMENT --print',
+  rollback: 'Signed; goes back by a route. JSON: soakgate rollback DEPLOYMENT ENVIRONMENT --print',
+  checkNow: 'Signed; reads all meters at once. JSON: soakgate check-now DEPLOYMENT ENVIRONMENT --print',
+  extendSoak: 'Signed; lengthens the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
+};
+
+const LARGEST_MESSAGE = 32_768;
+
+export interface Answer {
+  readonly accepted: boolean;
+  readonly text: string;
+}
+
+/** Opens the mailbox; `work` handles one message after the other, and its answer goes to every sender of that nonce. */
+export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
+  const queue: Signed[] = [];
+  const answers = new Map<string, Answer>();
+  const take = (signed: Signed) => {
+    const known = answers.has(signed.body.nonce) || queue.some((other) => other.body.nonce === signed.body.nonce);
+    if (!known) queue.push(signed);
+  };
+  for (const [name, description] of Object.entries(messageTexts)) {
+    const validator = (signed: Signed) => refuseShape(name, signed);
+    setHandler(
+      defineUpdate<Answer, [Signed]>(name),
+      async (signed) => {
+        take(signed);
+        await condition(() => answers.has(signed.body.nonce));
+        return answers.get(signed.body.nonce)!;
+      },
+      { description, validator },
+    );
+    setHandler(defineSignal<[Signed]>(name), (signed) => void (shapeFault(name, signed) === null && take(signed)), { description });
+  }
+  void CancellationScope.nonCancellable(async () => {
+    for (;;) {
+      await condition(() => queue.length > 0);
+      const signed = queue[0]!;
+      const answer = await work(signed);
+      answers.set(signed.body.nonce, answer);
+      queue.shift();
+    }
+  });
+}
+
+function refuseShape(name: string, signed: unknown): void {
+  const fault = shapeFault(name, signed);
+  if (fault) throw ApplicationFailure.nonRetryable(fault, 'MESSAGE_SHAPE');
+}
+
+/** Shape and size only; who signed is asked of the environment's worker. */
+function shapeFault(name: string, candidate: unknown): string | null {
+  const signed = candidate as Partial<Signed> | null;
+  if (typeof signed !== 'object' || signed === null) return `expected one JSON object, as soakgate ${name} --print gives it`;
+  if (signed.message !== name) return `this is a ${String(signed.message)}, not a ${name}`;
+  const { body } = signed;
+  const texts = [signed.person, signed.signature, body?.deployment, body?.environment, body?.nonce, body?.expires];
+  if (texts.some((text) => typeof text !== 'string' || text.length === 0))
+    return 'person, signature, body.deployment, body.environment, body.nonce and body.expires must be texts';
+  return JSON.stringify(signed).length > LARGEST_MESSAGE ? `larger than ${LARGEST_MESSAGE} characters` : null;
+}

@@ -1,0 +1,89 @@
+// What the deployment does with one message: gate messages here, all others go to the rollout that they concern.
+import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { Signed } from '../src/core/messages.ts';
+import { rolloutWorkflowId } from '../src/core/names.ts';
+import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
+import { commandSignal } from './desk.ts';
+import type { Gate } from './gate.ts';
+import type { Answer } from './mailbox.ts';
+import type { Progress } from './progress.ts';
+import { environmentActivities } from './proxies.ts';
+
+/** All that a deployment knows while it runs. */
+export interface Affair {
+  readonly input: DeploymentInput;
+  readonly progress: Progress;
+  readonly shown: { phase?: string; health?: string; waitingFor?: string | null };
+  readonly gates: Map<string, Gate>;
+  /** Environment → service, of rollouts that have not ended. */
+  readonly open: Map<string, string>;
+  readonly soaked: Map<string, EnvironmentOutcome>;
+  readonly results: Map<string, RolloutResult>;
+  /** Nonce → the rollout's answer. */
+  readonly answered: Map<string, Answer>;
+  readonly wantsChange: Set<string>;
+  ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
+  aborted: string | null;
+}
+
+const RECORDED_REFUSALS = 50;
+
+export async function answerMessage(affair: Affair, signed: Signed): Promise<Answer> {
+  const { environment, nonce } = signed.body;
+  const gate = affair.gates.get(environment);
+  if (!gate) return { accepted: false, text: `refused: this deployment has no environment ${environment}` };
+  const forRollout = !['approve', 'reject', 'attest'].includes(signed.message);
+  if (forRollout && affair.open.has(environment)) {
+    await getExternalWorkflowHandle(rolloutWorkflowId(gate.run.rollout.service, environment)).signal(commandSignal, { is: 'message', signed });
+    await condition(() => affair.answered.has(nonce) || affair.results.has(environment));
+    return affair.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' };
+  }
+  const answer = await atGate(affair, gate, signed, forRollout);
+  if (!answer.accepted && affair.progress.notes.filter((note) => note.startsWith('refused')).length < RECORDED_REFUSALS)
+    affair.progress.notes.push(`refused ${signed.message} by ${signed.person}: ${answer.text}`);
+  return answer;
+}
+
+async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: boolean): Promise<Answer> {
+  const { environment } = signed.body;
+  const { start } = affair.input;
+  const verdict = await environmentActivities(environment, `${signed.message} by ${signed.person}`, 15_000).verify({
+    deployment: start.body.deployment,
+    environment,
+    signed,
+    expect: {
+      plan: start.body.plan,
+      list: gate.run.rollout.list,
+      commit: gate.run.list.commit,
+      requester: start.person,
+      ...(gate.dossier && { dossier: gate.dossier.hash }),
+    },
+  });
+  if (!verdict.accepted) return { accepted: false, text: `refused: ${verdict.reason}` };
+  if (forRollout) return affect(affair, signed);
+  if (signed.message === 'reject')
+    gate.rejected = `rejected by ${signed.person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`;
+  else {
+    const pile = signed.message === 'approve' ? gate.approvals : gate.attestations;
+    const rest = pile.filter(
+      (other) =>
+        other.signed.person !== signed.person || (signed.message === 'attest' && other.signed.body['attestation'] !== signed.body['attestation']),
+    );
+    pile.splice(0, pile.length, ...rest, { signed, roles: verdict.roles });
+  }
+  gate.changes += 1;
+  const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
+  return {
+    accepted: true,
+    text: signed.message === 'approve' ? `counted, ${gate.approvals.length} of ${wanted}` : signed.message === 'attest' ? 'attested' : 'rejected',
+  };
+}
+
+/** Only an abort means something while no rollout of that environment is open. */
+function affect(affair: Affair, signed: Signed): Answer {
+  if (signed.message !== 'abort') return { accepted: false, text: `refused: no rollout is open in ${signed.body.environment}` };
+  affair.aborted = `aborted by ${signed.person}`;
+  for (const gate of affair.gates.values()) gate.changes += 1;
+  return { accepted: true, text: 'aborted' };
+}

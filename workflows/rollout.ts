@@ -1,0 +1,182 @@
+// One environment's whole stay: down the list, an undo pushed before each changing step, then the soak or watch.
+import { CancelledFailure } from '@temporalio/common';
+import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import type { Decision, Trouble } from '../src/core/matrix.ts';
+import type { Receipt } from '../src/core/receipts.ts';
+import type { Step } from '../src/core/steps.ts';
+import type { RolloutInput, RolloutResult } from './contract.ts';
+import { openDesk } from './desk.ts';
+import { type Progress, progressQuery, show } from './progress.ts';
+import { controlActivities, environmentActivities } from './proxies.ts';
+import { goBack } from './rollback.ts';
+import { observeUntilClosed } from './soak.ts';
+import { failureDetails, failureText, resolve, type Stay, waiting, WayBackWanted } from './stay.ts';
+
+export async function rollout(input: RolloutInput): Promise<RolloutResult> {
+  const stay = openStay(input);
+  const back = await forward(stay);
+  // From here nothing is cancelled any more: what was begun is undone, closed and told.
+  return CancellationScope.nonCancellable(async () => {
+    const result = back ? await goBack(stay, back.message, back.route) : passed(stay);
+    // `stuck` stays open: the next preflight must see it.
+    if (result.ending !== 'stuck')
+      await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs).closeRollout({
+        rollout: input.run.rollout,
+        ending: result.ending,
+      });
+    const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
+    // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
+    if (!told)
+      await controlActivities('close the evidence without the deployment').closeEvidence({
+        deployment: input.run.rollout.deployment,
+        outcome: result.ending,
+        start: input.permit.start,
+        workflows: [],
+        environments: [result],
+      });
+    return result;
+  });
+}
+
+/** The way forward; null when it was walked to its end, else why it was left. */
+async function forward(stay: Stay): Promise<WayBackWanted | null> {
+  const scope = new CancellationScope({ cancellable: true });
+  try {
+    await scope.run(async () => {
+      stay.desk.interrupt = () => {
+        if (stay.desk.goBack) scope.cancel();
+      };
+      await enter(stay);
+      for (const step of stay.input.run.list.steps) await walk(stay, step);
+      await observeUntilClosed(stay, scope);
+      // An abort that has arrived in time still counts.
+      await stay.desk.settled();
+      if (scope.consideredCancelled) throw new CancelledFailure('the way forward was left');
+    });
+    return null;
+  } catch (error) {
+    if (error instanceof WayBackWanted) return error;
+    if (!isCancellation(error)) throw error;
+    const wanted = stay.desk.goBack;
+    return new WayBackWanted(wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort', wanted?.route ?? null);
+  }
+}
+
+function openStay(input: RolloutInput): Stay {
+  const { list, rollout: ref } = input.run;
+  const progress: Progress = {
+    title: `${list.service} → ${ref.environment}`,
+    phase: 'entering',
+    health: 'good',
+    waitingFor: null,
+    next: null,
+    notes: [],
+    lines: list.steps.map((step) => ({ name: step.name, kind: step.kind, state: 'waiting', summary: '', tookMs: null })),
+  };
+  const stay: Stay = {
+    input,
+    desk: openDesk(input),
+    progress,
+    shown: {},
+    stack: [],
+    passed: [],
+    receipts: [],
+    heartbeatMs: input.timing?.heartbeatMs ?? 15_000,
+    soak: null,
+    touched: false,
+  };
+  setHandler(progressQuery, () => stay.progress, { description: 'Where the rollout is: steps, waiting reason, next command' });
+  show(progress, stay.shown);
+  return stay;
+}
+
+async function enter(stay: Stay): Promise<void> {
+  const { run, permit } = stay.input;
+  try {
+    stay.receipts.push(
+      await environmentActivities(run.rollout.environment, 'check the permit', stay.heartbeatMs).enter({ rollout: run.rollout, permit }),
+    );
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    throw new WayBackWanted(`not entered: ${failureText(error)}`, null);
+  }
+  stay.progress.phase = 'deploying';
+}
+
+async function walk(stay: Stay, step: Step): Promise<void> {
+  await untilAllowed(stay, step);
+  if (step.undo) stay.stack.push({ index: step.index, step: step.name, undo: step.undo });
+  if (step.changes.includes('database')) stay.touched = true;
+  for (;;) {
+    const trouble = await attempt(stay, step);
+    if (!trouble) break;
+    const decision =
+      peopleDecide(step, stay.receipts.at(-1)) ??
+      (await controlActivities(`what to do about ${step.name}`).decide({ list: stay.input.run.list, trouble }));
+    const again = await resolve(stay, decision, `${step.name}: ${stay.progress.lines[step.index]?.summary ?? trouble.is}`);
+    if (!again) break;
+  }
+  stay.passed.push(step.kind);
+}
+
+/** Pause, and the earlier environment that must be closed first. */
+async function untilAllowed(stay: Stay, step: Step): Promise<void> {
+  const { desk, input } = stay;
+  if (desk.paused) {
+    waiting(stay, 'resume', 'soakgate resume');
+    await condition(() => !desk.paused);
+  }
+  const changes = step.changes.some((change) => change !== 'files');
+  if (input.asksBeforeChange && changes && !desk.mayProceed) {
+    await desk.tell({ is: 'aboutToChange', environment: input.run.rollout.environment });
+    waiting(stay, 'the earlier environment to be closed', null);
+    await condition(() => desk.mayProceed);
+  }
+  waiting(stay, null, null);
+}
+
+/** Runs a step once (Temporal may run it more often); a verdict other than pass, or a failure, is trouble. */
+async function attempt(stay: Stay, step: Step): Promise<Trouble | null> {
+  const line = stay.progress.lines[step.index]!;
+  line.state = 'running';
+  show(stay.progress, stay.shown);
+  const activities = environmentActivities(stay.input.run.rollout.environment, step.name, stay.heartbeatMs);
+  try {
+    const receipt = await activities[step.kind]({ rollout: stay.input.run.rollout, step });
+    stay.receipts.push(receipt);
+    Object.assign(line, { state: receipt.verdict, summary: receipt.summary, tookMs: receipt.tookMs });
+    return receipt.verdict === 'pass' ? null : { step: step.name, is: receipt.verdict, index: step.index };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    Object.assign(line, { state: 'error', summary: failureText(error) });
+    stay.progress.notes.push(`${step.name}: ${failureText(error)}`, ...failureDetails(error));
+    return { step: step.name, is: 'error', index: step.index };
+  } finally {
+    show(stay.progress, stay.shown);
+  }
+}
+
+/** Rows that people must decide are asked of people, whatever the matrix says. */
+function peopleDecide(step: Step, receipt: Receipt | undefined): Decision | null {
+  if (
+    step.kind !== 'checkData' ||
+    receipt?.kind !== 'checkData' ||
+    Number(receipt.figures?.['people'] ?? 0) === 0 ||
+    Number(receipt.figures?.['none'] ?? 0) > 0
+  )
+    return null;
+  const words = Object.values((step.spec['peopleDecide'] ?? {}) as Record<string, readonly string[]>).flat();
+  return { do: 'ask', ask: [...new Set([...words, 'stop'])], severity: 'medium', row: 'people decide about these rows' };
+}
+
+function passed(stay: Stay): RolloutResult {
+  return {
+    environment: stay.input.run.rollout.environment,
+    ending: 'passed',
+    reason: 'every step passed',
+    receipts: stay.receipts,
+    undos: [],
+    left: [],
+    soak: stay.soak,
+  };
+}

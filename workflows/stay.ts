@@ -1,0 +1,74 @@
+// What one rollout knows while it runs, and the few things every module of its story does with it.
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import type { Decision } from '../src/core/matrix.ts';
+import type { Receipt } from '../src/core/receipts.ts';
+import type { StepKind } from '../src/core/steps.ts';
+import type { StackEntry } from '../src/core/way-back.ts';
+import type { RolloutInput } from './contract.ts';
+import type { Desk } from './desk.ts';
+import { type Progress, show } from './progress.ts';
+
+/** Thrown to leave the way forward; what goes back is decided by the route. */
+export class WayBackWanted extends Error {
+  override readonly name = 'WayBackWanted';
+  readonly route: string | null;
+  constructor(reason: string, route: string | null) {
+    super(reason);
+    this.route = route;
+  }
+}
+
+export interface Stay {
+  readonly input: RolloutInput;
+  readonly desk: Desk;
+  readonly progress: Progress;
+  readonly shown: { phase?: string; health?: string; waitingFor?: string | null };
+  readonly stack: StackEntry[];
+  readonly passed: StepKind[];
+  readonly receipts: Receipt[];
+  readonly heartbeatMs: number;
+  soak: string | null;
+  /** Whether a step that changes the database has been started. */
+  touched: boolean;
+}
+
+/** Acts on a decision. True: look again (a person mended something); false: go on. Leaves by WayBackWanted. */
+export async function resolve(stay: Stay, decision: Decision, what: string): Promise<boolean> {
+  if (decision.do === 'continue') return false;
+  if (decision.do === 'stop') throw new WayBackWanted(what, null);
+  if (decision.do === 'route') throw new WayBackWanted(what, decision.name);
+  const options = decision.do === 'ask' ? decision.ask : ['continue', 'stop'];
+  stay.progress.health = 'troubled';
+  const { rollout: ref } = stay.input.run;
+  waiting(stay, `a decision (${options.join(' | ')}) about ${what}`, `soakgate decide ${ref.deployment} ${ref.environment} ${options[0]}`);
+  await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: stay.progress.waitingFor });
+  const word = await stay.desk.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
+  waiting(stay, null, null);
+  await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: null });
+  stay.progress.health = 'good';
+  stay.progress.notes.push(`decided about ${what}: ${word}`);
+  if (word === 'continue') return false;
+  if (word === 'stop' || Object.hasOwn(stay.input.run.list.routes, word))
+    throw new WayBackWanted(`${what}; decided: ${word}`, word === 'stop' ? null : word);
+  return true;
+}
+
+export function waiting(stay: Stay, reason: string | null, next: string | null): void {
+  stay.progress.waitingFor = reason;
+  stay.progress.next = next;
+  show(stay.progress, stay.shown);
+}
+
+/** The words of a failure for people: `CODE: message`. */
+export function failureText(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** What the table of failures and the step itself say besides. */
+export function failureDetails(error: unknown): readonly string[] {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (!(cause instanceof ApplicationFailure)) return [];
+  const [first] = (cause.details ?? []) as { details?: readonly string[]; remedy?: string }[];
+  return [...(first?.details ?? []).slice(0, 10), ...(first?.remedy ? [first.remedy] : [])];
+}
