@@ -186,18 +186,8 @@ function addToHour(hours: ReadingState['hours'], at: number, value: number, dayM
 export function outside(limit: Limit, value: number, baseline: number | undefined, role: 'target' | 'alert'): boolean {
   const bound = limit.ofBaseline ? (baseline ?? Number.NaN) * limit.value : limit.value;
   if (Number.isNaN(bound)) return false;
-  switch (limit.word) {
-    case 'above':
-      return value > bound;
-    case 'below':
-      return role === 'alert' ? value < bound : value >= bound;
-    case 'at least':
-      return value < bound;
-    case 'at most':
-      return value > bound;
-    case 'exactly':
-      return role === 'alert' ? value === bound : value !== bound;
-  }
+  const holds = { above: value > bound, below: value < bound, 'at least': value >= bound, 'at most': value <= bound, exactly: value === bound }[limit.word];
+  return role === 'alert' ? holds : !holds;
 }
 
 /** What is wrong now, if anything: alerts that lasted long enough, and readings without enough data. */
