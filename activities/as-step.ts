@@ -6,7 +6,8 @@ import type { Receipt, UndoReceipt } from '../src/core/receipts.ts';
 import { raiseFence } from '../src/io/fence.ts';
 import { type Hold, takeHold } from '../src/io/hold.ts';
 import { withSession } from '../src/io/postgres.ts';
-import { redact } from '../src/io/redact.ts';
+import { redact, redactJson } from '../src/io/redact.ts';
+import { evidenceFolder } from './places.ts';
 import { openWork, type Work, type World } from './work.ts';
 import { countOwnWrites } from './writes.ts';
 
@@ -18,16 +19,31 @@ const HEARTBEAT_MS = 1_000;
 /** Written by the backup step under `used/`; without it nothing may change the database (rule 2). */
 export const PROOF_NOTE = 'backup-proven.json';
 
+/** A listed step opens its own activity only: `migrate` does not run on the permit of a look. */
+async function openStep(world: World, { rollout, step }: StepInput): Promise<Work> {
+  const work = await openWork(world, rollout, step);
+  const { activityType } = activityInfo();
+  if (activityType !== step.kind) fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
+  return work;
+}
+
+async function openUndo(world: World, { rollout, step }: UndoInput): Promise<Work> {
+  const work = await openWork(world, rollout, step);
+  const { activityType } = activityInfo();
+  if (activityType !== step.undo?.undo) fail('NOT_PERMITTED', `the undo of step "${step.name}" is ${step.undo?.undo ?? 'none'}, not ${activityType}`);
+  return work;
+}
+
 /** A step that only looks, or changes nothing in the database. */
 export function looks(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
-  return (input) => asActivity(async () => receipt(await openWork(world, input.rollout, input.step), act));
+  return (input) => asActivity(async () => receipt(await openStep(world, input), act));
 }
 
 /** A step that may write to the target: proof first, then the hold, then the fence. */
 export function writes(world: World, act: (work: Work, hold: Hold) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
   return (input) =>
     asActivity(async () => {
-      const work = await openWork(world, input.rollout, input.step);
+      const work = await openStep(world, input);
       return receipt(work, () => held(work, (hold) => act(work, hold)));
     });
 }
@@ -43,11 +59,19 @@ export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (
 export function undoes(world: World, act: (work: Work) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
   return (input) =>
     asActivity(async () => {
-      const work = await openWork(world, input.rollout, input.step);
+      const work = await openUndo(world, input);
       const started = performance.now();
       const change = work.step.changes.includes('database');
-      const outcome = change ? await undoHeld(work, act) : await act(work);
-      return { undo: work.step.undo?.undo ?? 'none', step: work.step.name, ...outcome, tookMs: Math.round(performance.now() - started) };
+      const outcome = await coded(work, () => (change ? undoHeld(work, act) : act(work)));
+      const took = Math.round(performance.now() - started);
+      const made: UndoReceipt = {
+        undo: work.step.undo?.undo ?? 'none',
+        step: work.step.name,
+        ...redactJson(outcome, work.secrets),
+        tookMs: took,
+      };
+      await recordReceipt(work, made);
+      return made;
     });
 }
 
@@ -72,11 +96,29 @@ async function held<T>(work: Work, act: (hold: Hold) => Promise<T>): Promise<T> 
   }
 }
 
+/** What is handed back, is redacted, and stands in the evidence before anybody is told. */
 async function receipt(work: Work, act: (work: Work) => Promise<Outcome>): Promise<Receipt> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
-  const outcome = await act(work);
-  return { step: work.step.name, kind: work.step.kind, ...outcome, startedAt, tookMs: Math.round(performance.now() - started) };
+  const outcome = await coded(work, () => act(work));
+  const took = Math.round(performance.now() - started);
+  const made: Receipt = { step: work.step.name, kind: work.step.kind, ...redactJson(outcome, work.secrets), startedAt, tookMs: took };
+  await recordReceipt(work, made);
+  return made;
+}
+
+/** One line for each attempt that came to its end; `receipts.json` holds what the workflow took. */
+async function recordReceipt({ world, rollout }: Work, made: Receipt | UndoReceipt): Promise<void> {
+  await world.artifacts.append(`${evidenceFolder(rollout.deployment)}/logs/${rollout.environment}/receipts.jsonl`, JSON.stringify(made));
+}
+
+async function coded<T>(work: Work, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (cancellationSignal().aborted) throw error;
+    throw asFailure(error, work.secrets);
+  }
 }
 
 /** Heartbeats while it runs, and turns failures into Temporal's with a code from the table (rule 5). */
@@ -92,13 +134,13 @@ export async function asActivity<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-export function asFailure(error: unknown): ApplicationFailure {
+export function asFailure(error: unknown, secrets: readonly string[] = []): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const known = error instanceof StepFailure;
   const code: FailureCode = known ? error.code : 'STEP_CRASHED';
-  const message = redact(error instanceof Error ? error.message : String(error));
+  const message = redact(error instanceof Error ? error.message : String(error), secrets);
   if (!known) console.error(`${activityInfo().activityType}:`, error);
-  const details = known ? error.details.map((line) => redact(line)) : [];
+  const details = known ? error.details.map((line) => redact(line, secrets)) : [];
   return ApplicationFailure.create({
     type: code,
     message: `${code}: ${message}`,

@@ -7,10 +7,11 @@ import { compareSnapshots, describeDifference, type Snapshot } from '../src/core
 import { withDatabase, withSession } from '../src/io/postgres.ts';
 import { hashFile } from '../src/io/files.ts';
 import { tail } from '../src/io/redact.ts';
-import { readSnapshot } from '../src/io/snapshot.ts';
+import { readSequences, readSnapshot } from '../src/io/snapshot.ts';
 import { type Outcome, PROOF_NOTE } from './as-step.ts';
 import { recreateFrom } from './scratch.ts';
-import { rolloutFolder, type Work } from './work.ts';
+import { rolloutFolder } from './places.ts';
+import type { Work } from './work.ts';
 import { noteWritesAtBackup } from './writes.ts';
 
 export interface Proof {
@@ -26,15 +27,15 @@ export async function backup(work: Work): Promise<Outcome> {
   if (earlier) return outcome(earlier, 'proven by an earlier attempt');
   await noteWritesAtBackup(work);
   const started = performance.now();
-  const { snapshot, dump } = await dumpInSnapshot(work);
+  const { snapshot, dump, latest } = await dumpInSnapshot(work);
   const dumped = performance.now();
   const scratch = scratchDatabase(work.rollout);
   work.progress('restoring into a scratch database');
   await recreateFrom(work, scratch, dumpName(work));
   work.progress('comparing');
   const restored = await withSession(withDatabase(work.url, scratch), work.tag, readSnapshot);
-  const differences = compareSnapshots(snapshot, restored);
-  if (differences.length > 0) fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20).map(describeDifference));
+  const differences = [...compareSnapshots(snapshot, restored).map(describeDifference), ...aheadOf(latest, restored.sequences)];
+  if (differences.length > 0) fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20));
   const again = await hashFile(await work.world.artifacts.path(dumpName(work)));
   if (again.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const proof: Proof = { dump, snapshot };
@@ -61,7 +62,7 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
 }
 
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
-async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: ArtifactRef }> {
+async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences'] }> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
     const [exported] = await session.query<{ id: string; version: number }>(
@@ -81,16 +82,28 @@ async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: A
     ];
     const dumping = work.runTool(argv);
     try {
-      const snapshot = await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) });
+      const earliest = await readSequences(session);
+      const counted = await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) });
       const result = await dumping;
       if (result.exitCode !== 0)
         fail('BACKUP_FAILED', `pg_dump ended with ${result.exitCode ?? result.killedBy}`, tail(result.stderr, 4_000).split('\n'));
-      return { snapshot, dump: await work.world.artifacts.adopt(dumpName(work), beside) };
+      return {
+        snapshot: { ...counted, sequences: earliest },
+        latest: await readSequences(session),
+        dump: await work.world.artifacts.adopt(dumpName(work), beside),
+      };
     } finally {
       await dumping.catch(() => undefined);
       await rm(beside, { force: true });
     }
   });
+}
+
+/** A sequence is outside every snapshot: the dump's value must lie between what was read before and after it. */
+function aheadOf(latest: Snapshot['sequences'], restored: Snapshot['sequences']): readonly string[] {
+  return Object.entries(restored).flatMap(([name, value]) =>
+    BigInt(value) > BigInt(latest[name] ?? '0') ? [`sequence ${name} is ${value} in the copy, but was at most ${latest[name]}`] : [],
+  );
 }
 
 function outcome({ dump, snapshot }: Proof, how: string): Outcome {

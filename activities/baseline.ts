@@ -1,21 +1,17 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
+import { type Latencies, type Latency, ms } from '../src/core/evidence-delta.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { get } from '../src/io/http.ts';
-import { readSnapshot, readWrites } from '../src/io/snapshot.ts';
+import { readWholeSnapshot, readWrites } from '../src/io/snapshot.ts';
 import type { Outcome } from './as-step.ts';
-import { addressOf, evidenceFolder, outsideAddress, rolloutFolder, type Work } from './work.ts';
-
-export interface Latency {
-  readonly mean: number;
-  readonly p95: number;
-  readonly failed: number;
-}
+import { rolloutFolder } from './places.ts';
+import { addressOf, outsideAddress, type Work } from './work.ts';
 
 const WARM_UP = 10;
 const baselineName = (work: Pick<Work, 'rollout'>): string => `${rolloutFolder(work.rollout)}/baseline.json`;
 
 interface Baseline {
-  readonly http: Readonly<Record<string, Latency>>;
+  readonly http: Latencies;
   readonly writes: Readonly<Record<string, number>>;
 }
 
@@ -24,17 +20,14 @@ export async function baseline(work: Work): Promise<Outcome> {
   const http: Record<string, Latency> = {};
   for (const path of spec?.get ?? []) http[path] = await measure(work, path, spec?.samples ?? 0);
   const { snapshot, writes } = await withSession(work.url, work.tag, async (session) => ({
-    snapshot: await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) }),
+    snapshot: await readWholeSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) }),
     writes: await readWrites(session),
   }));
   await work.world.artifacts.put(baselineName(work), JSON.stringify({ http, writes } satisfies Baseline));
-  const folder = `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}`;
-  await work.world.artifacts.put(`${folder}/database.json`, JSON.stringify(snapshot, null, 1));
-  await work.world.artifacts.put(`${folder}/http.json`, JSON.stringify(http, null, 1));
+  await work.record('baseline', 'database.json', snapshot);
+  await work.record('baseline', 'http.json', http);
   const failed = Object.entries(http).filter(([, latency]) => latency.failed > 0);
-  const lines = Object.entries(http).map(
-    ([path, latency]) => `${path}: mean ${latency.mean.toFixed(1)} ms, p95 ${latency.p95.toFixed(1)} ms, ${latency.failed} failed`,
-  );
+  const lines = Object.entries(http).map(([path, latency]) => `${path}: mean ${ms(latency.mean)}, p95 ${ms(latency.p95)}, ${latency.failed} failed`);
   return {
     verdict: failed.length > 0 ? 'inconclusive' : 'pass',
     summary: `${Object.keys(snapshot.content).length} tables counted${lines.length > 0 ? `, ${lines.length} addresses measured` : ''}`,
@@ -71,8 +64,8 @@ export async function measure(work: Work, path: string, samples: number): Promis
     else times.push(answer.tookMs);
   }
   times.sort((a, b) => a - b);
-  const mean = times.length > 0 ? times.reduce((sum, time) => sum + time, 0) / times.length : Number.NaN;
-  return { mean, p95: times[Math.floor(times.length * 0.95)] ?? Number.NaN, failed };
+  if (times.length === 0) return { mean: null, p95: null, failed };
+  return { mean: times.reduce((sum, time) => sum + time, 0) / times.length, p95: times[Math.floor(times.length * 0.95)] ?? null, failed };
 }
 
 const insideMaintenance = (work: Work): boolean => addressOf(work) !== outsideAddress(work);

@@ -4,18 +4,19 @@ import { compareDatabase } from '../src/core/names.ts';
 import { compareSnapshots, type Difference, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
 import { takeHold } from '../src/io/hold.ts';
 import { quoteTable, type Session, withDatabase, withSession } from '../src/io/postgres.ts';
-import { readSnapshot } from '../src/io/snapshot.ts';
+import { readWholeSnapshot } from '../src/io/snapshot.ts';
 import { dumpName, recordedSnapshot } from './backup.ts';
-import { fixedKeys } from './fix-data.ts';
+import { fixedKeys } from './before-images.ts';
 import { migratorOf } from './migrators/migrator.ts';
 import { primaryKey } from './primary-key.ts';
 import { dropScratch, recreateFrom } from './scratch.ts';
-import { evidenceFolder, openWork, type Work, type World } from './work.ts';
+import { fromItsRollout, openWork, type Work, type World } from './work.ts';
 import { foreignWrites } from './writes.ts';
 
 const LISTED_KEYS = 50;
 
 export async function compareBack(world: World, input: CompareInput): Promise<Comparison> {
+  fromItsRollout(input.rollout);
   const step = (await world.kept.rollout(input.rollout))?.list.steps[0];
   if (!step) return { equal: true, left: [], writtenSince: [], summary: 'nothing was ever entered here' };
   const work = await openWork(world, input.rollout, step);
@@ -24,12 +25,9 @@ export async function compareBack(world: World, input: CompareInput): Promise<Co
   const hold = await takeHold({ url: work.url, rollout: work.rollout, tag: work.tag, processNotes: world.kept.processNotes(work.rollout) });
   try {
     const now = await withSession(work.url, work.tag, async (session) =>
-      readSnapshot(session, { onTable: (table) => work.progress(`comparing ${table}`) }),
+      readWholeSnapshot(session, { onTable: (table) => work.progress(`comparing ${table}`) }),
     );
-    await world.artifacts.put(
-      `${evidenceFolder(input.rollout.deployment)}/after/${input.rollout.environment}/database.json`,
-      JSON.stringify(now, null, 1),
-    );
+    await work.record('after', 'database.json', now);
     return await judge(work, recorded, now);
   } finally {
     await hold.release();

@@ -1,29 +1,21 @@
 // The first activity in an environment: the permit is checked where it opens something, and kept (rule 8).
 import { hostname } from 'node:os';
-import type { EnterInput, MessageVerdict, VerifyInput } from '../src/core/activities.ts';
+import type { EnterInput } from '../src/core/activities.ts';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
-import { floorComplaints, type Quorum, quorumMet } from '../src/core/floor.ts';
-import {
-  type ApproveBody,
-  type AttestBody,
-  type Dossier,
-  type MessageName,
-  type Permit,
-  type SealedDossier,
-  type Signed,
-  signedText,
-} from '../src/core/messages.ts';
+import { floorComplaints, quorumMet } from '../src/core/floor.ts';
+import { type ApproveBody, type AttestBody, type Dossier, type Permit, type SealedDossier, type Signed, signedText } from '../src/core/messages.ts';
 import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Attestation } from '../src/core/plan/plan.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import { compileSteps, type StepList } from '../src/core/steps.ts';
+import { unsupported } from '../src/core/unsupported.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
-import { hashJson, verifyMessage, verifyText } from '../src/io/trust.ts';
-import type { World } from './work.ts';
-
-const START_VALID_FOR_FIRST_USE_ONLY = 'start';
+import { hashJson, verifyText } from '../src/io/trust.ts';
+import { evidenceFolder, slug, startRecord } from './places.ts';
+import { isExpired, judgePerson } from './verify.ts';
+import { fromItsRollout, type World } from './work.ts';
 
 /**
  * Checks signatures, roles, expiry, hashes, facts and floor; recompiles the list; keeps permit and list.
@@ -32,6 +24,7 @@ const START_VALID_FOR_FIRST_USE_ONLY = 'start';
 export async function enter(world: World, input: EnterInput): Promise<Receipt> {
   const started = performance.now();
   const { rollout, permit } = input;
+  fromItsRollout(rollout);
   const { settings, kept } = world;
   await refuseSecondHost(world);
   const already = await kept.rollout(rollout);
@@ -42,8 +35,8 @@ export async function enter(world: World, input: EnterInput): Promise<Receipt> {
   }
   if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
-  const list = recompile(permit, settings.environment);
-  checkStart(settings, permit, rollout.deployment);
+  const { list, first } = recompile(permit, settings.environment);
+  checkStart(settings, permit, rollout.deployment, first);
   if (rollout.hash !== sha256(`${rollout.deployment}/${rollout.environment}`).slice(0, 10) || rollout.service !== list.service)
     fail('PERMIT_REFUSED', 'the names of this rollout are not derived from its deployment');
   if (hashJson(list) !== rollout.list || permit.start.body.lists[settings.environment] !== rollout.list)
@@ -62,6 +55,7 @@ export async function enter(world: World, input: EnterInput): Promise<Receipt> {
     const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;
     if ((await kept.spendNonce(nonce, spender)) !== spender) fail('PERMIT_REFUSED', `the ${signed.message} of ${signed.person} has been used before`);
   }
+  await recordPermit(world, input);
   await kept.keepRollout({ rollout, permit, list });
   return receiptOf(list, started);
 }
@@ -83,7 +77,16 @@ async function refuseSecondHost(world: World): Promise<void> {
   if (first !== hostname()) fail('SECOND_HOST', `artifacts of ${world.settings.environment} lie on ${first}, this is ${hostname()}`);
 }
 
-function recompile(permit: Permit, environment: string): StepList {
+/** What opened this environment, into the evidence as it happens; approvals were written when they were verified. */
+async function recordPermit({ artifacts }: World, { rollout, permit }: EnterInput): Promise<void> {
+  const folder = evidenceFolder(rollout.deployment);
+  await artifacts.put(`${folder}/plan.yaml`, permit.start.body.planText);
+  await artifacts.put(`${folder}/approvals/start.json`, startRecord(permit.start));
+  if (permit.dossier) await artifacts.put(`${folder}/approvals/${slug(rollout.environment)}/dossier.json`, JSON.stringify(permit.dossier, null, 1));
+}
+
+/** The list as this worker compiles it, and whether this is the environment that is entered first. */
+function recompile(permit: Permit, environment: string): { list: StepList; first: boolean } {
   const { body } = permit.start;
   const parsed = parsePlan(body.planText, body.planFile);
   if (!('plan' in parsed))
@@ -93,15 +96,19 @@ function recompile(permit: Permit, environment: string): StepList {
       parsed.complaints.map((complaint) => `${complaint.path}: ${complaint.message}`),
     );
   if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan is not the one that was signed');
-  return compileSteps({ plan: parsed.plan, environment, commit: body.commit, files: body.files, pace: body.pace });
+  const missing = unsupported(parsed.plan);
+  if (missing.length > 0) fail('PERMIT_REFUSED', `this version cannot do what the plan says: ${missing.join('; ')}`, missing);
+  const list = compileSteps({ plan: parsed.plan, environment, commit: body.commit, files: body.files, pace: body.pace });
+  return { list, first: parsed.plan.environments[0]?.name === environment };
 }
 
-function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string): void {
+/** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
+function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string, first: boolean): void {
   const { start } = permit;
   if (start.body.deployment !== deployment) fail('PERMIT_REFUSED', 'the start was signed for another deployment');
   const verdict = judgePerson(settings, start, 'start', settings.floor.start);
-  // A start is long: its expiry limits when it may first be used, which the first environment sees.
-  if (!verdict.accepted) fail('PERMIT_REFUSED', `${START_VALID_FOR_FIRST_USE_ONLY} by ${start.person}: ${verdict.reason}`);
+  if (!verdict.accepted) fail('PERMIT_REFUSED', `start by ${start.person}: ${verdict.reason}`);
+  if (first && isExpired(start)) fail('PERMIT_REFUSED', `start by ${start.person}: the signature has expired`);
 }
 
 /** What the gate asks of people is checked here again, by the place that it opens. */
@@ -173,46 +180,4 @@ function isAttestation(settings: EnvironmentSettings, signed: Signed, wanted: At
     judgePerson(settings, signed, 'attest', { any: [wanted.role] }).accepted &&
     Object.entries(about).every(([name, value]) => body[name as keyof typeof about] === value)
   );
-}
-
-/** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
-export function judgePerson(settings: EnvironmentSettings, signed: Signed<object>, message: MessageName, quorum: Quorum): MessageVerdict {
-  const refuse = (reason: string): MessageVerdict => ({ accepted: false, person: signed.person, roles: [], reason });
-  const person = settings.people.find((candidate) => candidate.name === signed.person);
-  if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
-  if (signed.message !== message || !verifyMessage(signed, person.key)) return refuse('the signature does not fit');
-  const expires = Date.parse((signed.body as { expires?: string }).expires ?? '');
-  if (message !== START_VALID_FOR_FIRST_USE_ONLY && !(expires > Date.now())) return refuse('the signature has expired');
-  const roles = 'any' in quorum ? quorum.any : quorum.each;
-  if (roles.length > 0 && !person.roles.some((role) => roles.includes(role)))
-    return refuse(`needs a role of ${roles.join(', ')}; ${person.name} has ${person.roles.join(', ') || 'none'}`);
-  return { accepted: true, person: person.name, roles: person.roles, reason: 'counted' };
-}
-
-/** Verifies one message for the environment that it concerns; its refusal is an answer, not a failure. */
-export function verify(world: World, input: VerifyInput): MessageVerdict {
-  const { settings } = world;
-  const { signed, expect } = input;
-  const refuse = (reason: string): MessageVerdict => ({ accepted: false, person: signed.person, roles: [], reason });
-  if (signed.body.deployment !== input.deployment || signed.body.environment !== settings.environment)
-    return refuse('it is for another deployment or environment');
-  const verdict = judgePerson(settings, signed, signed.message, quorumFor(settings, signed.message));
-  if (!verdict.accepted) return verdict;
-  const body = signed.body as unknown as Partial<ApproveBody>;
-  if (signed.message === 'approve') {
-    if (signed.person === expect.requester) return refuse(`${signed.person} requested this deployment and cannot approve it`);
-    if (body.plan !== expect.plan || body.list !== expect.list || body.commit !== expect.commit)
-      return refuse('it is about another plan, list or commit');
-    if (body.dossier !== expect.dossier)
-      return refuse(expect.dossier ? 'it approves another dossier than the one that stands now' : 'no dossier is sealed yet');
-  }
-  if (signed.message === 'attest' && body.plan !== expect.plan) return refuse('it is about another plan');
-  return verdict;
-}
-
-function quorumFor(settings: EnvironmentSettings, message: MessageName): Quorum {
-  const { floor } = settings;
-  if (message === 'approve' || message === 'attest' || message === 'reject') return { any: [] };
-  if (message === 'decide') return floor.decide;
-  return message === 'rollback' ? floor.rollback : message === 'start' ? floor.start : floor.operate;
 }

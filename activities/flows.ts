@@ -11,7 +11,9 @@ import { parseJson } from './checks/command.ts';
 import { addressOf, type Work } from './work.ts';
 
 export async function flows(work: Work): Promise<Outcome> {
-  const all = parseFlows(await readFile(join(work.checkout, String(work.step.spec['file'])), 'utf8'));
+  const file = String(work.step.spec['file']);
+  const all = parsed(await readFile(join(work.checkout, file), 'utf8'));
+  if (typeof all === 'string') return { verdict: 'error', summary: `${file}: ${all}` };
   const lines: { ok: boolean; text: string }[] = [];
   for (const [name, requests] of Object.entries(all)) {
     work.progress(name);
@@ -26,6 +28,14 @@ export async function flows(work: Work): Promise<Outcome> {
     details: (bad.length > 0 ? bad : lines).map((line) => line.text),
     figures: { flows: lines.length },
   };
+}
+
+function parsed(text: string): ReturnType<typeof parseFlows> | string {
+  try {
+    return parseFlows(text);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** Null when the flow went as expected, else the first thing that did not. */

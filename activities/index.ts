@@ -1,8 +1,5 @@
 // The list: which activity does which step, undo and decision. One line each.
 import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
-import { lowerFence } from '../src/io/fence.ts';
-import { withSession } from '../src/io/postgres.ts';
-import { resolveSecret } from '../src/io/settings.ts';
 import { asActivity, looks, mayWrite, undoes, writes } from './as-step.ts';
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
@@ -12,7 +9,8 @@ import { compareBack } from './compare-back.ts';
 import * as decisions from './control/decisions.ts';
 import { closeEvidence, recordEvidence } from './control/evidence.ts';
 import type { ControlWorld } from './control/world.ts';
-import { enter, verify } from './enter.ts';
+import { closeRollout } from './close-rollout.ts';
+import { enter } from './enter.ts';
 import { fixData, undoFix } from './fix-data.ts';
 import { flows } from './flows.ts';
 import { endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
@@ -23,14 +21,14 @@ import { refusedWrites } from './refused-writes.ts';
 import { release, switchBack, switchRelease } from './release.ts';
 import { restart, restartBack } from './restart.ts';
 import { run, undoRun } from './run.ts';
-import { dropScratches } from './scratch.ts';
-import { serviceSettings, type World } from './work.ts';
+import { verify } from './verify.ts';
+import type { World } from './work.ts';
 
 /** All activities of one environment's queue. */
 export function environmentActivities(world: World): EnvironmentActivities {
   return {
     enter: (input) => asActivity(() => enter(world, input)),
-    verify: (input) => asActivity(async () => verify(world, input)),
+    verify: (input) => asActivity(() => verify(world, input)),
     preflight: looks(world, preflight),
     release: looks(world, release),
     pending: looks(world, lookAtPending),
@@ -55,15 +53,7 @@ export function environmentActivities(world: World): EnvironmentActivities {
     undoRun: undoes(world, undoRun),
     endMaintenance: undoes(world, endMaintenance),
     compareBack: (input) => asActivity(() => compareBack(world, input)),
-    closeRollout: (input) =>
-      asActivity(async () => {
-        const { rollout, ending } = input;
-        if ((await world.kept.rollout(rollout)) === undefined || (await world.kept.closed(rollout)) !== undefined) return;
-        const url = await resolveSecret(serviceSettings(world, rollout.service).database);
-        await dropScratches(url, rollout);
-        await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
-        await world.kept.close(rollout, ending);
-      }),
+    closeRollout: (input) => asActivity(() => closeRollout(world, input)),
   };
 }
 

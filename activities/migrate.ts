@@ -8,7 +8,8 @@ import { withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
 import type { Outcome, UndoOutcome } from './as-step.ts';
 import { migratorOf, type UpgradeOptions } from './migrators/migrator.ts';
-import { rolloutFolder, type Work } from './work.ts';
+import { rolloutFolder } from './places.ts';
+import type { Work } from './work.ts';
 
 /** Written by the rehearsal: the catalog as it is after `up`. */
 export const REHEARSED_CATALOG = 'rehearsed-catalog.json';
@@ -36,7 +37,7 @@ export async function lookAtPending(work: Work): Promise<Outcome> {
 export async function migrate(work: Work, hold: Hold): Promise<Outcome> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
   const migrator = migratorOf(migrations.tool);
-  const before = await readCatalog(work);
+  const before = await catalogBefore(work);
   const spec = work.step.spec as unknown as UpgradeOptions;
   const lines = await migrator.upgrade(work, work.url, migrations.pending, {
     ...spec,
@@ -65,6 +66,12 @@ export async function downgrade(work: Work): Promise<UndoOutcome> {
   if (!migrations.pending.some((name) => applied.includes(name))) return { done: true, summary: 'none of the migrations is in force', left: [] };
   const lines = await migrator.downgrade(work, work.url, migrations.pending, { ...UNDO_LIMITS, guard: fenceGuard(work.rollout, work.tag) });
   return { done: true, summary: lines.join('; '), left: [] };
+}
+
+/** The catalog before the first attempt: one that finished and whose answer was lost has changed it already. */
+async function catalogBefore(work: Work): Promise<Snapshot> {
+  const text = await work.world.kept.noteOnce(work.rollout, `catalog-before-${work.step.index}.json`, JSON.stringify(await readCatalog(work)));
+  return JSON.parse(text) as Snapshot;
 }
 
 async function readCatalog(work: Work): Promise<Snapshot> {

@@ -14,10 +14,12 @@ import {
   summarise,
   takeSamples,
 } from '../src/core/soak.ts';
+import { redactJson } from '../src/io/redact.ts';
 import { asActivity } from './as-step.ts';
 import { httpBaseline } from './baseline.ts';
 import { readMeter } from './meters/meter.ts';
-import { evidenceFolder, openWork, type Work, type World } from './work.ts';
+import { evidenceFolder } from './places.ts';
+import { openWork, type Work, type World } from './work.ts';
 
 /** One line of the readings file: enough to judge again what a killed attempt had seen. */
 interface Line {
@@ -76,7 +78,7 @@ async function readDue(work: Work, phase: string, rules: Rules, watch: { state: 
   // What was interrupted says nothing about the target.
   if (cancellationSignal().aborted && read.some((line) => 'error' in line)) return;
   for (const line of read) {
-    await work.world.artifacts.append(readingsName(work, phase), JSON.stringify(line));
+    await work.world.artifacts.append(readingsName(work, phase), JSON.stringify(redactJson(line, work.secrets)));
     take(rules, watch, line);
   }
 }
@@ -110,7 +112,7 @@ async function withBaseline(work: Work, state: SoakState): Promise<SoakState> {
   const measured = await httpBaseline(work);
   const pairs = Object.entries(work.list.meters).flatMap(([name, meter]) => {
     const latency = 'http' in meter.read ? measured?.[meter.read.http.get] : undefined;
-    return latency ? [[`${name}/latency`, latency.mean] as const] : [];
+    return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
   });
   return { ...state, baseline: Object.fromEntries(pairs) };
 }

@@ -7,6 +7,8 @@ import { findProgram } from '../src/io/command.ts';
 import { openRollout } from '../src/io/fence.ts';
 import { type Session, withSession } from '../src/io/postgres.ts';
 import type { Outcome } from './as-step.ts';
+import { migratorNames } from './migrators/migrator.ts';
+import { restarterNames } from './restarters/restarter.ts';
 import { baseEnvironment, type Work } from './work.ts';
 
 interface Look {
@@ -20,6 +22,7 @@ export async function preflight(work: Work): Promise<Outcome> {
   const tools = [...new Set([...OWN_TOOLS, ...((work.step.spec['tools'] as readonly string[] | undefined) ?? [])])];
   const looks = [
     ...tools.map(lookForTool),
+    ...adapters(work),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
     await unclosed(work),
   ];
@@ -34,6 +37,18 @@ export async function preflight(work: Work): Promise<Outcome> {
 function lookForTool(tool: string): Look {
   const found = findProgram(tool, baseEnvironment()['PATH'] ?? '');
   return found ? { verdict: 'pass', line: `${tool} is there` } : { verdict: 'fail', line: `${tool} is not on the worker's path` };
+}
+
+/** A tool of the plan that nothing here can drive is found before anything is done. */
+function adapters({ list }: Work): readonly Look[] {
+  const look = (what: string, tool: string, there: readonly string[]): Look =>
+    there.includes(tool)
+      ? { verdict: 'pass', line: `${what}: ${tool} can be driven` }
+      : { verdict: 'fail', line: `${what}: there is no adapter for ${tool} here (there is: ${there.join(', ')})` };
+  return [
+    ...(list.migrations ? [look('migrations', list.migrations.tool, migratorNames())] : []),
+    ...list.environment.services.map((service) => look(`service ${service.name}`, service.tool, restarterNames())),
+  ];
 }
 
 async function askDatabase(work: Work, session: Session): Promise<readonly Look[]> {

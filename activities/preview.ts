@@ -6,7 +6,8 @@ import { worst } from '../src/core/verdict.ts';
 import type { Outcome } from './as-step.ts';
 import { migratorOf } from './migrators/migrator.ts';
 import { rehearse } from './rehearsal.ts';
-import { evidenceFolder, type Work } from './work.ts';
+import { evidenceFolder } from './places.ts';
+import type { Work } from './work.ts';
 
 interface Spec {
   readonly lint: 'error' | 'warn' | 'skip';

@@ -1,6 +1,12 @@
 // How a row is named: its primary key as one text.
 import { quoteName, quoteTable, type Session } from '../src/io/postgres.ts';
 
+export async function hasPrimaryKey(session: Session, table: string): Promise<boolean> {
+  return (await primaryKey(session, table)) !== WHOLE_ROW;
+}
+
+const WHOLE_ROW = 't::text';
+
 /** The primary key as one text; a table without one is compared by its whole rows. */
 export async function primaryKey(session: Session, table: string): Promise<string> {
   const rows = await session.query<{ name: string }>(
@@ -8,6 +14,6 @@ export async function primaryKey(session: Session, table: string): Promise<strin
        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where i.indrelid = to_regclass($1) and i.indisprimary order by k.place`,
     [quoteTable(table)],
   );
-  if (rows.length === 0) return 't::text';
+  if (rows.length === 0) return WHOLE_ROW;
   return rows.map((row) => `t.${quoteName(row.name)}::text`).join(` || '/' || `);
 }

@@ -10,7 +10,8 @@ import { forecastLocks } from './lock-forecast.ts';
 import { REHEARSED_CATALOG } from './migrate.ts';
 import type { HeldLock, Migrator } from './migrators/migrator.ts';
 import { copyTarget } from './scratch.ts';
-import { rolloutFolder, type Work } from './work.ts';
+import { rolloutFolder } from './places.ts';
+import type { Work } from './work.ts';
 
 export interface Rehearsal {
   readonly verdict: Verdict;
@@ -78,6 +79,10 @@ async function fixLater(work: Work, url: string): Promise<void> {
     await session.query('set search_path = public, pg_catalog');
     for (const rule of rules) await session.query(`update ${quoteTable(rule.table)} set ${rule.fix} where ${rule.bad}`);
   });
+  for (const { spec } of later) {
+    const { fix } = spec as unknown as DataSpec;
+    if (fix) await work.runRelease(fix.command, { url });
+  }
 }
 
 /** Objects that are gone although the migration never names them: a CASCADE took them along. */

@@ -3,7 +3,8 @@ import { fail } from '../src/core/failures.ts';
 import { compareDatabase, type RolloutRef, scratchDatabase } from '../src/core/names.ts';
 import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../src/io/postgres.ts';
 import { tail } from '../src/io/redact.ts';
-import { rolloutFolder, type Work } from './work.ts';
+import { rolloutFolder } from './places.ts';
+import type { Work } from './work.ts';
 
 const MAINTENANCE_DATABASE = 'postgres';
 

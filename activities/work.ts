@@ -3,7 +3,7 @@ import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activit
 import { dirname, join } from 'node:path';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
-import { type RolloutRef, sessionTag } from '../src/core/names.ts';
+import { type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
 import type { EnvValue } from '../src/core/plan/plan.ts';
 import type { Step, StepList } from '../src/core/steps.ts';
 import type { Artifacts } from '../src/io/artifacts.ts';
@@ -11,8 +11,9 @@ import { type CommandResult, runCommand } from '../src/io/command.ts';
 import { sha256 } from '../src/io/files.ts';
 import type { Kept, KeptRollout } from '../src/io/kept.ts';
 import { pgEnvironment } from '../src/io/postgres.ts';
-import { redact, tail } from '../src/io/redact.ts';
-import { type EnvironmentSettings, resolveSecret, type ServiceSettings } from '../src/io/settings.ts';
+import { redact, redactJson, tail } from '../src/io/redact.ts';
+import { type EnvironmentSettings, resolveSecret, type SecretRef, type ServiceSettings } from '../src/io/settings.ts';
+import { evidenceFolder, slug } from './places.ts';
 
 /** What every activity of one environment's worker shares. */
 export interface World {
@@ -32,12 +33,16 @@ export interface Work {
   /** This attempt's `application_name`. */
   readonly tag: string;
   readonly signal: AbortSignal;
+  /** What must never be printed: the address of the target, its password, and what the plan's commands are handed by reference. */
+  readonly secrets: readonly string[];
   /** The checkout of this rollout's commit. */
   readonly checkout: string;
   /** Says where it is: heartbeat details, shown by the Web UI. */
   progress(text: string): void;
   /** Appends to the step's log, redacted. */
   log(text: string): Promise<void>;
+  /** Keeps a value in this environment's part of the evidence, redacted. */
+  record(when: 'baseline' | 'after', path: string, value: unknown): Promise<void>;
   /** Runs a program of Soakgate's own choosing (psql, pg_dump) against a database, with the tag. */
   runTool(argv: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** Runs one of the release's own commands in its checkout. */
@@ -59,6 +64,7 @@ export interface RunOptions {
  * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
  */
 export async function openWork(world: World, rollout: RolloutRef, step: Step): Promise<Work> {
+  fromItsRollout(rollout);
   const kept = await permitted(world, rollout);
   const listed = kept.list.steps[step.index];
   if (!listed || !sameJson(listed, step)) fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
@@ -68,28 +74,14 @@ export async function openWork(world: World, rollout: RolloutRef, step: Step): P
   const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
   const tag = sessionTag(rollout, step.index, attempt);
   const checkout = join(service.root, 'releases', kept.list.commit);
-  const secrets = [url, new URL(url).password].filter((secret) => secret.length > 0);
+  const secrets = await secretsOf(kept.list, url);
+  const evidence = evidenceFolder(rollout.deployment);
   const log = (text: string) =>
     world.artifacts.append(
-      `${evidenceFolder(rollout.deployment)}/logs/${rollout.environment}/${String(step.index).padStart(2, '0')}-${slug(step.name)}.log`,
+      `${evidence}/logs/${rollout.environment}/${String(step.index).padStart(2, '0')}-${slug(step.name)}.log`,
       redact(text, secrets),
     );
-  const run = async (argv: readonly string[], env: Readonly<Record<string, string>>, options: RunOptions): Promise<CommandResult> => {
-    if (!options.quiet) await log(`$ ${argv.join(' ')}`);
-    const result = await runCommand({
-      argv,
-      env,
-      cwd: options.cwd ?? checkout,
-      notes: world.kept.processNotes(rollout),
-      signal: cancellationSignal(),
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-    });
-    if (!options.quiet) cancellationSignal().throwIfAborted();
-    const clean = { ...result, stdout: redact(result.stdout, secrets), stderr: redact(result.stderr, secrets) };
-    if (!options.quiet)
-      await log(`${tail(clean.stdout)}${tail(clean.stderr)}→ exit ${clean.exitCode ?? clean.killedBy} after ${Math.round(clean.tookMs)} ms`);
-    return clean;
-  };
+  const run = runner(world, rollout, checkout, log);
   return {
     world,
     rollout,
@@ -99,14 +91,58 @@ export async function openWork(world: World, rollout: RolloutRef, step: Step): P
     url,
     tag,
     signal: cancellationSignal(),
+    secrets,
     checkout,
     log,
+    record: async (when, path, value) => {
+      await world.artifacts.put(`${evidence}/${when}/${rollout.environment}/${path}`, JSON.stringify(redactJson(value, secrets), null, 1));
+    },
     progress: (text) => heartbeat(text),
     runTool: (argv, options = {}) =>
       run(argv, { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env }, { cwd: service.root, ...options }),
     runRelease: async (argv, options = {}) =>
       run(argv, { ...(await releaseEnvironment(kept.list, checkout, options.url ?? url, tag, options.readOnly === true)), ...options.env }, options),
   };
+}
+
+type Run = (argv: readonly string[], env: Readonly<Record<string, string>>, options: RunOptions) => Promise<CommandResult>;
+
+/** Output is parsed as it was printed (a password that is a common word would change what it says); what is kept of it is redacted. */
+function runner(world: World, rollout: RolloutRef, checkout: string, log: Work['log']): Run {
+  return async (argv, env, options) => {
+    const signal = cancellationSignal();
+    if (!options.quiet) await log(`$ ${argv.join(' ')}`);
+    const result = await runCommand({
+      argv,
+      env,
+      cwd: options.cwd ?? checkout,
+      notes: world.kept.processNotes(rollout),
+      signal,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    });
+    if (options.quiet) return result;
+    signal.throwIfAborted();
+    await log(`${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`);
+    return result;
+  };
+}
+
+/** Secrets of one attempt; a reference that cannot be resolved fails where it is used, not here. */
+async function secretsOf(list: StepList, url: string): Promise<readonly string[]> {
+  const { password } = new URL(url);
+  const references = Object.values(list.commands.env).filter((value): value is SecretRef => typeof value === 'object' && !('from' in value));
+  const values = await Promise.all(references.map((reference) => resolveSecret(reference).catch(() => '')));
+  return [url, password, decodeURIComponent(password), ...values].filter((secret) => secret.length > 0);
+}
+
+/**
+ * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has to end it first,
+ * which is seen. @throws StepFailure NOT_PERMITTED.
+ */
+export function fromItsRollout({ service, environment }: RolloutRef): void {
+  const asking = activityInfo().workflowExecution?.workflowId;
+  if (asking !== rolloutWorkflowId(service, environment))
+    fail('NOT_PERMITTED', `workflow ${asking} is not the rollout of ${service} in ${environment}`);
 }
 
 /** The kept rollout that an activity claims to belong to. */
@@ -122,12 +158,6 @@ export async function permitted(world: World, rollout: RolloutRef): Promise<Kept
 export function serviceSettings(world: World, service: string): ServiceSettings {
   return world.settings.services[service] ?? fail('PERMIT_REFUSED', `this environment's file has no service ${service}`);
 }
-
-/** Where a deployment's evidence lies in the artifact store. */
-export const evidenceFolder = (deployment: string): string => `evidence/${deployment}`;
-/** Where a rollout's artifacts (dumps, before-images, readings) lie. */
-export const rolloutFolder = (rollout: RolloutRef): string => `rollouts/${rollout.hash}`;
-export const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/gu, '-');
 
 /** What a command inherits: a search path, a home, a language; nothing that could be a secret. */
 export function baseEnvironment(): Record<string, string> {

@@ -37,8 +37,12 @@ export interface RolloutResult extends EnvironmentOutcome {
   readonly reason: string;
 }
 
-/** What a deployment tells a rollout, by the signal `command`. */
-export type Command = { readonly is: 'message'; readonly signed: Signed } | { readonly is: 'close' } | { readonly is: 'proceed' };
+/** What a deployment tells a rollout, by the signal `command`. `stop`: its permit is void, it goes back. */
+export type Command =
+  | { readonly is: 'message'; readonly signed: Signed }
+  | { readonly is: 'close' }
+  | { readonly is: 'proceed' }
+  | { readonly is: 'stop'; readonly why: string };
 
 /** What a rollout tells its deployment, by the signal `fact`. */
 export type Fact =

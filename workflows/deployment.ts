@@ -1,5 +1,6 @@
 // One deployment, top to bottom: for each environment gate → permit → rollout; then everything is closed and sealed.
 import {
+  allHandlersFinished,
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
@@ -23,6 +24,8 @@ import { controlActivities } from './proxies.ts';
 import { rollout } from './rollout.ts';
 
 export const dossierQuery = defineQuery<SealedDossier | null, [string]>('dossier');
+
+const LAST_ANSWERS = '1m';
 
 export async function deployment(input: DeploymentInput): Promise<DeploymentResult> {
   const affair = openAffair(input);
@@ -58,6 +61,7 @@ function openAffair(input: DeploymentInput): Affair {
     results: new Map(),
     answered: new Map(),
     ended: null,
+    voided: null,
     wantsChange: new Set(),
     aborted: null,
   };
@@ -118,15 +122,24 @@ async function stay(affair: Affair, run: EnvironmentRun, child: Parameters<typeo
   await startRollout(affair, run, child);
   const previous = affair.input.runs[place - 1]?.rollout.environment;
   if (previous !== undefined) {
-    await condition(() => affair.wantsChange.has(environment) || affair.results.has(environment));
-    if (affair.wantsChange.has(environment)) {
-      await closeRollout(affair, previous);
-      await command(service, environment, { is: 'proceed' });
-    }
+    await handOver(affair, previous, environment, service);
   }
   await condition(() => affair.soaked.has(environment) || affair.results.has(environment));
   const result = affair.results.get(environment);
   if (result && result.ending !== 'passed') affair.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
+}
+
+/** The earlier environment is closed before the first change in this one; what voided its soak voids this permit. */
+async function handOver(affair: Affair, previous: string, environment: string, service: string): Promise<void> {
+  const stands = () => affair.soaked.has(previous) && (affair.results.get(previous)?.ending ?? 'passed') === 'passed';
+  await condition(() => affair.wantsChange.has(environment) || affair.results.has(environment) || affair.soaked.has(environment) || !stands());
+  if (stands() && affair.wantsChange.has(environment)) {
+    await command(affair.open.get(previous) ?? service, previous, { is: 'close' });
+    await condition(() => affair.results.has(previous) || !stands());
+  }
+  if (affair.results.has(environment)) return;
+  if (stands()) await command(service, environment, { is: 'proceed' });
+  else await command(service, environment, { is: 'stop', why: `the permit is void: ${affair.voided ?? `${previous} has not passed`}` });
 }
 
 async function startRollout(affair: Affair, run: EnvironmentRun, input: Parameters<typeof rollout>[0]): Promise<void> {
@@ -173,6 +186,7 @@ function takeFact(affair: Affair, fact: Fact): void {
     line(affair, fact.environment, 'pass', 'soak passed; measuring goes on');
   } else if (fact.is === 'soakVoided') {
     affair.soaked.delete(fact.environment);
+    affair.voided = fact.why;
     const next = nextGate(affair, fact.environment);
     if (next) voidDossier(next);
     affair.progress.notes.push(`the dossier is void: ${fact.why}`);
@@ -217,10 +231,7 @@ async function close(affair: Affair): Promise<DeploymentResult> {
   affair.progress.phase = 'closing';
   for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
   const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
-  const worst = results.find((result) => result.ending === 'stuck');
-  const { outcome, reason } = worst
-    ? { outcome: 'stuck' as const, reason: worst.left.join('; ') }
-    : (affair.ended ?? { outcome: 'failed' as const, reason: 'ended without a reason' });
+  const { outcome, reason } = outcomeOfAll(affair, results);
   const { start, runs } = affair.input;
   const workflows = [
     deploymentWorkflowId(start.body.deployment),
@@ -232,11 +243,14 @@ async function close(affair: Affair): Promise<DeploymentResult> {
     start,
     workflows,
     environments: results,
+    approvals: [...affair.gates.values()].flatMap((gate) => [...gate.attestations, ...gate.approvals]),
   });
   affair.progress.phase = outcome;
   affair.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
   affair.progress.notes.push(reason);
   say(affair, null, null);
+  // Whoever has just sent something is still answered.
+  if (!allHandlersFinished()) await condition(allHandlersFinished, LAST_ANSWERS);
   return {
     deployment: start.body.deployment,
     outcome,
@@ -244,6 +258,15 @@ async function close(affair: Affair): Promise<DeploymentResult> {
     environments: results.map(({ environment, ending }) => ({ environment, ending })),
     evidence,
   };
+}
+
+/** The worst that any environment came to; one that went back is never hidden behind a later one that stopped. */
+function outcomeOfAll(affair: Affair, results: readonly RolloutResult[]): { outcome: DeploymentOutcome; reason: string } {
+  const stuck = results.find((result) => result.ending === 'stuck');
+  if (stuck) return { outcome: 'stuck', reason: `${stuck.environment}: ${stuck.left.join('; ')}` };
+  const restored = results.find((result) => result.ending === 'restored');
+  if (restored && affair.ended?.outcome !== 'rolled-back') return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
+  return affair.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
 }
 
 function say(affair: Affair, reason: string | null, next: string | null): void {

@@ -4,6 +4,7 @@ import type { MessageVerdict } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/names.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
+import { failureText } from './failure-text.ts';
 import { environmentActivities } from './proxies.ts';
 
 export const commandSignal = defineSignal<[Command]>('command');
@@ -56,9 +57,12 @@ export function openDesk(input: RolloutInput): Desk {
       const question: NonNullable<Desk['question']> = { options, answer: null };
       desk.question = question;
       const answered = () => question.answer !== null;
-      if (unanswered) await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
-      else await condition(answered);
-      desk.question = null;
+      try {
+        if (unanswered) await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
+        else await condition(answered);
+      } finally {
+        desk.question = null;
+      }
       return question.answer ?? unanswered?.do ?? 'stop';
     },
   };
@@ -77,7 +81,10 @@ async function workOff(input: RolloutInput, desk: Desk, inbox: Command[], work: 
       desk.closing = true;
       desk.interrupt();
     } else if (command.is === 'proceed') desk.mayProceed = true;
-    else if (!answered.has(command.signed.body.nonce)) {
+    else if (command.is === 'stop') {
+      desk.goBack ??= { why: command.why, route: null };
+      desk.interrupt();
+    } else if (!answered.has(command.signed.body.nonce)) {
       answered.add(command.signed.body.nonce);
       await answerMessage(input, desk, command.signed);
     }
@@ -89,12 +96,15 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
   const { rollout } = input.run;
   const summary = `${signed.message} by ${signed.person}`;
   const { start } = input.permit;
-  const verdict = await environmentActivities(rollout.environment, summary, input.timing?.heartbeatMs ?? 15_000).verify({
-    deployment: rollout.deployment,
-    environment: rollout.environment,
-    signed,
-    expect: { plan: start.body.plan, requester: start.person },
-  });
+  const verdict = await environmentActivities(rollout.environment, summary, input.timing?.heartbeatMs ?? 15_000)
+    .verify({
+      deployment: rollout.deployment,
+      environment: rollout.environment,
+      signed,
+      expect: { plan: start.body.plan, requester: start.person },
+    })
+    // What cannot be verified does not count, and the desk goes on.
+    .catch((error: unknown): MessageVerdict => ({ accepted: false, person: signed.person, roles: [], reason: failureText(error) }));
   const text = verdict.accepted ? apply(desk, signed, verdict) : `refused: ${verdict.reason}`;
   await desk.tell({ is: 'answered', nonce: signed.body.nonce, accepted: verdict.accepted && !text.startsWith('refused'), text });
 }

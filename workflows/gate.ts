@@ -1,7 +1,7 @@
 // The gate of one environment: a dossier is sealed, people decide on it, and the answer is a permit.
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
-import type { Permit, SealedDossier, Signed, StartBody } from '../src/core/messages.ts';
+import type { Decided, Permit, SealedDossier, Signed, StartBody } from '../src/core/messages.ts';
 import type { EnvironmentRun } from './contract.ts';
 import { controlActivities } from './proxies.ts';
 
@@ -10,9 +10,12 @@ export interface Gate {
   readonly start: Signed<StartBody>;
   dossier: SealedDossier | null;
   number: number;
-  approvals: { readonly signed: Signed; readonly roles: readonly string[] }[];
-  attestations: { readonly signed: Signed; readonly roles: readonly string[] }[];
+  approvals: Decided[];
+  attestations: Decided[];
   rejected: string | null;
+  /** Runs from sealing; a voided dossier takes its clock along. */
+  clock: CancellationScope | null;
+  expired: boolean;
   /** The earlier environment, once its soak has passed; null again when a breach voided it. */
   before: EnvironmentOutcome | null;
   answer: GateAnswer;
@@ -31,6 +34,8 @@ export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
     approvals: [],
     attestations: [],
     rejected: null,
+    clock: null,
+    expired: false,
     before: null,
     answer: { open: false, waiting: [] },
     changes: 0,
@@ -39,6 +44,7 @@ export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
 
 /** Voids dossier and approvals: what was signed no longer holds. */
 export function voidDossier(gate: Gate): void {
+  gate.clock?.cancel();
   gate.dossier = null;
   gate.approvals = [];
   gate.before = null;
@@ -47,33 +53,39 @@ export function voidDossier(gate: Gate): void {
 
 /** Waits until the gate is open, rejected, expired, or until `leave` says that there is nothing to wait for. */
 export async function passGate(gate: Gate, first: boolean, leave: () => string | null, told: (answer: GateAnswer) => void): Promise<GateEnding> {
-  const expiresMs = gate.run.list.gate?.approved?.expiresMs;
-  for (;;) {
-    const seen = gate.changes;
-    if (!gate.dossier && (first || gate.before)) await seal(gate);
-    gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(stateOf(gate));
-    told(gate.answer);
-    if (gate.answer.open) return { permit: permitOf(gate) };
-    const stirred = () => gate.changes !== seen || gate.rejected !== null || leave() !== null;
-    const inTime =
-      expiresMs === undefined || !gate.dossier
-        ? (await condition(stirred), true)
-        : await condition(stirred, expiresMs, { summary: 'the dossier expires' });
-    if (gate.rejected !== null) return { shut: 'rejected', why: gate.rejected };
-    const gone = leave();
-    if (gone !== null) return { shut: 'left', why: gone };
-    if (!inTime) return { shut: 'expired', why: 'nobody opened the gate in time' };
+  try {
+    for (;;) {
+      const seen = gate.changes;
+      if (!gate.dossier && (first || gate.before)) await seal(gate);
+      gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(stateOf(gate));
+      told(gate.answer);
+      const shut = shutBy(gate, leave);
+      if (shut) return shut;
+      // Judged on what has changed meanwhile: judged again, never opened.
+      if (gate.answer.open && gate.changes === seen) return { permit: permitOf(gate) };
+      await condition(() => gate.changes !== seen || shutBy(gate, leave) !== null);
+    }
+  } finally {
+    gate.clock?.cancel();
   }
+}
+
+function shutBy(gate: Gate, leave: () => string | null): GateEnding | null {
+  if (gate.rejected !== null) return { shut: 'rejected', why: gate.rejected };
+  const gone = leave();
+  if (gone !== null) return { shut: 'left', why: gone };
+  return gate.expired ? { shut: 'expired', why: 'nobody opened the gate in time' } : null;
 }
 
 async function seal(gate: Gate): Promise<void> {
   gate.number += 1;
   const { list, rollout } = gate.run;
-  const before = gate.before && {
-    environment: gate.before.environment,
+  const outcome = gate.before;
+  const before = outcome && {
+    environment: outcome.environment,
     commit: list.commit,
-    soaked: gate.before.soak,
-    receipts: gate.before.receipts,
+    soaked: outcome.soak,
+    receipts: outcome.receipts,
   };
   const { sealed } = await controlActivities(`seal dossier ${gate.number}`).sealDossier({
     deployment: rollout.deployment,
@@ -83,7 +95,24 @@ async function seal(gate: Gate): Promise<void> {
     number: gate.number,
     before,
   });
+  // A breach came while it was being sealed: what it says no longer holds.
+  if (gate.before !== outcome) return;
   gate.dossier = sealed;
+  if (sealed) startClock(gate);
+}
+
+/** One timer from sealing to expiry, however many approvals come in between. */
+function startClock(gate: Gate): void {
+  const expiresMs = gate.run.list.gate?.approved?.expiresMs;
+  if (expiresMs === undefined) return;
+  const clock = new CancellationScope({ cancellable: true });
+  gate.clock = clock;
+  void clock
+    .run(() => sleep(expiresMs, { summary: `dossier ${gate.number} expires` }))
+    .then(
+      () => (gate.expired = true),
+      () => undefined,
+    );
 }
 
 function stateOf(gate: Gate): GateState {

@@ -2,6 +2,7 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { MessageName, Signed } from '../src/core/messages.ts';
+import { failureText } from './failure-text.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
 export const messageTexts: Readonly<Record<Exclude<MessageName, 'start'>, string>> = {
@@ -49,7 +50,7 @@ export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
     for (;;) {
       await condition(() => queue.length > 0);
       const signed = queue[0]!;
-      const answer = await work(signed);
+      const answer = await work(signed).catch((error: unknown): Answer => ({ accepted: false, text: `not answered: ${failureText(error)}` }));
       answers.set(signed.body.nonce, answer);
       queue.shift();
     }

@@ -25,6 +25,8 @@ export interface Affair {
   readonly wantsChange: Set<string>;
   ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
   aborted: string | null;
+  /** What voided the soak of an earlier environment last. */
+  voided: string | null;
 }
 
 const RECORDED_REFUSALS = 50;
@@ -35,7 +37,15 @@ export async function answerMessage(affair: Affair, signed: Signed): Promise<Ans
   if (!gate) return { accepted: false, text: `refused: this deployment has no environment ${environment}` };
   const forRollout = !['approve', 'reject', 'attest'].includes(signed.message);
   if (forRollout && affair.open.has(environment)) {
-    await getExternalWorkflowHandle(rolloutWorkflowId(gate.run.rollout.service, environment)).signal(commandSignal, { is: 'message', signed });
+    const told = await getExternalWorkflowHandle(rolloutWorkflowId(gate.run.rollout.service, environment))
+      .signal(commandSignal, { is: 'message', signed })
+      .then(
+        () => true,
+        () => false,
+      );
+    // Terminated from outside: it takes no messages until it has been recovered.
+    if (!told)
+      return { accepted: false, text: `refused: the rollout in ${environment} was ended from outside; soakgate recover ${signed.body.deployment}` };
     await condition(() => affair.answered.has(nonce) || affair.results.has(environment));
     return affair.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' };
   }
@@ -62,6 +72,9 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
   });
   if (!verdict.accepted) return { accepted: false, text: `refused: ${verdict.reason}` };
   if (forRollout) return affect(affair, signed);
+  // A breach voided it while the signature was being verified.
+  if (signed.message === 'approve' && signed.body['dossier'] !== gate.dossier?.hash)
+    return { accepted: false, text: 'refused: it approves another dossier than the one that stands now' };
   if (signed.message === 'reject')
     gate.rejected = `rejected by ${signed.person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`;
   else {
@@ -70,7 +83,7 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
       (other) =>
         other.signed.person !== signed.person || (signed.message === 'attest' && other.signed.body['attestation'] !== signed.body['attestation']),
     );
-    pile.splice(0, pile.length, ...rest, { signed, roles: verdict.roles });
+    pile.splice(0, pile.length, ...rest, { signed, roles: verdict.roles, at: verdict.at ?? null });
   }
   gate.changes += 1;
   const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
@@ -83,6 +96,7 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
 /** Only an abort means something while no rollout of that environment is open. */
 function affect(affair: Affair, signed: Signed): Answer {
   if (signed.message !== 'abort') return { accepted: false, text: `refused: no rollout is open in ${signed.body.environment}` };
+  if (affair.results.has(signed.body.environment)) return { accepted: false, text: `refused: the rollout in ${signed.body.environment} has ended` };
   affair.aborted = `aborted by ${signed.person}`;
   for (const gate of affair.gates.values()) gate.changes += 1;
   return { accepted: true, text: 'aborted' };

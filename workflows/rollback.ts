@@ -5,7 +5,8 @@ import type { StackEntry } from '../src/core/way-back.ts';
 import type { RolloutResult } from './contract.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
 import { show } from './progress.ts';
-import { failureText, type Stay, waiting } from './stay.ts';
+import { failureText } from './failure-text.ts';
+import { type Stay, waiting } from './stay.ts';
 
 /** Walks the way back in a scope that nothing cancels. */
 export async function goBack(stay: Stay, why: string, route: string | null): Promise<RolloutResult> {
@@ -75,7 +76,15 @@ async function waitForPerson(stay: Stay, left: readonly string[]): Promise<strin
   stay.progress.notes.push(...left.map((line) => `still dirty: ${line}`));
   waiting(stay, `a person: ${left.length} things are still dirty`, `soakgate decide ${rollout.deployment} ${rollout.environment} retry`);
   await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: `stuck: ${left.join('; ').slice(0, 500)}` });
-  return stay.desk.ask(['retry', 'leave'], undefined);
+  const word = await stay.desk.ask(['retry', 'leave'], undefined);
+  stay.progress.notes.push(`decided: ${word}`);
+  if (word === 'retry') {
+    stay.progress.phase = 'going back';
+    stay.progress.health = 'troubled';
+  }
+  waiting(stay, null, null);
+  await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
+  return word;
 }
 
 function ended(stay: Stay, why: string, undos: readonly UndoReceipt[], comparison: Comparison | null): RolloutResult {

@@ -2,6 +2,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Decision, Trouble } from '../src/core/matrix.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/steps.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
@@ -10,7 +11,8 @@ import { type Progress, progressQuery, show } from './progress.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
 import { goBack } from './rollback.ts';
 import { observeUntilClosed } from './soak.ts';
-import { failureDetails, failureText, resolve, type Stay, waiting, WayBackWanted } from './stay.ts';
+import { failureDetails, failureText } from './failure-text.ts';
+import { resolve, type Stay, waiting, WayBackWanted } from './stay.ts';
 
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const stay = openStay(input);
@@ -31,8 +33,9 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
         deployment: input.run.rollout.deployment,
         outcome: result.ending,
         start: input.permit.start,
-        workflows: [],
+        workflows: [deploymentWorkflowId(input.run.rollout.deployment), rolloutWorkflowId(input.run.rollout.service, result.environment)],
         environments: [result],
+        approvals: [],
       });
     return result;
   });
@@ -105,18 +108,22 @@ async function enter(stay: Stay): Promise<void> {
 
 async function walk(stay: Stay, step: Step): Promise<void> {
   await untilAllowed(stay, step);
+  // An abort came while the step before finished all the same: nothing is registered that will not run.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the way forward was left');
   if (step.undo) stay.stack.push({ index: step.index, step: step.name, undo: step.undo });
   if (step.changes.includes('database')) stay.touched = true;
   for (;;) {
     const trouble = await attempt(stay, step);
-    if (!trouble) break;
+    if (!trouble) {
+      stay.passed.push(step.kind);
+      break;
+    }
     const decision =
       peopleDecide(step, stay.receipts.at(-1)) ??
       (await controlActivities(`what to do about ${step.name}`).decide({ list: stay.input.run.list, trouble }));
     const again = await resolve(stay, decision, `${step.name}: ${stay.progress.lines[step.index]?.summary ?? trouble.is}`);
     if (!again) break;
   }
-  stay.passed.push(step.kind);
 }
 
 /** Pause, and the earlier environment that must be closed first. */
@@ -170,6 +177,8 @@ function peopleDecide(step: Step, receipt: Receipt | undefined): Decision | null
 }
 
 function passed(stay: Stay): RolloutResult {
+  stay.progress.phase = 'passed';
+  waiting(stay, null, null);
   return {
     environment: stay.input.run.rollout.environment,
     ending: 'passed',

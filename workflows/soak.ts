@@ -1,7 +1,7 @@
 // The soak or watch: one activity a stretch, judged where it is read; breaches go through the matrix.
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition } from '@temporalio/workflow';
-import { newSoak, type Breach, type ObserveResult, type SoakState } from '../src/core/soak.ts';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { newSoak, summarise, type Breach, type ObserveResult, type SoakState } from '../src/core/soak.ts';
 import { stretchMs } from '../src/core/stretch.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import { controlActivities, observeActivities } from './proxies.ts';
@@ -15,10 +15,13 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
   if (!list.environment.soak && !list.environment.watch) return;
   stay.progress.phase = phase;
   waiting(stay, null, null);
-  const watched = { state: newSoak(), passed: false, stretches: 0 };
+  const watched = { state: newSoak(), stretches: 0 };
   for (;;) {
-    if (watched.passed && (stay.desk.closing || list.last)) return;
-    await untilResumed(stay);
+    if (watched.state.passed && (stay.desk.closing || list.last)) return;
+    if (stay.desk.paused) {
+      await untilResumed(stay, () => watched.state.passed);
+      continue;
+    }
     const result = await observeStretch(stay, forward, phase, watched.state, watched.stretches);
     // A stretch that was cancelled hands back what it has; the way forward is over all the same.
     if (forward.consideredCancelled) throw new CancelledFailure('the way forward was left');
@@ -29,10 +32,10 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
   }
 }
 
-async function untilResumed(stay: Stay): Promise<void> {
-  if (!stay.desk.paused) return;
+/** A soak that has passed can be closed while it is paused. */
+async function untilResumed(stay: Stay, passed: () => boolean): Promise<void> {
   waiting(stay, 'resume', 'soakgate resume');
-  await condition(() => !stay.desk.paused);
+  await condition(() => !stay.desk.paused || (stay.desk.closing && passed()));
   waiting(stay, null, null);
 }
 
@@ -61,13 +64,17 @@ async function observeStretch(
         state,
       }),
     );
+  } catch (error) {
+    // Interrupted before a worker had taken it: nothing was read, and nothing is wrong.
+    if (!isCancellation(error) || forward.consideredCancelled) throw error;
+    return { state, breaches: [], readings: 0, summary: summarise(state), verdict: null };
   } finally {
     stay.desk.interrupt = interrupt;
     stay.desk.checkNow = false;
   }
 }
 
-async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakState; passed: boolean }): Promise<void> {
+async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakState }): Promise<void> {
   stay.soak = result.summary.join('\n');
   stay.progress.notes.splice(
     0,
@@ -76,43 +83,43 @@ async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakSt
     ...result.summary.map((line) => `reading ${line}`),
   );
   for (const breach of result.breaches) await answerBreach(stay, breach, watched);
-  if (result.verdict === 'extension-needed') {
-    const question = {
-      do: 'ask',
-      ask: ['extend', 'continue', 'stop', ...Object.keys(stay.input.run.list.routes)],
-      severity: 'high',
-      row: 'the soak did not pass in its time',
-    } as const;
-    if (await resolve(stay, question, 'the soak is over, but it has not passed'))
-      watched.state = {
-        ...watched.state,
-        extendedMs: watched.state.extendedMs + (stay.input.run.list.environment.soak?.extendMs ?? stay.input.run.list.environment.soak?.forMs ?? 0),
-      };
-    else watched.passed = true;
-  }
-  if (result.verdict === 'passed' && !watched.passed) {
-    watched.passed = true;
+  if (result.verdict === 'extension-needed') await askForExtension(stay, watched);
+  if (result.verdict === 'passed') {
+    watched.state = { ...watched.state, passed: true };
     await stay.desk.tell({ is: 'soakPassed', environment: stay.input.run.rollout.environment, outcome: outcomeSoFar(stay) });
     if (!stay.input.run.list.last) waiting(stay, 'the next environment; measuring goes on', null);
   }
   show(stay.progress, stay.shown);
 }
 
-async function answerBreach(stay: Stay, breach: Breach, watched: { state: SoakState; passed: boolean }): Promise<void> {
+/** Nobody can decide that a soak has passed: it is lengthened, or left (rule 1). */
+async function askForExtension(stay: Stay, watched: { state: SoakState }): Promise<void> {
+  const { environment, routes } = stay.input.run.list;
+  const question = {
+    do: 'ask',
+    ask: ['extend', 'stop', ...Object.keys(routes)],
+    severity: 'high',
+    row: 'the soak did not pass in its time',
+  } as const;
+  await resolve(stay, question, 'the soak is over, but it has not passed');
+  const { extendMs, forMs } = (environment.soak ?? environment.watch)!;
+  watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
+}
+
+async function answerBreach(stay: Stay, breach: Breach, watched: { state: SoakState }): Promise<void> {
   const { list, rollout } = stay.input.run;
   stay.progress.health = 'troubled';
   stay.progress.notes.push(breach.text);
-  // People are deciding on a dossier that says "passed": it no longer holds.
-  if (watched.passed) await stay.desk.tell({ is: 'soakVoided', environment: rollout.environment, why: breach.text });
+  // People are deciding on a dossier that says "passed": it no longer holds, and clean days are counted anew.
+  if (watched.state.passed) {
+    watched.state = { ...watched.state, passed: false, cleanSince: null };
+    await stay.desk.tell({ is: 'soakVoided', environment: rollout.environment, why: breach.text });
+  }
   const decision = await controlActivities(`what to do about ${breach.meter}/${breach.reading}`).decide({ list, trouble: breach });
   await resolve(stay, decision, breach.text);
   stay.progress.health = 'good';
   // Decided to go on: the same breach is not asked again until it has cleared.
   watched.state = { ...watched.state, acknowledged: [...watched.state.acknowledged, `${breach.meter}/${breach.reading}`] };
-  if (watched.passed) {
-    watched.passed = false;
-    watched.state = { ...watched.state, cleanSince: null };
-  }
 }
 
 function outcomeSoFar(stay: Stay): EnvironmentOutcome {

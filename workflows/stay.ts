@@ -1,5 +1,4 @@
 // What one rollout knows while it runs, and the few things every module of its story does with it.
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import type { Decision } from '../src/core/matrix.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { StepKind } from '../src/core/steps.ts';
@@ -57,18 +56,4 @@ export function waiting(stay: Stay, reason: string | null, next: string | null):
   stay.progress.waitingFor = reason;
   stay.progress.next = next;
   show(stay.progress, stay.shown);
-}
-
-/** The words of a failure for people: `CODE: message`. */
-export function failureText(error: unknown): string {
-  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** What the table of failures and the step itself say besides. */
-export function failureDetails(error: unknown): readonly string[] {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (!(cause instanceof ApplicationFailure)) return [];
-  const [first] = (cause.details ?? []) as { details?: readonly string[]; remedy?: string }[];
-  return [...(first?.details ?? []).slice(0, 10), ...(first?.remedy ? [first.remedy] : [])];
 }

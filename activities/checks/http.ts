@@ -1,5 +1,6 @@
 // HTTP: status, values of the JSON body, a deadline; or many samples and their mean against the baseline.
 import { sameJson } from '../../src/core/canonical.ts';
+import { ms } from '../../src/core/evidence-delta.ts';
 import type { HttpCheck } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { outside } from '../../src/core/soak.ts';
@@ -49,12 +50,13 @@ async function compareWithBaseline(work: Work, check: HttpCheck): Promise<Outcom
   for (const path of check.get) {
     const before = baseline?.[path];
     if (limit.ofBaseline && before === undefined) return { verdict: 'inconclusive', summary: `there is no baseline of ${path}` };
+    if (limit.ofBaseline && before?.mean === null) return { verdict: 'inconclusive', summary: `the baseline of ${path} has no answer in it` };
+    const over = (mean: number | null) => mean !== null && outside(limit, mean, before?.mean ?? undefined, 'target');
     let now = await measure(work, path, check.samples!);
-    if (outside(limit, now.mean, before?.mean, 'target')) now = await measure(work, path, check.samples!);
-    const over = outside(limit, now.mean, before?.mean, 'target');
-    bad ||= over || now.failed > 0;
+    if (over(now.mean)) now = await measure(work, path, check.samples!);
+    bad ||= over(now.mean) || now.failed > 0;
     lines.push(
-      `${path}: mean ${now.mean.toFixed(1)} ms${before ? `, before ${before.mean.toFixed(1)} ms` : ''}, ${now.failed} failed of ${check.samples}${over ? `; wanted ${limit.text}` : ''}`,
+      `${path}: mean ${ms(now.mean)}${before ? `, before ${ms(before.mean)}` : ''}, ${now.failed} failed of ${check.samples}${over(now.mean) ? `; wanted ${limit.text}` : ''}`,
     );
   }
   return { verdict: bad ? 'fail' : 'pass', summary: bad ? 'slower or failing' : `mean ${limit.text} holds`, details: lines };

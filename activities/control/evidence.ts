@@ -1,60 +1,81 @@
-// Evidence: written as it happens by every worker, closed here with manifest, SUMMARY and histories.
-import { getClient } from '@temporalio/activity';
-import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+// Evidence: written as it happens by every worker, closed here with histories, delta, SUMMARY and the signed manifest.
+import { dirname } from 'node:path';
 import type { CloseEvidenceInput, EvidenceFact, SealedEvidence } from '../../src/core/activities.ts';
-import { type Manifest, manifestText, summaryText } from '../../src/core/evidence.ts';
-import { signedText } from '../../src/core/messages.ts';
-import { hashFile } from '../../src/io/files.ts';
-import { redact } from '../../src/io/redact.ts';
+import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.ts';
+import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
+import { summaryText } from '../../src/core/evidence-summary.ts';
+import { type Decided, signedText } from '../../src/core/messages.ts';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { hashEvidence } from '../../src/io/evidence.ts';
+import { redact, redactJson } from '../../src/io/redact.ts';
 import { hashJson, signText } from '../../src/io/trust.ts';
+import { approvalPath, evidenceFolder, startRecord } from '../places.ts';
+import { historyOf } from './histories.ts';
+import { readDecided, readPlace } from './records.ts';
 import type { ControlWorld } from './world.ts';
 
-const folderOf = (deployment: string): string => `evidence/${deployment}`;
-
 export async function recordEvidence(world: ControlWorld, fact: EvidenceFact): Promise<void> {
-  const name = `${folderOf(fact.deployment)}/${fact.path}`;
+  const name = `${evidenceFolder(fact.deployment)}/${fact.path}`;
   if (fact.append) await world.artifacts.append(name, redact(fact.content));
   else await world.artifacts.put(name, redact(fact.content));
 }
 
 /** Writes what is only known at the end, then hashes every file and signs the list of hashes. */
 export async function closeEvidence(world: ControlWorld, input: CloseEvidenceInput): Promise<SealedEvidence> {
-  const folder = folderOf(input.deployment);
-  const put = (path: string, content: string) => world.artifacts.put(`${folder}/${path}`, redact(content));
-  await put('approvals/start.json', JSON.stringify({ ...input.start, body: { ...input.start.body, planText: '(see plan.yaml)' } }, null, 1));
+  const folder = evidenceFolder(input.deployment);
+  const manifestPath = await world.artifacts.path(`${folder}/${MANIFEST}`);
+  // A package that is being closed anew is not a closed one.
+  await world.artifacts.remove(`${folder}/${MANIFEST}`);
+  const put = (path: string, content: string) => world.artifacts.put(`${folder}/${path}`, content);
+  const json = (path: string, value: unknown) => put(path, JSON.stringify(redactJson(value), null, 1));
+  // Signed texts stay as they were signed.
   await put('plan.yaml', input.start.body.planText);
-  for (const environment of input.environments)
-    await put(`logs/${environment.environment}/receipts.json`, JSON.stringify(environment.receipts, null, 1));
-  for (const workflow of input.workflows) await put(`history/${workflow.replaceAll('/', '_')}.json`, JSON.stringify(await historyOf(workflow)));
-  const delta = input.environments.map(({ environment, ending, undos, left, comparison }) => ({
-    environment,
-    ending,
-    undos,
-    left,
-    comparison: comparison ?? null,
-  }));
-  await put('delta.json', JSON.stringify(delta, null, 1));
-  await put('SUMMARY.md', summaryText(input));
-  const root = await world.artifacts.path(`${folder}/manifest.json`);
-  const files = await hashAll(join(root, '..'));
+  await put('approvals/start.json', startRecord(input.start));
+  for (const { environment, receipts, undos } of input.environments) await json(`logs/${environment}/receipts.json`, { receipts, undos });
+  const decided = await recordDecided(world, input, dirname(manifestPath));
+  const troubles = await recordHistories(input, put);
+  const records: Record<string, PlaceRecord> = {};
+  for (const { environment } of input.environments) records[environment] = await readPlace(dirname(manifestPath), environment);
+  const deltas = input.environments.map((outcome) => deltaOf(outcome, records[outcome.environment]!));
+  await json('delta.json', { soakgate: 1, deployment: input.deployment, outcome: input.outcome, environments: deltas });
+  await put('delta.md', redact(deltaText(input.deployment, deltas)));
+  await put('SUMMARY.md', redact(summaryText({ closing: input, plan: planOf(input), deltas, records, decided, troubles })));
+  return seal(world, input, manifestPath);
+}
+
+/** Writes what no place has written yet; what a place wrote when it verified it stands, with its time. */
+async function recordDecided(world: ControlWorld, input: CloseEvidenceInput, place: string): Promise<readonly Decided[]> {
+  const written = await readDecided(place);
+  const known = new Set(written.map(({ signed }) => signed.body.nonce));
+  const rest = input.approvals.filter(({ signed }) => !known.has(signed.body.nonce));
+  for (const entry of rest) await world.artifacts.put(approvalPath(input.deployment, entry.signed), JSON.stringify(entry, null, 1));
+  return [...written, ...rest];
+}
+
+/** A history that cannot be had (retention is over) does not keep the evidence open; it is named. */
+async function recordHistories(input: CloseEvidenceInput, put: (path: string, content: string) => Promise<unknown>): Promise<readonly string[]> {
+  const troubles: string[] = [];
+  for (const workflow of input.workflows) {
+    try {
+      await put(`history/${workflow.replaceAll('/', '_')}.json`, JSON.stringify(await historyOf(workflow, input.deployment)));
+    } catch (error) {
+      troubles.push(`The history of ${workflow} is not here: ${redact((error as Error).message)}`);
+    }
+  }
+  return troubles;
+}
+
+function planOf({ start }: CloseEvidenceInput): Plan | null {
+  const parsed = parsePlan(start.body.planText, start.body.planFile);
+  return 'plan' in parsed ? parsed.plan : null;
+}
+
+async function seal(world: ControlWorld, input: CloseEvidenceInput, manifestPath: string): Promise<SealedEvidence> {
+  const { files } = await hashEvidence(dirname(manifestPath));
   const manifest: Manifest = { soakgate: 1, deployment: input.deployment, outcome: input.outcome, files };
   const hash = hashJson(manifest);
-  await world.artifacts.put(
-    `${folder}/manifest.json`,
-    manifestText(manifest, hash, signText(world.key, signedText('manifest', 'control', manifest))),
-  );
-  return { uri: join(root, '..'), manifest: hash, files: Object.keys(files).length };
-}
-
-async function historyOf(workflowId: string): Promise<unknown> {
-  const history = await getClient().workflow.getHandle(workflowId).fetchHistory();
-  return history;
-}
-
-async function hashAll(folder: string): Promise<Record<string, { sha256: string; size: number }>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const hashed = await Promise.all(files.map(async (file) => [relative(folder, file), await hashFile(file)] as const));
-  return Object.fromEntries(hashed.filter(([name]) => name !== 'manifest.json').sort(([a], [b]) => (a < b ? -1 : 1)));
+  const signature = signText(world.key, signedText('manifest', 'control', manifest));
+  await world.artifacts.put(`${evidenceFolder(input.deployment)}/${MANIFEST}`, manifestText(manifest, hash, signature));
+  return { uri: dirname(manifestPath), manifest: hash, files: Object.keys(files).length };
 }

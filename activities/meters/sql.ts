@@ -15,6 +15,8 @@ export async function readSqlRow(work: Work, file: string): Promise<Readonly<Rec
     await session.query('begin read only');
     await session.query(`set local statement_timeout = ${STATEMENT_MS}`);
     const [row] = await session.query<Record<string, unknown>>(sql);
+    // An open transaction would count as a rollback in the very counters that are read.
+    await session.query('commit');
     if (!row) throw new Error(`${file} gave no row`);
     return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plain(value)]));
   });

@@ -46,9 +46,11 @@ export interface Migrator {
 
 const migrators: Readonly<Record<string, Migrator>> = { sql };
 
+export const migratorNames = (): readonly string[] => Object.keys(migrators);
+
 /** The tool that the plan names. */
 export function migratorOf(tool: string): Migrator {
-  const found = migrators[tool];
+  const found = Object.hasOwn(migrators, tool) ? migrators[tool] : undefined;
   if (!found) throw new RangeError(`no migrator ${tool}`);
   return found;
 }

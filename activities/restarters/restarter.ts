@@ -12,8 +12,10 @@ export interface Restarter {
 
 const restarters: Readonly<Record<string, Restarter>> = { process: processRestarter };
 
+export const restarterNames = (): readonly string[] => Object.keys(restarters);
+
 export function restarterOf(tool: string): Restarter {
-  const found = restarters[tool];
+  const found = Object.hasOwn(restarters, tool) ? restarters[tool] : undefined;
   if (!found) throw new RangeError(`no restarter ${tool}`);
   return found;
 }

@@ -5,8 +5,10 @@ import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import { signMessage } from '../io/trust.ts';
 import type { Bound, Signed } from '../core/messages.ts';
 import type { Json } from '../core/plan/plan.ts';
-import type { DeploymentInput, RolloutInput, RolloutResult } from '../../workflows/contract.ts';
+import type { RolloutResult } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
+import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+import { Problem } from './problem.ts';
 import { signalRollout } from './send.ts';
 
 export interface Recovered {
@@ -17,7 +19,7 @@ export interface Recovered {
 const COMPLETED = 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED';
 const MESSAGE_MS = 3_600_000;
 
-/** Follows every terminated rollout of the deployment to its ending. @throws Error when there is nothing to recover, or it is another's. */
+/** Follows every terminated rollout of the deployment to its ending. @throws Problem when there is nothing to recover. */
 export async function recover(
   connected: Connected,
   deployment: string,
@@ -25,13 +27,13 @@ export async function recover(
   key: KeyObject,
   progress: (text: string) => void,
 ): Promise<readonly Recovered[]> {
-  const runs = await runsOf(connected, deployment);
+  const { runs } = await deploymentInputOf(connected, deployment);
   const recovered: Recovered[] = [];
-  for (const { environment, service } of [...runs].reverse()) {
+  for (const { rollout } of [...runs].reverse()) {
+    const { environment, service } = rollout;
     const state = await rolloutState(connected, deployment, service, environment);
-    if (state === 'other' || state === 'none') continue;
-    if (state === 'closed') continue;
-    progress(state === 'terminated' ? `${environment}: resetting the terminated rollout` : `${environment}: the rollout is running`);
+    if (state === 'nothing') continue;
+    progress(state === 'terminated' ? `${environment}: resetting the terminated rollout` : `${environment}: the rollout is running again`);
     if (state === 'terminated') await reset(connected, rolloutWorkflowId(service, environment));
     const body: Bound & { readonly [key: string]: Json } = {
       deployment,
@@ -46,40 +48,35 @@ export async function recover(
     const result = (await connected.client.workflow.getHandle(rolloutWorkflowId(service, environment)).result()) as RolloutResult;
     recovered.push({ environment, result });
   }
-  if (recovered.length === 0) throw new Error(`no rollout of ${deployment} was terminated; soakgate status ${deployment} shows where it is`);
+  if (recovered.length === 0)
+    throw new Problem('conflict', `no rollout of ${deployment} was terminated`, `soakgate status ${deployment} shows where it is`);
   return recovered;
 }
 
-async function runsOf({ client }: Connected, deployment: string): Promise<readonly { environment: string; service: string }[]> {
-  const input = await inputOf<DeploymentInput>({ client } as Connected, deploymentWorkflowId(deployment));
-  return input.runs.map(({ rollout }) => ({ environment: rollout.environment, service: rollout.service }));
-}
-
-/** A reset ends the current run of a workflow id, so it must be this deployment's. */
+/** A reset ends the current run of a workflow id, so it must be this deployment's; and a healthy rollout is never aborted by a recovery. */
 async function rolloutState(
   connected: Connected,
   deployment: string,
   service: string,
   environment: string,
-): Promise<'none' | 'other' | 'running' | 'terminated' | 'closed'> {
+): Promise<'nothing' | 'orphaned' | 'terminated'> {
   const id = rolloutWorkflowId(service, environment);
-  const description = await connected.client.workflow
+  const { workflow } = connected.client;
+  const description = await workflow
     .getHandle(id)
     .describe()
-    .catch(() => undefined);
-  if (!description) return 'none';
-  const input = await inputOf<RolloutInput>(connected, id);
-  if (input.run.rollout.deployment !== deployment) return 'other';
-  if (description.status.name === 'RUNNING') return 'running';
-  return description.status.name === 'TERMINATED' ? 'terminated' : 'closed';
-}
-
-async function inputOf<T>({ client }: Connected, workflowId: string): Promise<T> {
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
-  const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
-  const payload = started?.input?.payloads?.[0]?.data;
-  if (!payload) throw new Error(`workflow ${workflowId} has no readable input`);
-  return JSON.parse(Buffer.from(payload).toString('utf8')) as T;
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  if (!description) return 'nothing';
+  const input = await rolloutInputOf(connected, id, description.runId);
+  if (input.run.rollout.deployment !== deployment) return 'nothing';
+  if (description.status.name === 'TERMINATED') return 'terminated';
+  if (description.status.name !== 'RUNNING') return 'nothing';
+  const parent = await workflow.getHandle(deploymentWorkflowId(deployment)).describe();
+  const resetBefore = (await startedRollouts(connected, deployment)).get(id) !== description.runId;
+  return parent.status.name !== 'RUNNING' || resetBefore ? 'orphaned' : 'nothing';
 }
 
 /** Replay rebuilds the undo stack up to the last completed workflow task. */

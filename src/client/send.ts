@@ -1,8 +1,10 @@
 // Sends a signed message: the update first (it answers), then the signal with the same nonce (it waits for a worker).
-import { WorkflowUpdateFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Signed } from '../core/messages.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Connected } from './connection.ts';
+import { deploymentInputOf, isNotFound } from './history.ts';
+import { Problem } from './problem.ts';
 
 const UPDATE_MS = 10_000;
 
@@ -11,9 +13,11 @@ export type Sent =
   /** The server may still deliver it; the signal of the same nonce was sent as well. */
   | { readonly outcome: 'unknown'; readonly text: string };
 
-/** Sends one message to its deployment. @throws Error when there is no such deployment. */
-export async function sendMessage({ client }: Connected, signed: Signed): Promise<Sent> {
-  const handle = client.workflow.getHandle(deploymentWorkflowId(signed.body.deployment));
+/** Sends one message to its deployment. @throws Problem when no such deployment is running. */
+export async function sendMessage(connected: Connected, signed: Signed): Promise<Sent> {
+  const { client } = connected;
+  const { deployment } = signed.body;
+  const handle = client.workflow.getHandle(deploymentWorkflowId(deployment));
   try {
     const answer = await client.connection.withDeadline(Date.now() + UPDATE_MS, () =>
       handle.executeUpdate<{ accepted: boolean; text: string }, [Signed]>(signed.message, { args: [signed], updateId: signed.body.nonce }),
@@ -21,14 +25,21 @@ export async function sendMessage({ client }: Connected, signed: Signed): Promis
     return { outcome: answer.accepted ? 'accepted' : 'refused', text: answer.text };
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', text: error.cause?.message ?? error.message };
-    if (error instanceof WorkflowNotFoundError)
-      throw new Error(`no deployment ${signed.body.deployment} is running; soakgate list shows those that are`);
+    if (isNotFound(error)) throw await goneProblem(connected, deployment);
   }
-  await handle.signal(signed.message, signed);
+  await handle.signal(signed.message, signed).catch(async (error: unknown) => {
+    throw isNotFound(error) ? await goneProblem(connected, deployment) : error;
+  });
   return {
     outcome: 'unknown',
     text: 'no worker answered within 10 s; it was left as a signal and counts when one is back (soakgate status shows it)',
   };
+}
+
+/** A name that was never started is a slip of the pen; one that has ended is a conflict. */
+async function goneProblem(connected: Connected, deployment: string): Promise<Problem> {
+  await deploymentInputOf(connected, deployment);
+  return new Problem('conflict', `deployment ${deployment} has ended`, `soakgate status ${deployment} shows how`);
 }
 
 /** For a rollout whose deployment is gone. */

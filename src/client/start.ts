@@ -1,6 +1,7 @@
 // Starting a deployment: pin, hash, compile, sign; then one idempotent start.
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { KeyObject } from 'node:crypto';
+import { sameJson } from '../core/canonical.ts';
 import type { Signed, StartBody } from '../core/messages.ts';
 import { deploymentWorkflowId, CONTROL_QUEUE, type RolloutRef } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
@@ -8,11 +9,14 @@ import { planFiles } from '../core/plan/files.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { compileSteps, type StepList } from '../core/steps.ts';
+import { unsupported } from '../core/unsupported.ts';
 import { sha256 } from '../io/files.ts';
 import { pinCommit, readAtCommit } from '../io/repository.ts';
 import { hashJson, signMessage } from '../io/trust.ts';
 import type { DeploymentInput, Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
+import { deploymentInputOf } from './history.ts';
+import { Problem } from './problem.ts';
 
 export interface StartRequest {
   readonly planText: string;
@@ -23,8 +27,8 @@ export interface StartRequest {
   readonly person: string;
   readonly key: KeyObject;
   readonly pace: Pace | null;
-  /** Names the deployment; the same name starts the same deployment only once. */
-  readonly name: string;
+  /** Names the deployment; the same name starts the same deployment only once. Left out: made from service, plan, commit and nonce. */
+  readonly name?: string;
   readonly nonce: string;
   readonly expiresMs: number;
 }
@@ -32,6 +36,9 @@ export interface StartRequest {
 /** The signed start: what `--print` shows and what is sent. */
 export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
   const { plan, repository } = request;
+  const missing = unsupported(plan);
+  if (missing.length > 0)
+    throw new Problem('usage', `this version of Soakgate cannot run the plan:\n${missing.map((line) => `  ${line}`).join('\n')}`, 'leave these out');
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
     await Promise.all(planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const)),
@@ -40,7 +47,7 @@ export async function signStart(request: StartRequest): Promise<Signed<StartBody
     plan.environments.map(({ name }) => [name, hashJson(compileSteps({ plan, environment: name, commit, files, pace: request.pace }))]),
   );
   return signMessage(request.key, 'start', request.person, {
-    deployment: request.name,
+    deployment: request.name ?? `${plan.service}-${hashJson(plan).slice(0, 6)}-${commit.slice(0, 7)}-${request.nonce.slice(0, 4)}`,
     nonce: request.nonce,
     expires: new Date(Date.now() + request.expiresMs).toISOString(),
     planText: request.planText,
@@ -57,7 +64,7 @@ export async function signStart(request: StartRequest): Promise<Signed<StartBody
 export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
   const { body } = start;
   const parsed = parsePlan(body.planText, body.planFile);
-  if (!('plan' in parsed)) throw new Error('the plan in the signed start does not parse');
+  if (!('plan' in parsed)) throw new Problem('usage', 'the plan in the signed start is not valid', 'soakgate validate names what is wrong with it');
   const runs = parsed.plan.environments.map(({ name }) => {
     const list: StepList = compileSteps({ plan: parsed.plan, environment: name, commit: body.commit, files: body.files, pace: body.pace });
     const rollout: RolloutRef = {
@@ -78,10 +85,12 @@ export interface Started {
   readonly runId: string;
   /** False when this very deployment was already running. */
   readonly fresh: boolean;
+  readonly running: boolean;
 }
 
-/** Starts it; a second start under the same name answers with the first. */
-export async function startDeployment({ client }: Connected, start: Signed<StartBody>, timing?: Timing): Promise<Started> {
+/** Starts it; a second start under the same name answers with the first. @throws Problem when that name is another deployment's. */
+export async function startDeployment(connected: Connected, start: Signed<StartBody>, timing?: Timing): Promise<Started> {
+  const { client } = connected;
   const input = { ...deploymentInput(start), ...(timing && { timing }) };
   const { deployment } = start.body;
   const workflowId = deploymentWorkflowId(deployment);
@@ -93,6 +102,8 @@ export async function startDeployment({ client }: Connected, start: Signed<Start
       args: [input],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+      // For lists: search attributes would have to be registered before the first start.
+      memo: { service, requester: start.person },
       staticSummary: `${service}: ${input.runs[0]!.list.summary}`.slice(0, 200),
       staticDetails: [
         `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
@@ -100,10 +111,25 @@ export async function startDeployment({ client }: Connected, start: Signed<Start
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${list.steps.length} steps`),
       ].join('\n'),
     });
-    return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true };
+    return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true, running: true };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    return { deployment, workflowId, runId, fresh: false };
+    const { runId, status } = await client.workflow.getHandle(workflowId).describe();
+    const other = differences(start, (await deploymentInputOf(connected, deployment)).start);
+    if (other.length > 0)
+      throw new Problem('conflict', `another deployment has the name ${deployment}: its ${other.join(', ')} differ`, 'choose another --name');
+    return { deployment, workflowId, runId, fresh: false, running: status.name === 'RUNNING' };
   }
+}
+
+/** Two starts ask for the same when all but nonce, expiry and the wording of the file agrees. */
+function differences(one: Signed<StartBody>, other: Signed<StartBody>): readonly string[] {
+  const aspects = { plan: 'plan', commit: 'commit', files: 'files', pace: 'pace', lists: 'steps' } as const;
+  return [
+    ...(one.person === other.person ? [] : ['requester']),
+    ...Object.entries(aspects).flatMap(([key, word]) => {
+      const name = key as keyof typeof aspects;
+      return sameJson(one.body[name], other.body[name]) ? [] : [word];
+    }),
+  ];
 }

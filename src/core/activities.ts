@@ -1,7 +1,7 @@
 // What workflows may ask for: names, inputs and results of all activities. Core types only, so that
 // nothing of Node becomes visible in a workflow.
 import type { Decision, Trouble } from './matrix.ts';
-import type { Dossier, Permit, SealedDossier, Signed, StartBody } from './messages.ts';
+import type { Decided, Dossier, Permit, SealedDossier, Signed, StartBody } from './messages.ts';
 import type { RolloutRef } from './names.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
@@ -53,6 +53,8 @@ export interface MessageVerdict {
   readonly person: string;
   readonly roles: readonly string[];
   readonly reason: string;
+  /** When it was verified, RFC 3339; only where it counted. */
+  readonly at?: string;
 }
 
 export interface ObserveInput {
@@ -135,6 +137,8 @@ export interface CloseEvidenceInput {
   readonly start: Signed<StartBody>;
   readonly workflows: readonly string[];
   readonly environments: readonly EnvironmentOutcome[];
+  /** Approvals and attestations that stood at the gates; what else people signed was written by the place that verified it. */
+  readonly approvals: readonly Decided[];
 }
 
 export interface EnvironmentOutcome {

@@ -28,8 +28,7 @@ export interface Person {
 export function floorComplaints(list: StepList, floor: Floor): readonly string[] {
   const complaints: string[] = [];
   if (list.pace && floor.pace === 'refused') complaints.push(`pace: this environment refuses a compressed run (--pace)`);
-  const observation = list.environment.soak ?? list.environment.watch;
-  const nominal = observation ? (list.pace ? (observation.forMs * list.pace.nominalMs) / list.pace.realMs : observation.forMs) : 0;
+  const nominal = list.observedMs;
   if (floor.soakMs !== undefined && nominal < floor.soakMs) {
     complaints.push(`soak: the plan observes ${hours(nominal)}, this environment demands at least ${hours(floor.soakMs)}`);
   }
@@ -47,9 +46,13 @@ export function quorumMet(quorum: Quorum, people: readonly Pick<Person, 'name' |
     const met = quorum.any.length === 0 || people.some((person) => person.roles.some((role) => quorum.any.includes(role)));
     return { met, missing: met ? [] : [`one of ${quorum.any.join(', ')}`] };
   }
-  const filled = fill(quorum.each, people, new Set());
-  const missing = filled ? [] : quorum.each.filter((role, at) => !fill(quorum.each.slice(0, at + 1), people, new Set()));
-  return { met: filled, missing };
+  const filled: string[] = [];
+  const missing = quorum.each.filter((role) => {
+    const fits = fill([...filled, role], people, new Set());
+    if (fits) filled.push(role);
+    return !fits;
+  });
+  return { met: missing.length === 0, missing };
 }
 
 /** A place for each role, by different people: small numbers, so a plain search is exact. */

@@ -66,6 +66,13 @@ export interface AttestBody extends Bound {
   readonly text: string;
 }
 
+/** A signed message that counted: who decided, with which roles, and when it was verified (RFC 3339, by that worker's clock). */
+export interface Decided {
+  readonly signed: Signed;
+  readonly roles: readonly string[];
+  readonly at: string | null;
+}
+
 /** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */
 export function signedText(message: MessageName | 'dossier' | 'manifest', person: string, body: object): string {
   return `soakgate/${message}/v1\n${canonical({ person, body })}`;

@@ -10,6 +10,8 @@ export interface Pace {
 export const DAY_MS = 86_400_000;
 const LEAST_CADENCE_MS = 250;
 const LEAST_GAP_CADENCES = 4;
+/** A busy machine's hiccups do not compress. Decision 0006. */
+const LEAST_GAP_MS = 3_000;
 const LEAST_FOR_CADENCES = 2;
 
 /** A nominal length as it really passes. */
@@ -39,7 +41,7 @@ function paceObservation(observation: Observation, pace: Pace): Observation {
     ...observation,
     forMs: paced(observation.forMs, pace),
     everyMs,
-    gapMs: Math.max(paced(observation.gapMs, pace), LEAST_GAP_CADENCES * everyMs),
+    gapMs: Math.max(paced(observation.gapMs, pace), LEAST_GAP_CADENCES * everyMs, LEAST_GAP_MS),
     ...(observation.extendMs !== undefined && { extendMs: paced(observation.extendMs, pace) }),
   };
 }

@@ -42,10 +42,20 @@ export function describeDifference({ object, was, is, what }: Difference): strin
  */
 export function normalise(definition: string): string {
   return definition
+    .split(QUOTED)
+    .map((part, at) => (at % 2 === 1 ? part : loosen(part)))
+    .join('')
+    .trim();
+}
+
+/** Literals, quoted names and bodies of functions; what stands in them always counts. */
+const QUOTED = /('(?:[^']|'')*'|"(?:[^"]|"")*"|\$[a-z_]*\$[\s\S]*?\$[a-z_]*\$)/u;
+
+function loosen(code: string): string {
+  return code
     .replace(/::(?:text|character varying|bpchar|character)(?:\(\d+\))?(?:\[\])?/gu, '')
     .replace(/\s+/gu, ' ')
-    .replace(/[()]/gu, '')
-    .trim();
+    .replace(/[()]/gu, '');
 }
 
 function compareMaps(

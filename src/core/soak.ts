@@ -23,7 +23,9 @@ interface ReadingState {
   readonly alertSince: number | null;
   readonly targetSince: number | null;
   readonly inconclusiveSince: number | null;
-  /** `per day` sums by hour of the run, at most 25. */
+  /** When the source last answered; a silence since then longer than allowed is a gap. */
+  readonly answeredAt: number | null;
+  /** `per day` sums by hour of the run, at most 25; none where no limit is per day, because the state travels with every stretch. */
   readonly hours: readonly { readonly start: number; readonly sum: number }[];
   readonly targetMisses: number;
 }
@@ -33,10 +35,12 @@ export interface SoakState {
   /** Milliseconds by which gaps lengthened the soak. */
   readonly addedMs: number;
   readonly missedGaps: number;
-  readonly lastReadAt: number | null;
+  /** Until when gaps have been added, so that one outage of several meters is added once. */
+  readonly addedUntil: number | null;
   readonly cleanSince: number | null;
   readonly extendedMs: number;
-  readonly paused: boolean;
+  /** It has passed, and is measured on while people decide: whole stretches, no further verdict. */
+  readonly passed: boolean;
   readonly baseline: Readonly<Record<string, number>>;
   readonly readings: Readonly<Record<string, ReadingState>>;
   /** `meter/reading` that people decided to live with, until it clears. */
@@ -74,10 +78,10 @@ export const newSoak = (baseline: Readonly<Record<string, number>> = {}): SoakSt
   startedAt: null,
   addedMs: 0,
   missedGaps: 0,
-  lastReadAt: null,
+  addedUntil: null,
   cleanSince: null,
   extendedMs: 0,
-  paused: false,
+  passed: false,
   baseline,
   readings: {},
   acknowledged: [],
@@ -96,6 +100,7 @@ const emptyReading: ReadingState = {
   alertSince: null,
   targetSince: null,
   inconclusiveSince: null,
+  answeredAt: null,
   hours: [],
   targetMisses: 0,
 };
@@ -116,27 +121,38 @@ function takeSample(rules: Rules, state: SoakState, sample: Sample): SoakState {
   if (!spec) return state;
   const id = `${sample.meter}/${sample.reading}`;
   const before = state.readings[id] ?? emptyReading;
+  const started = { ...state, startedAt: state.startedAt ?? sample.at };
+  const timed = answered(sample) ? afterGap(rules, started, sample, before.answeredAt) : started;
   const after = sample.value === null ? missing(before, sample) : counted(rules, state, spec, before, sample);
-  const timed = sample.value === null ? { ...state, startedAt: state.startedAt ?? sample.at } : clock(rules, state, sample.at);
   const missed = after.targetMisses > before.targetMisses;
   const cleared = after.alertSince === null && after.inconclusiveSince === null;
   return {
     ...timed,
     acknowledged: cleared ? timed.acknowledged.filter((other) => other !== id) : timed.acknowledged,
     cleanSince: missed ? sample.at : (timed.cleanSince ?? sample.at),
-    readings: { ...timed.readings, [id]: after },
+    readings: { ...timed.readings, [id]: { ...after, ...(answered(sample) && { answeredAt: sample.at }) } },
   };
 }
 
-function clock(rules: Rules, state: SoakState, at: number): SoakState {
-  const since = state.lastReadAt ?? state.startedAt ?? at;
-  const gap = at - since;
-  const late = gap > rules.observation.gapMs;
+/** A source that says "of nothing" has answered: its reading is inconclusive, but no gap. */
+const answered = (sample: Sample): boolean => sample.value !== null || sample.samples !== undefined;
+
+/** How long a reading may be away; a meter slower than the soak is due only at its own cadence. */
+function allowedMs({ observation, meters }: Rules, meter: string): number {
+  const everyMs = meters[meter]?.everyMs ?? 0;
+  return everyMs > observation.everyMs ? everyMs + observation.gapMs : observation.gapMs;
+}
+
+function afterGap(rules: Rules, state: SoakState, { meter, at }: Sample, answeredAt: number | null): SoakState {
+  const since = answeredAt ?? state.startedAt ?? at;
+  if (at - since <= allowedMs(rules, meter)) return state;
+  const added = at - Math.max(since, state.addedUntil ?? since);
   return {
     ...state,
-    startedAt: state.startedAt ?? at,
-    lastReadAt: Math.max(at, since),
-    ...(late && { addedMs: state.addedMs + gap, missedGaps: state.missedGaps + 1, cleanSince: at }),
+    addedMs: state.addedMs + Math.max(0, added),
+    addedUntil: Math.max(at, state.addedUntil ?? at),
+    missedGaps: state.missedGaps + (since >= (state.addedUntil ?? since) ? 1 : 0),
+    cleanSince: at,
   };
 }
 
@@ -153,7 +169,7 @@ function counted(rules: Rules, soak: SoakState, spec: Reading, state: ReadingSta
     most: Math.max(state.most ?? value, value),
     sum: state.sum + value,
     nonZeroInARow: value === 0 ? 0 : state.nonZeroInARow + 1,
-    hours: addToHour(state.hours, sample.at, value, rules.dayMs),
+    hours: spec.alert?.perDay || spec.target?.perDay ? addToHour(state.hours, sample.at, value, rules.dayMs) : state.hours,
   };
   const unmeasured = (limit: Limit | undefined) => limit?.ofBaseline === true && soak.baseline[`${sample.meter}/${sample.reading}`] === undefined;
   const thin = (spec.samples !== undefined && (sample.samples ?? 0) < spec.samples) || unmeasured(spec.alert) || unmeasured(spec.target);
@@ -186,7 +202,9 @@ function addToHour(hours: ReadingState['hours'], at: number, value: number, dayM
 export function outside(limit: Limit, value: number, baseline: number | undefined, role: 'target' | 'alert'): boolean {
   const bound = limit.ofBaseline ? (baseline ?? Number.NaN) * limit.value : limit.value;
   if (Number.isNaN(bound)) return false;
-  const holds = { above: value > bound, below: value < bound, 'at least': value >= bound, 'at most': value <= bound, exactly: value === bound }[limit.word];
+  const holds = { above: value > bound, below: value < bound, 'at least': value >= bound, 'at most': value <= bound, exactly: value === bound }[
+    limit.word
+  ];
   return role === 'alert' ? holds : !holds;
 }
 
@@ -212,25 +230,28 @@ export function breaches(rules: Rules, state: SoakState, now: number): readonly 
 
 /** Whether the soak has run its length, with its clean days; null while it goes on. No data is never a pass (rule 1). */
 export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVerdict | null {
-  if (state.startedAt === null) return null;
+  if (state.startedAt === null || state.passed) return null;
   const { observation, dayMs } = rules;
   const lengthMs = observation.forMs + state.addedMs + state.extendedMs;
   if (now - state.startedAt < lengthMs) return null;
-  const limitMs = observation.forMs + (observation.extendMs ?? 0) + state.extendedMs + state.addedMs;
   const clean =
     observation.cleanDays === undefined ||
     (state.cleanSince !== null && now - state.cleanSince >= Math.min(observation.cleanDays * dayMs, observation.forMs));
-  const silent = unread(rules, state);
-  if (clean && silent.length === 0) return 'passed';
-  return now - state.startedAt >= limitMs ? 'extension-needed' : null;
+  if (clean && unsettled(rules, state, now).length === 0) return 'passed';
+  return now - state.startedAt >= lengthMs + (observation.extendMs ?? 0) ? 'extension-needed' : null;
 }
 
-/** Readings that never had a judged value. */
-export function unread(rules: Rules, state: SoakState): readonly string[] {
+/** Readings that keep a soak from passing: never judged, silent now, or in an alert that nobody has decided about. */
+export function unsettled(rules: Rules, state: SoakState, now: number): readonly string[] {
   return Object.entries(rules.meters).flatMap(([meter, { readings }]) =>
     Object.keys(readings)
       .map((reading) => `${meter}/${reading}`)
-      .filter((id) => (state.readings[id]?.read ?? 0) === 0 || state.readings[id]?.inconclusiveSince !== null),
+      .filter((id) => {
+        const reading = state.readings[id] ?? emptyReading;
+        if (reading.read === 0 || reading.inconclusiveSince !== null || reading.answeredAt === null) return true;
+        if (now - reading.answeredAt > allowedMs(rules, meter)) return true;
+        return reading.alertSince !== null && !state.acknowledged.includes(id);
+      }),
   );
 }
 

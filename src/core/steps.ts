@@ -43,6 +43,8 @@ export interface StepList {
   /** Path → sha256 at the pinned commit, of every file the plan names. */
   readonly files: Readonly<Record<string, string>>;
   readonly pace: Pace | null;
+  /** Length of soak or watch as the plan says it, before any pace; 0 when nothing is observed. */
+  readonly observedMs: number;
   /** A day as this run counts it, in milliseconds. */
   readonly dayMs: number;
   readonly release: Plan['release'];
@@ -88,6 +90,7 @@ export function compileSteps({ plan, environment, commit, files, pace }: Compile
     commit,
     files,
     pace,
+    observedMs: (found.soak ?? found.watch)?.forMs ?? 0,
     dayMs: paced.dayMs,
     release: plan.release,
     commands: plan.commands,

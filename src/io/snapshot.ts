@@ -62,6 +62,16 @@ export async function readSnapshot(session: Session, options: SnapshotOptions = 
   return { catalog, content, sequences: await readSequences(session) };
 }
 
+/** The whole snapshot in a transaction of its own: one state, however much is written meanwhile. */
+export async function readWholeSnapshot(session: Session, options: SnapshotOptions = {}): Promise<Snapshot> {
+  await session.query('begin isolation level repeatable read read only');
+  try {
+    return await readSnapshot(session, options);
+  } finally {
+    await session.query('rollback').catch(() => undefined);
+  }
+}
+
 /** Ordinary and partitioned tables and materialised views with rows of their own. */
 export async function listTables(session: Session): Promise<readonly string[]> {
   const rows = await session.query<{ id: string }>(
@@ -80,7 +90,8 @@ async function hashTable(session: Session, table: string): Promise<{ rows: numbe
   return { rows: Number(row?.n ?? 0), hash: `${toHex(row?.a ?? '0')}${toHex(row?.b ?? '0')}` };
 }
 
-async function readSequences(session: Session): Promise<Record<string, string>> {
+/** Last values; they lie outside transactions, so two looks may differ under live writes. */
+export async function readSequences(session: Session): Promise<Record<string, string>> {
   const rows = await session.query<{ id: string; last: string | null }>(
     `select schemaname || '.' || sequencename as id, coalesce(last_value, 0)::text as last from pg_sequences where schemaname <> 'soakgate' order by 1`,
   );

@@ -113,7 +113,13 @@ export interface Cast {
 export async function raiseEnvironment(
   stage: Stage,
   database: string,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly environment?: string; readonly floor?: Record<string, unknown> } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly environment?: string;
+    readonly floor?: Record<string, unknown>;
+    readonly control?: WorkerProcess;
+    readonly people?: readonly Someone[];
+  } = {},
 ): Promise<Cast> {
   const environment = options.environment ?? 'staging';
   const port = await freePort();
@@ -125,7 +131,7 @@ export async function raiseEnvironment(
     repository: stage.repository,
     artifacts: stage.artifacts,
     control: stage.control.publicText,
-    people: Object.values(stage.people),
+    people: options.people ?? Object.values(stage.people),
     programs: ['node', 'psql'],
     url: `http://127.0.0.1:${port}`,
     serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES },
@@ -138,12 +144,14 @@ export async function raiseEnvironment(
     ORDERS_MODULES: MODULES,
     SOAKGATE_PG_BIN: stage.postgres.bin,
   };
-  const control = await startWorker({
-    args: ['control', '--artifacts', stage.artifacts, '--key', stage.control.keyFile],
-    cwd: folder,
-    env: base,
-    log: join(folder, 'control.log'),
-  });
+  const control =
+    options.control ??
+    (await startWorker({
+      args: ['control', '--artifacts', stage.artifacts, '--key', stage.control.keyFile],
+      cwd: folder,
+      env: base,
+      log: join(folder, 'control.log'),
+    }));
   const worker = await startWorker({
     args: ['environment', '--file', place.file],
     cwd: folder,

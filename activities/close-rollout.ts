@@ -1,0 +1,45 @@
+// The last activity of a rollout: how things are now is recorded, scratch databases and fence are taken away, the permit dies.
+import { sameJson } from '../src/core/canonical.ts';
+import type { Latencies } from '../src/core/evidence-delta.ts';
+import type { RolloutRef } from '../src/core/names.ts';
+import { lowerFence } from '../src/io/fence.ts';
+import { get } from '../src/io/http.ts';
+import { withSession } from '../src/io/postgres.ts';
+import { resolveSecret } from '../src/io/settings.ts';
+import { readWholeSnapshot } from '../src/io/snapshot.ts';
+import { httpBaseline, measure } from './baseline.ts';
+import { dropScratches } from './scratch.ts';
+import { fromItsRollout, openWork, outsideAddress, serviceSettings, type Work, type World } from './work.ts';
+
+const SAMPLES = 50;
+
+export async function closeRollout(world: World, { rollout, ending }: { readonly rollout: RolloutRef; readonly ending: string }): Promise<void> {
+  fromItsRollout(rollout);
+  const kept = await world.kept.rollout(rollout);
+  if (kept === undefined || !sameJson(kept.rollout, rollout) || (await world.kept.closed(rollout)) !== undefined) return;
+  const last = kept.list.steps.at(-1);
+  if (last) await recordAfter(await openWork(world, rollout, last), ending);
+  const url = await resolveSecret(serviceSettings(world, rollout.service).database);
+  await dropScratches(url, rollout);
+  await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
+  await world.kept.close(rollout, ending);
+}
+
+/** Held against what the baseline step recorded; where there was none there is nothing to compare with. */
+async function recordAfter(work: Work, ending: string): Promise<void> {
+  const baseline = await httpBaseline(work);
+  if (baseline === undefined) return;
+  // After a way back the comparison has recorded it, before anybody wrote again.
+  if (ending === 'passed')
+    await work.record(
+      'after',
+      'database.json',
+      await withSession(work.url, work.tag, (session) => readWholeSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) })),
+    );
+  const now: Record<string, Latencies[string]> = {};
+  for (const path of Object.keys(baseline)) {
+    const first = await get(new URL(path, outsideAddress(work)).href);
+    now[path] = first.status === null ? { mean: null, p95: null, failed: 1 } : await measure(work, path, SAMPLES);
+  }
+  if (Object.keys(now).length > 0) await work.record('after', 'http.json', now);
+}

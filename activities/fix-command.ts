@@ -1,0 +1,108 @@
+// fix by a command: the tables are copied before it runs and compared by primary key after it, so that every change has its before-image.
+// What others write to these tables while it runs cannot be told from what it does; the receipt says so.
+import type { DataSpec } from '../src/core/plan/plan.ts';
+import { fenceGuard } from '../src/io/fence.ts';
+import type { Hold } from '../src/io/hold.ts';
+import { quoteTable, quoteText, type Session, withSession } from '../src/io/postgres.ts';
+import { tail } from '../src/io/redact.ts';
+import { listTables } from '../src/io/snapshot.ts';
+import { appendImages, type Image, qualified } from './before-images.ts';
+import { hasPrimaryKey, primaryKey } from './primary-key.ts';
+import type { Work } from './work.ts';
+
+interface Ran {
+  readonly changed: number;
+  /** How the command ended, when not well. */
+  readonly failed: string | null;
+  readonly lines: readonly string[];
+}
+
+const BATCH = 1_000;
+const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
+
+export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<DataSpec['fix']>): Promise<Ran> {
+  await takeCopy(work, fix.tables);
+  await hold.recheck();
+  const result = await work.runRelease(fix.command);
+  const { changed, lines, unsaved } = await imageChanges(work);
+  const ended = result.exitCode === 0 ? null : `ended with ${result.exitCode ?? result.killedBy}`;
+  const failed = ended ?? (unsaved.length > 0 ? `changed ${unsaved.join(', ')}, which has no primary key` : null);
+  const words = ended ? tail(result.stderr || result.stdout, 2_000).split('\n') : [];
+  return { changed, failed, lines: [...lines, ...words.filter((line) => line !== '')] };
+}
+
+/** Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has followed. */
+export async function recoverImages(work: Work): Promise<void> {
+  if ((work.step.spec as unknown as DataSpec).fix) await imageChanges(work);
+}
+
+/**
+ * All tables in one snapshot, all or none; a copy that an earlier attempt took is the true one and stays.
+ * `place` is the table, '' for the list of tables (an empty one has to be looked at afterwards, too), or `hash`.
+ */
+async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
+  await withSession(work.url, work.tag, async (session) => {
+    const copy = copyOf(work);
+    if (await isThere(session, copy)) return;
+    await session.query('begin isolation level repeatable read');
+    await session.query(fenceGuard(work.rollout, work.tag));
+    await session.query(`create table ${copy} (place text not null, key text not null, row jsonb not null)`);
+    for (const table of tables.length > 0 ? tables.map(qualified) : await listTables(session)) {
+      work.progress(`copying ${table}`);
+      if (!(await hasPrimaryKey(session, table))) {
+        await session.query(`insert into ${copy} select 'hash', ${quoteText(table)}, to_jsonb(${hashOf(table)})`);
+        continue;
+      }
+      await session.query(
+        `insert into ${copy} select ${quoteText(table)}, ${await primaryKey(session, table)}, to_jsonb(t) from ${quoteTable(table)} t`,
+      );
+      await session.query(`insert into ${copy} values ('', ${quoteText(table)}, 'null')`);
+    }
+    await session.query(`create index on ${copy} (place, key)`);
+    await session.query('commit');
+  });
+}
+
+/** Compares each copied table with what it is now; the copy goes once the images are on disk. */
+async function imageChanges(work: Work): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
+  return withSession(work.url, work.tag, async (session) => {
+    const copy = copyOf(work);
+    if (!(await isThere(session, copy))) return { changed: 0, lines: [], unsaved: [] };
+    const tables = await session.query<{ key: string }>(`select key from ${copy} where place = '' order by key`);
+    const lines: string[] = [];
+    let changed = 0;
+    for (const { key: table } of tables) {
+      work.progress(`comparing ${table}`);
+      const images = await changesOf(session, copy, table);
+      for (let at = 0; at < images.length; at += BATCH) await appendImages(work, images.slice(at, at + BATCH));
+      changed += images.length;
+      if (images.length > 0) lines.push(`${table}: ${images.length} rows changed while the command ran`);
+    }
+    const unsaved: string[] = [];
+    const hashed = await session.query<{ key: string; row: string }>(`select key, row #>> '{}' as row from ${copy} where place = 'hash'`);
+    for (const { key: table, row } of hashed) {
+      const [now] = await session.query<{ hash: string }>(`select ${hashOf(table)} as hash`);
+      if (now?.hash !== row) unsaved.push(table);
+    }
+    await session.query(`drop table ${copy}`);
+    return { changed, lines, unsaved };
+  });
+}
+
+async function changesOf(session: Session, copy: string, table: string): Promise<readonly Image[]> {
+  const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'>>(
+    `select coalesce(b.key, n.key) as key, b.row as before, n.row as after
+     from (select key, row from ${copy} where place = ${quoteText(table)}) b
+     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row from ${quoteTable(table)} t) n using (key)
+     where b.row is distinct from n.row order by 1`,
+  );
+  return rows.map((row): Image => ({ table, rule: 'command', ...row }));
+}
+
+/** For tables without a primary key: whether anything is different, not what. */
+const hashOf = (table: string): string =>
+  `(select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from ${quoteTable(table)} t)`;
+
+async function isThere(session: Session, table: string): Promise<boolean> {
+  return (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok === true;
+}

@@ -1,0 +1,152 @@
+// What a step costs: 20 no-op steps of a real rollout ÷ 20 activities of bare Temporal, in one run, A B A B.
+//   node bench/step-overhead.ts            goal: ratio per step ≤ 1.10
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { looks } from '../activities/as-step.ts';
+import type { World } from '../activities/work.ts';
+import type { Receipt } from '../src/core/receipts.ts';
+import type { Step, StepList } from '../src/core/steps.ts';
+import { openArtifacts } from '../src/io/artifacts.ts';
+import { startDevServer } from '../src/io/dev-server.ts';
+import { openKept } from '../src/io/kept.ts';
+import { registerSearchAttributes } from '../worker/search-attributes.ts';
+
+const STEPS = 20;
+const ROUNDS = 15;
+const GOAL = 1.1;
+
+Runtime.install({ logger: new DefaultLogger('WARN') });
+const folder = await mkdtemp(join(tmpdir(), 'sg-bench-'));
+const server = await startDevServer(folder, { headless: true });
+process.env['BENCH_DATABASE'] = 'postgres://nobody@127.0.0.1:1/none';
+const connection = await NativeConnection.connect({ address: server.address });
+const client = new Client({ connection: await Connection.connect({ address: server.address }) });
+await registerSearchAttributes({ connection, namespace: 'default' });
+
+const world: World = {
+  kept: openKept(join(folder, 'used')),
+  artifacts: openArtifacts(join(folder, 'artifacts')),
+  settings: {
+    environment: 'bench',
+    services: { bench: { root: folder, repository: folder, database: { env: 'BENCH_DATABASE' }, env: {} } },
+    artifacts: folder,
+    used: folder,
+    control: '',
+    people: [],
+    floor: {
+      start: { any: [] },
+      approve: { each: [] },
+      rollback: { any: [] },
+      decide: { any: [] },
+      operate: { any: [] },
+      pace: 'allowed',
+      programs: [],
+    },
+  },
+};
+const noopStep = looks(world, async () => ({ verdict: 'pass', summary: 'nothing' }));
+const receipt: Receipt = { step: 'enter', kind: 'enter', verdict: 'pass', summary: '', startedAt: '', tookMs: 0 };
+const activities = {
+  check: noopStep,
+  enter: async () => receipt,
+  closeRollout: async () => undefined,
+  noop: async (input: unknown) => input,
+  closeEvidence: async () => ({ uri: '', manifest: '', files: 0 }),
+};
+const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const workers = await Promise.all([
+  Worker.create({ connection, taskQueue: 'soakgate', workflowsPath, activities }),
+  Worker.create({ connection, taskQueue: 'soakgate.bench', activities }),
+  Worker.create({ connection, taskQueue: 'bare', workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)), activities }),
+]);
+const running = workers.map((worker) => worker.run());
+
+function listOf(count: number): StepList {
+  const steps = Array.from({ length: count }, (_, index): Step => ({ index, name: `step ${index}`, kind: 'check', spec: {}, changes: [] }));
+  return {
+    soakgate: 1,
+    service: 'bench',
+    summary: '',
+    kind: 'code',
+    environment: { name: 'bench', services: [] },
+    commit: '0'.repeat(40),
+    files: {},
+    pace: null,
+    observedMs: 0,
+    dayMs: 1,
+    release: { ref: 'x', install: [] },
+    commands: { path: [], env: {} },
+    migrations: null,
+    steps,
+    meters: {},
+    gate: null,
+    routes: {},
+    matrix: [],
+    last: true,
+  };
+}
+
+async function soakgate(steps: number): Promise<number> {
+  const rollout = { deployment: randomUUID(), service: 'bench', environment: 'bench', list: '', hash: randomUUID().slice(0, 10) };
+  const list = listOf(steps);
+  const permit = {
+    start: { message: 'start', person: 'bench', signature: '', body: {} },
+    environment: 'bench',
+    dossier: null,
+    approvals: [],
+    attestations: [],
+  };
+  await world.kept.keepRollout({ rollout, list, permit: permit as never });
+  const started = performance.now();
+  await client.workflow.execute('rollout', {
+    workflowId: randomUUID(),
+    taskQueue: 'soakgate',
+    args: [{ run: { list, rollout }, permit, asksBeforeChange: false }],
+  });
+  return performance.now() - started;
+}
+
+async function bare(steps: number): Promise<number> {
+  const started = performance.now();
+  const payload = {
+    rollout: { deployment: randomUUID(), service: 'bench', environment: 'bench', list: '', hash: '0123456789' },
+    step: listOf(1).steps[0],
+  };
+  await client.workflow.execute('bare', { workflowId: randomUUID(), taskQueue: 'bare', args: [{ steps, payload }] });
+  return performance.now() - started;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+for (let warm = 0; warm < 3; warm += 1) await Promise.all([soakgate(2), bare(2)]);
+const times = { soakgate: [] as number[], soakgateEmpty: [] as number[], bare: [] as number[], bareEmpty: [] as number[] };
+for (let round = 0; round < ROUNDS; round += 1) {
+  times.soakgate.push(await soakgate(STEPS));
+  times.bare.push(await bare(STEPS));
+  times.soakgateEmpty.push(await soakgate(0));
+  times.bareEmpty.push(await bare(0));
+}
+const step = {
+  soakgate: (median(times.soakgate) - median(times.soakgateEmpty)) / STEPS,
+  bare: (median(times.bare) - median(times.bareEmpty)) / STEPS,
+};
+const ratio = step.soakgate / step.bare;
+console.log('| what | Soakgate | bare Temporal | ratio |');
+console.log('|---|---|---|---|');
+console.log(`| one step, ms (median of ${ROUNDS}) | ${step.soakgate.toFixed(2)} | ${step.bare.toFixed(2)} | ${ratio.toFixed(3)} |`);
+console.log(
+  `| whole run of ${STEPS} steps, ms | ${median(times.soakgate).toFixed(0)} | ${median(times.bare).toFixed(0)} | ${(median(times.soakgate) / median(times.bare)).toFixed(3)} |`,
+);
+console.log(`| a run without steps, ms | ${median(times.soakgateEmpty).toFixed(0)} | ${median(times.bareEmpty).toFixed(0)} | |`);
+console.log(`ratio per step ${ratio.toFixed(3)} (goal ≤ ${GOAL})`);
+for (const worker of workers) worker.shutdown();
+await Promise.all(running);
+await connection.close();
+await client.connection.close();
+await server.stop();
+await rm(folder, { recursive: true, force: true });
+process.exit(ratio <= GOAL ? 0 : 1);

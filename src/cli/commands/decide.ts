@@ -1,0 +1,19 @@
+// soakgate decide: answers the question that waits in an environment.
+import type { Command } from 'commander';
+import type { Does } from '../main.ts';
+import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
+import { withExamples } from '../options.ts';
+
+export function register(command: Command, does: Does): void {
+  messageCommand(command).argument('<word>', 'one of the words that soakgate status shows, e.g. continue, stop, retry or a route');
+  withExamples(command, [
+    ['soakgate decide shop-2026-08 staging continue --as lea', 'go on'],
+    ['soakgate decide shop-2026-08 staging downgrade --as lea', 'go back by this route'],
+    ['soakgate decide shop-2026-08 staging retry --as dan', 'try what is stuck once more, after mending it by hand'],
+  ]);
+  command.action(
+    does((terminal, deployment: string, environment: string, word: string, options: SignerOptions) =>
+      signAndSend(terminal, { message: 'decide', deployment, environment, options }, { decision: word }),
+    ),
+  );
+}

@@ -1,0 +1,25 @@
+// soakgate demo: a process of its own, to which every argument is passed on.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { Problem } from '../../client/problem.ts';
+import type { Does } from '../main.ts';
+import { withExamples } from '../options.ts';
+
+export function register(command: Command, does: Does): void {
+  command.argument('[arguments...]', 'passed on to the demo').allowUnknownOption().passThroughOptions();
+  withExamples(command, [
+    ['soakgate demo', 'a whole deployment on a private server and database, in about a minute'],
+    ['npm run demo', 'the same, and brings the parts that are missing'],
+  ]);
+  command.action(
+    does(async (terminal, args: readonly string[]) => {
+      const { handOver } = await import('../hand-over.ts');
+      const script = ['../demo/main.ts', '../demo/main.js']
+        .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+        .find((path) => existsSync(path));
+      if (!script) throw new Problem('usage', 'this installation has no demo', 'run it in a checkout: npm run demo');
+      return handOver(terminal, script, args);
+    }),
+  );
+}

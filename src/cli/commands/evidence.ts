@@ -1,0 +1,82 @@
+// soakgate evidence: where the sealed folder lies and what is in it; and whether a folder is whole and unchanged.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { Problem } from '../../client/problem.ts';
+import type { DeploymentStatus } from '../../client/status.ts';
+import type { DeploymentResult } from '../../../workflows/contract.ts';
+import { withConnection } from '../connected.ts';
+import { exitCodes, goesOn } from '../exit-codes.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function register(command: Command, does: Does): void {
+  withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName));
+  withExamples(command, [
+    ['soakgate evidence shop-2026-08', 'where it lies, its hash and its files'],
+    ['soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…', 'whether a folder is whole and unchanged'],
+  ]);
+  command.action(does((terminal, deployment: string, options: OutputOption) => showEvidence(terminal, deployment, options)));
+  const verify = command
+    .command('verify')
+    .summary('Say whether a folder is whole and unchanged')
+    .description('Say whether a folder is whole and unchanged.');
+  withOutput(
+    verify.argument('<folder>', 'evidence folder, with its manifest.json').option('--control <key>', "the control worker's public key, ed25519:…"),
+  );
+  withExamples(verify, [
+    ['soakgate evidence verify ./evidence/shop-2026-08', 'hashes only: says that nobody vouched for the signature'],
+    ['soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…', 'with the signature; exit code 1 when changed or incomplete'],
+  ]);
+  verify.action(
+    does(async (terminal, folder: string, options: OutputOption & { readonly control?: string }) => {
+      const { verifyEvidence } = await import('../../io/evidence.ts');
+      const { state, problems, manifest, unproven } = await verifyEvidence(folder, options.control);
+      if (options.output === 'json') terminal.print(JSON.stringify({ folder, state, problems, manifest, unproven }));
+      else
+        terminal.print([`${folder}: ${state}${manifest ? `, manifest ${manifest}` : ''}`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+      for (const line of unproven) terminal.say(`not proven: ${line}`);
+      return state === 'valid' ? exitCodes.completed : exitCodes.failed;
+    }),
+  );
+}
+
+async function showEvidence(terminal: Terminal, deployment: string, options: OutputOption): Promise<number> {
+  const { openStatus } = await import('../../client/status.ts');
+  const status = await withConnection(async (connected) => (await openStatus(connected, deployment)).read());
+  const { result } = status;
+  if (!result) throw notSealed(status);
+  const files = await filesOf(result);
+  if (options.output === 'json') terminal.print(JSON.stringify({ deployment, outcome: result.outcome, ...result.evidence, names: files }, null, 1));
+  else {
+    terminal.print(
+      [result.evidence.uri, `manifest ${result.evidence.manifest}, ${result.evidence.files} files, ${result.outcome}`, ...(files ?? [])].join('\n'),
+    );
+    if (files) terminal.say(`next: soakgate evidence verify ${result.evidence.uri} --control ed25519:…`);
+    else terminal.say('its files cannot be read from here');
+  }
+  return exitCodes.completed;
+}
+
+function notSealed(status: DeploymentStatus): Problem {
+  const { deployment } = status;
+  const place = `evidence/${deployment} of the artifact store`;
+  if (goesOn(status))
+    return new Problem(
+      'pending',
+      `the evidence of ${deployment} is not sealed yet; what is written so far lies under ${place}`,
+      `soakgate status ${deployment}`,
+    );
+  return new Problem(
+    'conflict',
+    `${deployment} was ended from outside, so its evidence has no result here; what its rollouts sealed lies under ${place}`,
+    'soakgate evidence verify FOLDER',
+  );
+}
+
+/** The names in the manifest, where the folder can be read from here. */
+async function filesOf({ evidence }: DeploymentResult): Promise<readonly string[] | null> {
+  const text = await readFile(join(evidence.uri, 'manifest.json'), 'utf8').catch(() => null);
+  return text === null ? null : Object.keys((JSON.parse(text) as { files: object }).files);
+}

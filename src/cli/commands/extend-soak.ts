@@ -1,0 +1,18 @@
+// soakgate extend-soak: lengthens a soak or watch.
+import type { Command } from 'commander';
+import type { Does } from '../main.ts';
+import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
+import { readDuration, withExamples } from '../options.ts';
+
+export function register(command: Command, does: Does): void {
+  messageCommand(command).argument('<duration>', 'by how much, in real time also under --pace', readDuration);
+  withExamples(command, [
+    ['soakgate extend-soak shop-2026-08 staging 1d --as lea', 'one day more'],
+    ['soakgate extend-soak shop-2026-08 staging 6h --as lea --print', 'print the signed JSON for the form in the Web UI'],
+  ]);
+  command.action(
+    does((terminal, deployment: string, environment: string, byMs: number, options: SignerOptions) =>
+      signAndSend(terminal, { message: 'extendSoak', deployment, environment, options }, { byMs }),
+    ),
+  );
+}

@@ -1,0 +1,58 @@
+// soakgate key: a person's signing key. The private half stays in a file that only its owner may read.
+import { access } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Problem } from '../../client/problem.ts';
+import { createKey, publicText, writePrivateKey } from '../../io/trust.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { keyFile, readKey } from '../keys.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function register(command: Command, does: Does): void {
+  withExamples(command, [
+    ['soakgate key create ann', 'make a key; its public half goes into the environment files'],
+    ['soakgate key show ann', 'the public half once more'],
+    ['soakgate key create control --out /srv/soakgate/control.key', 'the key of a control worker'],
+  ]);
+  const create = command.command('create').summary('Make a key pair').description('Make a key pair; the private half is written with mode 0600.');
+  withOutput(
+    create.argument('<name>', 'person, or control', readName).option('--out <file>', 'where the private half goes (default: your key folder)'),
+  );
+  withExamples(create, [
+    ['soakgate key create ann', 'prints the public half; the private half is in your key folder'],
+    ['soakgate key create control --out /srv/soakgate/control.key', 'for a control worker'],
+  ]);
+  create.action(
+    does(async (terminal, name: string, options: OutputOption & { readonly out?: string }) => {
+      const file = options.out ?? keyFile(name);
+      if (await isThere(file))
+        throw new Problem('conflict', `${file} exists, and what was signed with it would no longer fit`, `soakgate key show ${name}`);
+      const { privatePem, publicText: shown } = createKey();
+      await writePrivateKey(file, privatePem);
+      return show(terminal, name, file, shown, options);
+    }),
+  );
+  const shows = command.command('show').summary('Print the public half').description('Print the public half of a key.');
+  withOutput(shows.argument('<name>', 'person, or control', readName).option('--key <file>', 'private key (default: your key folder)'));
+  withExamples(shows, [['soakgate key show ann', 'what stands under people: in an environment file']]);
+  shows.action(
+    does(async (terminal, name: string, options: OutputOption & { readonly key?: string }) =>
+      show(terminal, name, options.key ?? keyFile(name), publicText(await readKey(name, options.key)), options),
+    ),
+  );
+}
+
+function show(terminal: Terminal, name: string, file: string, shown: string, options: OutputOption): number {
+  if (options.output === 'json') terminal.print(JSON.stringify({ name, file, public: shown }));
+  else terminal.print(shown);
+  terminal.say(`private half: ${file} (mode 0600)`);
+  terminal.say(`in an environment file, under people:\n  ${name}: { key: "${shown}", roles: [] }`);
+  return exitCodes.completed;
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

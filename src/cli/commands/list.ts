@@ -1,0 +1,46 @@
+// soakgate list: all deployments, newest first, as Temporal's visibility has them.
+import type { Command } from 'commander';
+import { listDeployments } from '../../client/list.ts';
+import { withConnection } from '../connected.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, readCount, withExamples, withOutput } from '../options.ts';
+import { table } from '../render/table.ts';
+import { at, healthCell } from '../render/words.ts';
+import { visible } from '../terminal.ts';
+
+interface Options extends OutputOption {
+  readonly limit: number;
+  readonly running?: boolean;
+}
+
+const head = ['deployment', 'service', 'phase', 'health', 'started', 'waiting for'].map((text) => ({ text, tone: 'dim' }) as const);
+
+export function register(command: Command, does: Does): void {
+  command.option('--limit <number>', 'at most so many', readCount, 50).option('--running', 'only those that have not ended');
+  withOutput(command);
+  withExamples(command, [
+    ['soakgate list', 'the newest fifty'],
+    ['soakgate list --running', 'what is going on, and what it waits for'],
+    ['soakgate list -o json --limit 1000', 'for a machine'],
+  ]);
+  command.action(
+    does(async (terminal, options: Options) => {
+      const rows = await withConnection((connected) => listDeployments(connected, options.limit, options.running === true));
+      if (options.output === 'json') terminal.print(JSON.stringify(rows, null, 1));
+      else if (rows.length === 0) terminal.say('no deployments here; soakgate start PLAN --as YOU starts one');
+      else {
+        const cells = rows.map((row) => [
+          row.deployment,
+          visible(row.service),
+          visible(row.phase),
+          healthCell(row.health),
+          at(row.started),
+          visible(row.waitingFor ?? '–'),
+        ]);
+        terminal.print(table([head, ...cells], terminal.paint).join('\n'));
+      }
+      return exitCodes.completed;
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+// soakgate recover: for a deployment that somebody terminated in Temporal; everything it did is undone.
+import type { Command } from 'commander';
+import { withConnection } from '../connected.ts';
+import { exitOfEndings } from '../exit-codes.ts';
+import { readKey } from '../keys.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
+import { visible } from '../terminal.ts';
+
+interface Options extends OutputOption {
+  readonly as: string;
+  readonly key?: string;
+}
+
+export function register(command: Command, does: Does): void {
+  command
+    .argument('<deployment>', 'as soakgate list shows it', readName)
+    .requiredOption('--as <person>', 'who signs the abort, as the environment knows you', readName)
+    .option('--key <file>', 'private key (default: <person>.key in your key folder)');
+  withOutput(command);
+  withExamples(command, [
+    ['soakgate recover shop-2026-08 --as dan', 'undo what was begun; exit code 3 when restored, 5 when something is still dirty'],
+    ['soakgate status shop-2026-08', 'see first whether a rollout was terminated'],
+  ]);
+  command.action(
+    does(async (terminal, deployment: string, options: Options) => {
+      const key = await readKey(options.as, options.key);
+      terminal.leaving = `left; what was begun goes on: soakgate recover ${deployment} --as ${options.as} follows it again`;
+      const { recover } = await import('../../client/recover.ts');
+      const recovered = await withConnection((connected) => recover(connected, deployment, options.as, key, (text) => terminal.say(text)));
+      if (options.output === 'json') terminal.print(JSON.stringify(recovered, null, 1));
+      else {
+        for (const { environment, result } of recovered)
+          terminal.print([`${environment}: ${result.ending}`, ...result.left.map((line) => `  still dirty: ${visible(line)}`)].join('\n'));
+      }
+      return exitOfEndings(recovered.map(({ result }) => result.ending));
+    }),
+  );
+}

@@ -1,0 +1,116 @@
+// soakgate start: pins, compiles and signs, then starts; or prints what is signed, or starts what was printed.
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import type { Connected } from '../../client/connection.ts';
+import { asUsage, Problem } from '../../client/problem.ts';
+import { openStatus } from '../../client/status.ts';
+import type { Signed, StartBody } from '../../core/messages.ts';
+import type { Pace } from '../../core/pace.ts';
+import { withConnection } from '../connected.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { readKey } from '../keys.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, paceOption, readDuration, readName, withExamples, withOutput } from '../options.ts';
+import { readPlanFile } from '../plan-file.ts';
+import type { Terminal } from '../terminal.ts';
+import { watch } from '../watch.ts';
+
+interface Options extends OutputOption {
+  readonly as?: string;
+  readonly key?: string;
+  readonly repository: string;
+  readonly pace?: Pace;
+  readonly name?: string;
+  readonly expires?: number;
+  readonly print?: boolean;
+  readonly signed?: string;
+  readonly watch?: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+export function register(command: Command, does: Does): void {
+  command
+    .argument('[plan]', 'plan file')
+    .option('--as <person>', 'who requests it, as the environments know you', readName)
+    .option('--key <file>', 'private key (default: <person>.key in your key folder)')
+    .option('--repository <dir>', 'git repository in which release.ref is pinned', '.')
+    .option('--name <name>', 'name of the deployment; the same name starts it only once', readName)
+    .option('--expires <duration>', 'how long the signed start holds (default: 1d)', readDuration)
+    .option('--print', 'print the signed JSON, start nothing')
+    .option('--signed <file>', 'start what --print has printed (- reads stdin)')
+    .option('--watch', 'follow it to its end and exit with its code');
+  withOutput(paceOption(command));
+  withExamples(command, [
+    ['soakgate start soakgate.yaml --as ann', 'start it; the name of the deployment is printed'],
+    ['soakgate start soakgate.yaml --as ann --name shop-2026-08 --watch', 'at most once under this name, followed to its end'],
+    ['soakgate start soakgate.yaml --as ann --pace 7d=60s', 'seven days in a minute, where the environment allows it'],
+    ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
+    ['soakgate start --signed start.json', '… and start there'],
+  ]);
+  command.action(
+    does(async (terminal, file: string | undefined, options: Options) => {
+      const signed = options.signed === undefined ? await signHere(terminal, file, options) : await readSigned(options.signed, file);
+      if (options.print) {
+        terminal.print(JSON.stringify(signed, null, 1));
+        terminal.say(`signed, not started: soakgate start --signed FILE; it holds until ${signed.body.expires}`);
+        return exitCodes.completed;
+      }
+      return withConnection((connected) => begin(terminal, connected, signed, options));
+    }),
+  );
+}
+
+async function signHere(terminal: Terminal, file: string | undefined, options: Options): Promise<Signed<StartBody>> {
+  if (file === undefined) throw new Problem('usage', 'no plan file is named', 'soakgate start soakgate.yaml --as YOU');
+  if (options.as === undefined) throw new Problem('usage', 'nobody signs: --as PERSON is missing', `soakgate start ${file} --as YOU`);
+  const [{ plan, text, name }, key] = [await readPlanFile(file), await readKey(options.as, options.key)];
+  const { signStart } = await import('../../client/start.ts');
+  const request = { planText: text, planFile: name, plan, repository: options.repository, person: options.as, key };
+  const signed = await asUsage(
+    () =>
+      signStart({
+        ...request,
+        pace: options.pace ?? null,
+        ...(options.name !== undefined && { name: options.name }),
+        nonce: randomUUID(),
+        expiresMs: options.expires ?? DAY_MS,
+      }),
+    'name the repository of the release with --repository',
+  );
+  terminal.say(`${plan.release.ref} is commit ${signed.body.commit}`);
+  return signed;
+}
+
+async function readSigned(file: string, plan: string | undefined): Promise<Signed<StartBody>> {
+  if (plan !== undefined) throw new Problem('usage', 'a plan and --signed are both given', 'leave the plan out: it is in the signed start');
+  const signed = await asUsage(
+    async () => JSON.parse(file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')) as Partial<Signed<StartBody>> | null,
+    'name the file that soakgate start --print has written',
+  );
+  const body: Partial<StartBody> | undefined = signed?.body;
+  const texts = [signed?.person, signed?.signature, body?.deployment, body?.planText, body?.planFile, body?.plan, body?.commit, body?.nonce];
+  if (signed?.message !== 'start' || texts.some((text) => typeof text !== 'string') || !body?.lists || !body.files)
+    throw new Problem('usage', `${file} is no signed start`, 'soakgate start PLAN --as YOU --print makes one');
+  return signed as Signed<StartBody>;
+}
+
+async function begin(terminal: Terminal, connected: Connected, signed: Signed<StartBody>, options: Options): Promise<number> {
+  const [{ startDeployment }, { workflowLink }] = await Promise.all([import('../../client/start.ts'), import('../../client/links.ts')]);
+  terminal.leaving = `left; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
+  const started = await startDeployment(connected, signed);
+  const { deployment, workflowId, runId, fresh, running } = started;
+  const link = workflowLink(workflowId, runId);
+  if (options.output === 'json') terminal.print(JSON.stringify({ ...started, link }));
+  else terminal.print(deployment);
+  terminal.say(fresh ? 'started' : running ? 'already running: the same start had this name' : 'has run before: the same start had this name');
+  if (link) terminal.say(`workflow: ${link}`);
+  if (!options.watch) {
+    terminal.say(`next: soakgate status ${deployment} --watch`);
+    return exitCodes.completed;
+  }
+  const { read } = await openStatus(connected, deployment);
+  return (await watch(terminal, read)).code;
+}

@@ -1,0 +1,43 @@
+// soakgate status: where a deployment is, what it waits for, what to type next; with --watch to its end.
+import type { Command } from 'commander';
+import { openStatus } from '../../client/status.ts';
+import { withConnection } from '../connected.ts';
+import { exitCodes, exitOfStatus } from '../exit-codes.ts';
+import type { Does } from '../main.ts';
+import { type OutputOption, readDuration, readName, withExamples, withOutput } from '../options.ts';
+import { renderStatus } from '../render/status.ts';
+import { watch } from '../watch.ts';
+
+interface Options extends OutputOption {
+  readonly watch?: boolean;
+  readonly timeout?: number;
+}
+
+export function register(command: Command, does: Does): void {
+  command
+    .argument('<deployment>', 'as soakgate list shows it', readName)
+    .option('--watch', 'follow it to its end; changes on stderr, the last status on stdout')
+    .option('--timeout <duration>', 'watch no longer than this, then exit with 124', readDuration);
+  withOutput(command);
+  withExamples(command, [
+    ['soakgate status shop-2026-08', 'steps, times, what it waits for and the next command; exit code 8 while it goes on'],
+    ['soakgate status shop-2026-08 --watch', 'follow it to its end and exit with its code; Ctrl-C leaves it running'],
+    ['soakgate status shop-2026-08 --watch --timeout 30m -o json', 'the same in CI'],
+  ]);
+  command.action(
+    does((terminal, deployment: string, options: Options) =>
+      withConnection(async (connected) => {
+        const { read } = await openStatus(connected, deployment);
+        const { status, code } = options.watch
+          ? await watch(terminal, read, options.timeout)
+          : await read().then((now) => ({ status: now, code: exitOfStatus(now) }));
+        if (options.output === 'json') terminal.print(JSON.stringify({ ...status, exitCode: code }, null, 1));
+        // Drawn already for the person who looks on.
+        else if (!options.watch || !terminal.live || process.stdout.isTTY !== true)
+          terminal.print(renderStatus(status, { paint: terminal.paint }).join('\n'));
+        if (code === exitCodes['timed-out']) terminal.say(`it has not ended in time and goes on: soakgate status ${deployment} --watch`);
+        return code;
+      }),
+    ),
+  );
+}

@@ -1,0 +1,76 @@
+// soakgate validate: every complaint at once, with its place; with environment files also what their floors refuse. Offline.
+import type { Command } from 'commander';
+import { floorComplaints } from '../../core/floor.ts';
+import type { Pace } from '../../core/pace.ts';
+import type { Complaint } from '../../core/plan/complaint.ts';
+import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { readSource } from '../../core/plan/source.ts';
+import { unsupported } from '../../core/unsupported.ts';
+import { compileSteps } from '../../core/steps.ts';
+import { asUsage } from '../../client/problem.ts';
+import { readEnvironmentFile } from '../../io/settings.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Does } from '../main.ts';
+import { gather, type OutputOption, paceOption, withExamples, withOutput } from '../options.ts';
+import { readText } from '../plan-file.ts';
+
+interface Options extends OutputOption {
+  readonly environmentFile?: readonly string[];
+  readonly pace?: Pace;
+}
+
+export function register(command: Command, does: Does): void {
+  command
+    .argument('<plan>', 'plan file')
+    .option('--environment-file <file>', "hold the plan against this environment's floor too (may be repeated)", gather);
+  withOutput(paceOption(command));
+  withExamples(command, [
+    ['soakgate validate soakgate.yaml', 'all complaints as file:line:column, exit code 2 when there are any'],
+    ['soakgate validate soakgate.yaml --environment-file env/staging.yaml', 'and what staging would refuse'],
+    ['soakgate validate soakgate.yaml -o json', 'the same for a machine'],
+  ]);
+  command.action(
+    does(async (terminal, file: string, options: Options) => {
+      const text = await readText(file);
+      const parsed = parsePlan(text, file);
+      const complaints =
+        'plan' in parsed ? await floorsOf(parsed.plan, text, file, options.environmentFile ?? [], options.pace ?? null) : parsed.complaints;
+      const missing = 'plan' in parsed ? unsupported(parsed.plan) : [];
+      if (options.output === 'json')
+        terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints, unsupported: missing }, null, 1));
+      else if (complaints.length > 0) terminal.print(complaints.map(renderComplaint).join('\n'));
+      else if ('plan' in parsed) terminal.print(summaryOf(file, parsed.plan, options.environmentFile ?? []));
+      for (const line of missing) terminal.say(`this version cannot run it yet: ${line}`);
+      return complaints.length > 0 ? exitCodes.usage : exitCodes.completed;
+    }),
+  );
+}
+
+function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]): string {
+  const places = plan.environments.map(({ name }) => name).join(' → ');
+  const floors = environmentFiles.length > 0 ? `, and no floor refuses it (${environmentFiles.length} asked)` : '';
+  return `${file} is valid: ${plan.service}, ${plan.steps.length} steps, ${places}${floors}`;
+}
+
+/** Looser than a floor: placed where the plan names that environment. */
+async function floorsOf(
+  plan: Plan,
+  text: string,
+  file: string,
+  environmentFiles: readonly string[],
+  pace: Pace | null,
+): Promise<readonly Complaint[]> {
+  const source = readSource(text);
+  const complaints = environmentFiles.map(async (environmentFile): Promise<readonly Complaint[]> => {
+    const { environment, floor } = await asUsage(() => readEnvironmentFile(environmentFile), 'correct the environment file');
+    const known = plan.environments.some(({ name }) => name === environment);
+    const path = known ? ['environments', environment] : ['environments'];
+    const found = known
+      ? floorComplaints(compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }), floor)
+      : [`there is no environment ${environment}`];
+    const place = { file, ...source.position(source.offsetOf(path, 'key')), path: path.join('.') };
+    return found.map((message) => ({ ...place, message, hint: `floor of ${environmentFile}` }));
+  });
+  return (await Promise.all(complaints)).flat();
+}

@@ -1,0 +1,33 @@
+// soakgate worker: runs a worker as a process of its own; signals go on to it, and its exit code comes back.
+import type { Command } from 'commander';
+import type { Does } from '../main.ts';
+import { withExamples } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function register(command: Command, does: Does): void {
+  withExamples(command, [
+    ['soakgate worker control --artifacts /var/lib/soakgate/artifacts --key control.key', 'workflows, gates, evidence; no database credentials'],
+    ['DATABASE_URL=… soakgate worker environment --file staging.yaml', 'the steps of one environment'],
+  ]);
+  const control = command.command('control').summary('Workflows, gates, signatures and evidence').description('Run the control worker.');
+  control
+    .requiredOption('--artifacts <dir>', 'artifact store')
+    .requiredOption('--key <file>', 'private key that signs dossiers and manifests (soakgate key create control)');
+  withExamples(control, [['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it']]);
+  control.action(
+    does((terminal, { artifacts, key }: { readonly artifacts: string; readonly key: string }) =>
+      runWorker(terminal, ['control', '--artifacts', artifacts, '--key', key]),
+    ),
+  );
+  const environment = command.command('environment').summary('The steps of one environment').description('Run the worker of one environment.');
+  environment.requiredOption('--file <file>', "the environment's file: services, people, floor");
+  withExamples(environment, [
+    ['DATABASE_URL=… soakgate worker environment --file staging.yaml', 'secrets are references in the file; their values are only here'],
+  ]);
+  environment.action(does((terminal, { file }: { readonly file: string }) => runWorker(terminal, ['environment', '--file', file])));
+}
+
+async function runWorker(terminal: Terminal, args: readonly string[]): Promise<number> {
+  const [{ handOver }, { workerEntry }] = await Promise.all([import('../hand-over.ts'), import('../demo/worker-process.ts')]);
+  return handOver(terminal, workerEntry(), args);
+}

@@ -1,0 +1,104 @@
+// `soakgate demo`: the main job on real parts, started, answered and taken down again, whatever its ending.
+import { randomUUID } from 'node:crypto';
+import { cp, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { connectClient } from '../../client/connection.ts';
+import { signStart, startDeployment } from '../../client/start.ts';
+import { DAY_MS } from '../../core/pace.ts';
+import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
+import { readPrivateKey } from '../../io/trust.ts';
+import { deploymentWorkflowId } from '../../core/names.ts';
+import { beforehand, type Fault, faults, injector } from './faults.ts';
+import { follow } from './follow.ts';
+import { type Company, decideRows, openGate } from './people.ts';
+import { raiseScene, type Scene } from './scene.ts';
+import { ORDERS } from './site.ts';
+
+/** Seven days of the plan pass in forty seconds. */
+const PACE = { nominalMs: 7 * DAY_MS, realMs: 40_000 };
+const EXIT: Readonly<Record<string, number>> = { completed: 0, failed: 1, 'rolled-back': 3, rejected: 4, expired: 4, stuck: 5 };
+const CANCELLED = 130;
+
+const started = Date.now();
+const { values } = parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' } } });
+const say = (text: string) => void process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} ${text}\n`);
+
+if (values.break !== undefined && !faults.includes(values.break as Fault)) {
+  process.stderr.write(`--break ${values.break}: choose one of ${faults.join(', ')}\n`);
+  process.exit(2);
+}
+// The story that was interrupted may still wait for an answer; nothing of it is needed any more.
+process.exit(await demo((values.break as Fault | undefined) ?? null, values.ci));
+
+async function demo(fault: Fault | null, ci: boolean): Promise<number> {
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  // Interrupted while it comes up: it is awaited all the same, so that nothing of it is left.
+  const scene = await raiseScene({ ...beforehand(fault), say });
+  try {
+    const ending = await Promise.race([interrupted, play(scene, fault, ci)]);
+    return ending === 'interrupted' ? CANCELLED : ending;
+  } finally {
+    say('taking everything down');
+    await scene.stop();
+  }
+}
+
+async function play(scene: Scene, fault: Fault | null, ci: boolean): Promise<number> {
+  const connected = await connectClient({ address: scene.server.address, waitMs: 10_000 });
+  const planFile = join(ORDERS, 'releases', 'v2', 'soakgate.yaml');
+  const planText = await readFile(planFile, 'utf8');
+  const parsed = parsePlan(planText, 'soakgate.yaml');
+  if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
+  const nonce = randomUUID();
+  const signed = await signStart({
+    planText,
+    planFile: 'soakgate.yaml',
+    plan: parsed.plan,
+    repository: scene.repository,
+    person: 'rae',
+    key: await readPrivateKey(scene.people.rae.keyFile),
+    pace: PACE,
+    name: `orders-demo-${nonce.slice(0, 4)}`,
+    nonce,
+    expiresMs: 3_600_000,
+  });
+  const { deployment } = await startDeployment(connected, signed);
+  const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
+  if (link) say(`this deployment: ${link}`);
+  const company: Company = { scene, deployment, ci, say };
+  const inject = injector(fault, scene, say);
+  const answered = new Set<string>();
+  const once = async (key: string, act: () => Promise<void>) => {
+    if (answered.has(key)) return;
+    answered.add(key);
+    await act();
+  };
+  const environments = parsed.plan.environments.map(({ name }) => name);
+  const result = await follow(connected, deployment, parsed.plan.service, environments, say, async ({ deployment: story, rollouts }) => {
+    if (rollouts['staging']) await inject(rollouts['staging']);
+    for (const [name, progress] of Object.entries(rollouts))
+      if (progress.waitingFor?.includes('by-hand')) await once(`decide ${name}`, () => decideRows(company, name));
+    if (story?.waitingFor?.includes('approval by')) await once('gate', () => openGate(company, 'production'));
+  });
+  const evidence = await keepEvidence(result.evidence.uri, deployment);
+  say(`${result.outcome}: ${result.reason}`);
+  say(`evidence: ${evidence}`);
+  await connected.close();
+  if (ci)
+    process.stdout.write(
+      `${JSON.stringify({ deployment, outcome: result.outcome, environments: result.environments, evidence, ui: link, elapsedMs: Date.now() - started })}\n`,
+    );
+  return EXIT[result.outcome] ?? 70;
+}
+
+/** The scene's folder goes; the evidence stays. */
+async function keepEvidence(from: string, deployment: string): Promise<string> {
+  const to = join(tmpdir(), 'soakgate-evidence', deployment);
+  await mkdir(to, { recursive: true });
+  await cp(from, to, { recursive: true });
+  return to;
+}

@@ -1,0 +1,99 @@
+// The list of commands. Each module is imported when it is called, so that `soakgate --help` answers at once.
+import { Command, CommanderError } from 'commander';
+import { Problem } from '../client/problem.ts';
+import { exitCodes, exitCodeText, exitOfProblem } from './exit-codes.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+/** Wraps the work of a command as a commander action; the number is the exit code. */
+export type Does = <Args extends unknown[]>(work: (terminal: Terminal, ...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
+
+/** Gives a command its arguments, options, examples and work. */
+export type Register = (command: Command, does: Does) => void;
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly register: Register }>;
+}
+
+/** All commands, in the order of a deployment's life. */
+export const entries: readonly Entry[] = [
+  { name: 'validate', summary: 'Name everything that is wrong with a plan', load: () => import('./commands/validate.ts') },
+  { name: 'schema', summary: 'Print the JSON Schema of a plan, for editors', load: () => import('./commands/schema.ts') },
+  { name: 'plan', summary: 'Show what a plan would do, step by step, and every way back', load: () => import('./commands/plan.ts') },
+  { name: 'start', summary: 'Start a deployment, signed by you', load: () => import('./commands/start.ts') },
+  { name: 'list', summary: 'List deployments and what they wait for', load: () => import('./commands/list.ts') },
+  { name: 'status', summary: 'Show where a deployment is, and what to do next', load: () => import('./commands/status.ts') },
+  { name: 'approve', summary: 'Sign the dossier of an environment, so that it may be entered', load: () => import('./commands/approve.ts') },
+  { name: 'reject', summary: 'Refuse an environment at its gate', load: () => import('./commands/reject.ts') },
+  { name: 'attest', summary: 'Sign a statement that the plan asks for', load: () => import('./commands/attest.ts') },
+  { name: 'decide', summary: 'Answer the question that waits', load: () => import('./commands/decide.ts') },
+  { name: 'abort', summary: 'Stop, and undo what the environment did', load: () => import('./commands/abort.ts') },
+  { name: 'rollback', summary: 'Go back by a route', load: () => import('./commands/rollback.ts') },
+  { name: 'recover', summary: 'Undo a deployment that was terminated in Temporal', load: () => import('./commands/recover.ts') },
+  { name: 'check-now', summary: 'Read all meters at once', load: () => import('./commands/check-now.ts') },
+  { name: 'pause', summary: 'Wait before the next step', load: () => import('./commands/pause.ts') },
+  { name: 'resume', summary: 'Go on after a pause', load: () => import('./commands/resume.ts') },
+  { name: 'extend-soak', summary: 'Lengthen a soak', load: () => import('./commands/extend-soak.ts') },
+  { name: 'evidence', summary: 'Show where the evidence lies, or verify it', load: () => import('./commands/evidence.ts') },
+  { name: 'key', summary: 'Create or show a signing key', load: () => import('./commands/key.ts') },
+  { name: 'worker', summary: 'Run the control worker, or the worker of one environment', load: () => import('./commands/worker.ts') },
+  { name: 'doctor', summary: 'Show what is there, what is missing and how to get it', load: () => import('./commands/doctor.ts') },
+  { name: 'demo', summary: 'Run the demonstration on this machine', load: () => import('./commands/demo.ts') },
+];
+
+const INTRODUCTION = 'Durable deployments of database-backed changes: backup, migrate, verify, soak, gate, production, and the way back.';
+
+/** Runs one command. The result is the exit code; nothing is thrown. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = openTerminal();
+  const leave = () => {
+    if (terminal.leaving === null) return;
+    terminal.say(`\n${terminal.leaving}`);
+    process.exit(exitCodes.interrupted);
+  };
+  process.on('SIGINT', leave);
+  // Whoever reads our output may leave early (`| head`).
+  process.stdout.on('error', () => process.exit(exitCodes.completed));
+  try {
+    return await run(argv, terminal);
+  } catch (error) {
+    return explain(error, terminal);
+  } finally {
+    process.off('SIGINT', leave);
+  }
+}
+
+async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCodes.completed;
+  const does: Does =
+    (work) =>
+    async (...args) => {
+      code = await work(terminal, ...args);
+    };
+  const program = new Command('soakgate');
+  program.description(INTRODUCTION).exitOverride().enablePositionalOptions().helpCommand('help [command]', 'show the help of a command');
+  program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const wanted = words[0] === 'help' ? words[1] : words[0];
+  for (const { name, summary, load } of entries) {
+    const command = program.command(name).summary(summary).description(`${summary}.`);
+    if (name === wanted) (await load()).register(command, does);
+  }
+  await program.parseAsync(argv, { from: 'user' });
+  return code;
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  // commander has said it already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
+  const bad = terminal.paintProgress('bad', 'soakgate:');
+  if (error instanceof Problem) {
+    terminal.say(`${bad} ${error.message}${error.next ? `\n  next: ${error.next}` : ''}`);
+    return exitOfProblem(error.kind);
+  }
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  terminal.say(`${bad} internal error: ${thrown.message}`);
+  terminal.say(process.env['SOAKGATE_DEBUG'] ? (thrown.stack ?? '') : '  next: run it again with SOAKGATE_DEBUG=1 to see where, and report it');
+  return exitCodes.internal;
+}

@@ -1,0 +1,117 @@
+// What all signed messages have in common: who signs, until when it holds, print or send, and what the answer means.
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import type { Connected } from '../client/connection.ts';
+import { deploymentInputOf } from '../client/history.ts';
+import { Problem } from '../client/problem.ts';
+import type { Bound, MessageName, Signed } from '../core/messages.ts';
+import type { Json } from '../core/plan/plan.ts';
+import { signMessage } from '../io/trust.ts';
+import type { DeploymentInput } from '../../workflows/contract.ts';
+import { withConnection } from './connected.ts';
+import { exitCodes } from './exit-codes.ts';
+import { readKey } from './keys.ts';
+import { type OutputOption, readDuration, readName, withOutput } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SignerOptions extends OutputOption {
+  readonly as: string;
+  readonly key?: string;
+  readonly print?: boolean;
+  readonly yes?: boolean;
+  readonly expires?: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** `DEPLOYMENT ENVIRONMENT … --as PERSON [--key FILE] [--expires D] [--print]` */
+export function messageCommand(command: Command): Command {
+  command.argument('<deployment>', 'as soakgate list shows it', readName).argument('<environment>', 'e.g. staging');
+  return signerOptions(command).option('--print', 'print the signed JSON for the form in the Web UI, send nothing');
+}
+
+export function signerOptions(command: Command): Command {
+  return withOutput(
+    command
+      .requiredOption('--as <person>', 'who signs, as the environment knows you', readName)
+      .option('--key <file>', 'private key (default: <person>.key in your key folder)')
+      .option('--expires <duration>', 'how long the signature holds', readDuration),
+  );
+}
+
+/** For messages that undo or bind: a question at the terminal, which --yes answers. */
+export const withConfirmation = (command: Command): Command => command.option('--yes', 'sign without asking');
+
+/** What is signed besides the deployment, the environment, nonce and expiry; made from what the deployment was started with. */
+export interface Content {
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly expiresMs?: number;
+  /** Shown before it is signed. */
+  readonly show?: readonly string[];
+}
+
+export interface Call {
+  readonly message: MessageName;
+  readonly deployment: string;
+  readonly environment: string;
+  readonly options: SignerOptions;
+  /** A question to be answered before it is signed. */
+  readonly question?: string;
+}
+
+/** Signs fields that are known here, so that `--print` needs no server. */
+export async function signAndSend(terminal: Terminal, call: Call, fields: Readonly<Record<string, Json>>): Promise<number> {
+  const signed = await sign(terminal, call, { fields });
+  return call.options.print ? print(terminal, signed) : withConnection((connected) => send(terminal, connected, call, signed));
+}
+
+/** Signs what must first be asked of the deployment. */
+export function askSignAndSend(
+  terminal: Terminal,
+  call: Call,
+  ask: (connected: Connected, input: DeploymentInput) => Promise<Content> | Content,
+): Promise<number> {
+  return withConnection(async (connected) => {
+    const signed = await sign(terminal, call, await ask(connected, await deploymentInputOf(connected, call.deployment)));
+    return call.options.print ? print(terminal, signed) : send(terminal, connected, call, signed);
+  });
+}
+
+async function sign(terminal: Terminal, call: Call, { fields, expiresMs, show }: Content): Promise<Signed> {
+  const { options, deployment, environment } = call;
+  const key = await readKey(options.as, options.key);
+  for (const line of show ?? []) terminal.say(line);
+  if (call.question && !options.yes) await confirm(terminal, call.question);
+  const body: Bound & Readonly<Record<string, Json>> = {
+    deployment,
+    environment,
+    nonce: randomUUID(),
+    expires: new Date(Date.now() + (options.expires ?? expiresMs ?? HOUR_MS)).toISOString(),
+    ...fields,
+  };
+  return signMessage(key, call.message, options.as, body);
+}
+
+/** Nobody there to answer is no assent (rule 1). */
+async function confirm(terminal: Terminal, question: string): Promise<void> {
+  const answer = await terminal.confirm(question);
+  if (answer === null) throw new Problem('usage', `${question} Nobody can be asked here`, 'add --yes once you have read what is signed');
+  if (!answer) throw new Problem('not-allowed', 'not signed, nothing was sent');
+}
+
+function print(terminal: Terminal, signed: Signed): number {
+  terminal.print(JSON.stringify(signed, null, 1));
+  terminal.say(`signed, not sent: paste it as the one argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`);
+  return exitCodes.completed;
+}
+
+async function send(terminal: Terminal, connected: Connected, { deployment, options }: Call, signed: Signed): Promise<number> {
+  terminal.leaving = `left; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
+  const { sendMessage } = await import('../client/send.ts');
+  const sent = await sendMessage(connected, signed);
+  if (options.output === 'json') terminal.print(JSON.stringify({ ...sent, nonce: signed.body.nonce }));
+  if (sent.outcome === 'refused') throw new Problem('not-allowed', sent.text, `soakgate status ${deployment} shows what is asked for`);
+  if (sent.outcome === 'unknown') throw new Problem('pending', sent.text);
+  if (options.output === 'text') terminal.print(sent.text);
+  return exitCodes.completed;
+}

@@ -1,0 +1,54 @@
+// Options that several commands share, and how their values are read.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Pace } from '../core/pace.ts';
+import { parseDuration } from '../core/plan/units.ts';
+
+export interface OutputOption {
+  readonly output: 'text' | 'json';
+}
+
+/** `-o text|json` */
+export function withOutput(command: Command): Command {
+  return command.addOption(new Option('-o, --output <format>', 'how data is printed').choices(['text', 'json']).default('text'));
+}
+
+/** Each example with what it does, at the end of a command's help. */
+export function withExamples(command: Command, examples: readonly (readonly [call: string, meaning: string])[]): Command {
+  const lines = examples.map(([call, meaning]) => `  # ${meaning}\n  $ ${call}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/** `10m`, `7d` as milliseconds. */
+export function readDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('write a duration like 90s, 10m, 6h or 7d.');
+  return ms;
+}
+
+/** `7d=60s`: seven days of the plan pass in sixty seconds. */
+export function readPace(text: string): Pace {
+  const [nominal = '', real = '', ...rest] = text.split('=');
+  const [nominalMs, realMs] = [parseDuration(nominal), parseDuration(real)];
+  if (!nominalMs || !realMs || rest.length > 0 || realMs > nominalMs)
+    throw new InvalidArgumentError('write a time of the plan and the shorter time in which it passes, like 7d=60s.');
+  return { nominalMs, realMs };
+}
+
+/** A positive whole number. */
+export function readCount(text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/u.test(text)) throw new InvalidArgumentError('write a whole number above 0.');
+  return Number(text);
+}
+
+/** Deployments and people name files and workflow ids, so their names are plain. */
+export function readName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u.test(text))
+    throw new InvalidArgumentError('use letters, digits, dots, hyphens and underscores, at most 100, beginning with a letter or digit.');
+  return text;
+}
+
+/** An option that may be given more than once. */
+export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export const paceOption = (command: Command): Command =>
+  command.option('--pace <plan=real>', 'compress what is observed or waited for, e.g. 7d=60s (an environment must allow it)', readPace);

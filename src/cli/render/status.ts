@@ -1,0 +1,98 @@
+// The status of a deployment as text: environments, their steps with times, what it waits for, and what to type next.
+import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
+import type { StepState } from '../../../workflows/progress.ts';
+import { exitOfStatus, goesOn } from '../exit-codes.ts';
+import { type Paint, visible } from '../terminal.ts';
+import { type Cell, cut, table } from './table.ts';
+import { at, stateCell, took } from './words.ts';
+
+export interface View {
+  readonly paint: Paint;
+  /** A live view leaves out what is finished and is cut to the screen. */
+  readonly size?: { readonly columns: number; readonly rows: number };
+}
+
+const NOTES = 6;
+const READING = 'reading ';
+
+export function renderStatus(status: DeploymentStatus, view: View): readonly string[] {
+  const columns = view.size?.columns ?? Number.POSITIVE_INFINITY;
+  const rows = status.environments.flatMap((environment) => environmentRows(status, environment, view.size !== undefined));
+  const paintCut: Paint = (tone, text) => view.paint(tone, cut(text, columns));
+  const below = notes(status).map((line) => cut(line, columns));
+  const lines = [...head(status, paintCut, columns), '', ...table(rows, view.paint, columns), ...below];
+  return view.size ? lines.slice(0, Math.max(view.size.rows - 1, 3)) : lines;
+}
+
+function head(status: DeploymentStatus, paint: Paint, columns: number): readonly string[] {
+  const { deployment, requester, commit, pace, startedAt, closedAt } = status;
+  const { waiting, next } = whatNext(status);
+  const about = `commit ${commit.slice(0, 12)}, requested by ${visible(requester)}, started ${at(startedAt)}${closedAt ? `, ended ${at(closedAt)}` : ''}`;
+  return [
+    paint('strong', `${deployment}: ${stateText(status)}`),
+    cut(visible(status.summary), columns),
+    cut(about, columns),
+    ...(pace ? [`compressed: ${took(pace.nominalMs)} of the plan pass in ${took(pace.realMs)}`] : []),
+    ...(waiting ? [paint('warn', `waiting for: ${visible(waiting)}`)] : []),
+    ...(next ? [paint('strong', `next: ${visible(next)}`)] : []),
+  ];
+}
+
+/** The ending, or the phase and its health. */
+export function stateText(status: DeploymentStatus): string {
+  if (status.result) return `${status.result.outcome}: ${visible(status.result.reason)}`;
+  if (status.state !== 'running') return `${status.state} in Temporal${goesOn(status) ? ', its rollouts go on' : ''}`;
+  return status.progress ? `${visible(status.progress.phase)}, ${visible(status.progress.health)}` : 'running';
+}
+
+/** The waiting reason of the deployment or of the rollout under way, and the command to type. */
+export function whatNext(status: DeploymentStatus): { readonly waiting: string | null; readonly next: string | null } {
+  const { deployment, state, environments } = status;
+  const lost = environments.some((environment) => environment.state === 'terminated' || environment.state === 'timed_out');
+  if (lost) return { waiting: 'a person: a rollout was ended from outside and nothing was undone', next: `soakgate recover ${deployment} --as YOU` };
+  if (!goesOn(status)) return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
+  if (state === 'running' && !status.progress)
+    return { waiting: 'a control worker: none answers, so only what the server knows is shown', next: 'soakgate worker control --help' };
+  const open = environments.map(({ progress }) => progress).find((progress) => progress?.next);
+  const source = open ?? status.progress;
+  const waiting = source?.waitingFor ?? environments.map(({ progress }) => progress?.waitingFor).find(Boolean) ?? null;
+  return { waiting, next: whole(source?.next ?? null, status) };
+}
+
+/** Commands that the workflow names in part are named whole, and say who signs. */
+function whole(next: string | null, { deployment, environments }: DeploymentStatus): string | null {
+  if (next === null || next.startsWith('soakgate status')) return null;
+  const open = environments.find(({ state }) => state === 'running');
+  const named = next === 'soakgate resume' ? `${next} ${deployment} ${open?.environment ?? 'ENVIRONMENT'}` : next;
+  return `${named} --as YOU`;
+}
+
+function environmentRows(status: DeploymentStatus, environment: EnvironmentStatus, live: boolean): readonly (readonly Cell[])[] {
+  const { progress, result, state } = environment;
+  const own = status.progress?.lines.find((line) => line.name === environment.environment);
+  const shown = own?.state ?? stateOf(environment);
+  const going = own?.summary || (state === 'running' && progress?.phase) || '';
+  const ended = result ? `${result.ending}: ${result.reason}` : `${state} in Temporal`;
+  const summary = result || (state !== 'none' && state !== 'running') ? ended : going;
+  const spent = environment.startedAt && environment.closedAt ? took(Date.parse(environment.closedAt) - Date.parse(environment.startedAt)) : '';
+  const first: readonly Cell[] = [stateCell(shown), { text: environment.environment, tone: 'strong' }, spent, visible(summary)];
+  if (!progress || (live && state !== 'running')) return [first];
+  return [first, ...progress.lines.map((line) => [stateCell(line.state, '  '), line.name, took(line.tookMs), visible(line.summary)])];
+}
+
+function stateOf({ state, result }: EnvironmentStatus): StepState {
+  if (state === 'none') return 'waiting';
+  if (state === 'running') return 'running';
+  return result?.ending === 'passed' ? 'pass' : result?.ending === 'restored' ? 'undone' : 'fail';
+}
+
+/** Readings of an open soak, then the last notes of everybody. */
+function notes(status: DeploymentStatus): readonly string[] {
+  const all = status.environments.flatMap(({ environment, progress }) => (progress?.notes ?? []).map((note) => `${environment}: ${visible(note)}`));
+  const readings = all.filter((note) => note.includes(`: ${READING}`)).map((note) => note.replace(`: ${READING}`, ': '));
+  const others = [...all.filter((note) => !note.includes(`: ${READING}`)), ...(status.progress?.notes ?? []).map(visible)].slice(-NOTES);
+  return [
+    ...(readings.length > 0 ? ['', 'readings:', ...readings.map((line) => `  ${line}`)] : []),
+    ...(others.length > 0 ? ['', 'notes:', ...others.map((line) => `  ${line}`)] : []),
+  ];
+}

@@ -1,0 +1,47 @@
+// The sealed dossier that a person decides on: asked of the deployment, then hashed again and held against what was started.
+import { deploymentWorkflowId } from '../core/names.ts';
+import type { SealedDossier } from '../core/messages.ts';
+import { hashJson } from '../io/trust.ts';
+import type { DeploymentInput, EnvironmentRun } from '../../workflows/contract.ts';
+import type { Connected } from './connection.ts';
+import { messageOf, Problem } from './problem.ts';
+
+const QUERY_MS = 10_000;
+
+/** @throws Problem that names the environments there are. */
+export function runOf(input: DeploymentInput, environment: string): EnvironmentRun {
+  const found = input.runs.find(({ rollout }) => rollout.environment === environment);
+  if (found) return found;
+  const names = input.runs.map(({ rollout }) => rollout.environment).join(', ');
+  throw new Problem('usage', `deployment ${input.start.body.deployment} has no environment ${environment}`, `it has: ${names}`);
+}
+
+/** The dossier that stands now. @throws Problem when none is sealed, or it is not about what was started. */
+export async function readDossier({ client }: Connected, input: DeploymentInput, environment: string): Promise<SealedDossier> {
+  const { body } = input.start;
+  const { rollout } = runOf(input, environment);
+  const handle = client.workflow.getHandle(deploymentWorkflowId(body.deployment));
+  const sealed = await client.connection
+    .withDeadline(Date.now() + QUERY_MS, () => handle.query<SealedDossier | null, [string]>('dossier', environment))
+    .catch((error: unknown) => {
+      throw new Problem('pending', `no control worker shows the dossier of ${environment} (${messageOf(error)})`, 'soakgate worker control --help');
+    });
+  if (!sealed)
+    throw new Problem('conflict', `no dossier of ${environment} is sealed yet`, `soakgate status ${body.deployment} shows what it waits for`);
+  const { dossier } = sealed;
+  if (hashJson(dossier) !== sealed.hash)
+    throw new Problem(
+      'not-allowed',
+      `the dossier of ${environment} does not have the hash that it claims`,
+      'sign nothing; look at who answers on the control queue',
+    );
+  const about = { deployment: body.deployment, environment, plan: body.plan, commit: body.commit, list: rollout.list };
+  const other = Object.entries(about).find(([name, value]) => dossier[name as keyof typeof about] !== value);
+  if (other || body.lists[environment] !== rollout.list || hashJson(runOf(input, environment).list) !== rollout.list)
+    throw new Problem(
+      'not-allowed',
+      `the dossier of ${environment} is about another ${other?.[0] ?? 'list'} than was started`,
+      'sign nothing; start again',
+    );
+  return sealed;
+}

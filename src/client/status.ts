@@ -1,0 +1,113 @@
+// Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker answers.
+import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import type { Pace } from '../core/pace.ts';
+import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
+import type { Progress } from '../../workflows/progress.ts';
+import type { Connected } from './connection.ts';
+import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+
+/** Temporal's word for a run, small; `none` where none was started. */
+export type RunState = 'none' | 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'continued_as_new';
+
+interface Run<Result> {
+  readonly workflowId: string;
+  readonly runId: string | null;
+  readonly state: RunState;
+  /** RFC 3339. */
+  readonly startedAt: string | null;
+  readonly closedAt: string | null;
+  /** Null when no worker answered. */
+  readonly progress: Progress | null;
+  /** Null while it runs, and when it was ended from outside. */
+  readonly result: Result | null;
+}
+
+export interface EnvironmentStatus extends Run<RolloutResult> {
+  readonly environment: string;
+}
+
+export interface DeploymentStatus extends Run<DeploymentResult> {
+  readonly deployment: string;
+  readonly service: string;
+  readonly summary: string;
+  readonly requester: string;
+  readonly commit: string;
+  readonly pace: Pace | null;
+  readonly environments: readonly EnvironmentStatus[];
+}
+
+const QUERY_MS = 5_000;
+const NONE = { runId: null, state: 'none', startedAt: null, closedAt: null, progress: null, result: null } as const;
+
+/** What never changes of a deployment is read once; `read` gives its state now. @throws Problem when there is no such deployment. */
+export async function openStatus(connected: Connected, deployment: string): Promise<{ readonly read: () => Promise<DeploymentStatus> }> {
+  const input = await deploymentInputOf(connected, deployment);
+  return { read: () => readStatus(connected, deployment, input) };
+}
+
+async function readStatus(connected: Connected, deployment: string, { start, runs }: DeploymentInput): Promise<DeploymentStatus> {
+  const workflowId = deploymentWorkflowId(deployment);
+  const [own, environments] = await Promise.all([
+    readRun<DeploymentResult>(connected, workflowId),
+    Promise.all(
+      runs.map(async ({ rollout }): Promise<EnvironmentStatus> => {
+        const id = rolloutWorkflowId(rollout.service, rollout.environment);
+        const runId = await ownRun(connected, deployment, id);
+        const run = runId === null ? { ...NONE, workflowId: id } : await readRun<RolloutResult>(connected, id, runId);
+        return { environment: rollout.environment, ...run };
+      }),
+    ),
+  ]);
+  return {
+    deployment,
+    service: runs[0]?.rollout.service ?? '',
+    summary: runs[0]?.list.summary ?? '',
+    requester: start.person,
+    commit: start.body.commit,
+    pace: start.body.pace,
+    ...own,
+    environments,
+  };
+}
+
+/** The id of a rollout is used again by later deployments: its current run is taken only when it is ours. */
+async function ownRun(connected: Connected, deployment: string, workflowId: string): Promise<string | null> {
+  const current = await connected.client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+  if (!current) return null;
+  const input = await rolloutInputOf(connected, workflowId, current.runId);
+  if (input.run.rollout.deployment === deployment) return current.runId;
+  return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
+}
+
+async function readRun<Result>(connected: Connected, workflowId: string, runId?: string): Promise<Run<Result>> {
+  const handle = connected.client.workflow.getHandle(workflowId, runId);
+  const [description, progress] = await Promise.all([handle.describe(), readProgress(connected, workflowId, runId)]);
+  const state = description.status.name.toLowerCase() as RunState;
+  const result = state === 'completed' ? ((await handle.result()) as Result) : null;
+  return {
+    workflowId,
+    runId: description.runId,
+    state,
+    startedAt: description.startTime.toISOString(),
+    closedAt: description.closeTime?.toISOString() ?? null,
+    progress,
+    result,
+  };
+}
+
+/** Null when no worker answers in time: the caller shows what the server alone knows. */
+async function readProgress({ client }: Connected, workflowId: string, runId?: string): Promise<Progress | null> {
+  try {
+    return await client.connection.withDeadline(Date.now() + QUERY_MS, () =>
+      client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),
+    );
+  } catch {
+    return null;
+  }
+}

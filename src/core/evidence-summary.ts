@@ -1,0 +1,174 @@
+// SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who decided, what was not proven.
+import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
+import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
+import type { Decided } from './messages.ts';
+import { type Pace, paced } from './pace.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Receipt } from './receipts.ts';
+
+export interface SummaryInput {
+  readonly closing: CloseEvidenceInput;
+  /** Null when the plan in the signed start does not parse here. */
+  readonly plan: Plan | null;
+  readonly deltas: readonly Delta[];
+  readonly records: Readonly<Record<string, PlaceRecord>>;
+  readonly decided: readonly Decided[];
+  /** Histories that could not be fetched, and the like. */
+  readonly troubles: readonly string[];
+}
+
+const outcomes: Readonly<Record<string, string>> = {
+  completed: 'Every environment was changed, checked and observed as the plan says.',
+  passed: 'This environment was changed, checked and observed as the plan says; the deployment itself was ended from outside.',
+  failed: 'It stopped before anything of the database was changed where it stopped.',
+  'rolled-back': 'It went back: what it had changed was undone and compared with the record.',
+  restored: 'It went back: what it had changed was undone and compared with the record.',
+  rejected: 'It was rejected at a gate; environments entered before are as they are.',
+  expired: 'Nobody decided in time at a gate; environments entered before are as they are.',
+  stuck: 'It went back and could not put everything right. What is still dirty is named below and waits for a person.',
+};
+
+export function summaryText(input: SummaryInput): string {
+  const { closing, plan } = input;
+  const { body, person } = closing.start;
+  return [
+    `# ${closing.deployment}: ${closing.outcome}`,
+    '',
+    ...(body.pace ? [...stamp(body.pace, input), ''] : []),
+    ...(plan ? [`**${plan.summary}**`, ''] : []),
+    `${outcomes[closing.outcome] ?? ''} Requested by ${person}; commit \`${body.commit}\`; plan \`${body.planFile}\`, sha256 \`${body.plan}\`.`,
+    '',
+    ...table(
+      '',
+      ['environment', 'ending', 'observed'],
+      closing.environments.map((place) => [place.environment, place.ending, observedText(place.environment, input)]),
+    ),
+    '## What changed',
+    '',
+    ...input.deltas.flatMap(changes),
+    'All of it, object by object: `delta.md` (for machines `delta.json`).',
+    '',
+    '## What was checked',
+    '',
+    ...closing.environments.flatMap(checked),
+    '## Who decided',
+    '',
+    ...decisions(input),
+    '## Not proven',
+    '',
+    ...unproven(input).map((line) => `- ${line}`),
+    '',
+    '## This package',
+    '',
+    '`manifest.json` lists every other file with its sha256 and is signed by the control worker. A changed, added or missing file is found by',
+    'comparing with it. `approvals/` holds what people signed, `logs/` what each step printed, `history/` what Temporal recorded.',
+    '',
+  ].join('\n');
+}
+
+function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
+  const lengths = closing.environments.flatMap(({ environment }) => {
+    const place = plan?.environments.find((candidate) => candidate.name === environment);
+    const observation = place?.soak ?? place?.watch;
+    if (!observation) return [];
+    const real = records[environment]?.observed?.realMs ?? paced(observation.forMs, pace);
+    return [`> ${environment}: ${place?.soak ? 'soak' : 'watch'} of ${words(observation.forMs)} in the plan, ${words(real)} in reality.`];
+  });
+  return [
+    `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ${words(pace.realMs)}; it says nothing about days.`,
+    ...lengths,
+  ];
+}
+
+export function words(length: number): string {
+  if (length >= 2 * 86_400_000) return `${+(length / 86_400_000).toFixed(1)} days`;
+  if (length >= 2 * 3_600_000) return `${+(length / 3_600_000).toFixed(1)} hours`;
+  return length >= 120_000 ? `${+(length / 60_000).toFixed(1)} minutes` : `${+(length / 1000).toFixed(1)} seconds`;
+}
+
+function observedText(environment: string, { records }: SummaryInput): string {
+  const observed = records[environment]?.observed;
+  return observed ? `${observed.phase}: ${observed.readings} readings in ${words(observed.realMs)}` : 'not observed';
+}
+
+function changes(delta: Delta): string[] {
+  const { added, removed, changed } = delta.catalog;
+  const named = (what: string, list: readonly { readonly object: string }[]) =>
+    list.length > 0 ? [`- ${what}: ${short(list.map((entry) => `\`${entry.object}\``))}`] : [];
+  const fixed = delta.findings.filter((found) => found.was > 0);
+  const http = delta.http.filter((entry) => entry.was && entry.is);
+  const lines = [
+    ...named('added', added),
+    ...named('removed', removed),
+    ...named('changed', changed),
+    ...(delta.rows.length > 0
+      ? [
+          `- rows: ${short(delta.rows.map((row) => `${row.table} ${row.was === row.is ? `${row.is}, other content` : `${row.was ?? 'none'} → ${row.is ?? 'none'}`}`))}`,
+        ]
+      : []),
+    ...(fixed.length > 0
+      ? [`- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not looked at again'}`))}`]
+      : []),
+    ...(http.length > 0 ? [`- mean answer: ${short(http.map((entry) => `${entry.path} ${ms(entry.was?.mean)} → ${ms(entry.is?.mean)}`))}`] : []),
+    ...delta.undone.map((line) => `- undone: ${line}`),
+    ...delta.left.map((line) => `- **still dirty**: ${line}`),
+    ...delta.missing.map((line) => `- not compared: ${line}`),
+  ];
+  return [`**${delta.environment}** (${delta.ending})`, '', ...(lines.length > 0 ? lines : ['- nothing: schema and rows are as before']), ''];
+}
+
+const LISTED = 12;
+const short = (list: readonly string[]): string =>
+  list.length <= LISTED ? list.join(', ') : `${list.slice(0, LISTED).join(', ')} and ${list.length - LISTED} more`;
+
+function checked({ environment, receipts, soak, comparison }: EnvironmentOutcome): string[] {
+  return [
+    ...table(
+      environment,
+      ['step', 'verdict', 'took', 'what'],
+      receipts.map((receipt) => [receipt.step, receipt.verdict, `${(receipt.tookMs / 1000).toFixed(1)} s`, receipt.summary]),
+    ),
+    ...(soak ? ['Observed:', '', ...soak.split('\n').map((line) => `- ${line}`), ''] : []),
+    ...(comparison ? [`After the way back: ${comparison.summary}.`, '', ...comparison.writtenSince.map((line) => `- ${line}`), ''] : []),
+  ];
+}
+
+function decisions({ closing, decided }: SummaryInput): readonly string[] {
+  const rows = [...decided]
+    .sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''))
+    .map(({ signed, roles, at }) => [signed.person, roles.join(', '), signed.message, signed.body.environment, at, wordsOf(signed.body)]);
+  const start = [closing.start.person, 'requester', 'start', 'all', null, ''];
+  return table('', ['who', 'roles', 'what', 'where', 'when', 'words'], [start, ...rows]);
+}
+
+function wordsOf(body: Readonly<Record<string, unknown>>): string {
+  return ['attestation', 'decision', 'comment', 'reason', 'route', 'text']
+    .flatMap((name) => (typeof body[name] === 'string' ? [body[name]] : []))
+    .join(': ');
+}
+
+function unproven({ closing, plan, deltas, records, decided, troubles }: SummaryInput): string[] {
+  const { pace } = closing.start.body;
+  const places = closing.environments.flatMap((place) => {
+    const of = (kind: string): Receipt | undefined => place.receipts.findLast((receipt) => receipt.kind === kind);
+    return [
+      ...place.receipts
+        .filter((receipt) => receipt.verdict !== 'pass' && receipt.verdict !== 'fail')
+        .map((receipt) => `${place.environment}: ${receipt.step} is ${receipt.verdict}: ${receipt.summary}`),
+      ...(of('migrate') && of('preview')?.figures?.['rehearsed'] !== 'up-down-up'
+        ? [`${place.environment}: the way back of the migration was not rehearsed there and back`]
+        : []),
+      ...(records[place.environment]?.observed ? [] : [`${place.environment}: not observed`]),
+    ];
+  });
+  return [
+    ...(pace ? ['The lengths of soak and watch: this run was compressed.'] : []),
+    ...places,
+    ...deltas.flatMap((delta) => delta.missing.map((line) => `${delta.environment}: ${line}`)),
+    'Sequences are compared only as "not behind": a snapshot does not hold them.',
+    ...(plan?.migrations?.options['journal'] ? [`The journal ${String(plan.migrations.options['journal'])} is left out of every comparison.`] : []),
+    ...(decided.some(({ signed }) => signed.message === 'attest') ? ['Attestations are what people stated; nothing of it was measured.'] : []),
+    'The times are those of the workers; no outside clock has stamped them.',
+    ...troubles,
+  ];
+}

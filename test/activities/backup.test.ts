@@ -1,0 +1,98 @@
+// The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule 2).
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareSnapshots } from '../../src/core/snapshot.ts';
+import { withSession } from '../../src/io/postgres.ts';
+import { readWholeSnapshot } from '../../src/io/snapshot.ts';
+import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, query, raiseBench, withPrograms } from '../support/hands.ts';
+
+let bench: Bench;
+beforeAll(async () => void (bench = await raiseBench()));
+afterAll(() => bench?.stop());
+
+const open = () => permit(bench, { steps: BACKUP + MIGRATE });
+const snapshot = (hands: Hands) => withSession(hands.url, 'test', (session) => readWholeSnapshot(session));
+const soakgateSchema = (hands: Hands) => hands.sql<{ n: string }>("select count(*) as n from pg_namespace where nspname = 'soakgate'");
+
+test('is exact while others write', async () => {
+  const hands = await open();
+  const writer = { on: true, written: 0 };
+  const writing = (async () => {
+    while (writer.on) {
+      await query(
+        hands.url,
+        "insert into orders (customer_id, status, total_cents) values (1, 'paid', 1); update customers set name = name || 'x' where id = 1",
+      );
+      writer.written += 1;
+    }
+  })();
+  // The dump begins when many rows have been written since the snapshot was taken.
+  const receipt = await withPrograms(bench, { pg_dump: 'sleep 0.5; exec $TRUE "$@"' }, () => hands.run('backup'));
+  writer.on = false;
+  await writing;
+  expect(writer.written).toBeGreaterThan(10);
+  expect(receipt).toMatchObject({ verdict: 'pass', figures: { tables: 6 } });
+  expect(receipt.artifacts?.[0]?.sha256).toMatch(/^[0-9a-f]{64}$/u);
+});
+
+describe('a dump that is not what it should be', () => {
+  const damages: Record<string, string> = {
+    'cut in half': 'truncate -s $(( $(stat -c %s "$FILE") / 2 )) "$FILE"',
+    'without its last bytes': 'truncate -s -40 "$FILE"',
+    'zeros in its data': 'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc status=none',
+    empty: ': > "$FILE"',
+  };
+  test.each(Object.entries(damages))('%s: refused, and nothing in the target has changed', async (_name, damage) => {
+    const hands = await open();
+    const before = await snapshot(hands);
+    const script = `for A in "$@"; do FILE="$LAST"; LAST="$A"; done; FILE="$LAST"; $TRUE "$@" || exit $?; ${damage}; exit 0`;
+    const failure = await withPrograms(bench, { pg_dump: script }, () => failureOf(hands.run('backup')));
+    expect(failure.code).toMatch(/^(RESTORE_FAILED|BACKUP_FAILED)$/u);
+    expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
+    expect(await soakgateSchema(hands)).toEqual([{ n: '0' }]);
+    // Without a proof nothing may follow.
+    expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'BACKUP_MISSING' });
+  });
+
+  test('a restore that loses rows with exit code 0 is found by content', async () => {
+    const hands = await open();
+    const script = `$TRUE "$@" || exit $?; ${join(bench.postgres.bin, 'psql')} -Xqc "delete from order_items where order_id = 7"`;
+    expect(await withPrograms(bench, { pg_restore: script }, () => failureOf(hands.run('backup')))).toMatchObject({
+      code: 'RESTORE_FAILED',
+      details: expect.stringContaining('public.order_items differs: was 50 rows'),
+    });
+  });
+
+  test('pg_dump that fails says why', async () => {
+    const hands = await open();
+    const failure = await withPrograms(bench, { pg_dump: 'echo "no space left on device" >&2; exit 3' }, () => failureOf(hands.run('backup')));
+    expect(failure).toMatchObject({
+      code: 'BACKUP_FAILED',
+      message: expect.stringContaining('ended with 3'),
+      details: expect.stringContaining('no space left'),
+    });
+  });
+});
+
+test('a second attempt finds the proof of the first; a dump that changed on disk since is refused', async () => {
+  const hands = await open();
+  const first = await hands.run('backup');
+  const second = await hands.run('backup', { attempt: 2 });
+  expect(second.artifacts).toEqual(first.artifacts);
+  expect(second.summary).toContain('proven by an earlier attempt');
+  await appendFile(await hands.world.artifacts.path(first.artifacts![0]!.name), 'x');
+  expect(await failureOf(hands.run('backup', { attempt: 3 }))).toMatchObject({
+    code: 'BACKUP_FAILED',
+    message: expect.stringContaining('no longer what it was'),
+  });
+});
+
+test('a source with an orphan behind a valid foreign key does not restore, and it says so', async () => {
+  const hands = await open();
+  await hands.sql("set session_replication_role = replica; insert into order_items values (999, 'orphan', 1, 1)");
+  expect(await failureOf(hands.run('backup'))).toMatchObject({
+    code: 'RESTORE_FAILED',
+    details: expect.stringContaining('order_items_order_id_fkey'),
+  });
+});

@@ -1,0 +1,105 @@
+// observe on real sources: readings on disk as they are taken, those of a killed attempt recovered, back at once on breach and cancel.
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
+import { freePort } from '../../src/io/private-postgres.ts';
+import { type Attempt, BACKUP, type Bench, DATA, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+
+let bench: Bench;
+let site: { server: Server; port: number; status: number };
+beforeAll(async () => {
+  bench = await raiseBench();
+  site = { port: await freePort(), status: 200, server: createServer((_request, response) => response.writeHead(site.status).end('{}')) };
+  await new Promise<void>((resolve) => site.server.listen(site.port, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  site.server.close();
+  await bench?.stop();
+});
+
+const METERS = `{ site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } },
+  orders: { read: { sql: meters/count.sql }, readings: { total: { at: /total, unit: count, target: at least 1, alert: below 1 } } } }`;
+const PACE = { nominalMs: 600_000, realMs: 3_000 };
+const open = (spec: Partial<HandsSpec> = {}) =>
+  permit(bench, {
+    steps: BACKUP + DATA + MIGRATE,
+    meters: METERS,
+    pace: PACE,
+    port: site.port,
+    edit: (checkout) => writeFile(join(checkout, 'meters/count.sql'), 'select count(*) as total from orders'),
+    ...spec,
+  });
+const observe = (hands: Hands, stretchMs: number, state: SoakState = newSoak(), options: Attempt = {}) =>
+  hands.call<ObserveResult>('observe', { rollout: hands.rollout, phase: 'soak', stretchMs, state }, options);
+const readings = async (hands: Hands) =>
+  (await hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/logs/here/soak-readings.jsonl`).catch(() => ''))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { at: number; meter: string; samples: { value: number | null }[]; error?: string });
+
+test('a stretch: every meter at its cadence, each reading on disk', async () => {
+  const hands = await open();
+  const result = await observe(hands, 1_200);
+  expect(result).toMatchObject({ breaches: [], verdict: null });
+  const lines = await readings(hands);
+  expect(lines).toHaveLength(result.readings);
+  expect(lines.filter((line) => line.meter === 'site').length).toBeGreaterThanOrEqual(4);
+  expect(lines.find((line) => line.meter === 'orders')?.samples).toEqual([expect.objectContaining({ value: 50 })]);
+  expect(result.summary.join()).toMatch(/orders\/total: \d+ readings, mean 50, 50 … 50/u);
+  // The next stretch goes on where this one ended, to the end of the soak.
+  expect(await observe(hands, 10_000, result.state)).toMatchObject({ verdict: 'passed' });
+});
+
+test('readings are on disk while it still runs, and those of a killed attempt are taken in by the next', async () => {
+  const hands = await open();
+  const during: number[] = [];
+  const timer = setInterval(() => void readings(hands).then((lines) => during.push(lines.length)), 200);
+  await observe(hands, 1_200);
+  clearInterval(timer);
+  expect(during.some((count) => count > 2 && count < 8)).toBe(true);
+  const written = (await readings(hands)).length;
+  // What the first attempt returned was lost with its worker: the second begins with the state of before.
+  const second = await observe(hands, 1, newSoak(), { attempt: 2 });
+  expect(second.readings).toBeGreaterThanOrEqual(written);
+  expect(second.state.startedAt).toBe((await readings(hands))[0]?.at);
+});
+
+/** A soak that is far from over. */
+const LONG: Partial<HandsSpec> = { soak: '{ for: 7d, every: 1h, gap: at most 5h }', pace: { nominalMs: 604_800_000, realMs: 60_000 } };
+
+test('back at once on a breach, with what it has', async () => {
+  const hands = await open(LONG);
+  setTimeout(() => (site.status = 500), 500);
+  const started = Date.now();
+  const result = await observe(hands, 60_000);
+  site.status = 200;
+  expect(Date.now() - started).toBeLessThan(8_000);
+  expect(result.breaches).toEqual([expect.objectContaining({ meter: 'site', reading: 'failures', is: 'alert' })]);
+  expect(result.readings).toBeGreaterThan(4);
+});
+
+test('back at once when it is cancelled, with what it has', async () => {
+  const hands = await open(LONG);
+  const started = Date.now();
+  const result = await observe(hands, 60_000, newSoak(), { during: (environment) => void setTimeout(() => environment.cancel(), 800) });
+  expect(Date.now() - started).toBeLessThan(5_000);
+  expect(result).toMatchObject({ breaches: [], verdict: null });
+  expect(result.readings).toBeGreaterThan(2);
+});
+
+test('a source that cannot be read is a missing reading with its reason, never a good one', async () => {
+  const hands = await open({ edit: (checkout) => writeFile(join(checkout, 'meters/count.sql'), 'select no_such_column from orders') });
+  const result = await observe(hands, 5_000);
+  const bad = (await readings(hands)).filter((line) => line.meter === 'orders');
+  expect(bad.length).toBeGreaterThan(2);
+  expect(bad.every((line) => line.samples[0]?.value === null && line.error?.includes('no_such_column'))).toBe(true);
+  expect(result.verdict).not.toBe('passed');
+  // A write is not a reading.
+  const writer = await open({
+    edit: (checkout) => writeFile(join(checkout, 'meters/count.sql'), "update orders set status = 'gone' returning 1 as total"),
+  });
+  await observe(writer, 300);
+  expect((await readings(writer)).find((line) => line.meter === 'orders')?.error).toContain('read-only');
+});

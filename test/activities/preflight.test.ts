@@ -1,0 +1,108 @@
+// Preflight on a real server: what would go wrong later is found before anything is done, and nothing is tried by writing.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migratorNames } from '../../activities/migrators/migrator.ts';
+import { restarterNames } from '../../activities/restarters/restarter.ts';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { unsupported } from '../../src/core/unsupported.ts';
+import { BACKUP, type Bench, type HandsSpec, MIGRATE, permit, planOf, query, raiseBench, withPrograms } from '../support/hands.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await raiseBench();
+  await query(bench.postgres.url('postgres'), 'create role no_createdb login; create role no_owner login createdb');
+});
+afterAll(() => bench?.stop());
+
+const PREFLIGHT = '  - { step: preflight, preflight: { tools: [git, psql], disk: at least 1% of database } }\n';
+const steps = PREFLIGHT + BACKUP + MIGRATE;
+const look = async (spec: Partial<HandsSpec> = {}) => (await permit(bench, { steps, ...spec })).run('preflight');
+const as = (role: string) => (url: string) => url.replace('postgres://postgres@', `postgres://${role}@`);
+
+test('all is well: what was looked at is said', async () => {
+  const receipt = await look();
+  expect(receipt).toMatchObject({ verdict: 'pass' });
+  expect(receipt.details).toEqual(
+    expect.arrayContaining([
+      'pg_dump is there',
+      'migrations: sql can be driven',
+      'service web: process can be driven',
+      expect.stringMatching(/^pg_dump \d+ for server \d+/u),
+      'no other rollout is open on this database',
+    ]),
+  );
+});
+
+describe('found before anything is done', () => {
+  test('a tool that is not there', async () =>
+    expect(await look({ steps: steps.replace('[git, psql]', '[git, no-such-tool]') })).toMatchObject({
+      verdict: 'fail',
+      details: ["no-such-tool is not on the worker's path"],
+    }));
+
+  test('a pg_dump older than the server', async () => {
+    const receipt = await withPrograms(bench, { pg_dump: 'echo "pg_dump (PostgreSQL) 9.6.24"' }, () => look());
+    expect(receipt).toMatchObject({ verdict: 'fail', details: [expect.stringMatching(/^pg_dump 9 cannot dump server \d+.*; install client \d+$/u)] });
+  });
+
+  test('a role that may not create the scratch database', async () =>
+    expect(await look({ asRole: as('no_createdb') })).toMatchObject({
+      verdict: 'fail',
+      details: ['role no_createdb may not create the scratch database: alter role no_createdb createdb'],
+    }));
+
+  test('tables of another owner', async () =>
+    expect(await look({ asRole: as('no_owner') })).toMatchObject({
+      verdict: 'fail',
+      details: [expect.stringContaining('role no_owner does not own ')],
+    }));
+
+  test('a disk that is too small', async () =>
+    expect(await look({ steps: steps.replace('at least 1% of database', 'at least 900000GB') })).toMatchObject({
+      verdict: 'fail',
+      details: [expect.stringMatching(/MiB free for a database of \d+ MiB, wanted at least 900000GB/u)],
+    }));
+
+  test('a rollout of another deployment on the same database that was never closed', async () => {
+    const first = await permit(bench, { steps });
+    await first.run('backup');
+    await first.call('migrate', first.input('migrate')).catch(() => undefined);
+    const second = await permit(bench, { steps, url: first.url });
+    expect(await second.run('preflight')).toMatchObject({
+      verdict: 'fail',
+      details: [expect.stringContaining(`soakgate recover ${first.rollout.deployment}`)],
+    });
+  });
+
+  test('a tool of the plan that nothing here can drive, by name', async () => {
+    const hands = await permit(bench, { steps });
+    const { rollout } = hands;
+    const list = {
+      ...hands.list,
+      migrations: { ...hands.list.migrations!, tool: 'django' },
+      environment: { ...hands.list.environment, services: [{ name: 'web', tool: 'systemd', options: {} }] },
+    };
+    const other = { ...rollout, deployment: `${rollout.deployment}-x`, hash: 'ffffffffff' };
+    await hands.world.kept.close(rollout, 'restored');
+    await hands.world.kept.keepRollout({ rollout: other, permit: {} as never, list });
+    expect(await hands.call('preflight', { rollout: other, step: list.steps[0] })).toMatchObject({
+      verdict: 'fail',
+      details: [
+        'migrations: there is no adapter for django here (there is: sql)',
+        'service web: there is no adapter for systemd here (there is: process)',
+      ],
+    });
+  });
+});
+
+test('what a start refuses is what no activity can drive', () => {
+  const parsed = parsePlan(planOf({ steps }), 'plan.yaml') as { plan: Plan };
+  const of = (tool: string, restarter: string) =>
+    unsupported({
+      ...parsed.plan,
+      migrations: { ...parsed.plan.migrations!, tool },
+      environments: [{ ...parsed.plan.environments[0]!, services: [{ name: 'web', tool: restarter, options: {} }] }],
+    });
+  for (const tool of migratorNames()) for (const restarter of restarterNames()) expect(of(tool, restarter)).toEqual([]);
+  expect(of('django', 'systemd')).toHaveLength(2);
+});

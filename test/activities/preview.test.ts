@@ -1,0 +1,89 @@
+// The rehearsal on a real server: locks and who would wait, rows that violate, what a CASCADE takes along, ways down that do not lead back.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compareSnapshots } from '../../src/core/snapshot.ts';
+import { withSession } from '../../src/io/postgres.ts';
+import { readWholeSnapshot } from '../../src/io/snapshot.ts';
+import { BACKUP, type Bench, DATA, type Hands, type HandsSpec, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
+
+let bench: Bench;
+beforeAll(async () => void (bench = await raiseBench()));
+afterAll(() => bench?.stop());
+
+const snapshot = (hands: Hands) => withSession(hands.url, 'test', (session) => readWholeSnapshot(session));
+/** Previews with the fixes still to come, and shows that the target is untouched. */
+async function preview(spec: Partial<HandsSpec> = {}, before: (hands: Hands) => Promise<unknown> = async () => undefined) {
+  const hands = await permit(bench, { steps: BACKUP + PREVIEW + DATA + MIGRATE, ...spec });
+  await before(hands);
+  const was = await snapshot(hands);
+  const receipt = await hands.run('preview');
+  expect(compareSnapshots(was, await snapshot(hands)), 'nothing in the target changes').toEqual([]);
+  return { hands, receipt, text: receipt.details?.join('\n') ?? '' };
+}
+
+test('up, down, compared, up: with times, the locks it holds, and the views behind them', async () => {
+  const { receipt, text, hands } = await preview();
+  expect(receipt).toMatchObject({ verdict: 'pass', figures: { rehearsed: 'up-down-up', wouldWait: 0 } });
+  expect(text).toContain('locks public.orders in AccessExclusiveLock (readers wait, too); read by order_report');
+  expect(text).toMatch(/0002_order_guards: \d+ ms/u);
+  const sql = await hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/0003_order_totals.sql`);
+  expect(sql).toContain('add column discount_cents');
+  expect(sql).toContain('-- down\ndrop index orders_unpaid_idx');
+});
+
+test('who holds the lock now is named, with relation, mode, how long, and the view that would wait behind it', async () => {
+  const holder = new pg.Client();
+  let client = holder;
+  try {
+    const { receipt, text } = await preview({}, async ({ url }) => {
+      client = new pg.Client({ connectionString: url, application_name: 'nightly-report' });
+      await client.connect();
+      await client.query('begin; select count(*) from order_report');
+    });
+    expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldWait: expect.any(Number) } });
+    expect(receipt.summary).toMatch(/[1-9]\d* locks would wait now/u);
+    expect(text).toMatch(
+      /would wait for public\.orders in AccessExclusiveLock: nightly-report \(pid \d+, idle in transaction\) holds AccessShareLock for \d+ s; read by order_report/u,
+    );
+  } finally {
+    await client.end();
+  }
+});
+
+test('rows that violate are found before anything is written', async () => {
+  const { receipt, text } = await preview({ steps: BACKUP + PREVIEW + MIGRATE });
+  expect(receipt).toMatchObject({ verdict: 'fail', summary: expect.stringContaining('the way up fails on a copy of this database') });
+  expect(text).toContain('SQLSTATE 23514');
+});
+
+test('a view that a CASCADE would take along is named', async () => {
+  const edit = async (checkout: string) => {
+    const [up, down] = ['0003_order_totals.sql', '0003_order_totals.down.sql'].map((name) => join(checkout, 'migrations', name));
+    await writeFile(up!, `${await readFile(up!, 'utf8')}\nalter table payments drop column outcome cascade;\n`);
+    await writeFile(down!, `${await readFile(down!, 'utf8')}\nalter table payments add column outcome text;\n`);
+  };
+  const { receipt, text } = await preview({ edit, steps: (BACKUP + PREVIEW + DATA + MIGRATE).replace('lint: error', 'lint: skip') }, (hands) =>
+    hands.sql('create view failed_payments as select * from payments where outcome is null'),
+  );
+  expect(receipt.verdict).toBe('fail');
+  expect(text).toContain('view public.failed_payments depends on what is changed and would vanish');
+});
+
+test.each([
+  ['0003_order_totals.down.leaves-an-index', 'the way down does not restore: index public.orders_unpaid_idx was left behind'],
+  ['0003_order_totals.down.leaves-a-default', 'the way down does not restore: column public.orders.total_cents differs'],
+  ['0003_order_totals.down.leaves-a-grant', 'the way down does not restore: relation public.orders differs'],
+  ['0003_order_totals.down.leaves-three-rows', 'the way down does not restore: public.customers differs: was 20 rows'],
+])('%s is found before anything is written', async (fault, line) => {
+  const { receipt, text } = await preview({ fault });
+  expect(receipt).toMatchObject({ verdict: 'fail', figures: { rehearsed: 'no' } });
+  expect(text).toContain(line);
+});
+
+test('an index that was left behind also keeps the next way up from working', async () => {
+  const { text } = await preview({ fault: '0003_order_totals.down.leaves-an-index' });
+  expect(text).toContain('after the way down, the way up fails');
+  expect(text).toContain('42P07');
+});

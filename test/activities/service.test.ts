@@ -1,0 +1,187 @@
+// The release and its service on a real machine: checked out, switched, restarted, asked over HTTP, behind maintenance, and back.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stop } from '../../activities/restarters/process.ts';
+import { processStartTime } from '../../src/io/command.ts';
+import { freePort } from '../../src/io/private-postgres.ts';
+import { BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+
+let bench: Bench;
+const served: Hands[] = [];
+beforeAll(async () => void (bench = await raiseBench()));
+afterAll(async () => {
+  for (const hands of served) await stop(join(hands.root, 'web.pid'));
+  await bench?.stop();
+});
+
+const SERVICE = `  - { step: baseline, baseline: { http: { get: /orders, samples: 20 } } }
+${BACKUP}${DATA}${MIGRATE}  - { step: switch, switch: release }
+  - { step: restart, restart: [web] }
+  - { step: health, check: { http: { get: /health, status: 200, json: { /database: ok }, within: 2s } } }
+  - { step: flows, flows: flows/orders.yaml }
+  - { step: performance, check: { http: { get: /orders, samples: 20, mean: at most 100000% of baseline } } }
+  - { step: slower, check: { http: { get: /orders, samples: 20, mean: at most 1% of baseline } } }
+`;
+async function open(spec: Partial<HandsSpec> = {}): Promise<Hands> {
+  const hands = await permit(bench, { steps: SERVICE, ...spec });
+  served.push(hands);
+  return hands;
+}
+const pidOf = async (hands: Hands) => Number((await readFile(join(hands.root, 'web.pid'), 'utf8')).split(' ')[0]);
+const answers = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/health`).then(
+    (answer) => answer.status,
+    () => null,
+  );
+
+test('release → switch → restart → health → flows, and back again', async () => {
+  const hands = await open();
+  for (const name of ['backup', 'data: fix', 'migrate']) await hands.run(name);
+  expect(await readFile(join(hands.checkout, '.soakgate-build'), 'utf8')).toBe(`${hands.list.commit}\n`);
+  expect(await hands.run('health')).toMatchObject({ verdict: 'fail', details: [expect.stringContaining('no answer')] });
+  expect(await hands.run('switch')).toMatchObject({ verdict: 'pass' });
+  expect(await readlink(join(hands.root, 'current'))).toBe(`releases/${hands.list.commit}`);
+  expect(await hands.run('restart')).toMatchObject({ verdict: 'pass' });
+  const pid = await pidOf(hands);
+  // A session and a group of its own: it outlives whoever started it.
+  expect(
+    execFileSync('ps', ['-o', 'sid=,pgid=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/u),
+  ).toEqual([String(pid), String(pid)]);
+  expect(await hands.run('health')).toMatchObject({ verdict: 'pass' });
+  expect(await hands.run('flows')).toMatchObject({ verdict: 'pass' });
+  expect(await hands.run('performance'), 'nothing was measured before').toMatchObject({ verdict: 'inconclusive' });
+  expect(await hands.run('baseline')).toMatchObject({ verdict: 'pass' });
+  expect(await hands.run('performance')).toMatchObject({
+    verdict: 'pass',
+    details: [expect.stringMatching(/^\/orders: mean [\d.]+ ms, before [\d.]+ ms, 0 failed of 20$/u)],
+  });
+  expect(await hands.run('slower')).toMatchObject({ verdict: 'fail', details: [expect.stringContaining('wanted at most 1% of baseline')] });
+  // A second attempt starts it anew, once.
+  expect(await hands.run('restart', { attempt: 2 })).toMatchObject({ verdict: 'pass', summary: expect.stringContaining(`pid ${pid} ended`) });
+  // Nothing served before: down again.
+  expect(await hands.undo('switch')).toMatchObject({ done: true, summary: expect.stringContaining('no release served before') });
+  expect(await hands.undo('restart')).toMatchObject({ done: true });
+  expect(await answers(hands.port)).toBeNull();
+  expect(await hands.undo('restart', { attempt: 2 }), 'idempotent').toMatchObject({
+    done: true,
+    summary: expect.stringContaining('was not running'),
+  });
+});
+
+test('the release that served before serves again', async () => {
+  const hands = await open();
+  const before = join(hands.root, 'releases', 'before');
+  execFileSync('cp', ['-r', hands.checkout, before]);
+  await hands.world.kept.noteAgain(hands.rollout, 'previous-release', 'before');
+  await hands.run('switch');
+  expect(await hands.undo('switch')).toMatchObject({ done: true });
+  expect(await readlink(join(hands.root, 'current'))).toBe('releases/before');
+  expect(await hands.undo('restart')).toMatchObject({ done: true });
+  expect(await answers(hands.port)).toBe(200);
+  execFileSync('rm', ['-r', before]);
+  await hands.run('switch');
+  expect(await hands.undo('switch')).toMatchObject({ done: false, left: [expect.stringContaining('releases/before is missing')] });
+});
+
+describe('processes', () => {
+  test('a pid that was given to another process since is left alone', async () => {
+    const hands = await open();
+    const other: ChildProcess = spawn('sleep', ['60']);
+    await writeFile(join(hands.root, 'web.pid'), `${other.pid} 12345\n`);
+    await hands.run('switch');
+    await hands.run('restart');
+    expect(processStartTime(other.pid!)).toBeDefined();
+    expect(await pidOf(hands)).not.toBe(other.pid);
+    other.kill('SIGKILL');
+  });
+
+  test('one that ends right after its start, or never answers, fails with its last words', async () => {
+    const dying = await open({ edit: (checkout) => writeFile(join(checkout, 'server.mjs'), "console.error('no licence'); process.exit(3);\n") });
+    await dying.run('switch');
+    expect(await failureOf(dying.run('restart'))).toMatchObject({ code: 'SERVICE_FAILED', details: expect.stringContaining('no licence') });
+  });
+
+  test('a file of the plan that is not the reviewed one is refused', async () => {
+    const hands = await open();
+    await hands.world.kept.close(hands.rollout, 'restored');
+    const rollout = { ...hands.rollout, deployment: 'changed', hash: 'eeeeeeeeee' };
+    const list = { ...hands.list, files: { 'flows/orders.yaml': 'f'.repeat(64), 'no-such-file': 'f'.repeat(64) } };
+    await hands.world.kept.keepRollout({ rollout, permit: {} as never, list });
+    expect(await failureOf(hands.call('release', { rollout, step: list.steps.find((step) => step.kind === 'release') }))).toMatchObject({
+      code: 'FILE_CHANGED',
+      details: expect.stringContaining('flows/orders.yaml is another file'),
+    });
+  });
+});
+
+describe('flows and health', () => {
+  const FLOW = 'flows: 1\nask:\n  - { get: /health, expect: { status: 200, json: { /database: gone } } }\n';
+  test('an answer that is not as expected is named', async () => {
+    const edit = (checkout: string) => writeFile(join(checkout, 'flows/orders.yaml'), FLOW);
+    const hands = await open({ edit });
+    await hands.run('switch');
+    await hands.run('restart');
+    expect(await hands.run('flows')).toMatchObject({ verdict: 'fail', details: ['ask: GET /health: /database is "ok", expected "gone"'] });
+    await writeFile(join(hands.checkout, 'flows/orders.yaml'), 'flows: none');
+    expect(await hands.run('flows')).toMatchObject({ verdict: 'error', summary: expect.stringContaining('flows/orders.yaml: ') });
+  });
+
+  test('a baseline with failed answers is no measure', async () => {
+    const hands = await open();
+    await hands.run('switch');
+    await hands.run('restart');
+    await hands.sql('alter table orders rename to orders_gone');
+    expect(await hands.run('baseline')).toMatchObject({ verdict: 'inconclusive' });
+  });
+});
+
+describe('maintenance', () => {
+  async function behind(): Promise<Hands> {
+    const [port, inside] = [await freePort(), await freePort()];
+    const hands = await open({
+      port,
+      environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}" }`,
+      steps: `  - { step: switch, switch: release }
+  - { step: restart, restart: [web] }
+  - { step: close, maintenance: enter }
+  - { step: health, check: { http: { get: /health, status: 200, within: 2s } } }
+  - { step: open, maintenance: leave }
+${BACKUP}${DATA}${MIGRATE}`,
+    });
+    Object.assign(hands.world.settings.services['orders']!.env, {
+      INSIDE_PORT: String(inside),
+      MAINTENANCE_FLAG: join(hands.root, 'maintenance.flag'),
+    });
+    await mkdir(hands.root, { recursive: true });
+    await hands.run('switch');
+    await hands.run('restart');
+    return hands;
+  }
+
+  test('closed outside, asked inside, left through a look; its undo too, and twice', async () => {
+    const hands = await behind();
+    expect(await hands.run('close')).toMatchObject({ verdict: 'pass', summary: 'the site answers 503' });
+    expect(await answers(hands.port)).toBe(503);
+    expect(await hands.run('health'), 'asks inside').toMatchObject({ verdict: 'pass' });
+    expect(await hands.run('open')).toMatchObject({ verdict: 'pass' });
+    expect(await answers(hands.port)).toBe(200);
+    await hands.run('close');
+    expect(await hands.undo('close')).toMatchObject({ done: true, summary: 'the site is open again' });
+    expect(await hands.undo('close', { attempt: 2 })).toMatchObject({ done: true, summary: 'maintenance was not on' });
+  });
+
+  test('a site that is not well stays behind its flag, and the command is named', async () => {
+    const hands = await behind();
+    await hands.run('close');
+    await stop(join(hands.root, 'web.pid'));
+    expect(await hands.undo('close')).toMatchObject({
+      done: false,
+      left: [expect.stringMatching(/maintenance stays on: .*remove .*maintenance\.flag/u)],
+    });
+    expect(await readFile(join(hands.root, 'maintenance.flag'), 'utf8')).toContain(hands.rollout.deployment);
+  });
+});

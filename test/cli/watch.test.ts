@@ -1,0 +1,165 @@
+// Watching without a server: what is drawn for a person, what is told to a log, and which exit code an ending has.
+import { describe, expect, test } from 'vitest';
+import type { DeploymentStatus, EnvironmentStatus } from '../../src/client/status.ts';
+import { exitOfStatus } from '../../src/cli/exit-codes.ts';
+import { renderStatus, whatNext } from '../../src/cli/render/status.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { watch } from '../../src/cli/watch.ts';
+import type { DeploymentOutcome, RolloutEnding } from '../../workflows/contract.ts';
+import type { Progress, StepState } from '../../workflows/progress.ts';
+
+const progress = (state: StepState, more: Partial<Progress> = {}): Progress => ({
+  title: 'one',
+  phase: 'staging',
+  health: 'good',
+  waitingFor: null,
+  next: null,
+  notes: [],
+  lines: [{ name: 'migrate', kind: 'migrate', state, summary: 'two\u001b[2J migrations\u202e applied', tookMs: state === 'pass' ? 1_500 : null }],
+  ...more,
+});
+
+const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
+  environment: 'staging',
+  workflowId: 'rollout/shop/staging',
+  runId: 'r',
+  state: 'running',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  closedAt: null,
+  progress: progress('running'),
+  result: null,
+  ...more,
+});
+
+const status = (more: Partial<DeploymentStatus> = {}): DeploymentStatus => ({
+  deployment: 'one',
+  service: 'shop',
+  summary: 'Totals are never negative',
+  requester: 'ann',
+  commit: '0123456789abcdef',
+  pace: null,
+  workflowId: 'deployment/one',
+  runId: 'd',
+  state: 'running',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  closedAt: null,
+  progress: progress('running', { lines: [] }),
+  result: null,
+  environments: [place()],
+  ...more,
+});
+
+const ended = (outcome: DeploymentOutcome): DeploymentStatus =>
+  status({
+    state: 'completed',
+    environments: [place({ state: 'completed', progress: progress('pass') })],
+    result: { deployment: 'one', outcome, reason: 'so it was', environments: [], evidence: { uri: 'x', manifest: 'y', files: 1 } },
+  });
+
+function screen(live: boolean): Terminal & { readonly drawn: string[]; readonly said: string[] } {
+  const [drawn, said]: [string[], string[]] = [[], []];
+  return {
+    drawn,
+    said,
+    live,
+    print: () => undefined,
+    say: (text) => void said.push(text),
+    draw: (text) => void drawn.push(text),
+    paint: (_, text) => text,
+    paintProgress: (_, text) => text,
+    size: () => ({ columns: 40, rows: 8 }),
+    confirm: async () => null,
+    leaving: '',
+  };
+}
+
+/** Hands these out one after the other. */
+const reads = (...all: readonly DeploymentStatus[]) => {
+  const left = [...all];
+  return async () => (left.length > 1 ? left.shift()! : left[0]!);
+};
+
+describe('watch', () => {
+  test('a terminal is drawn over, within its size, and with nothing that a summary smuggled in', async () => {
+    const terminal = screen(true);
+    expect((await watch(terminal, reads(status(), ended('completed')))).code).toBe(0);
+    const [first, second] = terminal.drawn;
+    const lines = first!.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(8);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
+    expect(first).not.toContain('\u001b');
+    expect(first).not.toContain('\u202e');
+    expect(second).toContain(`\u001b[${lines.length}A\r\u001b[J`);
+    expect(terminal.said).toEqual([]);
+  });
+
+  test('a log gets each change once', async () => {
+    const terminal = screen(false);
+    await watch(terminal, reads(status(), status(), ended('rolled-back')));
+    const about = terminal.said.map((line) => line.replace(/^\d\d:\d\d:\d\dZ /u, ''));
+    expect(about).toEqual([
+      'one: staging, good',
+      'staging, migrate: running: two [2J migrations  applied',
+      'staging: staging',
+      'one: rolled-back: so it was',
+      'staging, migrate: pass (1.5 s): two [2J migrations  applied',
+    ]);
+    expect(terminal.drawn).toEqual([]);
+  });
+
+  test('gives up in time, and says that the deployment goes on', async () => {
+    const terminal = screen(false);
+    expect((await watch(terminal, reads(status()), 1)).code).toBe(124);
+    expect(terminal.leaving).toContain('one goes on');
+  });
+});
+
+describe('the exit code', () => {
+  test.each([
+    ['completed', 0],
+    ['failed', 1],
+    ['rolled-back', 3],
+    ['rejected', 4],
+    ['expired', 4],
+    ['stuck', 5],
+  ] as const)('%s is %i', (outcome, code) => expect(exitOfStatus(ended(outcome))).toBe(code));
+
+  const fallen = (environments: readonly EnvironmentStatus[]) => exitOfStatus(status({ state: 'terminated', environments }));
+  const went = (ending: RolloutEnding) =>
+    place({
+      state: 'completed',
+      result: { environment: 'staging', ending, reason: '', receipts: [], undos: [], left: [], soak: null },
+    });
+
+  test('of a terminated deployment is that of its rollouts', () => {
+    expect(fallen([place()])).toBe(8);
+    expect(fallen([went('restored')])).toBe(3);
+    expect(fallen([went('restored'), went('stuck')])).toBe(5);
+    expect(fallen([place({ state: 'terminated' })])).toBe(5);
+    // Nobody has sealed it as completed.
+    expect(fallen([went('passed'), place({ state: 'none' })])).toBe(1);
+  });
+});
+
+describe('what to do next', () => {
+  test('a lost rollout is recovered before anything else', () => {
+    expect(whatNext(status({ environments: [place({ state: 'terminated' })] })).next).toBe('soakgate recover one --as YOU');
+  });
+
+  test('a rollout’s question comes before the deployment’s', () => {
+    const asking = progress('fail', { waitingFor: 'a decision (continue | stop)', next: 'soakgate decide one staging continue' });
+    expect(whatNext(status({ environments: [place({ progress: asking })] }))).toEqual({
+      waiting: 'a decision (continue | stop)',
+      next: 'soakgate decide one staging continue --as YOU',
+    });
+  });
+
+  test('a command that is named in part is named whole', () => {
+    const paused = progress('pass', { waitingFor: 'resume', next: 'soakgate resume' });
+    expect(whatNext(status({ environments: [place({ progress: paused })] })).next).toBe('soakgate resume one staging --as YOU');
+  });
+
+  test('states are words beside their marks', () => {
+    expect(renderStatus(status(), { paint: (_, text) => text }).join('\n')).toMatch(/ {2}▶ running +migrate/u);
+  });
+});

@@ -1,0 +1,264 @@
+// Matrix, way back, gate and floor: who or what decides, and in which order things go back.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { quorumMet, floorComplaints, type Floor } from '../../src/core/floor.ts';
+import { dossierOf, judgeGate } from '../../src/core/gate.ts';
+import { decide, type Trouble } from '../../src/core/matrix.ts';
+import type { Signed, StartBody } from '../../src/core/messages.ts';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { MatrixRow, Plan, ReleaseKind } from '../../src/core/plan/plan.ts';
+import type { Receipt } from '../../src/core/receipts.ts';
+import { compileSteps, type StepKind, type StepList } from '../../src/core/steps.ts';
+import { type StackEntry, wayBack } from '../../src/core/way-back.ts';
+import { storyPlan } from '../support/story-plan.ts';
+
+const planOf = (text: string): Plan => {
+  const parsed = parsePlan(text, 'soakgate.yaml');
+  if (!('plan' in parsed)) throw new Error(JSON.stringify(parsed.complaints));
+  return parsed.plan;
+};
+const plan = planOf(storyPlan());
+const listOf = (environment = 'staging', from = plan): StepList =>
+  compileSteps({ plan: from, environment, commit: 'c'.repeat(40), files: {}, pace: null });
+const list = listOf();
+const indexOf = (name: string) => list.steps.find((step) => step.name === name)!.index;
+const broken = (step: string, is: 'fail' | 'error' | 'inconclusive' = 'fail'): Trouble => ({ step, is, index: indexOf(step) });
+const meter = (name: string, is: 'alert' | 'inconclusive' = 'alert', lastedMs = 0): Trouble => {
+  const [of = '', reading = ''] = name.split('/');
+  return { meter: of, reading, is, lastedMs };
+};
+const withMatrix = (...matrix: MatrixRow[]): StepList => ({ ...list, matrix });
+
+describe('the matrix', () => {
+  test.each<[string, MatrixRow, Trouble, boolean]>([
+    ['before a step: an earlier one fits', { when: { before: 'migrate' }, do: 'continue', severity: 'low' }, broken('backup'), true],
+    ['before a step: the step itself does not', { when: { before: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate'), false],
+    ['before a step that was compiled into several lines', { when: { before: 'data' }, do: 'continue', severity: 'low' }, broken('backup'), true],
+    ['a step: fail', { when: { step: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate'), true],
+    ['a step: error', { when: { step: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate', 'error'), true],
+    [
+      'a step: inconclusive only where written',
+      { when: { step: 'migrate' }, do: 'continue', severity: 'low' },
+      broken('migrate', 'inconclusive'),
+      false,
+    ],
+    ['a step: one symptom', { when: { step: 'migrate', is: 'error' }, do: 'continue', severity: 'low' }, broken('migrate'), false],
+    ['a compiled line answers to its written name', { when: { step: 'data' }, do: 'continue', severity: 'low' }, broken('data: fix'), true],
+    ['a meter by its name', { when: { meter: 'site' }, do: 'continue', severity: 'low' }, meter('site/failures'), true],
+    ['a meter by its reading', { when: { meter: 'site/failures' }, do: 'continue', severity: 'low' }, meter('site/failures'), true],
+    ['another reading', { when: { meter: 'site/latency' }, do: 'continue', severity: 'low' }, meter('site/failures'), false],
+    ['any meter, for so long', { when: { meter: 'any', forMs: 10 }, do: 'continue', severity: 'low' }, meter('site/failures', 'alert', 9), false],
+    ['a route that failed', { when: { route: 'downgrade' }, do: 'continue', severity: 'low' }, { route: 'downgrade', is: 'fail' }, true],
+    ['rest is everything', { when: 'rest', do: 'continue', severity: 'low' }, broken('restart', 'error'), true],
+    ['rest is no silent meter', { when: 'rest', do: 'freeze', severity: 'low' }, meter('site/failures', 'inconclusive'), false],
+  ])('%s', (_, row, trouble, fits) => {
+    const silent = 'meter' in trouble && trouble.is === 'inconclusive';
+    const decision = decide(withMatrix(row), trouble);
+    expect(decision.do).toBe(fits ? row.do : silent ? 'continue' : 'stop');
+    if (!fits) expect(decision.row).toMatch(/no line of the matrix fits|the soak cannot pass/u);
+  });
+
+  test('the first line that fits decides, whatever stands below', () => {
+    const rows: MatrixRow[] = [
+      { when: { step: 'migrate' }, do: 'downgrade', severity: 'high' },
+      { when: 'rest', do: 'continue', severity: 'low' },
+    ];
+    expect(decide(withMatrix(...rows), broken('migrate'))).toMatchObject({ do: 'route', name: 'downgrade', severity: 'high' });
+  });
+
+  test('a plan without a fitting line stops; a route that is not there stops', () => {
+    expect(decide(withMatrix(), broken('migrate'))).toMatchObject({ do: 'stop', severity: 'critical' });
+    const lost: MatrixRow = { when: 'rest', do: 'nowhere', severity: 'low' };
+    expect(decide(withMatrix(lost), broken('migrate'))).toMatchObject({ do: 'stop', severity: 'critical' });
+  });
+
+  test('a silent meter is acted on only where the matrix says inconclusive, and only after its `for`', () => {
+    const rows: MatrixRow = { when: { meter: 'any', is: 'inconclusive', forMs: 100 }, ask: ['stop'], severity: 'high' };
+    expect(decide(withMatrix(rows), meter('site/failures', 'inconclusive', 99)).do).toBe('continue');
+    expect(decide(withMatrix(rows), meter('site/failures', 'inconclusive', 100)).do).toBe('ask');
+  });
+
+  test('no trouble of a step ever means "go on" unless a line says so', () => {
+    const rows = list.matrix.filter((row) => row.do !== 'continue');
+    fc.assert(
+      fc.property(fc.subarray([...rows]), fc.constantFrom(...list.steps), fc.constantFrom('fail', 'error', 'inconclusive'), (matrix, step, is) => {
+        expect(decide(withMatrix(...matrix), { step: step.name, index: step.index, is }).do).not.toBe('continue');
+      }),
+    );
+  });
+});
+
+describe('the way back', () => {
+  const entry = (name: string): StackEntry => {
+    const step = list.steps.find((candidate) => candidate.name === name)!;
+    return { index: step.index, step: step.name, undo: step.undo! };
+  };
+  const full = ['data: fix', 'migrate', 'switch', 'restart'].map(entry);
+  const walk = (kind: ReleaseKind, stack: readonly StackEntry[], passed: readonly StepKind[] = ['fixData', 'migrate']) =>
+    wayBack({ kind, stack, passed, route: null }).map(({ undo }) => undo.undo);
+
+  test.each<[ReleaseKind, string[]]>([
+    ['constraints', ['downgrade', 'switchBack', 'restartBack']],
+    ['view', ['downgrade', 'switchBack', 'restartBack']],
+    ['columns', ['switchBack', 'restartBack', 'downgrade']],
+    ['flags', ['switchBack', 'restartBack', 'downgrade']],
+    ['code', ['switchBack', 'restartBack', 'downgrade']],
+  ])('%s', (kind, order) => expect(walk(kind, full)).toEqual(order));
+
+  test('fixed rows go back only as long as the migration has not passed', () => {
+    expect(walk('constraints', full.slice(0, 2), ['fixData'])).toEqual(['downgrade', 'undoFix']);
+    expect(walk('constraints', full.slice(0, 2), ['fixData', 'migrate'])).toEqual(['downgrade']);
+  });
+
+  test('code back alone leaves the database as it is', () => {
+    const ran = wayBack({ kind: 'columns', stack: full, passed: ['migrate'], route: { codeBack: true } });
+    expect(ran.map(({ undo }) => undo.family)).toEqual(['code', 'code']);
+  });
+
+  test('whatever was begun: nothing twice, nothing lost, and each checkout that goes back is followed by one restart of each service', () => {
+    const restart = (index: number, service: string): StackEntry => ({
+      index,
+      step: `restart ${service}`,
+      undo: { undo: 'restartBack', family: 'code', args: { service } },
+    });
+    const pool = [...full, restart(20, 'web'), restart(21, 'worker'), restart(22, 'worker')];
+    const kinds = fc.constantFrom<ReleaseKind>('constraints', 'columns', 'view', 'flags', 'code');
+    fc.assert(
+      fc.property(kinds, fc.subarray(pool), (kind, stack) => {
+        const ran = wayBack({ kind, stack, passed: [], route: null });
+        const names = ran.map(({ undo }) => undo.undo);
+        const services = stack.filter(({ undo }) => undo.undo === 'restartBack').map(({ undo }) => undo.args['service']);
+        expect(names.filter((name) => name === 'restartBack')).toHaveLength(new Set(services).size);
+        expect(names.filter((name) => name !== 'restartBack').sort()).toEqual(
+          stack
+            .map(({ undo }) => undo.undo)
+            .filter((name) => name !== 'restartBack')
+            .sort(),
+        );
+        if (names.includes('restartBack')) expect(names.lastIndexOf('switchBack')).toBeLessThan(names.indexOf('restartBack'));
+      }),
+    );
+  });
+});
+
+describe('the gate', () => {
+  const gated = listOf('production');
+  const start = { message: 'start', person: 'ann', signature: '', body: { plan: 'p' } } as unknown as Signed<StartBody>;
+  const receipt = (kind: string, more: Partial<Receipt> = {}): Receipt => ({
+    step: kind,
+    kind,
+    verdict: 'pass',
+    summary: kind,
+    startedAt: '',
+    tookMs: 0,
+    ...more,
+  });
+  const good = [receipt('backup'), receipt('preview', { figures: { rehearsed: 'up-down-up' } })];
+  const ask = (receipts: readonly Receipt[], more: { soaked?: string | null; commit?: string } = {}) =>
+    dossierOf({
+      deployment: 'd',
+      list: gated,
+      listHash: 'h',
+      start,
+      number: 1,
+      before: { environment: 'staging', commit: gated.commit, soaked: 'fine', receipts, ...more },
+    }).facts;
+  const open = (facts: ReturnType<typeof ask>) => Object.entries(facts).flatMap(([name, { holds }]) => (holds ? [] : [name]));
+
+  test('every sealed fact rests on a receipt; the last one of its kind counts', () => {
+    expect(open(ask(good))).toEqual([]);
+    expect(open(ask(good, { soaked: null }))).toEqual(['soak-passed']);
+    expect(open(ask(good, { commit: 'other' }))).toEqual(['same-release']);
+    expect(open(ask([receipt('backup')]))).toEqual(['rollback-rehearsed']);
+    expect(open(ask([...good, receipt('backup', { verdict: 'fail' })]))).toEqual(['backup-proven']);
+    expect(open(ask([receipt('backup'), receipt('preview', { figures: { rehearsed: 'up' } })]))).toEqual(['rollback-rehearsed']);
+    expect(dossierOf({ deployment: 'd', list: gated, listHash: 'h', start, number: 1, before: null }).facts['soak-passed']?.holds).toBe(false);
+  });
+
+  const sealed = { dossier: { number: 1 } as never, hash: 'h', signature: '' };
+  const answer = (approvals: readonly { person: string; roles: readonly string[] }[], dossier: typeof sealed | null = sealed) =>
+    judgeGate({ list: gated, dossier, requester: 'ann', approvals, attestations: [] });
+
+  test('the requester never counts, whatever her roles', () => {
+    expect(
+      answer([
+        { person: 'ann', roles: ['lead', 'dba'] },
+        { person: 'dan', roles: ['dba'] },
+      ]),
+    ).toEqual({ open: false, waiting: ['approval by lead'] });
+  });
+
+  test('one person never fills two places; two who could each fill one do', () => {
+    expect(answer([{ person: 'lea', roles: ['lead', 'dba'] }]).open).toBe(false);
+    expect(
+      answer([
+        { person: 'lea', roles: ['lead', 'dba'] },
+        { person: 'max', roles: ['lead'] },
+      ]).open,
+    ).toBe(true);
+  });
+
+  test('without a dossier nothing opens, however many approve', () => {
+    expect(
+      answer(
+        [
+          { person: 'lea', roles: ['lead'] },
+          { person: 'dan', roles: ['dba'] },
+        ],
+        null,
+      ).open,
+    ).toBe(false);
+  });
+
+  test('a quorum is met exactly when its roles can be given to different people', () => {
+    const role = fc.constantFrom<string>('a', 'b', 'c');
+    const people = fc.array(fc.uniqueArray(role, { maxLength: 3 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(role, { maxLength: 4 }), people, (each, roles) => {
+        const someone = roles.map((theirs, at) => ({ name: `p${at}`, roles: theirs }));
+        const fits = (wanted: readonly string[], free: readonly (typeof someone)[number][]): boolean =>
+          wanted.length === 0 ||
+          free.some(
+            (one) =>
+              one.roles.includes(wanted[0]!) &&
+              fits(
+                wanted.slice(1),
+                free.filter((other) => other !== one),
+              ),
+          );
+        const { met, missing } = quorumMet({ each }, someone);
+        expect(met).toBe(fits(each, someone));
+        expect(missing.length === 0).toBe(met);
+        if (!met) expect(quorumMet({ each }, [...someone, ...missing.map((wanted, at) => ({ name: `x${at}`, roles: [wanted] }))]).met).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the floor', () => {
+  const floor: Floor = {
+    start: { any: [] },
+    approve: { each: [] },
+    rollback: { any: [] },
+    decide: { any: [] },
+    operate: { any: [] },
+    pace: 'refused',
+    soakMs: 7 * 86_400_000,
+    programs: ['node'],
+  };
+
+  test('a plan that is as strict passes, a shorter soak and another program do not', () => {
+    expect(floorComplaints(list, floor)).toEqual([]);
+    expect(floorComplaints(list, { ...floor, soakMs: 8 * 86_400_000 })).toEqual([
+      'soak: the plan observes 7 d, this environment demands at least 8 d',
+    ]);
+    expect(floorComplaints(list, { ...floor, programs: [] })).toHaveLength(2);
+  });
+
+  test('a compressed run is refused, and where it is allowed its nominal length counts', () => {
+    const pace = { nominalMs: 604_800_000, realMs: 60_000 };
+    const compressed = compileSteps({ plan, environment: 'staging', commit: 'c', files: {}, pace });
+    expect(floorComplaints(compressed, floor)).toEqual(['pace: this environment refuses a compressed run (--pace)']);
+    expect(floorComplaints(compressed, { ...floor, pace: 'allowed' })).toEqual([]);
+  });
+});

@@ -1,0 +1,184 @@
+// Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit checks and the real judge.
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import * as decisions from '../../activities/control/decisions.ts';
+import type { ControlWorld } from '../../activities/control/world.ts';
+import { enter } from '../../activities/enter.ts';
+import { verify } from '../../activities/verify.ts';
+import { asFailure } from '../../activities/as-step.ts';
+import type { World } from '../../activities/work.ts';
+import type { Comparison, ControlActivities, EnvironmentActivities, ObserveActivities, ObserveInput, StepInput } from '../../src/core/activities.ts';
+import { decide } from '../../src/core/matrix.ts';
+import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
+import { breaches, type ObserveResult, type Rules, type Sample, soakVerdict, summarise, takeSamples } from '../../src/core/soak.ts';
+import type { Step, StepKind, StepList } from '../../src/core/steps.ts';
+import type { UndoKind } from '../../src/core/undo.ts';
+
+/** What differs from a run in which everything passes. `times` counts from 1. */
+export interface Script {
+  readonly steps?: Readonly<Record<string, (times: number, input: StepInput) => Partial<Receipt> | Promise<Partial<Receipt>>>>;
+  /** By the name of the step that is undone. */
+  readonly undos?: Readonly<Record<string, (times: number) => Partial<UndoReceipt> | Promise<Partial<UndoReceipt>>>>;
+  readonly compare?: (times: number) => Comparison | Promise<Comparison>;
+  /** A reading (`site/failures`) so many milliseconds after the first one; left out, it is healthy. */
+  readonly reads?: (environment: string, reading: string, sinceMs: number) => number | null | undefined;
+  /**
+   * Whether observation waits here, until it is released or interrupted. Where a test interrupts, it stands: the test server
+   * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile; a real one does not.
+   */
+  readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
+}
+
+/** One deployment on the stage, as its stand-ins see it. */
+export interface Part {
+  readonly script: Script;
+  /** What was called, in order: `staging migrate`, `staging undo migrate`. */
+  readonly calls: string[];
+  readonly counts: Map<string, number>;
+  /** Virtual milliseconds by environment. */
+  readonly clocks: Map<string, number>;
+  readonly lists: ReadonlyMap<string, StepList>;
+  /** Grows with each release of a standing observation. */
+  released: number;
+  breakVerify: (() => never) | null;
+}
+
+const steps: readonly StepKind[] = [
+  ...(['preflight', 'release', 'pending', 'baseline', 'enterMaintenance', 'leaveMaintenance', 'backup', 'checkData', 'fixData'] as const),
+  ...(['preview', 'migrate', 'check', 'refusedWrites', 'run', 'switchRelease', 'restart', 'flows'] as const),
+];
+const undos: readonly UndoKind[] = ['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance'];
+const healthy: Readonly<Record<string, number>> = { 'site/failures': 0, 'shop/paid': 0.99 };
+/** Histories are recorded: what the stand-ins say has no clock in it. */
+const BEGIN = Date.UTC(2026, 0, 5);
+
+export const same: Comparison = { equal: true, left: [], writtenSince: [], summary: 'as it was recorded' };
+
+const again = (part: Part, call: string): number => {
+  part.calls.push(call);
+  const times = (part.counts.get(call) ?? 0) + 1;
+  part.counts.set(call, times);
+  return times;
+};
+
+export function environmentStandIns(part: (deployment: string) => Part, world: World): EnvironmentActivities {
+  const walked = async (input: StepInput): Promise<Receipt> => {
+    const { rollout, step } = input;
+    const here = part(rollout.deployment);
+    const times = again(here, `${rollout.environment} ${step.name}`);
+    return { ...passing(step), ...(await here.script.steps?.[step.name]?.(times, input)) };
+  };
+  const undone = async ({ rollout, step }: StepInput): Promise<UndoReceipt> => {
+    const here = part(rollout.deployment);
+    const times = again(here, `${rollout.environment} undo ${step.name}`);
+    const undo = { undo: step.undo?.undo ?? 'none', step: step.name, done: true, summary: 'put back', left: [], tookMs: 1 };
+    return { ...undo, ...(await here.script.undos?.[step.name]?.(times)) };
+  };
+  return {
+    ...(Object.fromEntries(steps.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
+    ...(Object.fromEntries(undos.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
+    enter: async (input) => {
+      again(part(input.rollout.deployment), `${input.rollout.environment} enter`);
+      const receipt = await enter(world, input).catch((error: unknown) => {
+        throw asFailure(error);
+      });
+      return { ...receipt, startedAt: new Date(BEGIN).toISOString(), tookMs: 1 };
+    },
+    verify: async (input) => {
+      part(input.deployment).breakVerify?.();
+      return verify(world, input);
+    },
+    compareBack: async ({ rollout }) => {
+      const here = part(rollout.deployment);
+      const times = again(here, `${rollout.environment} compare`);
+      return here.script.compare?.(times) ?? same;
+    },
+    closeRollout: async ({ rollout, ending }) => {
+      again(part(rollout.deployment), `${rollout.environment} closed: ${ending}`);
+      await world.kept.close(rollout, ending);
+    },
+  };
+}
+
+const rehearsed = { rehearsed: 'up-down-up' };
+const passing = (step: Step): Receipt => ({
+  step: step.name,
+  kind: step.kind,
+  verdict: 'pass',
+  summary: `${step.kind} passed`,
+  ...(step.kind === 'preview' && { figures: rehearsed }),
+  startedAt: new Date(BEGIN).toISOString(),
+  tookMs: 1,
+});
+
+export function controlStandIns(part: (deployment: string) => Part, world: ControlWorld): ControlActivities {
+  return {
+    decide: decisions.decide,
+    planWayBack: decisions.planWayBack,
+    judgeGate: decisions.judgeGate,
+    sealDossier: (question) => decisions.sealDossier(world, question),
+    recordEvidence: async () => undefined,
+    closeEvidence: async ({ deployment, outcome, environments }) => {
+      const here = part(deployment);
+      again(here, `evidence: ${outcome}, ${environments.map(({ environment, ending }) => `${environment} ${ending}`).join(', ')}`);
+      return { uri: 'evidence', manifest: 'manifest', files: 1 };
+    },
+  };
+}
+
+/** The real judge over recorded readings, on a clock of its own that each environment of a deployment has. */
+export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms: number) => Promise<void>): ObserveActivities {
+  return {
+    observe: async (input) => {
+      const { deployment, environment } = input.rollout;
+      const here = part(deployment);
+      again(here, `${environment} observe`);
+      const begin = here.clocks.get(environment) ?? BEGIN;
+      const result = await observe(here, input, begin);
+      // Real time on the server passes with it where a test asks for it.
+      await sleep?.((here.clocks.get(environment) ?? begin) - begin);
+      return result;
+    },
+  };
+}
+
+async function observe(part: Part, input: ObserveInput, begin: number): Promise<ObserveResult> {
+  const { environment } = input.rollout;
+  const list = part.lists.get(environment)!;
+  const rules: Rules = { observation: list.environment[input.phase]!, meters: list.meters, dayMs: list.dayMs };
+  const { everyMs } = rules.observation;
+  let state = input.state;
+  let readings = 0;
+  for (let now = begin; ; now += everyMs) {
+    part.clocks.set(environment, now);
+    const sinceMs = now - (state.startedAt ?? now);
+    const samples = samplesAt(part, rules, environment, now, sinceMs);
+    state = takeSamples(rules, state, samples);
+    readings += samples.length;
+    const found = breaches(rules, state, now).filter((breach) => decide(list, breach).do !== 'continue');
+    const verdict = found.length > 0 ? null : soakVerdict(rules, state, now);
+    const interrupted = () => cancellationSignal().aborted;
+    if (found.length === 0 && !verdict && part.script.stands?.(environment, sinceMs, state.passed)) await untilReleased(part, interrupted);
+    if (found.length > 0 || verdict || interrupted() || now + everyMs > begin + input.stretchMs) {
+      part.clocks.set(environment, now + everyMs);
+      return { state, breaches: found, readings, summary: summarise(state), verdict };
+    }
+  }
+}
+
+function samplesAt(part: Part, rules: Rules, environment: string, at: number, sinceMs: number): readonly Sample[] {
+  return Object.entries(rules.meters).flatMap(([meter, { readings }]) =>
+    Object.keys(readings).map((reading) => {
+      const id = `${meter}/${reading}`;
+      const value = part.script.reads?.(environment, id, sinceMs);
+      return { meter, reading, at, value: value === undefined ? healthy[id]! : value };
+    }),
+  );
+}
+
+async function untilReleased(part: Part, interrupted: () => boolean): Promise<void> {
+  const seen = part.released;
+  while (part.released === seen && !interrupted()) {
+    heartbeat();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

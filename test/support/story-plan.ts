@@ -1,0 +1,68 @@
+// The plan that the workflow tests walk.
+
+export interface PlanWords {
+  readonly soak?: string;
+  readonly watch?: string;
+  readonly only?: 'staging';
+  readonly kind?: string;
+}
+
+/** Two environments with a gate between them; seven days of soak, read once an hour. */
+export const storyPlan = ({
+  soak = 'for: 7d, every: 1h, gap: at most 4h',
+  watch = 'for: 1d, every: 1h, gap: at most 4h',
+  only,
+  kind = 'constraints',
+}: PlanWords = {}): string => `
+soakgate: 1
+service: shop
+summary: Totals are never negative
+kind: ${kind}
+release: { ref: v2 }
+migrations: { sql: { folder: migrations, pending: [0002_guards] } }
+environments:
+  staging:
+    url: http://127.0.0.1:8001
+    services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
+    soak: { ${soak} }
+${
+  only
+    ? ''
+    : `  production:
+    url: https://shop.example.org
+    services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
+    watch: { ${watch} }
+`
+}steps:
+  - { step: backup, backup: { tool: pg_dump, format: custom, keep: 30d } }
+  - step: data
+    data:
+      rules:
+        - { rule: negative-total, table: orders, bad: total < 0, fix: total = 0 }
+        - { rule: unknown-status, table: orders, bad: status is null }
+      people-decide: { unknown-status: [by-hand] }
+  - { step: preview, preview: { lint: error, rehearse: up-down-up } }
+  - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }
+  - { step: refused, refused: [{ table: orders, set: { total: -1 }, by: orders_total_non_negative }] }
+  - { step: switch, switch: release }
+  - { step: restart, restart: [web] }
+meters:
+  site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } }
+  shop: { read: { command: [node, monitor.mjs] }, readings: { paid: { at: /paid, unit: ratio, target: at least 95%, alert: below 90% } } }
+${
+  only
+    ? ''
+    : `gate:
+  production:
+    sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
+    approved: { roles: [lead, dba], expires: 7d }
+`
+}routes:
+  downgrade: { to: recorded }
+matrix:
+  - { when: { before: migrate }, do: stop }
+  - { when: { step: migrate }, do: downgrade, severity: high }
+  - { when: { meter: site/failures }, do: downgrade, severity: high }
+  - { when: { meter: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }
+  - { when: rest, do: stop }
+`;

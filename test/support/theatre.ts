@@ -1,0 +1,240 @@
+// Workflows on the time-skipping server: real workflow code, stand-in hands, people with real keys.
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WorkflowUpdateStage } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { World } from '../../activities/work.ts';
+import { deploymentInput } from '../../src/client/start.ts';
+import type { MessageName, SealedDossier, Signed, StartBody } from '../../src/core/messages.ts';
+import { CONTROL_QUEUE, deploymentWorkflowId, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/names.ts';
+import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
+import { compileSteps } from '../../src/core/steps.ts';
+import { openArtifacts } from '../../src/io/artifacts.ts';
+import { openKept } from '../../src/io/kept.ts';
+import type { EnvironmentSettings } from '../../src/io/settings.ts';
+import { createKey, hashJson, signMessage } from '../../src/io/trust.ts';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { registerSearchAttributes } from '../../worker/search-attributes.ts';
+import { workflowLimits, workflowSource } from '../../worker/control.ts';
+import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
+import type { Answer } from '../../workflows/mailbox.ts';
+import type { Progress } from '../../workflows/progress.ts';
+import { controlStandIns, environmentStandIns, observeStandIns, type Part, type Script } from './stand-ins.ts';
+
+export const timeSkippingServer = process.env['SOAKGATE_TIME_SKIPPING'];
+export const devServer = process.env['SOAKGATE_TEMPORAL'];
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+/** Nothing beats in the right time when time is skipped. */
+const timing = { heartbeatMs: YEAR, observeHeartbeatMs: YEAR };
+const FAR = '2099-01-01T00:00:00.000Z';
+const PATIENCE_MS = 20_000;
+
+/** ann (developer) requests; lea is lead, dan is dba, both operate and decide. */
+export type Name = 'ann' | 'lea' | 'dan';
+const roles: Readonly<Record<Name, readonly string[]>> = { ann: ['developer', 'lead'], lea: ['lead'], dan: ['dba'] };
+
+export interface Run {
+  readonly name: string;
+  readonly part: Part;
+  readonly workflowId: string;
+  rolloutId(environment: string): string;
+  progress(environment?: string): Promise<Progress>;
+  /** Waits in real time until the progress (of a rollout, where one is named) is like this. */
+  until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
+  dossier(environment: string): Promise<SealedDossier | null>;
+  sign(message: MessageName, person: Name, environment: string, extra?: Readonly<Record<string, string | number>>): Promise<Signed>;
+  /** Signs, sends as an update and waits for the answer. */
+  send(message: MessageName, person: Name, environment: string, extra?: Readonly<Record<string, string | number>>): Promise<Answer>;
+  deliver(signed: Signed): Promise<Answer>;
+  /** Lets a standing observation go on. */
+  release(): void;
+  result(): Promise<DeploymentResult>;
+  rolloutResult(environment: string): Promise<RolloutResult>;
+}
+
+interface RunOptions {
+  readonly name?: string;
+  /** Left out, each run has a service of its own. */
+  readonly service?: string;
+}
+
+export interface Theatre {
+  readonly env: TestWorkflowEnvironment;
+  run(plan: string, script?: Script, options?: RunOptions): Promise<Run>;
+  /** From now on verification fails like this. */
+  breakVerify(deployment: string, how: (() => never) | null): void;
+  close(): Promise<void>;
+}
+
+/** One server, one control worker, and the workers of the two environments. */
+export async function openTheatre(options: { readonly sleeps?: boolean; readonly real?: boolean } = {}): Promise<Theatre> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), workerHeartbeatInterval: null });
+  const env = await startServer(options.real ?? false);
+  await registerSearchAttributes({ connection: env.nativeConnection, namespace: 'default' });
+  const folder = await mkdtemp(join(tmpdir(), 'sg-theatre-'));
+  const cast = makeCast();
+  const parts = new Map<string, Part>();
+  const part = (deployment: string) => parts.get(deployment)!;
+  const sleep = options.sleeps ? (ms: number) => env.sleep(ms) : undefined;
+  const connected = { connection: env.nativeConnection, maxHeartbeatThrottleInterval: 50, defaultHeartbeatThrottleInterval: 50 } as const;
+  const artifacts = openArtifacts(join(folder, 'artifacts'));
+  const workers = await Promise.all([
+    Worker.create({
+      ...connected,
+      ...workflowSource(),
+      ...workflowLimits,
+      taskQueue: CONTROL_QUEUE,
+      activities: controlStandIns(part, { key: cast.control.key, artifacts }) as never,
+    }),
+    ...['staging', 'production'].flatMap((environment) => {
+      const settings = settingsOf(environment, join(folder, environment), cast);
+      const world: World = { settings, kept: openKept(settings.used), artifacts };
+      return [
+        Worker.create({ ...connected, taskQueue: environmentQueue(environment), activities: environmentStandIns(part, world) as never }),
+        Worker.create({ ...connected, taskQueue: observeQueue(environment), activities: observeStandIns(part, sleep) as never }),
+      ];
+    }),
+  ]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    env,
+    run: (plan, script = {}, options = {}) => startRun(env, cast, parts, plan, script, options),
+    breakVerify: (deployment, how) => (part(deployment).breakVerify = how),
+    close: async () => {
+      for (const worker of workers) worker.shutdown();
+      await running;
+      await env.teardown();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The SDK gives the server five seconds, which a busy machine does not always make. */
+async function startServer(real: boolean, tries = 4): Promise<TestWorkflowEnvironment> {
+  try {
+    // The time-skipping server tells nobody of a termination.
+    if (real) return await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: devServer! } } });
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: timeSkippingServer! } } });
+  } catch (error) {
+    if (tries === 1) throw error;
+    return startServer(real, tries - 1);
+  }
+}
+
+interface Someone {
+  readonly key: KeyObject;
+  readonly publicText: string;
+}
+type Cast = Readonly<Record<Name | 'control', Someone>>;
+
+function makeCast(): Cast {
+  const someone = (): Someone => {
+    const { privatePem, publicText } = createKey();
+    return { key: createPrivateKey(privatePem), publicText };
+  };
+  return { ann: someone(), lea: someone(), dan: someone(), control: someone() };
+}
+
+function settingsOf(environment: string, folder: string, cast: Cast): EnvironmentSettings {
+  const any = ['lead', 'dba'];
+  return {
+    environment,
+    services: {},
+    artifacts: join(folder, 'artifacts'),
+    used: join(folder, 'used'),
+    control: cast.control.publicText,
+    people: (['ann', 'lea', 'dan'] as const).map((name) => ({ name, key: cast[name].publicText, roles: roles[name] })),
+    floor: {
+      start: { any: ['developer'] },
+      approve: { each: [] },
+      rollback: { any },
+      decide: { any },
+      operate: { any },
+      pace: 'refused',
+      programs: ['node'],
+    },
+  };
+}
+
+function signStart(cast: Cast, planText: string, deployment: string): Signed<StartBody> {
+  const parsed = parsePlan(planText, 'soakgate.yaml');
+  if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
+  const { plan } = parsed;
+  const commit = 'c0ffee'.repeat(7).slice(0, 40);
+  const lists = Object.fromEntries(
+    plan.environments.map(({ name }) => [name, hashJson(compileSteps({ plan, environment: name, commit, files: {}, pace: null }))]),
+  );
+  const body = { deployment, nonce: `start-${deployment}`, expires: FAR, planText, planFile: 'soakgate.yaml', plan: hashJson(plan) };
+  return signMessage(cast.ann.key, 'start', 'ann', { ...body, commit, files: {}, pace: null, lists });
+}
+
+async function startRun(
+  env: TestWorkflowEnvironment,
+  cast: Cast,
+  parts: Map<string, Part>,
+  plan: string,
+  script: Script,
+  { name = `run-${randomUUID().slice(0, 8)}`, service = name }: RunOptions,
+): Promise<Run> {
+  const start = signStart(cast, plan.replace(/^service: .*$/mu, `service: ${service}`), name);
+  const input = deploymentInput(start);
+  const part: Part = {
+    script,
+    calls: [],
+    counts: new Map(),
+    clocks: new Map(),
+    lists: new Map(input.runs.map(({ list }) => [list.environment.name, list])),
+    released: 0,
+    breakVerify: null,
+  };
+  parts.set(name, part);
+  const workflowId = deploymentWorkflowId(name);
+  const handle = await env.client.workflow.start('deployment', { workflowId, taskQueue: CONTROL_QUEUE, args: [{ ...input, timing }] });
+  const rolloutId = (environment: string) => rolloutWorkflowId(service, environment);
+  const get = (environment?: string) => (environment ? env.client.workflow.getHandle(rolloutId(environment)) : handle);
+  const progress = (environment?: string) => get(environment).query('progress') as Promise<Progress>;
+  const dossier = (environment: string) => handle.query('dossier', environment) as Promise<SealedDossier | null>;
+  const sign: Run['sign'] = async (message, person, environment, extra = {}) => {
+    const { body } = start;
+    const about =
+      message === 'approve' ? { dossier: (await dossier(environment))?.hash ?? '', list: body.lists[environment]!, commit: body.commit } : {};
+    const bound = { deployment: name, environment, nonce: randomUUID(), expires: FAR, plan: body.plan };
+    return signMessage(cast[person].key, message, person, { ...bound, ...about, ...extra }) as Signed;
+  };
+  const deliver: Run['deliver'] = async (signed) => {
+    const update = await handle.startUpdate<Answer, [Signed]>(signed.message, {
+      args: [signed],
+      updateId: signed.body.nonce,
+      waitForStage: WorkflowUpdateStage.ACCEPTED,
+    });
+    return update.result();
+  };
+  return {
+    name,
+    part,
+    workflowId,
+    rolloutId,
+    progress,
+    dossier,
+    sign,
+    deliver,
+    send: async (...message) => deliver(await sign(...message)),
+    until: async (what, fits, environment) => {
+      const deadline = Date.now() + PATIENCE_MS;
+      for (;;) {
+        const now = await progress(environment).catch(() => null);
+        if (now && fits(now)) return now;
+        if (Date.now() > deadline) throw new Error(`${what}: not reached; it is ${JSON.stringify(now, null, 1)}; calls: ${part.calls.join(', ')}`);
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    },
+    release: () => (part.released += 1),
+    result: () => handle.result() as Promise<DeploymentResult>,
+    rolloutResult: (environment) => get(environment).result() as Promise<RolloutResult>,
+  };
+}
