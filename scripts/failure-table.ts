@@ -5,7 +5,9 @@ import { failures } from '../src/core/failures.ts';
 
 /** The page, as it must stand in docs/failures.md. */
 export function failurePage(): string {
-  const rows = Object.entries(failures).map(([code, { meaning, retryable, remedy }]) => `| \`${code}\` | ${meaning} | ${retryable ? 'yes' : 'no'} | ${remedy} |`);
+  const rows = Object.entries(failures).map(
+    ([code, { meaning, retryable, remedy }]) => `| \`${code}\` | ${meaning} | ${retryable ? 'yes' : 'no'} | ${remedy} |`,
+  );
   return [
     '# Failures',
     '',

@@ -1,6 +1,6 @@
 // The zone table stands in three places (lint, TypeScript references, ARCHITECTURE.md): here they are held together, and tried.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -143,6 +143,8 @@ describe('tried on small files', () => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), `${source}\n`);
     }
+    // The type-aware half of the linter is looked for beside the files.
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
     const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '-f', 'json'], { cwd: folder, encoding: 'utf8' });
     if (!stdout) throw new Error(stderr);

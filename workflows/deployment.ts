@@ -54,7 +54,7 @@ function openAffair(input: DeploymentInput): Affair {
   const affair: Affair = {
     input,
     progress,
-    shown: {},
+    shown: { of: { service: input.runs[0]?.rollout.service ?? '', environment: 'all' } },
     gates: new Map(),
     open: new Map(),
     soaked: new Map(),

@@ -7,14 +7,14 @@ import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contra
 import { commandSignal } from './desk.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './mailbox.ts';
-import type { Progress } from './progress.ts';
+import type { Progress, Shown } from './progress.ts';
 import { environmentActivities } from './proxies.ts';
 
 /** All that a deployment knows while it runs. */
 export interface Affair {
   readonly input: DeploymentInput;
   readonly progress: Progress;
-  readonly shown: { phase?: string; health?: string; waitingFor?: string | null };
+  readonly shown: Shown;
   readonly gates: Map<string, Gate>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;

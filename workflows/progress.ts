@@ -48,18 +48,39 @@ const marks: Record<StepState, string> = {
 };
 const NOTES_SHOWN = 12;
 
+/** What was last written; `of` names the run and is written with the first. */
+export interface Shown {
+  readonly of: { readonly service: string; readonly environment: string };
+  phase?: string;
+  health?: string;
+  waitingFor?: string | null;
+}
+
 /** Writes the details (free: no history event) and, when the phase changed, the search attributes (one event). */
-export function show(progress: Progress, shown: { phase?: string; health?: string; waitingFor?: string | null }): void {
+export function show(progress: Progress, shown: Shown): void {
   setCurrentDetails(render(progress));
   if (shown.phase === progress.phase && shown.health === progress.health && shown.waitingFor === progress.waitingFor) return;
+  const first = shown.phase === undefined;
   shown.phase = progress.phase;
   shown.health = progress.health;
   shown.waitingFor = progress.waitingFor;
   upsertSearchAttributes([
+    ...(first
+      ? [
+          { key: attributeKeys.service, value: shown.of.service },
+          { key: attributeKeys.environment, value: shown.of.environment },
+        ]
+      : []),
+    { key: attributeKeys.verdict, value: verdictOf(progress) },
     { key: attributeKeys.phase, value: progress.phase },
     { key: attributeKeys.health, value: progress.health },
     { key: attributeKeys.waitingFor, value: (progress.waitingFor ?? 'nobody').slice(0, 200) },
   ]);
+}
+
+/** The state of the last step that has one. */
+function verdictOf({ lines }: Progress): string {
+  return lines.findLast((line) => line.state !== 'waiting' && line.state !== 'running')?.state ?? 'none';
 }
 
 function render({ title, phase, health, waitingFor, next, lines, notes }: Progress): string {

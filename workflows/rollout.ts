@@ -80,7 +80,7 @@ function openStay(input: RolloutInput): Stay {
     input,
     desk: openDesk(input),
     progress,
-    shown: {},
+    shown: { of: { service: ref.service, environment: ref.environment } },
     stack: [],
     passed: [],
     receipts: [],
@@ -130,7 +130,7 @@ async function walk(stay: Stay, step: Step): Promise<void> {
 async function untilAllowed(stay: Stay, step: Step): Promise<void> {
   const { desk, input } = stay;
   if (desk.paused) {
-    waiting(stay, 'resume', 'soakgate resume');
+    waiting(stay, 'resume', `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`);
     await condition(() => !desk.paused);
   }
   const changes = step.changes.some((change) => change !== 'files');

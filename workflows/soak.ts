@@ -34,7 +34,7 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
 
 /** A soak that has passed can be closed while it is paused. */
 async function untilResumed(stay: Stay, passed: () => boolean): Promise<void> {
-  waiting(stay, 'resume', 'soakgate resume');
+  waiting(stay, 'resume', `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`);
   await condition(() => !stay.desk.paused || (stay.desk.closing && passed()));
   waiting(stay, null, null);
 }

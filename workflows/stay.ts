@@ -5,7 +5,7 @@ import type { StepKind } from '../src/core/steps.ts';
 import type { StackEntry } from '../src/core/way-back.ts';
 import type { RolloutInput } from './contract.ts';
 import type { Desk } from './desk.ts';
-import { type Progress, show } from './progress.ts';
+import { type Progress, show, type Shown } from './progress.ts';
 
 /** Thrown to leave the way forward; what goes back is decided by the route. */
 export class WayBackWanted extends Error {
@@ -21,7 +21,7 @@ export interface Stay {
   readonly input: RolloutInput;
   readonly desk: Desk;
   readonly progress: Progress;
-  readonly shown: { phase?: string; health?: string; waitingFor?: string | null };
+  readonly shown: Shown;
   readonly stack: StackEntry[];
   readonly passed: StepKind[];
   readonly receipts: Receipt[];

@@ -90,11 +90,6 @@ export const failures = {
     retryable: false,
     remedy: 'Start again from the commit that was meant.',
   },
-  COMMAND_REFUSED: {
-    meaning: 'The environment does not allow this program.',
-    retryable: false,
-    remedy: "Use an allowed program or have it added to the floor's `programs`.",
-  },
   SERVICE_FAILED: {
     meaning: 'A service did not come up, or did not go down.',
     retryable: false,

@@ -6,11 +6,24 @@ const RESTARTERS = ['process'];
 
 /** One line for each thing; empty when the plan can be run as it is. */
 export function unsupported(plan: Plan): readonly string[] {
-  const tool = plan.migrations && !MIGRATORS.includes(plan.migrations.tool) ? [`migrations.${plan.migrations.tool}: there is no adapter yet (there is: ${MIGRATORS.join(', ')})`] : [];
+  const tool =
+    plan.migrations && !MIGRATORS.includes(plan.migrations.tool)
+      ? [`migrations.${plan.migrations.tool}: there is no adapter yet (there is: ${MIGRATORS.join(', ')})`]
+      : [];
   const services = plan.environments.flatMap(({ name, services: list }) =>
-    list.filter((service) => !RESTARTERS.includes(service.tool)).map((service) => `environments.${name}.services ${service.name}: ${service.tool} has no adapter yet (there is: ${RESTARTERS.join(', ')})`),
+    list
+      .filter((service) => !RESTARTERS.includes(service.tool))
+      .map((service) => `environments.${name}.services ${service.name}: ${service.tool} has no adapter yet (there is: ${RESTARTERS.join(', ')})`),
   );
-  const windows = Object.entries(plan.gate).flatMap(([name, gate]) => gate.atEntry.map((fact) => `gate.${name}.at-entry ${fact}: windows and notice are not asked yet`));
-  const routes = Object.entries(plan.routes).flatMap(([name, route]) => ('restore' in route ? [`routes.${name}: restore is not walked yet`] : 'forward' in route ? [`routes.${name}: forward fixes are not walked yet`] : []));
+  const windows = Object.entries(plan.gate).flatMap(([name, gate]) =>
+    gate.atEntry.map((fact) => `gate.${name}.at-entry ${fact}: windows and notice are not asked yet`),
+  );
+  const routes = Object.entries(plan.routes).flatMap(([name, route]) =>
+    'restore' in route
+      ? [`routes.${name}: restore is not walked yet`]
+      : 'forward' in route
+        ? [`routes.${name}: forward fixes are not walked yet`]
+        : [],
+  );
   return [...tool, ...services, ...windows, ...routes];
 }

@@ -14,10 +14,12 @@ const secretName = /^(?:(?:pg)?passw(?:or)?d|secret|token|api[_-]?key)$/iu;
 export function redact(text: string, secrets: readonly string[] = []): string {
   let clean = text;
   for (const secret of secrets) if (secret.length >= SHORTEST) clean = clean.replaceAll(secret, HIDDEN);
-  return clean.replace(credentials, `$1:${HIDDEN}@`).replace(assignments, (_all, name: string, sign: string, double?: string, single?: string) => {
-    const quote = double ?? single ?? '';
-    return `${name}${sign}${quote}${HIDDEN}${quote}`;
-  });
+  return clean
+    .replace(credentials, `$1:${HIDDEN}@`)
+    .replace(assignments, (_all, name: string, sign: string, escaped?: string, double?: string, single?: string) => {
+      const quote = escaped ?? double ?? single ?? '';
+      return `${name}${sign}${quote}${HIDDEN}${quote}`;
+    });
 }
 
 /** The same for every text in a JSON value, so that it stays JSON whatever is hidden. */

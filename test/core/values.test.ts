@@ -13,9 +13,9 @@ describe('canonical JSON (RFC 8785)', () => {
   test('the example of section 3.2.4', () => {
     const value = {
       // oxlint-disable-next-line no-loss-of-precision -- the vector of RFC 8785, 3.2.2
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       // oxlint-disable-next-line no-useless-escape -- the vector of RFC 8785, 3.2.2
-      string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"\/',
+      string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
       literals: [null, true, false],
     };
     expect(canonical(value)).toBe(

@@ -234,7 +234,11 @@ describe('refused, and nothing is written', () => {
     const { rollout } = run;
     const { start } = permit;
     const body = { ...start.body, planText: start.body.planText.replace('total_cents = -total_cents', 'total_cents = 0') };
+    // Signed by the right person, but not what the plan compiles to: a client that showed her something else.
+    const list = 'f'.repeat(64);
+    const lied = signMessage(await keyOf('ann'), 'start', 'ann', { ...start.body, lists: { ...start.body.lists, production: list } });
     const attempts: [object, Permit | object, string][] = [
+      [{ ...rollout, list }, { ...permit, start: lied }, 'the list that was signed is not what'],
       [rollout, {}, ''],
       [{ ...rollout, list: 'f'.repeat(64) }, permit, 'the list that was signed is not what'],
       [{ ...rollout, deployment: 'another' }, permit, 'signed for another deployment'],
@@ -322,6 +326,9 @@ test('the honest permit opens, once; then only its own rollout and its own list 
   expect(await schedule('run', { rollout, step: migrate }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
   expect(await schedule('downgrade', { rollout, step: fix }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
   for (const step of [migrate, fix]) expect(await schedule(step.kind, { rollout, step }, ROLLOUT)).toMatchObject({ refused: 'BACKUP_MISSING' });
+  // The names of the kept rollout in part.
+  for (const part of [{ deployment: 'another' }, { list: 'f'.repeat(64) }])
+    expect(await schedule('migrate', { rollout: { ...rollout, ...part }, step: migrate }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
   expect(await everything()).toEqual(before);
   // Another permit for the same rollout, and another deployment beside it.
   const other = await permitFor();

@@ -20,6 +20,7 @@ import { ORDERS } from './site.ts';
 const PACE = { nominalMs: 7 * DAY_MS, realMs: 40_000 };
 const EXIT: Readonly<Record<string, number>> = { completed: 0, failed: 1, 'rolled-back': 3, rejected: 4, expired: 4, stuck: 5 };
 const CANCELLED = 130;
+const INTERNAL = 70;
 
 const started = Date.now();
 const { values } = parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' } } });
@@ -30,7 +31,14 @@ if (values.break !== undefined && !faults.includes(values.break as Fault)) {
   process.exit(2);
 }
 // The story that was interrupted may still wait for an answer; nothing of it is needed any more.
-process.exit(await demo((values.break as Fault | undefined) ?? null, values.ci));
+process.exit(
+  await demo((values.break as Fault | undefined) ?? null, values.ci).catch((error: unknown) => {
+    say(`the demo could not be played: ${error instanceof Error ? error.message : String(error)}`);
+    if (process.env['SOAKGATE_DEBUG']) console.error(error);
+    else say('next: run it once more with SOAKGATE_DEBUG=1 and report what it prints; soakgate doctor names missing parts');
+    return INTERNAL;
+  }),
+);
 
 async function demo(fault: Fault | null, ci: boolean): Promise<number> {
   const interrupted = new Promise<'interrupted'>((resolve) => {

@@ -30,6 +30,11 @@ const command = argv.describe('Starts the service; run in the release that serve
 const pidFile = anyPath.describe('Where the pid of the running service is kept');
 const env = z.record(variable, z.string()).describe('Values for the service; secrets come from the file of the environment').optional();
 const ready = urlPath.describe('The service is up when this answers with 200').optional();
+const build = z
+  .string()
+  .startsWith('/')
+  .optional()
+  .describe('JSON pointer into the ready answer: the build id, which must be the commit that serves');
 
 /** Tools that migrate a database. */
 export const migrators = {
@@ -39,7 +44,7 @@ export const migrators = {
 
 /** Tools that restart a service. */
 export const restarters = {
-  process: tool('A process of its own with a pid file', { command, 'pid-file': pidFile, env, ready }),
+  process: tool('A process of its own with a pid file', { command, 'pid-file': pidFile, env, ready, build }),
   systemd: tool('A systemd unit', { unit, action }, { action: 'restart' }),
 } as const;
 

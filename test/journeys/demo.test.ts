@@ -1,0 +1,79 @@
+// The demo's journey and its five breaks, through the same command as in the README, on real parts.
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { verifyEvidence } from '../../src/io/evidence.ts';
+
+const SOAKGATE = join(import.meta.dirname, '../../bin/soakgate.mjs');
+const LONGEST_MS = 300_000;
+
+interface Ending {
+  readonly args: readonly string[];
+  readonly outcome: string;
+  readonly code: number;
+  /** What the person must be able to read in the story. */
+  readonly tells: RegExp;
+}
+
+const endings: readonly Ending[] = [
+  { args: [], outcome: 'completed', code: 0, tells: /production\s+✓ pass\s+open-shop/u },
+  { args: ['--break', 'worker'], outcome: 'completed', code: 0, tells: /kill -9 of staging's worker/u },
+  { args: ['--break', 'migration'], outcome: 'rolled-back', code: 3, tells: /0003_order_totals failed with SQLSTATE 42703/u },
+  { args: ['--break', 'soak'], outcome: 'rolled-back', code: 3, tells: /site\/failures is/u },
+  { args: ['--break', 'probe'], outcome: 'rolled-back', code: 3, tells: /order_items_qty_positive|3 of 4 expectations/u },
+  { args: ['--break', 'backup'], outcome: 'failed', code: 1, tells: /RESTORE_FAILED|BACKUP_FAILED/u },
+];
+
+let scene = '';
+afterEach(() => rm(scene, { recursive: true, force: true }));
+
+describe.each(endings)('demo --ci $args', ({ args, outcome, code, tells }) => {
+  test(`ends ${outcome} with ${code}, and leaves no process, port or folder`, { timeout: LONGEST_MS }, async () => {
+    scene = await mkdtemp(join(tmpdir(), 'sgj-'));
+    // PostgreSQL runs as a person of its own, who must get through.
+    await chmod(scene, 0o755);
+    const { exit, stdout, stderr } = await demo(args, scene);
+    expect(exit, stderr.slice(-3_000)).toBe(code);
+    const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
+      outcome: string;
+      evidence: string;
+      deployment: string;
+      environments: unknown;
+      ui: string;
+      elapsedMs: number;
+    };
+    expect(last).toMatchObject({
+      outcome,
+      deployment: expect.stringContaining('orders'),
+      environments: expect.any(Array),
+      ui: expect.stringContaining('http://127.0.0.1'),
+      elapsedMs: expect.any(Number),
+    });
+    expect(stderr).toMatch(tells);
+    expect(await verifyEvidence(last.evidence)).toMatchObject({ state: 'valid', problems: [] });
+    expect(await readFile(join(last.evidence, 'SUMMARY.md'), 'utf8')).toContain('DEMO');
+    expect((await readdir(scene)).filter((name) => name !== 'soakgate-evidence')).toEqual([]);
+    expect(await processesOf(scene)).toEqual([]);
+  });
+});
+
+/** Its own TMPDIR, so that what is left can be seen. */
+function demo(args: readonly string[], folder: string): Promise<{ exit: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [SOAKGATE, 'demo', '--ci', ...args], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  return new Promise((resolve) => child.once('close', (exit) => resolve({ exit, stdout, stderr })));
+}
+
+/** Command lines that name the folder, besides our own. */
+async function processesOf(folder: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name) && name !== String(process.pid));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll('\0', ' '));
+}
