@@ -238,7 +238,9 @@ export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVe
     observation.cleanDays === undefined ||
     (state.cleanSince !== null && now - state.cleanSince >= Math.min(observation.cleanDays * dayMs, observation.forMs));
   if (clean && unsettled(rules, state, now).length === 0) return 'passed';
-  return now - state.startedAt >= lengthMs + (observation.extendMs ?? 0) ? 'extension-needed' : null;
+  // One thin reading at the very end is no reason to wake people: it has as long as any gap may last.
+  const patienceMs = Math.max(observation.extendMs ?? 0, observation.gapMs);
+  return now - state.startedAt >= lengthMs + patienceMs ? 'extension-needed' : null;
 }
 
 /** Readings that keep a soak from passing: never judged, silent now, or in an alert that nobody has decided about. */

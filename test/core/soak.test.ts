@@ -34,7 +34,7 @@ describe('its length', () => {
       plain,
       hourly(7 * DAY, () => null),
     );
-    expect(soakVerdict(plain, silent, 7 * DAY)).toBe('extension-needed');
+    expect(soakVerdict(plain, silent, 7 * DAY + plain.observation.gapMs)).toBe('extension-needed');
   });
 
   test.each([
@@ -166,7 +166,7 @@ describe('no data is inconclusive, never a pass (rule 1)', () => {
       hourly(7 * DAY, () => 100),
     );
     expect(breaches(rules, state, 7 * DAY)).toMatchObject([{ is: 'inconclusive' }]);
-    expect(soakVerdict(rules, state, 7 * DAY)).toBe('extension-needed');
+    expect(soakVerdict(rules, state, 7 * DAY + rules.observation.gapMs)).toBe('extension-needed');
     const measured = judged(
       rules,
       hourly(7 * DAY, () => 100),
@@ -184,13 +184,13 @@ describe('no data is inconclusive, never a pass (rule 1)', () => {
 
   test('one silent meter keeps all the others from passing', () => {
     const rules = rulesOf({}, {}, { n: { read: { sql: 'select 2' }, readings: { r: {} } } });
-    expect(soakVerdict(rules, judged(rules, hourly(7 * DAY)), 7 * DAY)).toBe('extension-needed');
+    expect(soakVerdict(rules, judged(rules, hourly(7 * DAY)), 7 * DAY + rules.observation.gapMs)).toBe('extension-needed');
   });
 
   test('a meter that was read for six days and then hung is not passed on its old readings', () => {
     const rules = rulesOf({}, {}, { n: { read: { sql: 'select 2' }, readings: { r: {} } } });
     const samples = hourly(7 * DAY).flatMap((sample) => [sample, ...(sample.at < 6 * DAY ? [{ ...sample, meter: 'n' }] : [])]);
-    expect(soakVerdict(rules, judged(rules, samples), 7 * DAY)).toBe('extension-needed');
+    expect(soakVerdict(rules, judged(rules, samples), 7 * DAY + rules.observation.gapMs)).toBe('extension-needed');
   });
 
   test('whatever was read, a soak with a reading that is missing at its end does not pass', () => {

@@ -4,15 +4,16 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { connectClient } from '../../client/connection.ts';
+import { connectClient, type Connected } from '../../client/connection.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { signStart, startDeployment } from '../../client/start.ts';
 import { DAY_MS } from '../../core/pace.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import { readPrivateKey } from '../../io/trust.ts';
 import { deploymentWorkflowId } from '../../core/names.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
-import { follow } from './follow.ts';
-import { type Company, decideRows, openGate } from './people.ts';
+import { follow, type Look } from './follow.ts';
+import { asPerson, type Company, decideRows, openGate } from './people.ts';
 import { raiseScene, type Scene } from './scene.ts';
 import { ORDERS } from './site.ts';
 
@@ -57,8 +58,28 @@ async function demo(fault: Fault | null, ci: boolean): Promise<number> {
 
 async function play(scene: Scene, fault: Fault | null, ci: boolean): Promise<number> {
   const connected = await connectClient({ address: scene.server.address, waitMs: 10_000 });
-  const planFile = join(ORDERS, 'releases', 'v2', 'soakgate.yaml');
-  const planText = await readFile(planFile, 'utf8');
+  const { plan, deployment } = await startAsRae(scene, connected);
+  const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
+  if (link) say(`this deployment: ${link}`);
+  const inject = injector(fault, scene, say);
+  const answer = answers({ scene, deployment, ci, say });
+  const environments = plan.environments.map(({ name }) => name);
+  const result = await follow(connected, deployment, plan.service, environments, say, async (look) => {
+    if (look.rollouts['staging']) await inject(look.rollouts['staging']);
+    await answer(look);
+  });
+  const evidence = await keepEvidence(result.evidence.uri, deployment);
+  say(`${result.outcome}: ${result.reason}`);
+  say(`evidence: ${evidence}`);
+  await connected.close();
+  const facts = { deployment, outcome: result.outcome, environments: result.environments, evidence, ui: link, elapsedMs: Date.now() - started };
+  if (ci) process.stdout.write(`${JSON.stringify(facts)}\n`);
+  return EXIT[result.outcome] ?? INTERNAL;
+}
+
+/** rae, who is neither lead nor dba, requests the deployment. */
+async function startAsRae(scene: Scene, connected: Connected): Promise<{ plan: Plan; deployment: string }> {
+  const planText = await readFile(join(ORDERS, 'releases', 'v2', 'soakgate.yaml'), 'utf8');
   const parsed = parsePlan(planText, 'soakgate.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
   const nonce = randomUUID();
@@ -74,33 +95,26 @@ async function play(scene: Scene, fault: Fault | null, ci: boolean): Promise<num
     nonce,
     expiresMs: 3_600_000,
   });
-  const { deployment } = await startDeployment(connected, signed);
-  const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
-  if (link) say(`this deployment: ${link}`);
-  const company: Company = { scene, deployment, ci, say };
-  const inject = injector(fault, scene, say);
+  return { plan: parsed.plan, deployment: (await startDeployment(connected, signed)).deployment };
+}
+
+/** Each question is answered once. */
+function answers(company: Company): (look: Look) => Promise<void> {
   const answered = new Set<string>();
-  const once = async (key: string, act: () => Promise<void>) => {
+  const once = async (key: string, act: () => Promise<unknown>) => {
     if (answered.has(key)) return;
     answered.add(key);
     await act();
   };
-  const environments = parsed.plan.environments.map(({ name }) => name);
-  const result = await follow(connected, deployment, parsed.plan.service, environments, say, async ({ deployment: story, rollouts }) => {
-    if (rollouts['staging']) await inject(rollouts['staging']);
-    for (const [name, progress] of Object.entries(rollouts))
-      if (progress.waitingFor?.includes('by-hand')) await once(`decide ${name}`, () => decideRows(company, name));
+  return async ({ deployment: story, rollouts }) => {
+    for (const [name, { waitingFor }] of Object.entries(rollouts)) {
+      if (waitingFor?.includes('by-hand')) await once(`decide ${name}`, () => decideRows(company, name));
+      // Nobody sits at a terminal in --ci: a question that the story does not expect ends it, visibly.
+      else if (company.ci && waitingFor?.includes('a decision ('))
+        await once(waitingFor, () => asPerson(company, 'dan', ['decide', company.deployment, name, 'stop']));
+    }
     if (story?.waitingFor?.includes('approval by')) await once('gate', () => openGate(company, 'production'));
-  });
-  const evidence = await keepEvidence(result.evidence.uri, deployment);
-  say(`${result.outcome}: ${result.reason}`);
-  say(`evidence: ${evidence}`);
-  await connected.close();
-  if (ci)
-    process.stdout.write(
-      `${JSON.stringify({ deployment, outcome: result.outcome, environments: result.environments, evidence, ui: link, elapsedMs: Date.now() - started })}\n`,
-    );
-  return EXIT[result.outcome] ?? 70;
+  };
 }
 
 /** The scene's folder goes; the evidence stays. */

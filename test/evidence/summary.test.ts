@@ -1,0 +1,129 @@
+// What the texts say when it did not go well: undone, still dirty, not compared, not proven; never more than is known.
+import { expect, test } from 'vitest';
+import type { CloseEvidenceInput, EnvironmentOutcome } from '../../src/core/activities.ts';
+import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
+import { summaryText, words } from '../../src/core/evidence-summary.ts';
+import type { Receipt } from '../../src/core/receipts.ts';
+import type { Snapshot } from '../../src/core/snapshot.ts';
+
+const state = (catalog: Record<string, string>, rows: number): Snapshot => ({
+  catalog,
+  content: { 'public.orders': { rows, hash: String(rows) } },
+  sequences: {},
+});
+const receipt = (step: string, kind: string, verdict: Receipt['verdict'], figures = {}): Receipt => ({
+  step,
+  kind,
+  verdict,
+  summary: `${step} | said`,
+  figures,
+  startedAt: '2026-01-01T00:00:00Z',
+  tookMs: 1_500,
+});
+const outcome: EnvironmentOutcome = {
+  environment: 'production',
+  ending: 'stuck',
+  receipts: [
+    receipt('preview', 'preview', 'pass', { rehearsed: 'up' }),
+    receipt('migrate', 'migrate', 'pass'),
+    receipt('speed', 'check', 'inconclusive'),
+  ],
+  undos: [{ undo: 'downgrade', step: 'migrate', done: true, summary: 'both files went back', left: [], tookMs: 1 }],
+  left: ['index public.orders_unpaid_idx was left behind'],
+  soak: null,
+  comparison: {
+    equal: false,
+    left: [],
+    writtenSince: ['public.orders 7: added by the application since the backup'],
+    summary: '1 things are not as recorded',
+  },
+};
+const record: PlaceRecord = {
+  baseline: state({ 'table orders': 'r', 'view old': 'select 1' }, 5),
+  after: state({ 'table orders': 'p', 'index orders_unpaid_idx': 'create `x`\nindex' }, 6),
+  http: { baseline: { '/orders': { mean: 2, p95: 3, failed: 0 } }, after: null },
+  findings: { baseline: [{ step: 'data', counts: { 'negative-total': 40 } }], after: [] },
+  observed: null,
+};
+const closing = (pace: { nominalMs: number; realMs: number } | null): CloseEvidenceInput => ({
+  deployment: 'orders-1',
+  outcome: 'stuck',
+  start: {
+    message: 'start',
+    person: 'ann',
+    signature: '',
+    body: {
+      deployment: 'orders-1',
+      nonce: '',
+      expires: '',
+      planText: '',
+      planFile: 'p.yaml',
+      plan: 'hash',
+      commit: 'c0ffee',
+      files: {},
+      pace,
+      lists: {},
+    },
+  },
+  workflows: [],
+  environments: [outcome],
+  approvals: [],
+});
+
+test('the delta: added, removed, changed, rows, findings that were not looked at again, addresses without an after', () => {
+  const delta = deltaOf(outcome, record);
+  expect(delta.catalog).toMatchObject({
+    added: [{ object: 'index orders_unpaid_idx' }],
+    removed: [{ object: 'view old' }],
+    changed: [{ object: 'table orders', was: 'r', is: 'p' }],
+  });
+  expect(delta.rows).toEqual([{ table: 'public.orders', was: 5, is: 6 }]);
+  expect(delta.findings).toEqual([{ step: 'data', category: 'negative-total', was: 40, is: null }]);
+  expect(delta.missing).toEqual(['the addresses were not measured afterwards']);
+  const text = deltaText('orders-1', [delta]);
+  expect(text).toContain("- `index orders_unpaid_idx`: `create 'x' index`");
+  expect(text).toContain('| data | negative-total | 40 | not looked at again |');
+  expect(text).toContain('### Still dirty\n\n- index public.orders_unpaid_idx was left behind');
+});
+
+test('without a record nothing is claimed to be the same', () => {
+  const delta = deltaOf(outcome, { ...record, baseline: null, after: null });
+  expect(delta.missing).toHaveLength(3);
+  expect(deltaText('orders-1', [delta])).not.toContain('the same as before');
+});
+
+test('the summary of a run that is stuck', () => {
+  const text = summaryText({
+    closing: closing(null),
+    plan: null,
+    deltas: [deltaOf(outcome, record)],
+    records: { production: record },
+    decided: [],
+    troubles: ['The history of x is not here: gone'],
+  });
+  expect(text).toContain('# orders-1: stuck');
+  expect(text).not.toContain('DEMO');
+  for (const line of [
+    '- **still dirty**: index public.orders_unpaid_idx was left behind',
+    '- undone: downgrade (migrate): both files went back',
+    '| speed | inconclusive | 1.5 s | speed \\| said |',
+    '- production: speed is inconclusive: speed | said',
+    '- production: the way back of the migration was not rehearsed there and back',
+    '- production: not observed',
+    '- production: the addresses were not measured afterwards',
+    '- The history of x is not here: gone',
+    '- public.orders 7: added by the application since the backup',
+  ])
+    expect(text).toContain(line);
+});
+
+test('lengths as people say them', () => {
+  expect([900, 60_000, 600_000, 7_200_000, 86_400_000, 604_800_000].map(words)).toEqual([
+    '0.9 seconds',
+    '60 seconds',
+    '10 minutes',
+    '2 hours',
+    '24 hours',
+    '7 days',
+  ]);
+});
