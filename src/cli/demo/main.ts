@@ -14,6 +14,7 @@ import { deploymentWorkflowId } from '../../core/names.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
 import { follow, type Look } from './follow.ts';
 import { asPerson, type Company, decideRows, openGate } from './people.ts';
+import { openScreen, type Screen } from './screen.ts';
 import { raiseScene, type Scene } from './scene.ts';
 import { ORDERS } from './site.ts';
 
@@ -62,12 +63,15 @@ async function play(scene: Scene, fault: Fault | null, ci: boolean): Promise<num
   const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
   if (link) say(`this deployment: ${link}`);
   const inject = injector(fault, scene, say);
-  const answer = answers({ scene, deployment, ci, say });
+  // On a terminal the live tree, in a pipe plain lines.
+  const screen = process.stdout.isTTY && !ci ? openScreen(deployment, scene.server.address, scene.server.ui) : null;
+  const answer = answers({ scene, deployment, ci, say }, screen);
   const environments = plan.environments.map(({ name }) => name);
-  const result = await follow(connected, deployment, plan.service, environments, say, async (look) => {
+  const result = await follow(connected, deployment, plan.service, environments, screen ? () => undefined : say, async (look) => {
     if (look.rollouts['staging']) await inject(look.rollouts['staging']);
     await answer(look);
   });
+  await screen?.close();
   const evidence = await keepEvidence(result.evidence.uri, deployment);
   say(`${result.outcome}: ${result.reason}`);
   say(`evidence: ${evidence}`);
@@ -99,12 +103,12 @@ async function startAsRae(scene: Scene, connected: Connected): Promise<{ plan: P
 }
 
 /** Each question is answered once. */
-function answers(company: Company): (look: Look) => Promise<void> {
+function answers(company: Company, screen: Screen | null): (look: Look) => Promise<void> {
   const answered = new Set<string>();
   const once = async (key: string, act: () => Promise<unknown>) => {
     if (answered.has(key)) return;
     answered.add(key);
-    await act();
+    await (screen ? screen.aside(act) : act());
   };
   return async ({ deployment: story, rollouts }) => {
     for (const [name, { waitingFor }] of Object.entries(rollouts)) {

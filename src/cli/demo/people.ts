@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { withSession } from '../../io/postgres.ts';
 import type { Scene } from './scene.ts';
 
-const SOAKGATE = fileURLToPath(new URL('../../../bin/soakgate.mjs', import.meta.url));
+export const SOAKGATE = fileURLToPath(new URL('../../../bin/soakgate.mjs', import.meta.url));
 
 export interface Company {
   readonly scene: Scene;
