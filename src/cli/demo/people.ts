@@ -59,7 +59,11 @@ async function agrees({ ci, say }: Company, question: string, more = ''): Promis
   if (ci) return true;
   if (more) say(more);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [Y/n] `);
+  // Ctrl-C at a question never becomes a signal by itself; it means the same as anywhere else.
+  const answer = await terminal.question(`${question} [Y/n] `).catch(() => {
+    process.kill(process.pid, 'SIGINT');
+    return 'n';
+  });
   terminal.close();
   return !/^n/iu.test(answer.trim());
 }
