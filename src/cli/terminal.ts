@@ -43,7 +43,8 @@ export function openTerminal(): Terminal {
     paint: painter(process.stdout),
     paintProgress: painter(process.stderr),
     live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
-    size: () => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }),
+    // A terminal without a size says 0, not undefined.
+    size: () => ({ columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 }),
     draw: (text) => void process.stderr.write(text),
     confirm: async (question) => {
       if (!process.stdin.isTTY) return null;

@@ -44,7 +44,7 @@ process.exit(
 
 async function demo(fault: Fault | null, ci: boolean): Promise<number> {
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
   });
   // Interrupted while it comes up: it is awaited all the same, so that nothing of it is left.
   const scene = await raiseScene({ ...beforehand(fault), say });
