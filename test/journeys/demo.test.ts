@@ -1,6 +1,6 @@
 // The demo's journey and its five breaks, through the same command as in the README, on real parts.
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ let scene = '';
 afterEach(() => rm(scene, { recursive: true, force: true }));
 
 describe.each(endings)('demo --ci $args', ({ args, outcome, code, tells }) => {
-  test(`ends ${outcome} with ${code}, and leaves no process, port or folder`, { timeout: LONGEST_MS }, async () => {
+  test(`ends ${outcome} with ${code}, and leaves no process and no folder`, { timeout: LONGEST_MS }, async () => {
     scene = await mkdtemp(join(tmpdir(), 'sgj-'));
     // PostgreSQL runs as a person of its own, who must get through.
     await chmod(scene, 0o755);
@@ -71,9 +71,14 @@ function demo(args: readonly string[], folder: string): Promise<{ exit: number |
   return new Promise((resolve) => child.once('close', (exit) => resolve({ exit, stdout, stderr })));
 }
 
-/** Command lines that name the folder, besides our own. */
+/** Processes that name the folder or work in it; the served application names it nowhere in its command line. */
 async function processesOf(folder: string): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name) && name !== String(process.pid));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll('\0', ' '));
+  const lines = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return `${line.replaceAll('\0', ' ')}in ${await readlink(`/proc/${pid}/cwd`).catch(() => '')}`;
+    }),
+  );
+  return lines.filter((line) => line.includes(folder));
 }
