@@ -25,6 +25,7 @@ export async function preflight(work: Work): Promise<Outcome> {
     ...adapters(work),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
     await unclosed(work),
+    ...(await leftStuck(work)),
   ];
   const bad = looks.filter((look) => look.verdict !== 'pass');
   return {
@@ -112,6 +113,15 @@ async function unclosed(work: Work): Promise<Look> {
   const others = (await work.world.kept.open(work.rollout.service)).filter((other) => other.hash !== work.rollout.hash);
   if (others.length === 0) return { verdict: 'pass', line: 'no other rollout of this service is open here' };
   return { verdict: 'fail', line: `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ${others[0]?.deployment}` };
+}
+
+/** No reason to refuse, a person has signed it; but who goes on must know. */
+async function leftStuck(work: Work): Promise<readonly Look[]> {
+  const left = await work.world.kept.leftStuck(work.rollout.service);
+  return left.map(({ deployment }) => ({
+    verdict: 'pass',
+    line: `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: soakgate evidence ${deployment}`,
+  }));
 }
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;

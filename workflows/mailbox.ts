@@ -25,13 +25,22 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Opens the mailbox; `work` handles one message after the other, and its answer goes to every sender of that nonce. */
+/** Opens the mailbox; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
 export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
-  const queue: Signed[] = [];
+  const known = new Set<string>();
   const answers = new Map<string, Answer>();
+  // A line for each environment: a worker that is down delays the messages to its own environment only.
+  const lines = new Map<string, Promise<void>>();
   const take = (signed: Signed) => {
-    const known = answers.has(signed.body.nonce) || queue.some((other) => other.body.nonce === signed.body.nonce);
-    if (!known) queue.push(signed);
+    const { nonce, environment } = signed.body;
+    if (known.has(nonce)) return;
+    known.add(nonce);
+    const line = (lines.get(environment) ?? Promise.resolve()).then(async () => {
+      // A cancelled deployment still answers.
+      const answer = CancellationScope.nonCancellable(() => work(signed));
+      answers.set(nonce, await answer.catch((error: unknown) => ({ accepted: false, text: `not answered: ${failureText(error)}` })));
+    });
+    lines.set(environment, line);
   };
   for (const [name, description] of Object.entries(messageTexts)) {
     const validator = (signed: Signed) => refuseShape(name, signed);
@@ -46,15 +55,6 @@ export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
     );
     setHandler(defineSignal<[Signed]>(name), (signed) => void (shapeFault(name, signed) === null && take(signed)), { description });
   }
-  void CancellationScope.nonCancellable(async () => {
-    for (;;) {
-      await condition(() => queue.length > 0);
-      const signed = queue[0]!;
-      const answer = await work(signed).catch((error: unknown): Answer => ({ accepted: false, text: `not answered: ${failureText(error)}` }));
-      answers.set(signed.body.nonce, answer);
-      queue.shift();
-    }
-  });
 }
 
 function refuseShape(name: string, signed: unknown): void {

@@ -6,15 +6,23 @@ import { CONTROL_QUEUE, environmentQueue, observeQueue } from '../src/core/names
 const LONGEST_STEP = '12h';
 const FIRST_RETRY = '1s';
 
+/** How often each is tried; what closes a rollout is tried until it has worked, or the rollout would stay open for ever. */
+const ATTEMPTS = { step: 8, undo: 20, close: Number.POSITIVE_INFINITY } as const;
+
 /** Steps and undos: one environment's queue, heartbeats, and an undo that never overlaps its step. */
-export function environmentActivities(environment: string, summary: string, heartbeatMs: number, undo = false): EnvironmentActivities {
+export function environmentActivities(
+  environment: string,
+  summary: string,
+  heartbeatMs: number,
+  tried: keyof typeof ATTEMPTS = 'step',
+): EnvironmentActivities {
   return proxyActivities<EnvironmentActivities>({
     taskQueue: environmentQueue(environment),
     summary,
     startToCloseTimeout: LONGEST_STEP,
     heartbeatTimeout: heartbeatMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: FIRST_RETRY, maximumInterval: '30s', maximumAttempts: undo ? 20 : 8 },
+    retry: { initialInterval: FIRST_RETRY, maximumInterval: '30s', maximumAttempts: ATTEMPTS[tried] },
   });
 }
 

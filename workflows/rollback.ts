@@ -38,7 +38,7 @@ async function walkBack(stay: Stay, entries: readonly StackEntry[], undos: UndoR
     const line = stay.progress.lines[entry.index]!;
     const step = list.steps[entry.index]!;
     try {
-      const receipt = await environmentActivities(rollout.environment, `undo ${entry.step}`, stay.heartbeatMs, true)[entry.undo.undo]({
+      const receipt = await environmentActivities(rollout.environment, `undo ${entry.step}`, stay.heartbeatMs, 'undo')[entry.undo.undo]({
         rollout,
         step,
       });
@@ -57,7 +57,7 @@ async function walkBack(stay: Stay, entries: readonly StackEntry[], undos: UndoR
 
 async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comparison> {
   const { rollout } = stay.input.run;
-  const comparison = await environmentActivities(rollout.environment, 'compare with what was recorded', stay.heartbeatMs, true)
+  const comparison = await environmentActivities(rollout.environment, 'compare with what was recorded', stay.heartbeatMs, 'undo')
     .compareBack({ rollout, ran: entries })
     .catch((error: unknown): Comparison => ({
       equal: false,

@@ -20,12 +20,11 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
     const result = back ? await goBack(stay, back.message, back.route) : passed(stay);
-    // `stuck` stays open: the next preflight must see it.
-    if (result.ending !== 'stuck')
-      await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs).closeRollout({
-        rollout: input.run.rollout,
-        ending: result.ending,
-      });
+    // `stuck` is closed, too: a person has signed `leave`, and the next preflight says so.
+    await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs, 'close')
+      .closeRollout({ rollout: input.run.rollout, ending: result.ending })
+      // Refused for good: the deployment must hear of the ending all the same.
+      .catch((error: unknown) => stay.progress.notes.push(`not closed: ${failureText(error)}`));
     const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
     // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
     if (!told)

@@ -1,5 +1,6 @@
 // SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who decided, what was not proven.
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
+import { measureClaims } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
 import type { Decided } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
@@ -51,6 +52,7 @@ export function summaryText(input: SummaryInput): string {
     '## What was checked',
     '',
     ...closing.environments.flatMap(checked),
+    ...claimed(input),
     '## Who decided',
     '',
     ...decisions(input),
@@ -130,6 +132,21 @@ function checked({ environment, receipts, soak, comparison }: EnvironmentOutcome
     ),
     ...(soak ? ['Observed:', '', ...soak.split('\n').map((line) => `- ${line}`), ''] : []),
     ...(comparison ? [`After the way back: ${comparison.summary}.`, '', ...comparison.writtenSince.map((line) => `- ${line}`), ''] : []),
+  ];
+}
+
+function claimed({ closing, plan }: SummaryInput): string[] {
+  const measured = plan ? measureClaims(plan, closing.environments) : [];
+  if (measured.length === 0) return [];
+  const verdict = { true: 'holds', false: '**does not hold**', null: 'not measured' } as const;
+  return [
+    '## What was claimed',
+    '',
+    ...table(
+      '',
+      ['environment', 'claim', 'measured', 'verdict'],
+      measured.map((line) => [line.environment, line.claim, line.measured, verdict[`${line.holds}`]]),
+    ),
   ];
 }
 

@@ -111,7 +111,7 @@ export interface Rules {
   readonly dayMs: number;
 }
 
-/** Takes samples in, in order of time. A gap longer than allowed adds itself to the soak and ends a clean stretch. */
+/** Takes samples in, in order of time. A gap longer than allowed, and a day with too little to judge, add themselves to the soak and end a clean stretch. */
 export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sample[]): SoakState {
   return samples.reduce((current, sample) => takeSample(rules, current, sample), state);
 }
@@ -124,13 +124,14 @@ function takeSample(rules: Rules, state: SoakState, sample: Sample): SoakState {
   const started = { ...state, startedAt: state.startedAt ?? sample.at };
   const timed = answered(sample) ? afterGap(rules, started, sample, before.answeredAt) : started;
   const after = sample.value === null ? missing(before, sample) : counted(rules, state, spec, before, sample);
+  const settled = after.inconclusiveSince === null ? afterQuiet(rules, timed, sample, before.inconclusiveSince) : timed;
   const missed = after.targetMisses > before.targetMisses;
   const cleared = after.alertSince === null && after.inconclusiveSince === null;
   return {
-    ...timed,
-    acknowledged: cleared ? timed.acknowledged.filter((other) => other !== id) : timed.acknowledged,
-    cleanSince: missed ? sample.at : (timed.cleanSince ?? sample.at),
-    readings: { ...timed.readings, [id]: { ...after, ...(answered(sample) && { answeredAt: sample.at }) } },
+    ...settled,
+    acknowledged: cleared ? settled.acknowledged.filter((other) => other !== id) : settled.acknowledged,
+    cleanSince: missed ? sample.at : (settled.cleanSince ?? sample.at),
+    readings: { ...settled.readings, [id]: { ...after, ...(answered(sample) && { answeredAt: sample.at }) } },
   };
 }
 
@@ -145,7 +146,16 @@ function allowedMs({ observation, meters }: Rules, meter: string): number {
 
 function afterGap(rules: Rules, state: SoakState, { meter, at }: Sample, answeredAt: number | null): SoakState {
   const since = answeredAt ?? state.startedAt ?? at;
-  if (at - since <= allowedMs(rules, meter)) return state;
+  return at - since <= allowedMs(rules, meter) ? state : addGap(state, since, at);
+}
+
+/** A source that answers "too few to judge" through a whole day, or half of a shorter soak, has shown nothing in that time (rule 1). */
+function afterQuiet({ observation, dayMs }: Rules, state: SoakState, { at }: Sample, thinSince: number | null): SoakState {
+  const allowed = Math.min(dayMs, observation.forMs / 2);
+  return thinSince === null || at - thinSince <= allowed ? state : addGap(state, thinSince, at);
+}
+
+function addGap(state: SoakState, since: number, at: number): SoakState {
   const added = at - Math.max(since, state.addedUntil ?? since);
   return {
     ...state,

@@ -22,6 +22,8 @@ export interface Kept {
   close(rollout: RolloutRef, ending: string): Promise<void>;
   /** Deployments whose rollout of this service was entered and not closed. */
   open(service: string): Promise<readonly RolloutRef[]>;
+  /** The rollouts of this service that people left stuck: what was dirty then may still be. */
+  leftStuck(service: string): Promise<readonly RolloutRef[]>;
   /** Who spent a nonce first; the same rollout may present it again. */
   spendNonce(nonce: string, by: string): Promise<string>;
   note(rollout: RolloutRef, name: string): Promise<string | undefined>;
@@ -37,19 +39,21 @@ export function openKept(folder: string): Kept {
     const text = await readIfThere(place(rollout, 'kept.json'));
     return text ? (JSON.parse(text) as KeptRollout) : undefined;
   };
+  const endedAs = async (service: string, ending: string | undefined) => {
+    const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
+    const found = await Promise.all(
+      names.map(async (hash) => ((await readIfThere(place({ hash }, 'closed'))) === ending ? read({ hash }) : undefined)),
+    );
+    return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept.rollout] : []));
+  };
   return {
     processNotes: (rollout) => place(rollout, 'processes'),
     rollout: read,
     keepRollout: async (kept) => void (await writeOnce(place(kept.rollout, 'kept.json'), JSON.stringify(kept))),
     closed: (rollout) => readIfThere(place(rollout, 'closed')),
     close: (rollout, ending) => writeWhole(place(rollout, 'closed'), ending),
-    open: async (service) => {
-      const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
-      const found = await Promise.all(
-        names.map(async (hash) => ((await readIfThere(place({ hash }, 'closed'))) === undefined ? read({ hash }) : undefined)),
-      );
-      return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept.rollout] : []));
-    },
+    open: (service) => endedAs(service, undefined),
+    leftStuck: (service) => endedAs(service, 'stuck'),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),

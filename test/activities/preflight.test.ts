@@ -74,6 +74,17 @@ describe('found before anything is done', () => {
     });
   });
 
+  test('a rollout that people left stuck is no reason to refuse, and is named', async () => {
+    const first = await permit(bench, { steps });
+    await first.call('closeRollout', { rollout: first.rollout, ending: 'stuck' });
+    const { world, rollout } = first;
+    const next = { ...rollout, deployment: `${rollout.deployment}-x`, hash: 'eeeeeeeeee' };
+    await world.kept.keepRollout({ rollout: next, permit: {} as never, list: first.list });
+    const receipt = await first.call('preflight', { rollout: next, step: first.list.steps[0] });
+    expect(receipt).toMatchObject({ verdict: 'pass' });
+    expect((receipt as { details: string[] }).details).toContainEqual(expect.stringContaining(`${rollout.deployment} was left stuck here`));
+  });
+
   test('a tool of the plan that nothing here can drive, by name', async () => {
     const hands = await permit(bench, { steps });
     const { rollout } = hands;

@@ -176,6 +176,22 @@ describe('no data is inconclusive, never a pass (rule 1)', () => {
     expect(breaches(rules, judged(rules, [at(0, 111)], newSoak({ 'm/r': 100 })), 0)).toHaveLength(1);
   });
 
+  test.each([
+    ['a quiet night is part of a week', 10, 0],
+    ['as long as a day is', 24, 0],
+    ['a day and an hour add themselves, though the last reading is good', 25, 25],
+    ['nearly the whole soak', 160, 160],
+  ])('too few to judge, answered every hour: %s', (_, quiet, added) => {
+    const rules = rulesOf({ samples: 50 });
+    const thin = ({ at: time }: Sample) => time >= HOUR && time < (quiet + 1) * HOUR;
+    const state = judged(
+      rules,
+      hourly(7 * DAY).map((sample) => ({ ...sample, samples: thin(sample) ? 0 : 50 })),
+    );
+    expect(state.addedMs).toBe(added * HOUR);
+    expect(soakVerdict(rules, state, 7 * DAY)).toBe(added ? null : 'passed');
+  });
+
   test('fewer samples than asked for are inconclusive, whatever the value', () => {
     const rules = rulesOf({ samples: 50, alert: limit('below', 0.9) });
     expect(breaches(rules, judged(rules, [at(0, 0.1, { samples: 49 })]), 0)).toMatchObject([{ is: 'inconclusive' }]);

@@ -39,7 +39,8 @@ export interface Part {
   readonly lists: ReadonlyMap<string, StepList>;
   /** Grows with each release of a standing observation. */
   released: number;
-  breakVerify: (() => never) | null;
+  /** Called before each verification: throws, or waits like a worker that is down. */
+  breakVerify: ((environment: string) => unknown) | null;
 }
 
 const steps: readonly StepKind[] = [
@@ -84,7 +85,7 @@ export function environmentStandIns(part: (deployment: string) => Part, world: W
       return { ...receipt, startedAt: new Date(BEGIN).toISOString(), tookMs: 1 };
     },
     verify: async (input) => {
-      part(input.deployment).breakVerify?.();
+      await part(input.deployment).breakVerify?.(input.environment);
       return verify(world, input);
     },
     compareBack: async ({ rollout }) => {

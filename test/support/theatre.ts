@@ -67,7 +67,7 @@ export interface Theatre {
   readonly env: TestWorkflowEnvironment;
   run(plan: string, script?: Script, options?: RunOptions): Promise<Run>;
   /** From now on verification fails like this. */
-  breakVerify(deployment: string, how: (() => never) | null): void;
+  breakVerify(deployment: string, how: ((environment: string) => unknown) | null): void;
   close(): Promise<void>;
 }
 

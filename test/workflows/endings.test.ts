@@ -78,7 +78,7 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     expect(run.part.calls.filter((call) => call.endsWith(' migrate'))).toEqual([]);
   });
 
-  test('an undo that fails waits for a person; `leave` ends it stuck, and its rollout is not closed', async () => {
+  test('an undo that fails waits for a person; `leave` ends it stuck, and its rollout is closed as that', async () => {
     const run = await theatre.run(only, {
       steps: { migrate: () => ({ verdict: 'fail', summary: 'half applied' }) },
       undos: { migrate: failing('DOWNGRADE_FAILED: the lock was not given') },
@@ -90,7 +90,7 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     });
     expect(await run.send('decide', 'lea', 'staging', { decision: 'leave' })).toEqual({ accepted: true, text: 'decided: leave' });
     expect(await run.result()).toMatchObject({ outcome: 'stuck', reason: expect.stringContaining('the lock was not given') });
-    expect(run.part.calls.filter((call) => call.includes('closed'))).toEqual([]);
+    expect(run.part.calls.filter((call) => call.includes('closed'))).toEqual(['staging closed: stuck']);
     expect(run.part.calls).not.toContain('staging compare');
     await expectStory('stuck', run, ['staging']);
   });

@@ -45,6 +45,19 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     await expectStory('expired', run, ['staging']);
   });
 
+  test('a message that waits for one environment delays none to another', async () => {
+    const run = await atGate();
+    const down = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    theatre.breakVerify(run.name, (environment) => environment === 'production' && (asked.resolve(), down.promise));
+    const approval = run.send('approve', 'lea', 'production');
+    await asked.promise;
+    expect(await run.send('abort', 'dan', 'staging')).toEqual({ accepted: true, text: 'going back' });
+    down.resolve();
+    expect(await approval).toMatchObject({ text: expect.stringContaining('counted') });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+  });
+
   test("the requester's approval is refused though she has the role, and opens nothing", async () => {
     const run = await atGate();
     expect(await run.send('approve', 'ann', 'production')).toEqual({

@@ -1,0 +1,54 @@
+// What a plan claims, held against what was measured (never believed): a claim that does not hold is a warning, not a failure.
+import type { EnvironmentOutcome } from './activities.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Receipt } from './receipts.ts';
+import { outside } from './soak.ts';
+
+export interface ClaimMeasured {
+  readonly environment: string;
+  /** As the plan words it. */
+  readonly claim: string;
+  readonly measured: string;
+  /** Null when it was not measured. */
+  readonly holds: boolean | null;
+}
+
+/** One line for each claim in each environment that was entered. */
+export function measureClaims(plan: Pick<Plan, 'claims'>, outcomes: readonly EnvironmentOutcome[]): readonly ClaimMeasured[] {
+  const { downtime, reversible } = plan.claims ?? {};
+  return outcomes.flatMap((outcome) => [
+    ...(downtime ? [downtimeClaim(outcome, downtime)] : []),
+    ...(reversible === undefined ? [] : [reversibleClaim(outcome, reversible)]),
+  ]);
+}
+
+function downtimeClaim({ environment, receipts }: EnvironmentOutcome, limit: NonNullable<NonNullable<Plan['claims']>['downtime']>): ClaimMeasured {
+  const down = downtimeOf(receipts);
+  const claim = `downtime ${limit.text}`;
+  if (down === null) return { environment, claim, measured: 'not measured: neither maintenance nor a restart was passed', holds: null };
+  return { environment, claim, measured: `${(down.ms / 1000).toFixed(1)} s, ${down.how}`, holds: !outside(limit, down.ms, undefined, 'target') };
+}
+
+/** Milliseconds from entering maintenance to leaving it; without maintenance, as long as the restarts took. */
+export function downtimeOf(receipts: readonly Receipt[]): { readonly ms: number; readonly how: string } | null {
+  const enter = receipts.find((receipt) => receipt.kind === 'enterMaintenance' && receipt.verdict === 'pass');
+  const leave = receipts.findLast((receipt) => receipt.kind === 'leaveMaintenance' && receipt.verdict === 'pass');
+  if (enter && leave)
+    return { ms: Date.parse(leave.startedAt) + leave.tookMs - Date.parse(enter.startedAt), how: 'from entering maintenance to leaving it' };
+  const restarts = receipts.filter((receipt) => receipt.kind === 'restart' && receipt.verdict === 'pass');
+  if (enter || restarts.length === 0) return null;
+  return { ms: restarts.reduce((sum, receipt) => sum + receipt.tookMs, 0), how: 'the restarts, without maintenance' };
+}
+
+function reversibleClaim(
+  { environment, receipts, comparison, ending }: EnvironmentOutcome & { readonly ending: string },
+  claimed: boolean,
+): ClaimMeasured {
+  const claim = claimed ? 'reversible' : 'not reversible';
+  const say = (is: boolean, how: string): ClaimMeasured => ({ environment, claim, measured: how, holds: is === claimed });
+  if (ending === 'restored' && comparison?.equal) return say(true, 'it went back, and the comparison found nothing left');
+  if (ending === 'stuck') return say(false, 'it went back, and something was left');
+  const preview = receipts.findLast((receipt) => receipt.kind === 'preview');
+  if (preview?.figures?.['rehearsed'] === 'up-down-up') return say(true, 'rehearsed up, down and up on a copy: nothing was left');
+  return { environment, claim, measured: 'not measured: there was no rehearsal there and back', holds: null };
+}
