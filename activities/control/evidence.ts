@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { CloseEvidenceInput, EvidenceFact, SealedEvidence } from '../../src/core/activities.ts';
 import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.ts';
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
+import { measureClaims } from '../../src/core/claims.ts';
 import { summaryText } from '../../src/core/evidence-summary.ts';
 import { type Decided, signedText } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
@@ -40,7 +41,9 @@ export async function closeEvidence(world: ControlWorld, input: CloseEvidenceInp
   const deltas = input.environments.map((outcome) => deltaOf(outcome, records[outcome.environment]!));
   await json('delta.json', { soakgate: 1, deployment: input.deployment, outcome: input.outcome, environments: deltas });
   await put('delta.md', redact(deltaText(input.deployment, deltas)));
-  await put('SUMMARY.md', redact(summaryText({ closing: input, plan: planOf(input), deltas, records, decided, troubles })));
+  const plan = planOf(input);
+  const claims = plan ? measureClaims(plan, input.environments, Date.parse) : [];
+  await put('SUMMARY.md', redact(summaryText({ closing: input, plan, claims, deltas, records, decided, troubles })));
   return seal(world, input, manifestPath);
 }
 

@@ -13,28 +13,34 @@ export interface ClaimMeasured {
   readonly holds: boolean | null;
 }
 
+/** Milliseconds since the epoch of an RFC 3339 text. */
+export type TimeOf = (text: string) => number;
+
 /** One line for each claim in each environment that was entered. */
-export function measureClaims(plan: Pick<Plan, 'claims'>, outcomes: readonly EnvironmentOutcome[]): readonly ClaimMeasured[] {
+export function measureClaims(plan: Pick<Plan, 'claims'>, outcomes: readonly EnvironmentOutcome[], timeOf: TimeOf): readonly ClaimMeasured[] {
   const { downtime, reversible } = plan.claims ?? {};
   return outcomes.flatMap((outcome) => [
-    ...(downtime ? [downtimeClaim(outcome, downtime)] : []),
+    ...(downtime ? [downtimeClaim(outcome, downtime, timeOf)] : []),
     ...(reversible === undefined ? [] : [reversibleClaim(outcome, reversible)]),
   ]);
 }
 
-function downtimeClaim({ environment, receipts }: EnvironmentOutcome, limit: NonNullable<NonNullable<Plan['claims']>['downtime']>): ClaimMeasured {
-  const down = downtimeOf(receipts);
+function downtimeClaim(
+  { environment, receipts }: EnvironmentOutcome,
+  limit: NonNullable<NonNullable<Plan['claims']>['downtime']>,
+  timeOf: TimeOf,
+): ClaimMeasured {
+  const down = downtimeOf(receipts, timeOf);
   const claim = `downtime ${limit.text}`;
   if (down === null) return { environment, claim, measured: 'not measured: neither maintenance nor a restart was passed', holds: null };
   return { environment, claim, measured: `${(down.ms / 1000).toFixed(1)} s, ${down.how}`, holds: !outside(limit, down.ms, undefined, 'target') };
 }
 
 /** Milliseconds from entering maintenance to leaving it; without maintenance, as long as the restarts took. */
-export function downtimeOf(receipts: readonly Receipt[]): { readonly ms: number; readonly how: string } | null {
+export function downtimeOf(receipts: readonly Receipt[], timeOf: TimeOf): { readonly ms: number; readonly how: string } | null {
   const enter = receipts.find((receipt) => receipt.kind === 'enterMaintenance' && receipt.verdict === 'pass');
   const leave = receipts.findLast((receipt) => receipt.kind === 'leaveMaintenance' && receipt.verdict === 'pass');
-  if (enter && leave)
-    return { ms: Date.parse(leave.startedAt) + leave.tookMs - Date.parse(enter.startedAt), how: 'from entering maintenance to leaving it' };
+  if (enter && leave) return { ms: timeOf(leave.startedAt) + leave.tookMs - timeOf(enter.startedAt), how: 'from entering maintenance to leaving it' };
   const restarts = receipts.filter((receipt) => receipt.kind === 'restart' && receipt.verdict === 'pass');
   if (enter || restarts.length === 0) return null;
   return { ms: restarts.reduce((sum, receipt) => sum + receipt.tookMs, 0), how: 'the restarts, without maintenance' };

@@ -1,6 +1,6 @@
 // SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who decided, what was not proven.
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
-import { measureClaims } from './claims.ts';
+import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
 import type { Decided } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
@@ -14,6 +14,7 @@ export interface SummaryInput {
   readonly deltas: readonly Delta[];
   readonly records: Readonly<Record<string, PlaceRecord>>;
   readonly decided: readonly Decided[];
+  readonly claims: readonly ClaimMeasured[];
   /** Histories that could not be fetched, and the like. */
   readonly troubles: readonly string[];
 }
@@ -135,8 +136,7 @@ function checked({ environment, receipts, soak, comparison }: EnvironmentOutcome
   ];
 }
 
-function claimed({ closing, plan }: SummaryInput): string[] {
-  const measured = plan ? measureClaims(plan, closing.environments) : [];
+function claimed({ claims: measured }: SummaryInput): string[] {
   if (measured.length === 0) return [];
   const verdict = { true: 'holds', false: '**does not hold**', null: 'not measured' } as const;
   return [

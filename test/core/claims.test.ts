@@ -28,18 +28,18 @@ const back = (reversible: boolean) => ({ claims: { reversible } });
 const maintenance = (seconds: number) => [receipt('enterMaintenance', 10, 1), receipt('restart', 20, 3), receipt('leaveMaintenance', 8 + seconds, 2)];
 
 test('downtime: from entering maintenance to leaving it, else the restarts, else not measured', () => {
-  expect(downtimeOf(maintenance(100))).toMatchObject({ ms: 100_000 });
-  expect(downtimeOf([receipt('restart', 0, 3), receipt('restart', 9, 4)])).toMatchObject({ ms: 7_000 });
-  expect(downtimeOf([])).toBeNull();
+  expect(downtimeOf(maintenance(100), Date.parse)).toMatchObject({ ms: 100_000 });
+  expect(downtimeOf([receipt('restart', 0, 3), receipt('restart', 9, 4)], Date.parse)).toMatchObject({ ms: 7_000 });
+  expect(downtimeOf([], Date.parse)).toBeNull();
   // Still in maintenance: nobody knows how long it will be.
-  expect(downtimeOf(maintenance(100).slice(0, 2))).toBeNull();
+  expect(downtimeOf(maintenance(100).slice(0, 2), Date.parse)).toBeNull();
 });
 
 test.each([
   [300, true],
   [301, false],
 ])('at most 5m, measured %s s: holds is %s', (seconds, holds) =>
-  expect(measureClaims(down, [outcome(maintenance(seconds))])).toEqual([
+  expect(measureClaims(down, [outcome(maintenance(seconds))], Date.parse)).toEqual([
     { environment: 'production', claim: 'downtime at most 5m', measured: `${seconds}.0 s, from entering maintenance to leaving it`, holds },
   ]),
 );
@@ -54,8 +54,8 @@ test.each<[string, EnvironmentOutcome, boolean | null]>([
   ['went back and was equal', outcome([], { ending: 'restored', comparison: equal }), true],
   ['went back, rehearsed, and left something', outcome(rehearsed('up-down-up'), { ending: 'stuck', left: ['an index'] }), false],
 ])('reversible: %s', (_, place, holds) => {
-  expect(measureClaims(back(true), [place])[0]?.holds).toBe(holds);
-  expect(measureClaims(back(false), [place])[0]?.holds).toBe(holds === null ? null : !holds);
+  expect(measureClaims(back(true), [place], Date.parse)[0]?.holds).toBe(holds);
+  expect(measureClaims(back(false), [place], Date.parse)[0]?.holds).toBe(holds === null ? null : !holds);
 });
 
-test('a plan without claims has none', () => expect(measureClaims({}, [outcome(maintenance(5))])).toEqual([]));
+test('a plan without claims has none', () => expect(measureClaims({}, [outcome(maintenance(5))], Date.parse)).toEqual([]));

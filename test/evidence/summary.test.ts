@@ -99,6 +99,7 @@ test('the summary of a run that is stuck', () => {
     deltas: [deltaOf(outcome, record)],
     records: { production: record },
     decided: [],
+    claims: [{ environment: 'production', claim: 'reversible', measured: 'it went back, and something was left', holds: false }],
     troubles: ['The history of x is not here: gone'],
   });
   expect(text).toContain('# orders-1: stuck');
@@ -109,6 +110,7 @@ test('the summary of a run that is stuck', () => {
     '| speed | inconclusive | 1.5 s | speed \\| said |',
     '- production: speed is inconclusive: speed | said',
     '- production: the way back of the migration was not rehearsed there and back',
+    '| production | reversible | it went back, and something was left | **does not hold** |',
     '- production: not observed',
     '- production: the addresses were not measured afterwards',
     '- The history of x is not here: gone',
