@@ -1,13 +1,15 @@
 // Wraps the one thing a step does into an activity: permit, heartbeat, hold where it writes, receipt, coded failure.
 import { activityInfo, ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
-import type { StepInput, UndoInput } from '../src/core/activities.ts';
+import type { ForwardInput, StepInput, UndoInput } from '../src/core/activities.ts';
 import { type FailureCode, fail, failures, StepFailure } from '../src/core/failures.ts';
 import type { Receipt, UndoReceipt } from '../src/core/receipts.ts';
+import { allowedUndos } from '../src/core/undo.ts';
 import { raiseFence } from '../src/io/fence.ts';
 import { type Hold, takeHold } from '../src/io/hold.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { redact, redactJson } from '../src/io/redact.ts';
 import { evidenceFolder } from './places.ts';
+import { reopenTarget } from './swap-names.ts';
 import { openWork, type Work, type World } from './work.ts';
 import { countOwnWrites } from './writes.ts';
 
@@ -30,7 +32,9 @@ async function openStep(world: World, { rollout, step }: StepInput): Promise<Wor
 async function openUndo(world: World, { rollout, step }: UndoInput): Promise<Work> {
   const work = await openWork(world, rollout, step);
   const { activityType } = activityInfo();
-  if (activityType !== step.undo?.undo) fail('NOT_PERMITTED', `the undo of step "${step.name}" is ${step.undo?.undo ?? 'none'}, not ${activityType}`);
+  const allowed = allowedUndos(step, work.list.routes);
+  if (!allowed.some((undo) => undo === activityType))
+    fail('NOT_PERMITTED', `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`);
   return work;
 }
 
@@ -48,6 +52,20 @@ export function writes(world: World, act: (work: Work, hold: Hold) => Promise<Ou
     });
 }
 
+/** A forward fix runs under the permit of the migration that it adds to. */
+export function forwards(
+  world: World,
+  act: (work: Work, hold: Hold, input: ForwardInput) => Promise<Outcome>,
+): (input: ForwardInput) => Promise<Receipt> {
+  return (input) =>
+    asActivity(async () => {
+      const work = await openWork(world, input.rollout, input.step);
+      if (work.step.kind !== 'migrate') fail('NOT_PERMITTED', `step "${work.step.name}" is a ${work.step.kind}, which no forward fix adds to`);
+      const made = await receipt(work, () => held(work, (hold) => act(work, hold, input)));
+      return { ...made, step: `${work.step.name}: ${input.route}`, kind: 'forwardFix' };
+    });
+}
+
 /** The step writes only if its declared changes say so. */
 export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
   const looking = looks(world, act);
@@ -56,16 +74,28 @@ export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (
 }
 
 /** An undo: the same hold, no proof asked; idempotent because its step may have half-run (rule 3). */
-export function undoes(world: World, act: (work: Work) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+export function undoes(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+  return undoAs(world, (work, input) => (work.step.changes.includes('database') ? undoHeld(work, () => act(work, input)) : act(work, input)));
+}
+
+/** A restore holds the target, too; what it writes is another database, so nothing of it is counted as a write of ours. */
+export function restores(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+  return undoAs(world, async (work, input) => {
+    // An attempt that was killed in the middle of the swap has left the door shut.
+    await reopenTarget(work);
+    return held(work, () => act(work, input), false);
+  });
+}
+
+function undoAs(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
   return (input) =>
     asActivity(async () => {
       const work = await openUndo(world, input);
       const started = performance.now();
-      const change = work.step.changes.includes('database');
-      const outcome = await coded(work, () => (change ? undoHeld(work, act) : act(work)));
+      const outcome = await coded(work, () => act(work, input));
       const took = Math.round(performance.now() - started);
       const made: UndoReceipt = {
-        undo: work.step.undo?.undo ?? 'none',
+        undo: activityInfo().activityType,
         step: work.step.name,
         ...redactJson(outcome, work.secrets),
         tookMs: took,
@@ -76,12 +106,12 @@ export function undoes(world: World, act: (work: Work) => Promise<UndoOutcome>):
 }
 
 /** Without a proof its step cannot have written, so there is nothing to put back. */
-async function undoHeld(work: Work, act: (work: Work) => Promise<UndoOutcome>): Promise<UndoOutcome> {
+async function undoHeld(work: Work, act: () => Promise<UndoOutcome>): Promise<UndoOutcome> {
   const proven = await work.world.kept.note(work.rollout, PROOF_NOTE);
-  return proven === undefined ? { done: true, summary: 'the database was never changed', left: [] } : held(work, () => act(work));
+  return proven === undefined ? { done: true, summary: 'the database was never changed', left: [] } : held(work, act);
 }
 
-async function held<T>(work: Work, act: (hold: Hold) => Promise<T>): Promise<T> {
+async function held<T>(work: Work, act: (hold: Hold) => Promise<T>, counted = true): Promise<T> {
   if ((await work.world.kept.note(work.rollout, PROOF_NOTE)) === undefined) {
     fail('BACKUP_MISSING', `step "${work.step.name}" changes the database, but no backup of this rollout has been proven`);
   }
@@ -90,7 +120,7 @@ async function held<T>(work: Work, act: (hold: Hold) => Promise<T>): Promise<T> 
     if (hold.evicted.length > 0) await work.log(`ended what an earlier attempt left: ${hold.evicted.join(', ')}`);
     await withSession(work.url, work.tag, (session) => raiseFence(session, work.rollout, work.tag));
     await hold.recheck();
-    return await countOwnWrites(work, () => act(hold));
+    return await (counted ? countOwnWrites(work, () => act(hold)) : act(hold));
   } finally {
     await hold.release();
   }

@@ -3,7 +3,7 @@ import type { CompareInput, Comparison } from '../src/core/activities.ts';
 import { compareDatabase } from '../src/core/names.ts';
 import { compareSnapshots, type Difference, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
 import { takeHold } from '../src/io/hold.ts';
-import { quoteTable, type Session, withDatabase, withSession } from '../src/io/postgres.ts';
+import { quoteName, quoteTable, type Session, withDatabase, withSession } from '../src/io/postgres.ts';
 import { readWholeSnapshot } from '../src/io/snapshot.ts';
 import { dumpName, recordedSnapshot } from './backup.ts';
 import { fixedKeys } from './before-images.ts';
@@ -61,7 +61,13 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
   };
 }
 
-interface KeyDifference {
+function atMost(table: string, found: readonly KeyDifference[]): readonly KeyDifference[] {
+  return found.length <= LISTED_KEYS
+    ? found
+    : [...found.slice(0, LISTED_KEYS), { table, key: `(and ${found.length - LISTED_KEYS} more)`, how: 'differ' }];
+}
+
+export interface KeyDifference {
   readonly table: string;
   readonly key: string;
   readonly how: string;
@@ -78,7 +84,7 @@ async function differingKeys(work: Work, tables: readonly Difference[]): Promise
         for (const { object, was: before, is: after } of tables) {
           if (before === null || after === null)
             found.push({ table: object, key: '(all)', how: before === null ? 'table left behind' : 'table is gone' });
-          else found.push(...(await compareRows(was, is, object)));
+          else found.push(...atMost(object, await compareRows(was, is, object)));
         }
         return found;
       }),
@@ -88,19 +94,33 @@ async function differingKeys(work: Work, tables: readonly Difference[]): Promise
   }
 }
 
-async function compareRows(was: Session, is: Session, table: string): Promise<readonly KeyDifference[]> {
+/**
+ * Rows that differ between two databases, by key. A table that has gained or lost a column is compared
+ * in the columns that both have: that it has another shape is the catalog's to say.
+ */
+export async function compareRows(was: Session, is: Session, table: string): Promise<readonly KeyDifference[]> {
   const key = await primaryKey(is, table);
-  const select = `select ${key} as key, md5(t::text) as hash from ${quoteTable(table)} t`;
-  const before = new Map((await was.query<{ key: string; hash: string }>(select)).map((row) => [row.key, row.hash]));
+  const [before, after] = [await columnsOf(was, table), await columnsOf(is, table)];
+  const both = after.filter((column) => before.includes(column));
+  const select = `select ${key} as key, md5(row(${both.map(quoteName).join(', ')})::text) as hash from ${quoteTable(table)} t`;
+  const old = new Map((await was.query<{ key: string; hash: string }>(select)).map((row) => [row.key, row.hash]));
   const found: KeyDifference[] = [];
   for (const row of await is.query<{ key: string; hash: string }>(select)) {
-    const old = before.get(row.key);
-    before.delete(row.key);
-    if (old === row.hash) continue;
-    found.push({ table, key: row.key, how: old === undefined ? 'added' : 'changed' });
+    const hash = old.get(row.key);
+    old.delete(row.key);
+    if (hash === row.hash) continue;
+    found.push({ table, key: row.key, how: hash === undefined ? 'added' : 'changed' });
   }
-  for (const gone of before.keys()) found.push({ table, key: gone, how: 'removed' });
-  return found.length <= LISTED_KEYS
-    ? found
-    : [...found.slice(0, LISTED_KEYS), { table, key: `(and ${found.length - LISTED_KEYS} more)`, how: 'differ' }];
+  for (const gone of old.keys()) found.push({ table, key: gone, how: 'removed' });
+  // Its hash differs, its columns do not, and no row was found: never taken for equal.
+  if (found.length === 0 && both.length === after.length && both.length === before.length) return [{ table, key: '(some)', how: 'differ' }];
+  return found;
+}
+
+async function columnsOf(session: Session, table: string): Promise<readonly string[]> {
+  const rows = await session.query<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum',
+    [quoteTable(table)],
+  );
+  return rows.map(({ name }) => name);
 }

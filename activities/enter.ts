@@ -13,6 +13,7 @@ import { unsupported } from '../src/core/unsupported.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
 import { hashJson, verifyText } from '../src/io/trust.ts';
+import { refuseOutside } from './at-entry.ts';
 import { evidenceFolder, slug, startRecord } from './places.ts';
 import { isExpired, judgePerson } from './verify.ts';
 import { fromItsRollout, type World } from './work.ts';
@@ -50,6 +51,7 @@ export async function enter(world: World, input: EnterInput): Promise<Receipt> {
       'ROLLOUT_OPEN',
       `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or run: soakgate recover ${others[0].deployment}`,
     );
+  await refuseOutside(world, { deployment: rollout.deployment, facts: list.gate?.atEntry ?? [], window: list.environment.window ?? null });
   for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
     const spender = `${rollout.deployment}/${signed.message}`;
     const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;

@@ -1,6 +1,7 @@
 // The list: which activity does which step, undo and decision. One line each.
 import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
-import { asActivity, looks, mayWrite, undoes, writes } from './as-step.ts';
+import { asActivity, forwards, looks, mayWrite, restores, undoes, writes } from './as-step.ts';
+import { atEntry } from './at-entry.ts';
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
 import { checkData } from './check-data.ts';
@@ -13,6 +14,7 @@ import { closeRollout } from './close-rollout.ts';
 import { enter } from './enter.ts';
 import { fixData, undoFix } from './fix-data.ts';
 import { flows } from './flows.ts';
+import { forwardFix, undoForward } from './forward.ts';
 import { endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
 import { downgrade, lookAtPending, migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
@@ -20,6 +22,7 @@ import { preview } from './preview.ts';
 import { refusedWrites } from './refused-writes.ts';
 import { release, switchBack, switchRelease } from './release.ts';
 import { restart, restartBack } from './restart.ts';
+import { restore } from './restore.ts';
 import { run, undoRun } from './run.ts';
 import { verify } from './verify.ts';
 import type { World } from './work.ts';
@@ -28,6 +31,7 @@ import type { World } from './work.ts';
 export function environmentActivities(world: World): EnvironmentActivities {
   return {
     enter: (input) => asActivity(() => enter(world, input)),
+    atEntry: (input) => asActivity(() => atEntry(world, input)),
     verify: (input) => asActivity(() => verify(world, input)),
     preflight: looks(world, preflight),
     release: looks(world, release),
@@ -52,6 +56,9 @@ export function environmentActivities(world: World): EnvironmentActivities {
     restartBack: undoes(world, restartBack),
     undoRun: undoes(world, undoRun),
     endMaintenance: undoes(world, endMaintenance),
+    restore: restores(world, restore),
+    forwardFix: forwards(world, forwardFix),
+    undoForward: undoes(world, undoForward),
     compareBack: (input) => asActivity(() => compareBack(world, input)),
     closeRollout: (input) => asActivity(() => closeRollout(world, input)),
   };

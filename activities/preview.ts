@@ -21,15 +21,21 @@ export async function preview(work: Work): Promise<Outcome> {
   const files = await migrator.preview(work, migrations.pending);
   const folder = `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}/preview`;
   for (const { name, up, down } of files) await work.world.artifacts.put(`${folder}/${name}.sql`, `${up}\n-- down\n${down ?? '-- none'}\n`);
-  const withoutDown = files.filter((file) => file.down === null).map((file) => `${file.name} has no way down`);
+  const faults = files.flatMap(({ name, down, faults: found = [] }) => [
+    ...(down === null ? [`${name} has no way down`] : []),
+    ...found.map((fault) => `${name} ${fault}`),
+  ]);
+  const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
   const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, migrations.pending, spec.rehearse);
   const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
-  const details = [...withoutDown, ...lint.map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`), ...(rehearsal?.lines ?? [])];
+  const read = [...faults, ...notes, ...lint.map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`)];
+  const rehearsed = rehearsal?.lines ?? [];
   return {
-    verdict: worst([withoutDown.length > 0 || lintFails ? 'fail' : 'pass', ...(rehearsal ? [rehearsal.verdict] : [])]),
+    verdict: worst([faults.length > 0 || lintFails ? 'fail' : 'pass', ...(rehearsal ? [rehearsal.verdict] : [])]),
     summary: [`${files.length} migrations`, `${lint.length} lint findings`, rehearsal?.summary ?? 'not rehearsed'].join(', '),
-    details,
+    // What the rows themselves say weighs more than what the text looks like.
+    details: rehearsal?.verdict === 'fail' ? [...rehearsed, ...read] : [...read, ...rehearsed],
     figures: { migrations: files.length, lint: lint.length, rehearsed: rehearsal?.verdict === 'pass' ? spec.rehearse : 'no', ...rehearsal?.figures },
   };
 }

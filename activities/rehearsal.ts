@@ -10,6 +10,7 @@ import { forecastLocks } from './lock-forecast.ts';
 import { REHEARSED_CATALOG } from './migrate.ts';
 import type { HeldLock, Migrator } from './migrators/migrator.ts';
 import { copyTarget } from './scratch.ts';
+import { countViolations } from './violations.ts';
 import { rolloutFolder } from './places.ts';
 import type { Work } from './work.ts';
 
@@ -30,6 +31,8 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   await copyTarget(work, database);
   await fixLater(work, url);
   const before = await look(work, url);
+  const sql = (await migrator.preview(work, pending)).map((file) => file.up).join('\n;\n');
+  const violations = await countViolations(work, url, sql);
   const locks = new Map<string, HeldLock>();
   const times: string[] = [];
   const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
@@ -39,22 +42,24 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   const started = performance.now();
   const failed = await attempt(() => migrator.upgrade(work, url, pending, { ...LIMITS, onLocks }));
   const upMs = Math.round(performance.now() - started);
-  if (failed) return { verdict: 'fail', summary: 'the way up fails on a copy of this database', lines: failed, figures: { upMs } };
+  if (failed) {
+    const summary = 'the way up fails on a copy of this database';
+    return { verdict: 'fail', summary, lines: [...violations.would, ...failed, ...violations.notes], figures: { upMs, ...violations.figures } };
+  }
   const after = await look(work, url);
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
-  const sql = (await migrator.preview(work, pending)).map((file) => file.up).join('\n');
   const vanished = vanishing(before, after, sql);
   const forecast = await forecastLocks(work, [...locks.values()]);
   const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);
-  const bad = [...vanished, ...back];
+  const bad = [...violations.would, ...vanished, ...back];
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
     summary:
       bad.length > 0
         ? 'the rehearsal found what must not happen'
         : `rehearsed ${how} in ${upMs} ms${forecast.waits.length > 0 ? `, ${forecast.waits.length} locks would wait now` : ''}`,
-    lines: [...bad, ...forecast.waits, ...times, ...forecast.lines],
-    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length },
+    lines: [...bad, ...forecast.waits, ...times, ...forecast.lines, ...violations.notes],
+    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length, ...violations.figures },
   };
 }
 

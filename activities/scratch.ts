@@ -1,6 +1,6 @@
 // Scratch databases: made from the proven dump, under a derived name, and dropped by it.
 import { fail } from '../src/core/failures.ts';
-import { compareDatabase, type RolloutRef, scratchDatabase } from '../src/core/names.ts';
+import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../src/core/names.ts';
 import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../src/io/postgres.ts';
 import { tail } from '../src/io/redact.ts';
 import { rolloutFolder } from './places.ts';
@@ -42,7 +42,7 @@ export async function dropScratch(work: Pick<Work, 'url' | 'tag'>, database: str
 /** Drops every scratch database of a rollout; their names are derived, so nothing has to be remembered. */
 export async function dropScratches(url: string, rollout: RolloutRef): Promise<void> {
   const work = { url, tag: `sg:${rollout.hash}:close` };
-  for (const database of [scratchDatabase(rollout), compareDatabase(rollout)]) await dropScratch(work, database);
+  for (const database of [scratchDatabase(rollout), compareDatabase(rollout), restoredDatabase(rollout)]) await dropScratch(work, database);
 }
 
 /** A copy of the target as it is now: rows that people mended by hand are in no backup. */

@@ -1,5 +1,6 @@
 // Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the evidence at once.
 import type { MessageVerdict, VerifyInput } from '../src/core/activities.ts';
+import { NOTICE } from '../src/core/gate.ts';
 import type { Quorum } from '../src/core/floor.ts';
 import type { ApproveBody, Decided, MessageName, Signed } from '../src/core/messages.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
@@ -58,6 +59,8 @@ async function record(world: World, { signed, deployment }: VerifyInput, { roles
   const { environment } = world.settings;
   const at = new Date().toISOString();
   if ((await world.kept.closed({ hash: sha256(`${deployment}/${environment}`).slice(0, 10) })) !== undefined) return { signed, roles, at };
+  // What is counted from it is counted by this clock, from the first time.
+  if (signed.message === 'attest' && signed.body['attestation'] === NOTICE) await world.kept.giveNotice(deployment, at);
   const path = await world.artifacts.path(approvalPath(deployment, signed));
   return JSON.parse(await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies Decided, null, 1))) as Decided;
 }

@@ -14,6 +14,13 @@ export async function noteWritesAtBackup(work: Work): Promise<void> {
   await work.world.kept.noteOnce(work.rollout, AT_BACKUP, JSON.stringify(await count(work)));
 }
 
+/** Called when a restored database has taken the target's name: its counters are new, and what was written before is with the old one. */
+export async function noteWritesAfterRestore(work: Work): Promise<void> {
+  const own = await ownWrites(work);
+  const now = await count(work);
+  await work.world.kept.noteAgain(work.rollout, AT_BACKUP, JSON.stringify(own.reduce((left, counts) => subtract(left, counts), now)));
+}
+
 /** Runs a writing step and notes what it wrote itself. */
 export async function countOwnWrites<T>(work: Work, act: () => Promise<T>): Promise<T> {
   const before = await count(work);
@@ -25,18 +32,21 @@ export async function countOwnWrites<T>(work: Work, act: () => Promise<T>): Prom
   }
 }
 
-/** Writes by others since the backup, table by table. */
-export async function foreignWrites(work: Work): Promise<Counts> {
+/** Writes by others since the backup, table by table; asked of the target, or of what it was before a restore. */
+export async function foreignWrites(work: Work, url = work.url): Promise<Counts> {
   const start = await work.world.kept.note(work.rollout, AT_BACKUP);
-  const all = subtract(await count(work), start === undefined ? {} : (JSON.parse(start) as Counts));
-  const folder = join(work.world.kept.processNotes(work.rollout), '..', 'own-writes');
-  const names = await readdir(folder).catch(() => [] as string[]);
-  const own = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Counts));
-  return own.reduce((left, counts) => subtract(left, counts), all);
+  const all = subtract(await count(work, url), start === undefined ? {} : (JSON.parse(start) as Counts));
+  return (await ownWrites(work)).reduce((left, counts) => subtract(left, counts), all);
 }
 
-function count(work: Work): Promise<Counts> {
-  return withSession(work.url, work.tag, readWrites);
+async function ownWrites(work: Work): Promise<readonly Counts[]> {
+  const folder = join(work.world.kept.processNotes(work.rollout), '..', 'own-writes');
+  const names = await readdir(folder).catch(() => [] as string[]);
+  return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Counts));
+}
+
+function count(work: Work, url = work.url): Promise<Counts> {
+  return withSession(url, work.tag, readWrites);
 }
 
 function subtract(from: Counts, counts: Counts): Counts {

@@ -14,11 +14,13 @@ import {
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { SealedDossier } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
+import { type Affair, line, outcomeOf, say } from './affair.ts';
 import type { Command, DeploymentInput, DeploymentOutcome, DeploymentResult, EnvironmentRun, Fact, RolloutResult } from './contract.ts';
 import { commandSignal, factSignal } from './desk.ts';
-import { type Gate, newGate, passGate, voidDossier } from './gate.ts';
+import { throughGate } from './entry.ts';
+import { type Gate, newGate, voidDossier } from './gate.ts';
 import { openMailbox } from './mailbox.ts';
-import { type Affair, answerMessage } from './post.ts';
+import { answerMessage } from './post.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
 import { controlActivities } from './proxies.ts';
 import { rollout } from './rollout.ts';
@@ -63,6 +65,7 @@ function openAffair(input: DeploymentInput): Affair {
     ended: null,
     voided: null,
     wantsChange: new Set(),
+    waits: new Map(),
     aborted: null,
   };
   for (const run of input.runs) affair.gates.set(run.rollout.environment, newGate(run, input.start));
@@ -86,33 +89,6 @@ async function enterAll(affair: Affair): Promise<void> {
   }
   affair.ended = { outcome: 'completed', reason: 'every environment passed' };
 }
-
-async function throughGate(affair: Affair, gate: Gate, place: number) {
-  const { environment } = gate.run.rollout;
-  const previous = affair.input.runs[place - 1]?.rollout.environment;
-  affair.progress.phase = `gate of ${environment}`;
-  const leave = () => affair.aborted ?? (previous && affair.results.has(previous) ? `${previous} ended before the gate opened` : null);
-  const ending = await passGate(gate, place === 0, leave, ({ open, waiting }) =>
-    say(
-      affair,
-      open ? null : `the gate of ${environment}: ${waiting.join('; ')}`,
-      open ? null : `soakgate approve ${affair.input.start.body.deployment} ${environment}`,
-    ),
-  );
-  say(affair, null, null);
-  if ('permit' in ending) return ending.permit;
-  if (ending.shut === 'left') affair.ended ??= ofResult(affair, previous, ending.why);
-  else affair.ended = { outcome: ending.shut, reason: ending.why };
-  return null;
-}
-
-function ofResult(affair: Affair, environment: string | undefined, why: string): { outcome: DeploymentOutcome; reason: string } {
-  const result = environment === undefined ? undefined : affair.results.get(environment);
-  return result ? { outcome: outcomeOf(result), reason: result.reason } : { outcome: 'failed', reason: why };
-}
-
-const outcomeOf = (result: RolloutResult): DeploymentOutcome =>
-  ({ passed: 'completed', failed: 'failed', restored: 'rolled-back', stuck: 'stuck' } as const)[result.ending];
 
 /** Starts the rollout and waits until its soak has passed (the next gate may be asked) or it has ended. */
 async function stay(affair: Affair, run: EnvironmentRun, child: Parameters<typeof rollout>[0], place: number): Promise<void> {
@@ -158,7 +134,12 @@ async function startRollout(affair: Affair, run: EnvironmentRun, input: Paramete
       // Terminated or failed from outside: its ending will come by signal once somebody has recovered it.
       if (affair.results.has(environment)) return;
       affair.progress.health = 'troubled';
-      say(affair, `the rollout in ${environment}, which was ended from outside (${(error as Error).message})`, `soakgate recover ${name}`);
+      say(
+        affair,
+        environment,
+        `the rollout in ${environment}, which was ended from outside (${(error as Error).message})`,
+        `soakgate recover ${name}`,
+      );
     });
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -179,7 +160,12 @@ function takeFact(affair: Affair, fact: Fact): void {
   if (fact.is === 'answered') affair.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
   else if (fact.is === 'aboutToChange') affair.wantsChange.add(fact.environment);
   else if (fact.is === 'waiting')
-    say(affair, fact.reason && `${fact.environment}: ${fact.reason}`, fact.reason && `soakgate status ${affair.input.start.body.deployment}`);
+    say(
+      affair,
+      fact.environment,
+      fact.reason && `${fact.environment}: ${fact.reason}`,
+      fact.reason && `soakgate status ${affair.input.start.body.deployment}`,
+    );
   else if (fact.is === 'soakPassed') {
     affair.soaked.set(fact.environment, fact.outcome);
     offer(affair, fact.environment, fact.outcome);
@@ -196,6 +182,7 @@ function takeFact(affair: Affair, fact: Fact): void {
 function end(affair: Affair, result: RolloutResult): void {
   affair.results.set(result.environment, result);
   affair.open.delete(result.environment);
+  affair.waits.delete(result.environment);
   const state = result.ending === 'passed' ? 'pass' : result.ending === 'restored' ? 'undone' : 'fail';
   line(affair, result.environment, state, `${result.ending}: ${result.reason}`);
 }
@@ -248,7 +235,9 @@ async function close(affair: Affair): Promise<DeploymentResult> {
   affair.progress.phase = outcome;
   affair.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
   affair.progress.notes.push(reason);
-  say(affair, null, null);
+  affair.waits.clear();
+  Object.assign(affair.progress, { waitingFor: null, next: null });
+  show(affair.progress, affair.shown);
   // Whoever has just sent something is still answered.
   if (!allHandlersFinished()) await condition(allHandlersFinished, LAST_ANSWERS);
   return {
@@ -267,16 +256,4 @@ function outcomeOfAll(affair: Affair, results: readonly RolloutResult[]): { outc
   const restored = results.find((result) => result.ending === 'restored');
   if (restored && affair.ended?.outcome !== 'rolled-back') return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
   return affair.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
-}
-
-function say(affair: Affair, reason: string | null, next: string | null): void {
-  affair.progress.waitingFor = reason;
-  affair.progress.next = next;
-  show(affair.progress, affair.shown);
-}
-
-function line(affair: Affair, environment: string, state: Progress['lines'][number]['state'], summary: string): void {
-  const found = affair.progress.lines.find((candidate) => candidate.name === environment);
-  if (found) Object.assign(found, { state, summary });
-  show(affair.progress, affair.shown);
 }

@@ -1,7 +1,7 @@
 // A rollout's desk: commands that came in, questions that wait for people, and what is done at once.
 import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
 import type { MessageVerdict } from '../src/core/activities.ts';
-import type { Signed } from '../src/core/messages.ts';
+import type { Decided, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/names.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
 import { failureText } from './failure-text.ts';
@@ -12,7 +12,7 @@ export const factSignal = defineSignal<[Fact]>('fact');
 
 export interface Desk {
   /** Set once by abort or rollback: the rollout goes back. */
-  goBack: { readonly why: string; readonly route: string | null } | null;
+  goBack: { readonly why: string; readonly route: string | null; readonly by: Decided | null } | null;
   closing: boolean;
   mayProceed: boolean;
   paused: boolean;
@@ -20,7 +20,7 @@ export interface Desk {
   checkNow: boolean;
   extendMs: number;
   /** The question that waits, and its answer. */
-  question: { readonly options: readonly string[]; answer: string | null } | null;
+  question: { readonly options: readonly string[]; answer: Answered | null } | null;
   /** Waits until no command is waiting or being answered. */
   settled: () => Promise<void>;
   /** Called when something must be interrupted at once. */
@@ -28,7 +28,13 @@ export interface Desk {
   /** False when there is no deployment any more. */
   tell: (fact: Fact) => Promise<boolean>;
   /** Waits until people answer, or until the time is over. */
-  ask: (options: readonly string[], unanswered: { readonly afterMs: number; readonly do: string } | undefined) => Promise<string>;
+  ask: (options: readonly string[], unanswered: { readonly afterMs: number; readonly do: string } | undefined) => Promise<Answered>;
+}
+
+/** The word, and who signed it; null where silence decided. */
+export interface Answered {
+  readonly word: string;
+  readonly by: Decided | null;
 }
 
 /** Opens the desk: handlers first, then the loop that works them off one at a time. */
@@ -63,7 +69,7 @@ export function openDesk(input: RolloutInput): Desk {
       } finally {
         desk.question = null;
       }
-      return question.answer ?? unanswered?.do ?? 'stop';
+      return question.answer ?? { word: unanswered?.do ?? 'stop', by: null };
     },
   };
   setHandler(commandSignal, (command) => void inbox.push(command), { description: 'From the deployment: a signed message, close, or proceed' });
@@ -82,7 +88,7 @@ async function workOff(input: RolloutInput, desk: Desk, inbox: Command[], work: 
       desk.interrupt();
     } else if (command.is === 'proceed') desk.mayProceed = true;
     else if (command.is === 'stop') {
-      desk.goBack ??= { why: command.why, route: null };
+      desk.goBack ??= { why: command.why, route: null, by: null };
       desk.interrupt();
     } else if (!answered.has(command.signed.body.nonce)) {
       answered.add(command.signed.body.nonce);
@@ -105,19 +111,23 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
     })
     // What cannot be verified does not count, and the desk goes on.
     .catch((error: unknown): MessageVerdict => ({ accepted: false, person: signed.person, roles: [], reason: failureText(error) }));
-  const text = verdict.accepted ? apply(desk, signed, verdict) : `refused: ${verdict.reason}`;
+  const text = verdict.accepted ? apply(input, desk, signed, verdict) : `refused: ${verdict.reason}`;
   await desk.tell({ is: 'answered', nonce: signed.body.nonce, accepted: verdict.accepted && !text.startsWith('refused'), text });
 }
 
 /** Does what a verified message says; the text is the sender's answer. */
-function apply(desk: Desk, signed: Signed, { person }: MessageVerdict): string {
+function apply({ run }: RolloutInput, desk: Desk, signed: Signed, { person, roles, at }: MessageVerdict): string {
+  const by: Decided = { signed, roles, at: at ?? null };
   switch (signed.message) {
     case 'abort':
     case 'rollback': {
       const route = signed.message === 'rollback' && typeof signed.body['route'] === 'string' ? signed.body['route'] : null;
+      const ways = Object.entries(run.list.routes).flatMap(([name, way]) => ('forward' in way ? [] : [name]));
+      if (route !== null && !ways.includes(route)) return `refused: ${route} is no way back of this plan (there is: ${ways.join(', ') || 'none'})`;
       desk.goBack ??= {
         why: `${signed.message} by ${person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`,
         route,
+        by,
       };
       desk.interrupt();
       return 'going back';
@@ -126,7 +136,7 @@ function apply(desk: Desk, signed: Signed, { person }: MessageVerdict): string {
       const word = String(signed.body['decision']);
       if (!desk.question) return 'refused: nothing is asked now';
       if (!desk.question.options.includes(word)) return `refused: the question is ${desk.question.options.join(' | ')}`;
-      desk.question.answer = word;
+      desk.question.answer = { word, by };
       return `decided: ${word}`;
     }
     case 'pause':

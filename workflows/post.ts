@@ -1,33 +1,12 @@
 // What the deployment does with one message: gate messages here, all others go to the rollout that they concern.
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
-import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';
-import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
+import type { Affair } from './affair.ts';
 import { commandSignal } from './desk.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './mailbox.ts';
-import type { Progress, Shown } from './progress.ts';
 import { environmentActivities } from './proxies.ts';
-
-/** All that a deployment knows while it runs. */
-export interface Affair {
-  readonly input: DeploymentInput;
-  readonly progress: Progress;
-  readonly shown: Shown;
-  readonly gates: Map<string, Gate>;
-  /** Environment → service, of rollouts that have not ended. */
-  readonly open: Map<string, string>;
-  readonly soaked: Map<string, EnvironmentOutcome>;
-  readonly results: Map<string, RolloutResult>;
-  /** Nonce → the rollout's answer. */
-  readonly answered: Map<string, Answer>;
-  readonly wantsChange: Set<string>;
-  ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
-  aborted: string | null;
-  /** What voided the soak of an earlier environment last. */
-  voided: string | null;
-}
 
 const RECORDED_REFUSALS = 50;
 

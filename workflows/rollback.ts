@@ -1,37 +1,85 @@
 // The way back: exactly the planned list, in its order, then the comparison. Ends `restored` or `stuck`.
 import type { Comparison } from '../src/core/activities.ts';
+import { quorumMet } from '../src/core/floor.ts';
+import type { Decided, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
 import type { StackEntry } from '../src/core/way-back.ts';
 import type { RolloutResult } from './contract.ts';
+import type { Answered } from './desk.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
 import { show } from './progress.ts';
 import { failureText } from './failure-text.ts';
-import { type Stay, waiting } from './stay.ts';
+import { type Stay, waiting, type WayBackWanted } from './stay.ts';
 
-/** Walks the way back in a scope that nothing cancels. */
-export async function goBack(stay: Stay, why: string, route: string | null): Promise<RolloutResult> {
-  const { list, rollout } = stay.input.run;
+/** Walks the way back in a scope that nothing cancels; when it fails, people choose: again, another route of the matrix, or leave it. */
+export async function goBack(stay: Stay, wanted: WayBackWanted): Promise<RolloutResult> {
+  const { rollout } = stay.input.run;
+  const why = wanted.message;
   stay.progress.phase = 'going back';
   stay.progress.health = 'troubled';
   stay.progress.notes.push(`going back: ${why}`);
   waiting(stay, null, null);
+  const undos: UndoReceipt[] = [];
+  let way = await chooseWay(stay, wanted.route, wanted.by ? [wanted.by] : []);
+  for (;;) {
+    const stopped = await walkBack(stay, way, undos);
+    const comparison = stopped ? null : await compare(stay, way.entries);
+    const left = stopped ?? comparison?.left ?? [];
+    if (left.length === 0) return ended(stay, why, undos, comparison);
+    const { word, by } = await waitForPerson(stay, left, await otherRoutes(stay, way.route));
+    if (word === 'leave')
+      return { environment: rollout.environment, ending: 'stuck', reason: why, receipts: stay.receipts, undos, left, soak: stay.soak };
+    if (word !== 'retry') way = await chooseWay(stay, word, by ? [by] : []);
+  }
+}
+
+interface Way {
+  readonly route: string | null;
+  readonly entries: readonly StackEntry[];
+  readonly approvals: readonly Signed[];
+}
+
+/** The ordered list of a route, shown before it runs; first what people must sign for it, because it loses something. */
+async function chooseWay(stay: Stay, wanted: string | null, given: readonly Decided[]): Promise<Way> {
+  const { list } = stay.input.run;
+  const decided = await approvalsFor(stay, wanted, given);
+  const route = decided ? wanted : null;
   const entries = await controlActivities('plan the way back').planWayBack({ list, stack: stay.stack, passed: stay.passed, route });
   stay.progress.notes.push(
     entries.length > 0 ? `the way back: ${entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ')}` : 'nothing to undo',
   );
-  const undos: UndoReceipt[] = [];
+  return { route, entries, approvals: (decided ?? []).map(({ signed }) => signed) };
+}
+
+/** Null when people would rather undo step by step. */
+async function approvalsFor(stay: Stay, name: string | null, given: readonly Decided[]): Promise<readonly Decided[] | null> {
+  const { list, rollout } = stay.input.run;
+  const route = name === null ? undefined : list.routes[name];
+  if (!route || !('restore' in route)) return given;
+  const signed = [...given];
   for (;;) {
-    const stopped = await walkBack(stay, entries, undos);
-    const comparison = stopped ? null : await compare(stay, entries);
-    const left = stopped ?? comparison?.left ?? [];
-    if (left.length === 0) return ended(stay, why, undos, comparison);
-    if ((await waitForPerson(stay, left)) === 'leave')
-      return { environment: rollout.environment, ending: 'stuck', reason: why, receipts: stay.receipts, undos, left, soak: stay.soak };
+    const people = signed.map(({ signed: { person }, roles }) => ({ name: person, roles }));
+    const { met, missing } = quorumMet({ each: route.approved?.roles ?? [] }, people);
+    if (met) return signed;
+    const reason = `approval of ${name} by ${missing.join(' and ')}: what was written since the backup is lost`;
+    const { word, by } = await ask(stay, [name!, 'stop'], reason, `soakgate decide ${rollout.deployment} ${rollout.environment} ${name}`);
+    if (word === 'stop') return null;
+    if (by) signed.push(by);
   }
 }
 
+/** What the matrix offers when this way back goes wrong. */
+async function otherRoutes(stay: Stay, route: string | null): Promise<readonly string[]> {
+  const { list } = stay.input.run;
+  const name = route ?? Object.entries(list.routes).find(([, way]) => 'downgrade' in way)?.[0];
+  if (name === undefined) return [];
+  const decision = await controlActivities(`what to do about route ${name}`).decide({ list, trouble: { route: name, is: 'fail' } });
+  const words = decision.do === 'ask' ? decision.ask : decision.do === 'route' ? [decision.name] : [];
+  return words.filter((word) => word !== name && Object.hasOwn(list.routes, word) && !('forward' in list.routes[word]!));
+}
+
 /** Null when all are done; else what is still dirty. An undo that was done is not run again. */
-async function walkBack(stay: Stay, entries: readonly StackEntry[], undos: UndoReceipt[]): Promise<readonly string[] | null> {
+async function walkBack(stay: Stay, { entries, approvals }: Way, undos: UndoReceipt[]): Promise<readonly string[] | null> {
   const { rollout, list } = stay.input.run;
   for (const entry of entries) {
     if (undos.some((undo) => undo.step === entry.step && undo.undo === entry.undo.undo && undo.done)) continue;
@@ -41,6 +89,8 @@ async function walkBack(stay: Stay, entries: readonly StackEntry[], undos: UndoR
       const receipt = await environmentActivities(rollout.environment, `undo ${entry.step}`, stay.heartbeatMs, 'undo')[entry.undo.undo]({
         rollout,
         step,
+        args: entry.undo.args,
+        ...(entry.undo.undo === 'restore' && { approvals }),
       });
       undos.push(receipt);
       Object.assign(line, { state: receipt.done ? 'undone' : 'not undone', summary: receipt.summary });
@@ -69,22 +119,31 @@ async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comp
   return comparison;
 }
 
-async function waitForPerson(stay: Stay, left: readonly string[]): Promise<string> {
+async function waitForPerson(stay: Stay, left: readonly string[], routes: readonly string[]): Promise<Answered> {
   const { rollout } = stay.input.run;
   stay.progress.phase = 'stuck';
   stay.progress.health = 'stuck';
   stay.progress.notes.push(...left.map((line) => `still dirty: ${line}`));
-  waiting(stay, `a person: ${left.length} things are still dirty`, `soakgate decide ${rollout.deployment} ${rollout.environment} retry`);
-  await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: `stuck: ${left.join('; ').slice(0, 500)}` });
-  const word = await stay.desk.ask(['retry', 'leave'], undefined);
-  stay.progress.notes.push(`decided: ${word}`);
-  if (word === 'retry') {
+  const next = `soakgate decide ${rollout.deployment} ${rollout.environment} retry`;
+  const told = `stuck: ${left.join('; ').slice(0, 500)}`;
+  const answer = await ask(stay, ['retry', ...routes, 'leave'], `a person: ${left.length} things are still dirty`, next, told);
+  if (answer.word !== 'leave') {
     stay.progress.phase = 'going back';
     stay.progress.health = 'troubled';
+    show(stay.progress, stay.shown);
   }
+  return answer;
+}
+
+async function ask(stay: Stay, options: readonly string[], reason: string, next: string, told = reason): Promise<Answered> {
+  const { environment } = stay.input.run.rollout;
+  waiting(stay, reason, next);
+  await stay.desk.tell({ is: 'waiting', environment, reason: told });
+  const answer = await stay.desk.ask(options, undefined);
+  stay.progress.notes.push(`decided: ${answer.word}`);
   waiting(stay, null, null);
-  await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
-  return word;
+  await stay.desk.tell({ is: 'waiting', environment, reason: null });
+  return answer;
 }
 
 function ended(stay: Stay, why: string, undos: readonly UndoReceipt[], comparison: Comparison | null): RolloutResult {

@@ -19,7 +19,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const back = await forward(stay);
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
-    const result = back ? await goBack(stay, back.message, back.route) : passed(stay);
+    const result = back ? await goBack(stay, back) : passed(stay);
     // `stuck` is closed, too: a person has signed `leave`, and the next preflight says so.
     await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs, 'close')
       .closeRollout({ rollout: input.run.rollout, ending: result.ending })
@@ -60,7 +60,7 @@ async function forward(stay: Stay): Promise<WayBackWanted | null> {
     if (error instanceof WayBackWanted) return error;
     if (!isCancellation(error)) throw error;
     const wanted = stay.desk.goBack;
-    return new WayBackWanted(wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort', wanted?.route ?? null);
+    return new WayBackWanted(wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort', wanted?.route ?? null, wanted?.by ?? null);
   }
 }
 
@@ -86,6 +86,7 @@ function openStay(input: RolloutInput): Stay {
     heartbeatMs: input.timing?.heartbeatMs ?? 15_000,
     soak: null,
     touched: false,
+    forwards: 0,
   };
   setHandler(progressQuery, () => stay.progress, { description: 'Where the rollout is: steps, waiting reason, next command' });
   show(progress, stay.shown);

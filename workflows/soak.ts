@@ -82,9 +82,12 @@ async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakSt
     ...stay.progress.notes.filter((note) => !note.startsWith('reading ')),
     ...result.summary.map((line) => `reading ${line}`),
   );
-  for (const breach of result.breaches) await answerBreach(stay, breach, watched);
-  if (result.verdict === 'extension-needed') await askForExtension(stay, watched);
-  if (result.verdict === 'passed') {
+  const forwards = stay.forwards;
+  for (const breach of result.breaches) if (stay.forwards === forwards) await answerBreach(stay, breach, watched);
+  if (result.verdict === 'extension-needed' && stay.forwards === forwards) await askForExtension(stay, watched);
+  // What was observed was another schema: the soak starts again.
+  if (stay.forwards > forwards) watched.state = { ...newSoak(watched.state.baseline), counters: watched.state.counters, since: watched.state.since };
+  else if (result.verdict === 'passed') {
     watched.state = { ...watched.state, passed: true };
     await stay.desk.tell({ is: 'soakPassed', environment: stay.input.run.rollout.environment, outcome: outcomeSoFar(stay) });
     if (!stay.input.run.list.last) waiting(stay, 'the next environment; measuring goes on', null);

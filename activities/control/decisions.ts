@@ -12,7 +12,8 @@ export async function decide({ list, trouble }: DecideInput): Promise<Decision> 
 }
 
 export async function planWayBack({ list, stack, passed, route }: WayBackQuestion): Promise<readonly StackEntry[]> {
-  return wayBack({ kind: list.kind, stack, passed, route: (route !== null && list.routes[route]) || null });
+  const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
+  return wayBack({ kind: list.kind, stack, passed, route: (route !== null && list.routes[route]) || null, backup });
 }
 
 /** Seals only when every sealed fact holds; otherwise the dossier says what is missing. */

@@ -1,5 +1,6 @@
 // The family of migration tools: at most four verbs, and what each tool can do (rule 11).
 import type { Work } from '../work.ts';
+import { django } from './django.ts';
 import { sql } from './sql.ts';
 
 export interface MigrationStatus {
@@ -26,6 +27,16 @@ export interface HeldLock {
   readonly mode: string;
 }
 
+export interface MigrationPreview {
+  readonly name: string;
+  readonly up: string;
+  /** Null when there is no way down. */
+  readonly down: string | null;
+  /** Why it must not be applied. */
+  readonly faults?: readonly string[];
+  readonly notes?: readonly string[];
+}
+
 export interface Migrator {
   readonly capabilities: {
     readonly preview: boolean;
@@ -35,16 +46,18 @@ export interface Migrator {
   /** What ledger and files say for the database at `url`. */
   status(work: Work, url: string): Promise<MigrationStatus>;
   /** SQL of exactly these migrations. */
-  preview(work: Work, names: readonly string[]): Promise<readonly { readonly name: string; readonly up: string; readonly down: string | null }[]>;
+  preview(work: Work, names: readonly string[]): Promise<readonly MigrationPreview[]>;
   /** Applies what of these is not in the ledger; returns one line for each. */
   upgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
   /** Takes back what of these is in the ledger, newest first. */
   downgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
+  /** Where the prepared migration of a forward route lies, outside the loaded ones, and where it is added; below the checkout. */
+  prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
   /** Tables that are the tool's or the app's own journal: left out of comparisons of content. */
   journals(work: Work): readonly string[];
 }
 
-const migrators: Readonly<Record<string, Migrator>> = { sql };
+const migrators: Readonly<Record<string, Migrator>> = { sql, django };
 
 export const migratorNames = (): readonly string[] => Object.keys(migrators);
 

@@ -2,20 +2,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
-import { FENCED_STATE } from '../../src/io/fence.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../work.ts';
+import { HELD_LOCKS_JSON, tryForLocks } from './locks.ts';
 import type { HeldLock, Migrator, UpgradeOptions } from './migrator.ts';
 
-const LOCK_NOT_AVAILABLE = '55P03';
 const LOCKS_MARK = 'soakgate-locks:';
 /** Every lock of a transaction is held to its end, so the last statement sees them all. */
-const HELD_LOCKS = `select '${LOCKS_MARK}' || coalesce(json_agg(distinct jsonb_build_object('relation', n.nspname || '.' || c.relname, 'mode', l.mode)), '[]')
-  from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-  where l.pid = pg_backend_pid() and l.granted and c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
+const HELD_LOCKS = `select '${LOCKS_MARK}' || (${HELD_LOCKS_JSON})`;
 
 export const sql: Migrator = {
   capabilities: { preview: true, downgrade: true, transaction: 'per file' },
@@ -48,6 +43,8 @@ export const sql: Migrator = {
     }
     return lines;
   },
+  prepared: (work, name) =>
+    [`${name}.sql`, `${name}.down.sql`].map((file) => ({ from: join(folderName(work), 'forward', file), to: join(folderName(work), file) })),
   journals: (work) => {
     const journal = options(work)['journal'];
     return typeof journal === 'string' ? [journal] : [];
@@ -57,7 +54,8 @@ export const sql: Migrator = {
 const options = (work: Work) => work.list.migrations?.options ?? {};
 const ledgerOf = (work: Work): string => String(options(work)['ledger'] ?? 'schema_migrations');
 const ledger = (work: Work): string => quoteTable(ledgerOf(work));
-const folder = (work: Work): string => join(work.checkout, String(options(work)['folder'] ?? 'migrations'));
+const folderName = (work: Work): string => String(options(work)['folder'] ?? 'migrations');
+const folder = (work: Work): string => join(work.checkout, folderName(work));
 const upFile = (work: Work, name: string): string => join(folder(work), `${name}.sql`);
 const downFile = (work: Work, name: string): string => join(folder(work), `${name}.down.sql`);
 
@@ -82,26 +80,8 @@ async function isApplied(work: Work, url: string, name: string): Promise<boolean
   return withSession(url, work.tag, async (session) => (await readLedger(session, ledgerOf(work))).includes(name));
 }
 
-/** Tries with a short lock timeout and jittered pauses, so that live traffic never waits longer than one try. */
 async function apply(work: Work, url: string, name: string, file: string, stamp: string, settings: UpgradeOptions): Promise<string> {
-  const deadline = performance.now() + settings.giveUpAfterMs;
-  const blockers = new Set<string>();
-  let pause = FIRST_PAUSE_MS;
-  for (let tries = 1; ; tries += 1) {
-    await settings.recheck?.();
-    const started = performance.now();
-    const failure = await watchBlockers(work, url, blockers, () => runFile(work, url, name, file, stamp, settings));
-    if (failure === null)
-      return `${name}: ${Math.round(performance.now() - started)} ms${tries > 1 ? ` at try ${tries}; waited for ${[...blockers].join('; ')}` : ''}`;
-    if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${name}`);
-    if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${name} failed with SQLSTATE ${failure.state}`, failure.lines);
-    if (performance.now() > deadline)
-      fail('LOCK_NOT_GIVEN', `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`, [...blockers]);
-    work.progress(`${name}: try ${tries}, waiting for ${[...blockers].join('; ') || 'a lock'}`);
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-    work.signal.throwIfAborted();
-  }
+  return tryForLocks(work, url, name, settings, () => runFile(work, url, name, file, stamp, settings));
 }
 
 async function runFile(
@@ -145,30 +125,4 @@ async function runFile(
       .split('\n')
       .filter((line) => line.length > 0),
   };
-}
-
-/** Names who holds what our session waits for, while it waits. */
-async function watchBlockers<T>(work: Work, url: string, blockers: Set<string>, during: () => Promise<T>): Promise<T> {
-  return withSession(url, work.tag, async (session) => {
-    let over = false;
-    const watching = (async () => {
-      while (!over) {
-        const rows = await session
-          .query<{ who: string }>(
-            `select distinct format('%s (pid %s, %s, in its transaction for %s s)', coalesce(nullif(b.application_name, ''), b.usename), b.pid, b.state, round(extract(epoch from now() - b.xact_start))) as who
-           from pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) as blocker join pg_stat_activity b on b.pid = blocker where a.application_name = $1`,
-            [work.tag],
-          )
-          .catch(() => []);
-        for (const row of rows) blockers.add(row.who);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
-    try {
-      return await during();
-    } finally {
-      over = true;
-      await watching;
-    }
-  });
 }

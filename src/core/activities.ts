@@ -3,6 +3,7 @@
 import type { Decision, Trouble } from './matrix.ts';
 import type { Decided, Dossier, Permit, SealedDossier, Signed, StartBody } from './messages.ts';
 import type { RolloutRef } from './names.ts';
+import type { EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { Step, StepKind, StepList } from './steps.ts';
@@ -17,11 +18,31 @@ export interface StepInput {
 export interface UndoInput {
   readonly rollout: RolloutRef;
   readonly step: Step;
+  /** Of the undo's entry. */
+  readonly args?: Readonly<Record<string, Json>>;
+  /** What people signed for this way back, where the route asks for it; verified again where it writes. */
+  readonly approvals?: readonly Signed[];
+}
+
+/** A forward fix: one prepared migration more, instead of a way back. */
+export interface ForwardInput {
+  readonly rollout: RolloutRef;
+  /** The migrate step, under whose permit it runs. */
+  readonly step: Step;
+  /** Name of the route. */
+  readonly route: string;
 }
 
 export interface EnterInput {
   readonly rollout: RolloutRef;
   readonly permit: Permit;
+}
+
+/** What a gate asks when its permit is used. */
+export interface AtEntryInput {
+  readonly deployment: string;
+  readonly facts: readonly string[];
+  readonly window: EnvironmentPlan['window'] | null;
 }
 
 export interface CompareInput {
@@ -70,8 +91,10 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
   Readonly<Record<UndoKind, (input: UndoInput) => Promise<UndoReceipt>>> & {
     /** Checks the permit, recompiles the list, keeps both. */
     readonly enter: (input: EnterInput) => Promise<Receipt>;
+    readonly forwardFix: (input: ForwardInput) => Promise<Receipt>;
     readonly compareBack: (input: CompareInput) => Promise<Comparison>;
     readonly closeRollout: (input: { readonly rollout: RolloutRef; readonly ending: string }) => Promise<void>;
+    readonly atEntry: (input: AtEntryInput) => Promise<{ readonly open: boolean; readonly waitMs: number | null; readonly why: string }>;
     readonly verify: (input: VerifyInput) => Promise<MessageVerdict>;
   };
 

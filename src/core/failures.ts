@@ -25,6 +25,12 @@ export const failures = {
     retryable: false,
     remedy: 'Make the plan at least as strict as the floor (soakgate validate --environment-file F shows all of it).',
   },
+  OUTSIDE_WINDOW: {
+    meaning: "The environment's window is not open, or notice was not given long enough before it.",
+    retryable: false,
+    remedy:
+      'Nothing was done. Start again so that the gate opens in time; a deployment that waits at its gate enters by itself when the window opens.',
+  },
   ROLLOUT_OPEN: {
     meaning: 'Another rollout of this service or database is not closed.',
     retryable: false,
@@ -79,6 +85,12 @@ export const failures = {
     meaning: 'What is pending is not exactly what the plan declares, or ledger and catalog disagree.',
     retryable: false,
     remedy: 'Compare the lists in the details; declare what is really pending or repair the ledger.',
+  },
+  SESSION_UNKNOWN: {
+    meaning: "The release's own tool opens its session on another database, under another name or with other limits than it was given.",
+    retryable: false,
+    remedy:
+      'Nothing was done. Let its settings take the database from the address that the plan hands out, and leave application_name and options to libpq.',
   },
   RELEASE_FAILED: {
     meaning: 'The commit could not be checked out or its environment could not be built.',

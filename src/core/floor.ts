@@ -14,6 +14,9 @@ export interface Floor {
   readonly operate: Quorum;
   /** Least nominal length of soak or watch, in milliseconds. */
   readonly soakMs?: number;
+  /** Least length of the window, and least notice before it, in milliseconds. */
+  readonly windowMs?: number;
+  readonly noticeMs?: number;
   readonly pace: 'refused' | 'allowed';
   readonly programs: readonly string[];
 }
@@ -32,12 +35,31 @@ export function floorComplaints(list: StepList, floor: Floor): readonly string[]
   if (floor.soakMs !== undefined && nominal < floor.soakMs) {
     complaints.push(`soak: the plan observes ${hours(nominal)}, this environment demands at least ${hours(floor.soakMs)}`);
   }
+  complaints.push(...windowComplaints(list, floor));
   const allowed = new Set(floor.programs);
   for (const { place, program } of programsOf(list)) {
     if (!allowed.has(program))
       complaints.push(`programs: ${place} runs ${program}, which this environment does not allow (allowed: ${floor.programs.join(', ') || 'none'})`);
   }
   return complaints;
+}
+
+/** What is demanded counts only when the gate asks for it at entry. */
+function windowComplaints({ environment: { window }, gate, pace }: StepList, { windowMs, noticeMs }: Floor): readonly string[] {
+  const asked = (fact: 'window-open' | 'notice-given') => (gate?.atEntry.includes(fact) ? window : undefined);
+  // A compressed run divides the notice, not what the plan says.
+  const nominal = (ms: number) => (pace ? (ms * pace.nominalMs) / pace.realMs : ms);
+  const [length, notice] = [asked('window-open')?.lengthMs ?? 0, nominal(asked('notice-given')?.noticeMs ?? 0)];
+  return [
+    ...(windowMs !== undefined && length < windowMs
+      ? [
+          `window: the plan is entered in a window of ${hours(length)}, this environment demands at least ${hours(windowMs)} (gate: at-entry: [window-open])`,
+        ]
+      : []),
+    ...(noticeMs !== undefined && notice < noticeMs
+      ? [`notice: the plan gives ${hours(notice)} of notice, this environment demands at least ${hours(noticeMs)} (gate: at-entry: [notice-given])`]
+      : []),
+  ];
 }
 
 /** Whether these people, each with roles, satisfy a quorum; one person never fills two places. */

@@ -2,7 +2,20 @@
 import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
 import { quorumMet } from './floor.ts';
 import type { Dossier } from './messages.ts';
+import type { EnvironmentPlan, Gate } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
+
+/** Id of the attestation from which the notice of a window counts. */
+export const NOTICE = 'notice';
+
+/** The gate with what its facts at entry need of people: somebody attests that notice was given, if the plan does not word it itself. */
+export function wholeGate(gate: Gate, window: EnvironmentPlan['window']): Gate {
+  const worded = gate.attested.some(({ id }) => id === NOTICE);
+  if (!gate.atEntry.includes('notice-given') || worded || !window) return gate;
+  const role = gate.approved?.roles[0] ?? '';
+  const text = `Those who use the service were told of the window (${window.opens}, ${window.zone})`;
+  return { ...gate, attested: [...gate.attested, { id: NOTICE, role, text }] };
+}
 
 interface Fact {
   readonly holds: boolean;

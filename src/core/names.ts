@@ -22,6 +22,10 @@ export const rolloutWorkflowId = (service: string, environment: string): string 
 export const scratchDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_scratch`;
 /** Restored once more when the state after a way back is compared. */
 export const compareDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_compare`;
+/** The way back by restore: made beside the target, then given its name. */
+export const restoredDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_restored`;
+/** What the target is called after a restore has taken its place; kept, it holds the rows written since the backup. */
+export const replacedDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_replaced`;
 
 /** `application_name` of our sessions; PostgreSQL cuts at 63 bytes silently, this is at most 40. */
 export const sessionTag = (rollout: RolloutRef, index: number, attempt: string): string => `sg:${rollout.hash}:${index}:${attempt}`;

@@ -1,5 +1,6 @@
 // Compiles plan + environment + pace into the step list: the one thing that a rollout walks down.
 // The list is workflow input, is hashed, signed, and compared by the environment's worker (rule 8).
+import { wholeGate } from './gate.ts';
 import { paceEnvironment, paceMeters, type Pace } from './pace.ts';
 import type { Change, EnvironmentPlan, Json, MatrixRow, Meter, Plan, PlanStep, Route, Gate } from './plan/plan.ts';
 import { type Undo, undoOf } from './undo.ts';
@@ -97,7 +98,7 @@ export function compileSteps({ plan, environment, commit, files, pace }: Compile
     migrations: plan.migrations ?? null,
     steps: withImplicit(plan, lines).map((line, index) => ({ ...line, index, ...withUndo(line) })),
     meters: paceMeters(plan.meters, pace),
-    gate: plan.gate[environment] ?? null,
+    gate: plan.gate[environment] ? wholeGate(plan.gate[environment], found.window) : null,
     routes: plan.routes,
     matrix: plan.matrix,
     last: place === plan.environments.length - 1,

@@ -1,7 +1,7 @@
 // What a plan may say and this version cannot yet do: refused at the start, never discovered in the middle of the night.
 import type { Plan } from './plan/plan.ts';
 
-const MIGRATORS = ['sql'];
+const MIGRATORS = ['sql', 'django'];
 const RESTARTERS = ['process'];
 
 /** One line for each thing; empty when the plan can be run as it is. */
@@ -15,15 +15,5 @@ export function unsupported(plan: Plan): readonly string[] {
       .filter((service) => !RESTARTERS.includes(service.tool))
       .map((service) => `environments.${name}.services ${service.name}: ${service.tool} has no adapter yet (there is: ${RESTARTERS.join(', ')})`),
   );
-  const windows = Object.entries(plan.gate).flatMap(([name, gate]) =>
-    gate.atEntry.map((fact) => `gate.${name}.at-entry ${fact}: windows and notice are not asked yet`),
-  );
-  const routes = Object.entries(plan.routes).flatMap(([name, route]) =>
-    'restore' in route
-      ? [`routes.${name}: restore is not walked yet`]
-      : 'forward' in route
-        ? [`routes.${name}: forward fixes are not walked yet`]
-        : [],
-  );
-  return [...tool, ...services, ...windows, ...routes];
+  return [...tool, ...services];
 }

@@ -1,7 +1,7 @@
 // The way back: undo stack + route + release kind → one ordered list, shown before it runs (rule 3).
 import type { ReleaseKind, Route } from './plan/plan.ts';
-import type { StepKind } from './steps.ts';
-import type { Family, Undo } from './undo.ts';
+import type { Step, StepKind } from './steps.ts';
+import { type Family, restoreEntry, type Undo } from './undo.ts';
 
 /** An undo that was registered before its step began. */
 export interface StackEntry {
@@ -17,6 +17,8 @@ export interface WayBackInput {
   readonly passed: readonly StepKind[];
   /** Null: undo all that this rollout did. */
   readonly route: Route | null;
+  /** The backup step: what a restore goes back to. */
+  readonly backup: Step | null;
 }
 
 const orders: Record<ReleaseKind, readonly Family[]> = {
@@ -30,15 +32,19 @@ const orders: Record<ReleaseKind, readonly Family[]> = {
 };
 
 /** The undos that are to run, in their order. */
-export function wayBack({ kind, stack, passed, route }: WayBackInput): readonly StackEntry[] {
+export function wayBack({ kind, stack, passed, route, backup }: WayBackInput): readonly StackEntry[] {
   const valid = stack.filter((entry) => !(entry.undo.until && passed.includes(entry.undo.until)));
-  const wanted = route && 'codeBack' in route ? valid.filter((entry) => entry.undo.family === 'code' || entry.undo.family === 'maintenance') : valid;
+  const of = (...families: readonly Family[]) => valid.filter((entry) => families.includes(entry.undo.family));
+  const changed = of('data', 'schema').length > 0 || passed.includes('migrate');
+  // One restore replaces every undo of data and schema; a database that was never changed needs none.
+  const restored = route && 'restore' in route && backup && changed ? [restoreEntry(backup), ...of('flag', 'code', 'maintenance')] : null;
+  const wanted = restored ?? (route && 'codeBack' in route ? of('code', 'maintenance') : valid);
   return orders[kind].flatMap((family) => ordered(wanted.filter((entry) => entry.undo.family === family)));
 }
 
-/** Newest first; but a service is restarted after the checkout it serves has changed back, and once only. */
+/** Newest first, as they were pushed; but a service is restarted after the checkout it serves has changed back, and once only. */
 function ordered(entries: readonly StackEntry[]): readonly StackEntry[] {
-  const newest = [...entries].sort((a, b) => b.index - a.index);
+  const newest = [...entries].reverse();
   const restarts = newest.filter((entry) => entry.undo.undo === 'restartBack').reverse();
   const once = restarts.filter((entry, at) => restarts.findIndex((other) => other.undo.args['service'] === entry.undo.args['service']) === at);
   return [...newest.filter((entry) => entry.undo.undo !== 'restartBack'), ...once];

@@ -44,6 +44,8 @@ const environmentFile = z.strictObject({
     decide: quorum,
     operate: quorum,
     soak: duration.optional(),
+    window: duration.optional(),
+    notice: duration.optional(),
     pace: z.enum(['refused', 'allowed']).default('refused'),
     programs: z.array(z.string()),
   }),
@@ -80,7 +82,7 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
   if (!result.success) throw new Error(result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const file = result.data;
   const from = (relative: string) => resolve(dirname(path), relative);
-  const { soak, ...floor } = file.floor;
+  const { soak, window, notice, ...floor } = file.floor;
   return {
     environment: file.environment,
     services: Object.fromEntries(
@@ -90,7 +92,12 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
     used: from(file.used),
     control: file.control,
     people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
-    floor: { ...floor, ...(soak !== undefined && { soakMs: soak }) },
+    floor: {
+      ...floor,
+      ...(soak !== undefined && { soakMs: soak }),
+      ...(window !== undefined && { windowMs: window }),
+      ...(notice !== undefined && { noticeMs: notice }),
+    },
   };
 }
 

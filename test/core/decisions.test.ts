@@ -95,7 +95,7 @@ describe('the way back', () => {
   };
   const full = ['data: fix', 'migrate', 'switch', 'restart'].map(entry);
   const walk = (kind: ReleaseKind, stack: readonly StackEntry[], passed: readonly StepKind[] = ['fixData', 'migrate']) =>
-    wayBack({ kind, stack, passed, route: null }).map(({ undo }) => undo.undo);
+    wayBack({ kind, stack, passed, route: null, backup: null }).map(({ undo }) => undo.undo);
 
   test.each<[ReleaseKind, string[]]>([
     ['constraints', ['downgrade', 'switchBack', 'restartBack']],
@@ -111,7 +111,7 @@ describe('the way back', () => {
   });
 
   test('code back alone leaves the database as it is', () => {
-    const ran = wayBack({ kind: 'columns', stack: full, passed: ['migrate'], route: { codeBack: true } });
+    const ran = wayBack({ kind: 'columns', stack: full, passed: ['migrate'], route: { codeBack: true }, backup: null });
     expect(ran.map(({ undo }) => undo.family)).toEqual(['code', 'code']);
   });
 
@@ -125,7 +125,7 @@ describe('the way back', () => {
     const kinds = fc.constantFrom<ReleaseKind>('constraints', 'columns', 'view', 'flags', 'code');
     fc.assert(
       fc.property(kinds, fc.subarray(pool), (kind, stack) => {
-        const ran = wayBack({ kind, stack, passed: [], route: null });
+        const ran = wayBack({ kind, stack, passed: [], route: null, backup: null });
         const names = ran.map(({ undo }) => undo.undo);
         const services = stack.filter(({ undo }) => undo.undo === 'restartBack').map(({ undo }) => undo.args['service']);
         expect(names.filter((name) => name === 'restartBack')).toHaveLength(new Set(services).size);
@@ -260,5 +260,26 @@ describe('the floor', () => {
     const compressed = compileSteps({ plan, environment: 'staging', commit: 'c', files: {}, pace });
     expect(floorComplaints(compressed, floor)).toEqual(['pace: this environment refuses a compressed run (--pace)']);
     expect(floorComplaints(compressed, { ...floor, pace: 'allowed' })).toEqual([]);
+  });
+
+  test('S1-30: a window of 1 h 59 where 2 h are demanded; one that the gate does not ask for counts as none; notice alike, nominal in a compressed run', () => {
+    const window = { opens: '0 2 * * SUN', zone: 'Europe/Berlin', lengthMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
+    const gate = { sealed: [], attested: [], atEntry: ['window-open', 'notice-given'] } as unknown as NonNullable<StepList['gate']>;
+    const entered = { ...list, environment: { ...list.environment, window }, gate };
+    const strict: Floor = { ...floor, windowMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
+    expect(floorComplaints(entered, strict)).toEqual([]);
+    const short = { ...window, lengthMs: 119 * 60_000, noticeMs: 47 * 3_600_000 };
+    expect(floorComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict)).toEqual([
+      'window: the plan is entered in a window of 1.98 h, this environment demands at least 2 h (gate: at-entry: [window-open])',
+      'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: at-entry: [notice-given])',
+    ]);
+    expect(floorComplaints({ ...entered, gate: { ...gate, atEntry: [] } }, strict)).toHaveLength(2);
+    const pace = { nominalMs: 604_800_000, realMs: 60_000 };
+    const compressed = {
+      ...entered,
+      pace,
+      environment: { ...entered.environment, window: { ...window, noticeMs: (48 * 3_600_000 * 60) / 604_800 } },
+    };
+    expect(floorComplaints(compressed, { ...strict, pace: 'allowed' })).toEqual([]);
   });
 });

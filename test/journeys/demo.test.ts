@@ -1,10 +1,11 @@
 // The demo's journey and its five breaks, through the same command as in the README, on real parts.
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyEvidence } from '../../src/io/evidence.ts';
+import { processesOf } from '../support/left-behind.ts';
 
 const SOAKGATE = join(import.meta.dirname, '../../bin/soakgate.mjs');
 const LONGEST_MS = 300_000;
@@ -69,16 +70,4 @@ function demo(args: readonly string[], folder: string): Promise<{ exit: number |
   child.stdout.on('data', (chunk) => (stdout += chunk));
   child.stderr.on('data', (chunk) => (stderr += chunk));
   return new Promise((resolve) => child.once('close', (exit) => resolve({ exit, stdout, stderr })));
-}
-
-/** Processes that name the folder or work in it; the served application names it nowhere in its command line. */
-async function processesOf(folder: string): Promise<readonly string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name) && name !== String(process.pid));
-  const lines = await Promise.all(
-    pids.map(async (pid) => {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return `${line.replaceAll('\0', ' ')}in ${await readlink(`/proc/${pid}/cwd`).catch(() => '')}`;
-    }),
-  );
-  return lines.filter((line) => line.includes(folder));
 }

@@ -11,6 +11,7 @@ import { environmentActivities } from '../../activities/index.ts';
 import { observeActivities } from '../../activities/observe.ts';
 import type { World } from '../../activities/work.ts';
 import type { StepInput } from '../../src/core/activities.ts';
+import type { Person } from '../../src/core/floor.ts';
 import type { Permit } from '../../src/core/messages.ts';
 import { type RolloutRef, rolloutWorkflowId } from '../../src/core/names.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
@@ -78,9 +79,11 @@ export interface PlanParts {
   readonly environment?: string;
   readonly meters?: string;
   readonly soak?: string;
+  /** Further routes, each `, name: { … }`. */
+  readonly routes?: string;
 }
 
-export const planOf = ({ steps, pending, port, environment, meters, soak, kind }: PlanParts): string => `
+export const planOf = ({ steps, pending, port, environment, meters, soak, kind, routes }: PlanParts): string => `
 soakgate: 1
 service: orders
 summary: For one hand
@@ -97,7 +100,7 @@ environments:
 steps:
 ${steps}
 meters: ${meters ?? '{ site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }'}
-routes: { downgrade: { to: recorded } }
+routes: { downgrade: { to: recorded }${routes ?? ''} }
 matrix:
   - { when: rest, do: stop, severity: high }
 `;
@@ -146,6 +149,8 @@ export interface HandsSpec extends PlanParts {
   /** As a role of its own, made by the test. */
   readonly asRole?: (url: string) => string;
   readonly edit?: (checkout: string) => Promise<void>;
+  /** Whose signatures count. */
+  readonly people?: readonly Person[];
 }
 
 /** A rollout that has been permitted, its release checked out. */
@@ -185,7 +190,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     artifacts: join(folder, 'artifacts'),
     used: join(folder, 'used'),
     control: 'ed25519:',
-    people: [],
+    people: spec.people ?? [],
     floor: {
       start: { any: [] },
       approve: { each: [] },

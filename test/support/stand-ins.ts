@@ -1,12 +1,20 @@
 // Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit checks and the real judge.
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlWorld } from '../../activities/control/world.ts';
 import { enter } from '../../activities/enter.ts';
 import { verify } from '../../activities/verify.ts';
 import { asFailure } from '../../activities/as-step.ts';
 import type { World } from '../../activities/work.ts';
-import type { Comparison, ControlActivities, EnvironmentActivities, ObserveActivities, ObserveInput, StepInput } from '../../src/core/activities.ts';
+import type {
+  Comparison,
+  ControlActivities,
+  EnvironmentActivities,
+  ObserveActivities,
+  ObserveInput,
+  StepInput,
+  UndoInput,
+} from '../../src/core/activities.ts';
 import { decide } from '../../src/core/matrix.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
 import { breaches, type ObserveResult, type Rules, type Sample, soakVerdict, summarise, takeSamples } from '../../src/core/soak.ts';
@@ -17,7 +25,8 @@ import type { UndoKind } from '../../src/core/undo.ts';
 export interface Script {
   readonly steps?: Readonly<Record<string, (times: number, input: StepInput) => Partial<Receipt> | Promise<Partial<Receipt>>>>;
   /** By the name of the step that is undone. */
-  readonly undos?: Readonly<Record<string, (times: number) => Partial<UndoReceipt> | Promise<Partial<UndoReceipt>>>>;
+  readonly undos?: Readonly<Record<string, (times: number, input: UndoInput) => Partial<UndoReceipt> | Promise<Partial<UndoReceipt>>>>;
+  readonly mayEnter?: (environment: string) => { readonly open: boolean; readonly waitMs: number | null; readonly why: string };
   readonly compare?: (times: number) => Comparison | Promise<Comparison>;
   /** A reading (`site/failures`) so many milliseconds after the first one; left out, it is healthy. */
   readonly reads?: (environment: string, reading: string, sinceMs: number) => number | null | undefined;
@@ -47,7 +56,9 @@ const steps: readonly StepKind[] = [
   ...(['preflight', 'release', 'pending', 'baseline', 'enterMaintenance', 'leaveMaintenance', 'backup', 'checkData', 'fixData'] as const),
   ...(['preview', 'migrate', 'check', 'refusedWrites', 'run', 'switchRelease', 'restart', 'flows'] as const),
 ];
-const undos: readonly UndoKind[] = ['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance'];
+const undos: readonly UndoKind[] = [
+  ...(['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance', 'restore', 'undoForward'] as const),
+];
 const healthy: Readonly<Record<string, number>> = { 'site/failures': 0, 'shop/paid': 0.99 };
 /** Histories are recorded: what the stand-ins say has no clock in it. */
 const BEGIN = Date.UTC(2026, 0, 5);
@@ -68,11 +79,14 @@ export function environmentStandIns(part: (deployment: string) => Part, world: W
     const times = again(here, `${rollout.environment} ${step.name}`);
     return { ...passing(step), ...(await here.script.steps?.[step.name]?.(times, input)) };
   };
-  const undone = async ({ rollout, step }: StepInput): Promise<UndoReceipt> => {
+  const undone = async (input: UndoInput): Promise<UndoReceipt> => {
+    const { rollout, step } = input;
     const here = part(rollout.deployment);
-    const times = again(here, `${rollout.environment} undo ${step.name}`);
-    const undo = { undo: step.undo?.undo ?? 'none', step: step.name, done: true, summary: 'put back', left: [], tookMs: 1 };
-    return { ...undo, ...(await here.script.undos?.[step.name]?.(times)) };
+    const { activityType } = activityInfo();
+    const own = activityType === step.undo?.undo;
+    const times = again(here, `${rollout.environment} ${own ? 'undo' : activityType} ${step.name}`);
+    const undo = { undo: activityType, step: step.name, done: true, summary: 'put back', left: [], tookMs: 1 };
+    return { ...undo, ...(await here.script.undos?.[own ? step.name : activityType]?.(times, input)) };
   };
   return {
     ...(Object.fromEntries(steps.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
@@ -92,6 +106,20 @@ export function environmentStandIns(part: (deployment: string) => Part, world: W
       const here = part(rollout.deployment);
       const times = again(here, `${rollout.environment} compare`);
       return here.script.compare?.(times) ?? same;
+    },
+    atEntry: async (input) => {
+      again(part(input.deployment), `${world.settings.environment} at entry`);
+      return part(input.deployment).script.mayEnter?.(world.settings.environment) ?? { open: true, waitMs: 0, why: '' };
+    },
+    forwardFix: async ({ rollout, step, route }) => {
+      const here = part(rollout.deployment);
+      const times = again(here, `${rollout.environment} forward ${route}`);
+      return {
+        ...passing(step),
+        step: `${step.name}: ${route}`,
+        kind: 'forwardFix',
+        ...(await here.script.steps?.[`forward ${route}`]?.(times, { rollout, step })),
+      };
     },
     closeRollout: async ({ rollout, ending }) => {
       again(part(rollout.deployment), `${rollout.environment} closed: ${ending}`);

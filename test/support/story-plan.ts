@@ -5,6 +5,11 @@ export interface PlanWords {
   readonly watch?: string;
   readonly only?: 'staging';
   readonly kind?: string;
+  /** Further lines of the routes, and of the matrix before all others. */
+  readonly routes?: string;
+  readonly matrix?: string;
+  /** Production is entered in a window only. */
+  readonly window?: string;
 }
 
 /** Two environments with a gate between them; seven days of soak, read once an hour. */
@@ -13,6 +18,9 @@ export const storyPlan = ({
   watch = 'for: 1d, every: 1h, gap: at most 4h',
   only,
   kind = 'constraints',
+  routes = '',
+  matrix = '',
+  window,
 }: PlanWords = {}): string => `
 soakgate: 1
 service: shop
@@ -32,7 +40,7 @@ ${
     url: https://shop.example.org
     services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
     watch: { ${watch} }
-`
+${window ? `    window: { opens: ${window}, zone: Europe/Berlin, length: 2h }\n` : ''}`
 }steps:
   - { step: backup, backup: { tool: pg_dump, format: custom, keep: 30d } }
   - step: data
@@ -56,11 +64,11 @@ ${
   production:
     sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
     approved: { roles: [lead, dba], expires: 7d }
-`
+${window ? '    at-entry: [window-open]\n' : ''}`
 }routes:
   downgrade: { to: recorded }
-matrix:
-  - { when: { before: migrate }, do: stop }
+${routes}matrix:
+${matrix}  - { when: { before: migrate }, do: stop }
   - { when: { step: migrate }, do: downgrade, severity: high }
   - { when: { meter: site/failures }, do: downgrade, severity: high }
   - { when: { meter: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }

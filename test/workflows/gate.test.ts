@@ -121,7 +121,7 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     expect(await run.deliver(old)).toEqual({ accepted: false, text: 'refused: no dossier is sealed yet' });
     low.on = false;
     await run.send('decide', 'dan', 'staging', { decision: 'continue' });
-    await run.until('a second dossier', waits);
+    await run.until('a second dossier', (progress) => waits(progress) && !progress.waitingFor?.includes('sealed facts'));
     expect((await run.dossier('production'))?.dossier.number).toBe(2);
     const { waitingFor } = await run.progress();
     expect(waitingFor, "lea's approval of the old one is void").toBe('the gate of production: approval by lead and dba');

@@ -109,7 +109,10 @@ function answerTo({ list, missing }: Shown, trouble: Trouble, index: number): re
   const passed = list.steps.slice(0, index).map((step) => step.kind);
   const walk = (word: string): string => {
     if (missing.some((line) => line.startsWith(`routes.${word}:`))) return 'this version does not walk it yet';
-    const entries = wayBack({ kind: list.kind, stack, passed, route: list.routes[word] ?? null });
+    const route = list.routes[word] ?? null;
+    if (route && 'forward' in route) return `${route.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
+    const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
+    const entries = wayBack({ kind: list.kind, stack, passed, route, backup });
     return entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ') || 'nothing to undo';
   };
   if (decision.do === 'route') return [`: ${decision.name}`, walk(decision.name)];

@@ -46,8 +46,11 @@ function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
           hint: 'e.g. window: { opens: 0 2 * * SUN, zone: Europe/Berlin, length: 2h, notice: 48h }',
         },
       ];
-    return fact === 'notice-given' && window.noticeMs === undefined
-      ? [{ path, message: `the window of ${name} asks for no notice`, hint: 'e.g. notice: 48h' }]
+    if (fact === 'notice-given' && window.noticeMs === undefined)
+      return [{ path, message: `the window of ${name} asks for no notice`, hint: 'e.g. notice: 48h' }];
+    const attested = gate.attested.some(({ id }) => id === 'notice') || gate.approved;
+    return fact === 'notice-given' && !attested
+      ? [{ path, message: 'nobody can attest it', hint: 'add attested: [{ id: notice, role: ..., text: The users were told of the window }]' }]
       : [];
   });
 }

@@ -1,0 +1,164 @@
+// Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one transaction for each migration.
+import { fail } from '../../src/core/failures.ts';
+import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts';
+import { tail } from '../../src/io/redact.ts';
+import type { Work } from '../work.ts';
+import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
+import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
+import type { HeldLock, MigrationPreview, Migrator, UpgradeOptions } from './migrator.ts';
+
+const LEDGER = 'public.django_migrations';
+const HALF_APPLIED = ['42701', '42710', '42P07'];
+
+interface Facts {
+  readonly applied?: readonly string[];
+  readonly pending?: readonly { readonly name: string }[];
+  readonly conflicts?: Readonly<Record<string, readonly string[]>>;
+  readonly name?: string;
+  readonly irreversible?: readonly string[];
+  readonly empty?: boolean;
+  readonly up?: string;
+  readonly down?: string;
+  readonly upRefused?: string;
+  readonly downRefused?: string;
+  readonly locks?: readonly HeldLock[];
+  readonly failed?: {
+    readonly state: string | null;
+    readonly message: string;
+    readonly detail: string | null;
+    readonly constraint: string | null;
+    readonly table: string | null;
+  };
+  readonly wrongSession?: readonly string[];
+}
+
+export const django: Migrator = {
+  capabilities: { preview: true, downgrade: true, transaction: 'per migration' },
+  status: async (work, url) => {
+    const [facts] = await look(work, url, { ask: 'status', names: [] });
+    const conflicts = Object.entries(facts?.conflicts ?? {});
+    if (conflicts.length > 0)
+      fail(
+        'MIGRATION_MISMATCH',
+        'an app has more than one last migration',
+        conflicts.map(([app, names]) => `${app}: ${names.join(', ')}`),
+      );
+    return { applied: facts?.applied ?? [], pending: (facts?.pending ?? []).map(({ name }) => name) };
+  },
+  preview: async (work, names) => (await look(work, work.url, { ask: 'sql', names })).map(previewOf),
+  upgrade: async (work, url, names, options) => move(work, url, names, options, 'migrate'),
+  downgrade: async (work, url, names, options) => move(work, url, [...names].reverse(), options, 'reverse'),
+  prepared: (_, name) => {
+    const [app, label] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)];
+    return [{ from: `${app}/forward/${label}.py`, to: `${app}/migrations/${label}.py` }];
+  },
+  journals: () => [],
+};
+
+function previewOf(facts: Facts): MigrationPreview {
+  const irreversible = (facts.irreversible ?? []).map((operation) => `cannot be reversed: ${operation}`);
+  return {
+    name: facts.name ?? '',
+    up: facts.up ?? `-- no SQL beforehand: ${facts.upRefused}`,
+    down: irreversible.length > 0 ? null : (facts.down ?? `-- no SQL beforehand: ${facts.downRefused}`),
+    faults: [...irreversible, ...(facts.empty ? ['is an empty shell: it would be stamped and change nothing'] : [])],
+    notes: facts.upRefused ? ['has no SQL beforehand, it looks into the database itself: the rehearsal is its preview'] : [],
+  };
+}
+
+/** One migration at a time, so that each has its own tries, and what is in the ledger is never begun again. */
+async function move(
+  work: Work,
+  url: string,
+  names: readonly string[],
+  options: UpgradeOptions,
+  ask: 'migrate' | 'reverse',
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const name of names) {
+    const applied = (await readLedger(work, url)).includes(name);
+    if (applied === (ask === 'migrate')) lines.push(`${name}: ${applied ? 'already applied' : 'not applied'}`);
+    else lines.push(await tryForLocks(work, url, name, options, () => moveOne(work, url, name, options, ask)));
+  }
+  return lines;
+}
+
+async function moveOne(work: Work, url: string, name: string, options: UpgradeOptions, ask: 'migrate' | 'reverse'): Promise<MigrationFailure | null> {
+  const { guard = null, onLocks, lockTimeoutMs, statementTimeoutMs } = options;
+  const limits = `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs}`;
+  const request = { ask, names: [name], guard, locks: onLocks ? HELD_LOCKS_JSON : null };
+  const { facts, result } = await run(work, url, request, lockTimeoutMs, { PGOPTIONS: limits });
+  if (result.exitCode === 0) {
+    onLocks?.(
+      name,
+      facts.flatMap((fact) => fact.locks ?? []),
+      result.tookMs,
+    );
+    return null;
+  }
+  const failed = facts.find((fact) => fact.failed)?.failed;
+  if (!failed) return { state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
+  const half = HALF_APPLIED.includes(failed.state ?? '');
+  return {
+    state: failed.state ?? 'unknown',
+    lines: [
+      failed.message,
+      ...(failed.detail ? [failed.detail] : []),
+      ...(failed.constraint ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`] : []),
+      ...(half ? [`half applied? what ${name} makes is there already, though the ledger does not have it`] : []),
+    ],
+  };
+}
+
+async function readLedger(work: Work, url: string): Promise<readonly string[]> {
+  return withSession(url, work.tag, async (session) => {
+    const [there] = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [LEDGER]);
+    if (!there?.ok) return [];
+    return (await session.query<{ name: string }>(`select app || '.' || name as name from ${quoteTable(LEDGER)} order by id`)).map(
+      ({ name }) => name,
+    );
+  });
+}
+
+/** Asks without writing: the session is read-only. */
+async function look(work: Work, url: string, request: Pick<DjangoRequest, 'ask' | 'names'>): Promise<readonly Facts[]> {
+  const { facts, result } = await run(work, url, { ...request, guard: null, locks: null }, null, {
+    PGOPTIONS: '-c default_transaction_read_only=on',
+  });
+  if (result.exitCode !== 0)
+    fail(
+      'RELEASE_FAILED',
+      `Django could not be asked for its migrations (exit ${result.exitCode ?? result.killedBy})`,
+      lastLines(result.stderr || result.stdout),
+    );
+  return facts;
+}
+
+/** @throws StepFailure SESSION_UNKNOWN before anything is done, when Django's session is not the one it was given. */
+async function run(
+  work: Work,
+  url: string,
+  request: Omit<DjangoRequest, 'expect'>,
+  lockTimeoutMs: number | null,
+  env: Readonly<Record<string, string>>,
+) {
+  const expect = { database: databaseName(url), application: work.tag, lockTimeoutMs };
+  const argv = ['python', String(work.list.migrations?.options['manage'] ?? 'manage.py'), 'shell', '-v', '0', '-c', PROGRAM];
+  await work.log(`$ python manage.py: ${request.ask} ${request.names.join(' ')}`);
+  const asked: DjangoRequest = { ...request, expect };
+  const result = await work.runRelease(argv, { url, quiet: true, env: { ...env, SOAKGATE_REQUEST: JSON.stringify(asked) } });
+  work.signal.throwIfAborted();
+  const lines = result.stdout.split('\n');
+  await work.log(
+    `${tail(lines.filter((line) => !line.startsWith(MARK)).join('\n'))}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
+  );
+  const facts = lines.filter((line) => line.startsWith(MARK)).map((line) => JSON.parse(line.slice(MARK.length)) as Facts);
+  const wrong = facts.find((fact) => fact.wrongSession)?.wrongSession;
+  if (wrong) fail('SESSION_UNKNOWN', "Django's session is not the one that it was given", wrong);
+  return { facts, result };
+}
+
+const lastLines = (text: string): string[] =>
+  tail(text, 4_000)
+    .split('\n')
+    .filter((line) => line.length > 0);

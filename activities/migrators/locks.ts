@@ -1,0 +1,79 @@
+// Migrating beside live traffic: short lock timeouts, jittered pauses, blockers named. For every tool the same.
+import { fail } from '../../src/core/failures.ts';
+import { FENCED_STATE } from '../../src/io/fence.ts';
+import { withSession } from '../../src/io/postgres.ts';
+import type { Work } from '../work.ts';
+import type { UpgradeOptions } from './migrator.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** One JSON list of `{relation, mode}`: what the asking session holds on tables and views of the application. */
+export const HELD_LOCKS_JSON = `select coalesce(json_agg(distinct jsonb_build_object('relation', n.nspname || '.' || c.relname, 'mode', l.mode)), '[]')
+  from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+  where l.pid = pg_backend_pid() and l.granted and c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
+
+/** Why a migration did not go through. */
+export interface MigrationFailure {
+  /** SQLSTATE, where the server said one. */
+  readonly state: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Tries with a short lock timeout and jittered pauses, so that live traffic never waits longer than one try.
+ * @throws StepFailure LOCK_NOT_GIVEN naming the blockers, MIGRATION_FAILED with the SQLSTATE, FENCED.
+ */
+export async function tryForLocks(
+  work: Work,
+  url: string,
+  name: string,
+  settings: UpgradeOptions,
+  migrate: () => Promise<MigrationFailure | null>,
+): Promise<string> {
+  const deadline = performance.now() + settings.giveUpAfterMs;
+  const blockers = new Set<string>();
+  let pause = FIRST_PAUSE_MS;
+  for (let tries = 1; ; tries += 1) {
+    await settings.recheck?.();
+    const started = performance.now();
+    const failure = await watchBlockers(work, url, blockers, migrate);
+    if (failure === null)
+      return `${name}: ${Math.round(performance.now() - started)} ms${tries > 1 ? ` at try ${tries}; waited for ${[...blockers].join('; ')}` : ''}`;
+    if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${name}`);
+    if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${name} failed with SQLSTATE ${failure.state}`, failure.lines);
+    if (performance.now() > deadline)
+      fail('LOCK_NOT_GIVEN', `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`, [...blockers]);
+    work.progress(`${name}: try ${tries}, waiting for ${[...blockers].join('; ') || 'a lock'}`);
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    work.signal.throwIfAborted();
+  }
+}
+
+/** Names who holds what our session waits for, while it waits. */
+async function watchBlockers<T>(work: Work, url: string, blockers: Set<string>, during: () => Promise<T>): Promise<T> {
+  return withSession(url, work.tag, async (session) => {
+    let over = false;
+    const watching = (async () => {
+      while (!over) {
+        const rows = await session
+          .query<{ who: string }>(
+            `select distinct format('%s (pid %s, %s, in its transaction for %s s)', coalesce(nullif(b.application_name, ''), b.usename), b.pid, b.state, round(extract(epoch from now() - b.xact_start))) as who
+           from pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) as blocker join pg_stat_activity b on b.pid = blocker where a.application_name = $1`,
+            [work.tag],
+          )
+          .catch(() => []);
+        for (const row of rows) blockers.add(row.who);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    try {
+      return await during();
+    } finally {
+      over = true;
+      await watching;
+    }
+  });
+}

@@ -1,0 +1,77 @@
+// Between the gate and the first step: the window is waited for, and what happens meanwhile leads back to the gate.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storyPlan } from '../support/story-plan.ts';
+import { HOUR, openTheatre, type Run, type Theatre, timeSkippingServer } from '../support/theatre.ts';
+
+let theatre: Theatre;
+beforeAll(async () => {
+  if (timeSkippingServer) theatre = await openTheatre();
+});
+afterAll(() => theatre?.close());
+
+/** Open by the environment's own clock, whatever a test says. */
+const plan = storyPlan({ window: '"* * * * *"' });
+const standing = { stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed };
+const shut = { open: false, waitMs: 30 * HOUR, why: 'the window opens Sun 2026-01-11 02:00 Europe/Berlin' };
+const WAITS = 'production: the window opens Sun 2026-01-11 02:00 Europe/Berlin';
+
+async function approved(
+  mayEnter: (environment: string) => { open: boolean; waitMs: number | null; why: string },
+  more = {},
+  text = plan,
+): Promise<Run> {
+  const run = await theatre.run(text, { ...standing, ...more, mayEnter });
+  await run.until('the gate waits', (progress) => progress.waitingFor?.startsWith('the gate of production') === true);
+  await run.send('approve', 'lea', 'production');
+  await run.send('approve', 'dan', 'production');
+  return run;
+}
+const entered = (run: Run) => run.part.calls.filter((call) => call === 'production enter').length;
+
+describe.runIf(timeSkippingServer)('a window', () => {
+  test('that is not open is waited for, and shown with its next opening; then it is entered', async () => {
+    const answers = [shut, { open: true, waitMs: 0, why: '' }];
+    const run = await approved(() => answers.shift()!);
+    expect((await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS)).next).toBeNull();
+    expect(entered(run)).toBe(0);
+    // No time is skipped while staging is observed: closed, its activity is over.
+    await run.send('pause', 'dan', 'staging');
+    await theatre.env.sleep(31 * HOUR);
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+    expect(entered(run)).toBe(1);
+    expect(run.part.calls.filter((call) => call.endsWith('at entry'))).toEqual(['production at entry', 'production at entry']);
+  });
+
+  test('told that it is open, the environment asks its own clock and refuses', async () => {
+    const run = await approved(() => ({ open: true, waitMs: 0, why: '' }), {}, storyPlan({ window: '0 0 30 2 *' }));
+    expect(await run.result()).toMatchObject({
+      outcome: 'failed',
+      reason: expect.stringContaining('OUTSIDE_WINDOW: "0 0 30 2 *" never opens again'),
+    });
+    expect(run.part.calls).not.toContain('production preflight');
+  });
+
+  test('nobody can say when: it waits until something changes, and an abort ends it', async () => {
+    const run = await approved(() => ({ open: false, waitMs: null, why: 'notice has not been given' }));
+    await run.until('waits', ({ waitingFor }) => waitingFor === 'production: notice has not been given');
+    await run.send('abort', 'dan', 'production');
+    expect(await run.result()).toMatchObject({ outcome: 'failed' });
+    expect(entered(run)).toBe(0);
+  });
+
+  test('a breach while it is waited for voids what was signed: the gate asks again', async () => {
+    let broken = false;
+    const run = await approved(() => shut, {
+      reads: (_: string, id: string) => (id === 'shop/paid' && broken ? 0.5 : undefined),
+      stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed && !broken,
+    });
+    await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS);
+    broken = true;
+    run.release();
+    await run.until('a decision', ({ waitingFor }) => waitingFor?.startsWith('staging: a decision') === true);
+    expect(await run.dossier('production')).toBeNull();
+    await run.send('decide', 'lea', 'staging', { decision: 'downgrade' });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+    expect(entered(run)).toBe(0);
+  });
+});

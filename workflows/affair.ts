@@ -1,0 +1,48 @@
+// All that a deployment knows while it runs, and the few things its modules do with it.
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
+import type { Gate } from './gate.ts';
+import type { Answer } from './mailbox.ts';
+import { type Progress, show, type Shown } from './progress.ts';
+
+export interface Affair {
+  readonly input: DeploymentInput;
+  readonly progress: Progress;
+  readonly shown: Shown;
+  readonly gates: Map<string, Gate>;
+  /** Environment → service, of rollouts that have not ended. */
+  readonly open: Map<string, string>;
+  readonly soaked: Map<string, EnvironmentOutcome>;
+  readonly results: Map<string, RolloutResult>;
+  /** Nonce → the rollout's answer. */
+  readonly answered: Map<string, Answer>;
+  readonly wantsChange: Set<string>;
+  /** Place → what is waited for there. */
+  readonly waits: Map<string, { readonly reason: string; readonly next: string | null }>;
+  ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
+  aborted: string | null;
+  /** What voided the soak of an earlier environment last. */
+  voided: string | null;
+}
+
+/** What one place waits for, or no longer; what several wait for is all shown, a rollout's question before a gate. */
+export function say(affair: Affair, place: string, reason: string | null, next: string | null): void {
+  affair.waits.delete(place);
+  if (reason !== null) affair.waits.set(place, { reason, next });
+  const waits = [...affair.waits].sort(([one], [other]) => Number(one.startsWith(GATE)) - Number(other.startsWith(GATE))).map(([, wait]) => wait);
+  affair.progress.waitingFor = waits.length > 0 ? waits.map((wait) => wait.reason).join(' · ') : null;
+  affair.progress.next = waits.find((wait) => wait.next !== null)?.next ?? null;
+  show(affair.progress, affair.shown);
+}
+
+const GATE = 'gate of ';
+export const gateOf = (environment: string): string => `${GATE}${environment}`;
+
+export function line(affair: Affair, environment: string, state: Progress['lines'][number]['state'], summary: string): void {
+  const found = affair.progress.lines.find((candidate) => candidate.name === environment);
+  if (found) Object.assign(found, { state, summary });
+  show(affair.progress, affair.shown);
+}
+
+export const outcomeOf = (result: RolloutResult): DeploymentOutcome =>
+  ({ passed: 'completed', failed: 'failed', restored: 'rolled-back', stuck: 'stuck' } as const)[result.ending];
