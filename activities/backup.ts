@@ -5,7 +5,7 @@ import { scratchDatabase } from '../src/core/names.ts';
 import type { ArtifactRef } from '../src/core/receipts.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
 import { withDatabase, withSession } from '../src/io/postgres.ts';
-import { hashFile } from '../src/io/files.ts';
+import { hashTree } from '../src/io/files.ts';
 import { tail } from '../src/io/redact.ts';
 import { readSequences, readSnapshot } from '../src/io/snapshot.ts';
 import { type Outcome, PROOF_NOTE } from './as-step.ts';
@@ -36,7 +36,7 @@ export async function backup(work: Work): Promise<Outcome> {
   const restored = await withSession(withDatabase(work.url, scratch), work.tag, readSnapshot);
   const differences = [...compareSnapshots(snapshot, restored).map(describeDifference), ...aheadOf(latest, restored.sequences)];
   if (differences.length > 0) fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20));
-  const again = await hashFile(await work.world.artifacts.path(dumpName(work)));
+  const again = await hashTree(await work.world.artifacts.path(dumpName(work)));
   if (again.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const proof: Proof = { dump, snapshot };
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
@@ -56,7 +56,7 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
   const snapshot = await recordedSnapshot(work);
   if (note === undefined || !snapshot) return undefined;
   const { dump } = JSON.parse(note) as { dump: ArtifactRef };
-  const now = await hashFile(await work.world.artifacts.path(dump.name)).catch(() => undefined);
+  const now = await hashTree(await work.world.artifacts.path(dump.name)).catch(() => undefined);
   if (now?.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the proven dump is no longer what it was');
   return { dump, snapshot };
 }
@@ -70,9 +70,11 @@ async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: A
     );
     const beside = `${await work.world.artifacts.path(dumpName(work))}.${work.tag.split(':').at(-1)}.tmp`;
     const compress = (exported?.version ?? 0) >= COMPRESSED_BEST ? ['--compress=zstd:3'] : ['--compress=3'];
+    const { format, jobs } = work.step.spec as unknown as { readonly format: string; readonly jobs?: number };
     const argv = [
       'pg_dump',
-      '--format=custom',
+      `--format=${format}`,
+      ...(jobs === undefined ? [] : [`--jobs=${jobs}`]),
       ...compress,
       '--no-password',
       `--snapshot=${exported?.id}`,
@@ -94,7 +96,7 @@ async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: A
       };
     } finally {
       await dumping.catch(() => undefined);
-      await rm(beside, { force: true });
+      await rm(beside, { recursive: true, force: true });
     }
   });
 }

@@ -52,7 +52,9 @@ async function buildEnvironment(work: Work, checkout: string): Promise<void> {
     await rm(built, { recursive: true, force: true });
     await mkdir(built, { recursive: true });
     await symlink(built, join(checkout, environment));
-    for (const argv of install) await mustRun(work, argv, checkout);
+    // Told by its true name: `python -m venv` refuses a link.
+    const inPlace = (argv: readonly string[]) => argv.map((word) => (word === environment ? built : word));
+    for (const argv of install) await mustRun(work, inPlace(argv), checkout);
     await writeFile(join(built, '.soakgate-built'), '');
   } else await symlink(built, join(checkout, environment));
 }

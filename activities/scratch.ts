@@ -1,4 +1,5 @@
 // Scratch databases: made from the proven dump, under a derived name, and dropped by it.
+import { stat } from 'node:fs/promises';
 import { fail } from '../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../src/core/names.ts';
 import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../src/io/postgres.ts';
@@ -7,6 +8,7 @@ import { rolloutFolder } from './places.ts';
 import type { Work } from './work.ts';
 
 const MAINTENANCE_DATABASE = 'postgres';
+const DIRECTORY_JOBS = 2;
 
 /**
  * Makes the database anew and restores the dump into it.
@@ -25,7 +27,9 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
     );
   });
   const file = await work.world.artifacts.path(dumpName);
-  const result = await work.runTool(['pg_restore', '--exit-on-error', '--single-transaction', '--no-password', '--dbname', database, file], {
+  // Several sessions cannot share one transaction; a database that was restored half is never used, it is made anew.
+  const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
+  const result = await work.runTool(['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file], {
     url: withDatabase(work.url, database),
   });
   if (result.exitCode !== 0)

@@ -1,14 +1,14 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFile, copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../core/receipts.ts';
-import { hashFile, writeWhole } from './files.ts';
+import { hashTree, writeWhole } from './files.ts';
 
 export interface Artifacts {
   /** Where a name lies; its folder exists afterwards. */
   path(name: string): Promise<string>;
   put(name: string, content: string): Promise<ArtifactRef>;
-  /** Takes a finished file into the store under a name: flushed, then renamed. */
+  /** Takes a finished file or folder into the store under a name: flushed, then renamed. */
   adopt(name: string, from: string): Promise<ArtifactRef>;
   append(name: string, line: string): Promise<void>;
   read(name: string): Promise<string>;
@@ -21,7 +21,7 @@ export function openArtifacts(root: string): Artifacts {
     if (name.split('/').includes('..')) throw new Error(`artifact name ${name} leaves the store`);
     return join(root, name);
   };
-  const describe = async (name: string): Promise<ArtifactRef> => ({ name, uri: `artifact:${name}`, ...(await hashFile(at(name))) });
+  const describe = async (name: string): Promise<ArtifactRef> => ({ name, uri: `artifact:${name}`, ...(await hashTree(at(name))) });
   const path = async (name: string) => {
     await mkdir(dirname(at(name)), { recursive: true, mode: 0o700 });
     return at(name);
@@ -34,7 +34,9 @@ export function openArtifacts(root: string): Artifacts {
       return describe(name);
     },
     adopt: async (name, from) => {
-      await rename(from, await path(name)).catch(async () => copyFile(from, at(name)));
+      await path(name);
+      await rm(at(name), { recursive: true, force: true });
+      await rename(from, at(name)).catch(async () => cp(from, at(name), { recursive: true }));
       return describe(name);
     },
     append: async (name, line) => appendFile(await path(name), `${line}\n`, { mode: 0o600 }),

@@ -1,8 +1,8 @@
 // Files that survive a crash: written beside, flushed, renamed; and files written once.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 
 /** Writes whole or not at all, and is on disk when it returns. Mode is 0600 unless said otherwise. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
@@ -59,6 +59,18 @@ export async function hashFile(path: string): Promise<{ sha256: string; size: nu
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return { sha256: hash.digest('hex'), size: (await stat(path)).size };
+}
+
+/** The same of a folder as of a file: the hash is that of its files' names and hashes, the size their sum. */
+export async function hashTree(path: string): Promise<{ sha256: string; size: number }> {
+  if (!(await stat(path)).isDirectory()) return hashFile(path);
+  const names = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = names.map((entry) => join(entry.parentPath, entry.name)).sort();
+  const hashed = await Promise.all(paths.map(async (file) => ({ name: relative(path, file), ...(await hashFile(file)) })));
+  return {
+    sha256: sha256(hashed.map(({ name, sha256: hash }) => `${hash}  ${name}\n`).join('')),
+    size: hashed.reduce((sum, { size }) => sum + size, 0),
+  };
 }
 
 /** sha256 in hex of a text. */

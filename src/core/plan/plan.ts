@@ -140,7 +140,7 @@ export type PlanStepKind =
   | { readonly preflight: { readonly tools: readonly string[]; readonly disk?: Limit } }
   | { readonly baseline: { readonly http?: { readonly get: readonly string[]; readonly samples: number } } }
   | { readonly maintenance: 'enter' | 'leave' }
-  | { readonly backup: { readonly tool: 'pg_dump'; readonly format: 'custom'; readonly keepMs: number } }
+  | { readonly backup: { readonly tool: 'pg_dump'; readonly format: 'custom' | 'directory'; readonly jobs?: number; readonly keepMs: number } }
   | { readonly data: DataSpec }
   | { readonly preview: { readonly lint: 'error' | 'warn' | 'skip'; readonly rehearse: 'up-down-up' | 'up' | 'skip' } }
   | { readonly migrate: { readonly lockTimeoutMs: number; readonly giveUpAfterMs: number; readonly statementTimeoutMs: number } }

@@ -167,7 +167,8 @@ export const stepKinds = {
   backup: z
     .strictObject({
       tool: z.literal('pg_dump').describe('The tool; left out: pg_dump').optional(),
-      format: z.literal('custom').describe('The format; left out: custom').optional(),
+      format: z.enum(['custom', 'directory']).describe('One file, or a folder dumped and restored by several sessions; left out: custom').optional(),
+      jobs: z.int().min(1).max(64).describe('Sessions of a directory dump; left out: 2').optional(),
       keep: duration.describe('How long the backup is kept'),
     })
     .describe('Takes a backup and proves it by a restore, always'),

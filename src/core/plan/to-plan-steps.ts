@@ -24,7 +24,10 @@ function toKind(file: StepFile): PlanStepKind {
   if (file.baseline)
     return { baseline: without({ http: file.baseline.http && { get: list(file.baseline.http.get), samples: file.baseline.http.samples ?? 200 } }) };
   if (file.maintenance) return { maintenance: file.maintenance };
-  if (file.backup) return { backup: { tool: 'pg_dump', format: 'custom', keepMs: ms(file.backup.keep) } };
+  if (file.backup) {
+    const { format = 'custom', jobs = 2, keep } = file.backup;
+    return { backup: { tool: 'pg_dump', format, ...(format === 'directory' && { jobs }), keepMs: ms(keep) } };
+  }
   if (file.data) return { data: toData(file.data) };
   if (file.preview) return { preview: file.preview };
   if (file.migrate) {
