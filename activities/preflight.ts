@@ -8,7 +8,7 @@ import { openRollout } from '../src/io/fence.ts';
 import { type Session, withSession } from '../src/io/postgres.ts';
 import type { Outcome } from './as-step.ts';
 import { migratorNames } from './migrators/migrator.ts';
-import { restarterNames } from './restarters/restarter.ts';
+import { restarterNames, restarterOf } from './restarters/restarter.ts';
 import { baseEnvironment, type Work } from './work.ts';
 
 interface Look {
@@ -19,10 +19,11 @@ interface Look {
 const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
 
 export async function preflight(work: Work): Promise<Outcome> {
-  const tools = [...new Set([...OWN_TOOLS, ...((work.step.spec['tools'] as readonly string[] | undefined) ?? [])])];
+  const adapters = work.list.environment.services.flatMap(({ tool }) => (restarterNames().includes(tool) ? restarterOf(tool).tools : []));
+  const tools = [...new Set([...OWN_TOOLS, ...adapters, ...((work.step.spec['tools'] as readonly string[] | undefined) ?? [])])];
   const looks = [
     ...tools.map(lookForTool),
-    ...adapters(work),
+    ...drivers(work),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
     await unclosed(work),
     ...(await leftStuck(work)),
@@ -41,7 +42,7 @@ function lookForTool(tool: string): Look {
 }
 
 /** A tool of the plan that nothing here can drive is found before anything is done. */
-function adapters({ list }: Work): readonly Look[] {
+function drivers({ list }: Work): readonly Look[] {
   const look = (what: string, tool: string, there: readonly string[]): Look =>
     there.includes(tool)
       ? { verdict: 'pass', line: `${what}: ${tool} can be driven` }

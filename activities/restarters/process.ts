@@ -3,40 +3,34 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
-import type { Service } from '../../src/core/plan/plan.ts';
-import { valueAt } from '../../src/core/pointer.ts';
 import { processStartTime } from '../../src/io/command.ts';
 import { readIfThere, writeWhole } from '../../src/io/files.ts';
-import { get } from '../../src/io/http.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 import { baseEnvironment, commandValue, type Work } from '../work.ts';
-import { parseJson } from '../checks/command.ts';
-import { servingCommit } from '../release.ts';
+import { type ReadyOptions, untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
-interface Options {
+interface Options extends ReadyOptions {
   readonly command: readonly string[];
   readonly 'pid-file': string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Path asked over HTTP until it answers 2xx. */
-  readonly ready?: string;
-  /** JSON pointer into the ready answer: the build id, which must be the commit that `current` points to. */
-  readonly build?: string;
 }
 
 const STOP_MS = 10_000;
-const READY_MS = 30_000;
 
 export const processRestarter: Restarter = {
+  tools: [],
   restart: async (work, service) => {
     const options = service.options as unknown as Options;
     const pidFile = resolve(work.service.root, options['pid-file']);
     const stopped = await stop(pidFile);
     const log = join(work.service.root, 'logs', `${service.name}.log`);
     const pid = await start(work, options, pidFile, log);
-    await untilReady(work, service, options, pid, log);
-    const serves = options.build === undefined ? '' : `, serving build ${((await servingCommit(work)) ?? '').slice(0, 12)}`;
+    const serves = await untilReady(work, service, options, {
+      ended: async () => (processStartTime(pid) === undefined ? 'ended right after its start' : null),
+      lastWords: async () => tail(redact(await readFile(log, 'utf8').catch(() => '')), 2_000).split('\n'),
+    });
     return `${stopped ? `pid ${stopped} ended, ` : ''}pid ${pid} up${serves}`;
   },
   stop: async (work, service) => {
@@ -91,28 +85,4 @@ async function environment(work: Work, options: Options): Promise<Record<string,
     Object.entries(work.service.env).map(async ([name, value]) => [name, typeof value === 'string' ? value : await resolveSecret(value)] as const),
   );
   return { ...baseEnvironment(), ...Object.fromEntries(planned), ...options.env, ...Object.fromEntries(own) };
-}
-
-async function untilReady(work: Work, service: Service, options: Options, pid: number, log: string): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  const base = work.service.inside ?? work.service.url ?? work.list.environment.maintenance?.inside ?? work.list.environment.url;
-  const lastWords = async () => tail(redact(await readFile(log, 'utf8').catch(() => '')), 2_000).split('\n');
-  for (;;) {
-    if (processStartTime(pid) === undefined) fail('SERVICE_FAILED', `${service.name} ended right after its start`, await lastWords());
-    if (!options.ready || !base) return;
-    const answer = await get(new URL(options.ready, base).href, { timeoutMs: 2_000 });
-    if (answer.status !== null && answer.status < 300) return proveBuild(work, service, options, answer.body);
-    if (performance.now() > deadline) fail('SERVICE_FAILED', `${service.name} does not answer ${options.ready}`, await lastWords());
-    work.progress(`${service.name}: waiting for ${options.ready}`);
-    await new Promise((wake) => setTimeout(wake, 100));
-    work.signal.throwIfAborted();
-  }
-}
-
-/** That it answers says little; that it answers with the right build id proves which code serves. */
-async function proveBuild(work: Work, service: Service, { build }: Options, body: string): Promise<void> {
-  if (build === undefined) return;
-  const found = valueAt(parseJson(body), build);
-  const serving = await servingCommit(work);
-  if (found !== serving) fail('SERVICE_FAILED', `${service.name} serves build ${JSON.stringify(found ?? null)}, expected ${serving}`);
 }

@@ -2,7 +2,7 @@
 import type { Plan } from './plan/plan.ts';
 
 const MIGRATORS = ['sql', 'django'];
-const RESTARTERS = ['process'];
+const RESTARTERS = ['process', 'systemd', 'supervisor'];
 
 /** One line for each thing; empty when the plan can be run as it is. */
 export function unsupported(plan: Plan): readonly string[] {

@@ -90,8 +90,8 @@ describe('found before anything is done', () => {
     const { rollout } = hands;
     const list = {
       ...hands.list,
-      migrations: { ...hands.list.migrations!, tool: 'django' },
-      environment: { ...hands.list.environment, services: [{ name: 'web', tool: 'systemd', options: {} }] },
+      migrations: { ...hands.list.migrations!, tool: 'flyway' },
+      environment: { ...hands.list.environment, services: [{ name: 'web', tool: 'runit', options: {} }] },
     };
     const other = { ...rollout, deployment: `${rollout.deployment}-x`, hash: 'ffffffffff' };
     await hands.world.kept.close(rollout, 'restored');
@@ -99,8 +99,8 @@ describe('found before anything is done', () => {
     expect(await hands.call('preflight', { rollout: other, step: list.steps[0] })).toMatchObject({
       verdict: 'fail',
       details: [
-        'migrations: there is no adapter for django here (there is: sql)',
-        'service web: there is no adapter for systemd here (there is: process)',
+        'migrations: there is no adapter for flyway here (there is: sql, django)',
+        'service web: there is no adapter for runit here (there is: process, systemd, supervisor)',
       ],
     });
   });
@@ -115,5 +115,5 @@ test('what a start refuses is what no activity can drive', () => {
       environments: [{ ...parsed.plan.environments[0]!, services: [{ name: 'web', tool: restarter, options: {} }] }],
     });
   for (const tool of migratorNames()) for (const restarter of restarterNames()) expect(of(tool, restarter)).toEqual([]);
-  expect(of('django', 'systemd')).toHaveLength(2);
+  expect(of('flyway', 'runit')).toHaveLength(2);
 });

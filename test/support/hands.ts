@@ -81,9 +81,11 @@ export interface PlanParts {
   readonly soak?: string;
   /** Further routes, each `, name: { … }`. */
   readonly routes?: string;
+  /** Left out: the app as a plain process. */
+  readonly services?: string;
 }
 
-export const planOf = ({ steps, pending, port, environment, meters, soak, kind, routes }: PlanParts): string => `
+export const planOf = ({ steps, pending, port, environment, meters, soak, kind, routes, services }: PlanParts): string => `
 soakgate: 1
 service: orders
 summary: For one hand
@@ -94,7 +96,7 @@ migrations: { sql: { folder: migrations, ledger: schema_migrations, journal: aud
 environments:
   here:
     url: http://127.0.0.1:${port ?? 1}
-    services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
+    services: ${services ?? '[{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]'}
     ${environment ?? ''}
     soak: ${soak ?? '{ for: 10m, every: 1m, gap: at most 5m }'}
 steps:

@@ -26,6 +26,13 @@ const unit = z
   .meta({ title: 'systemd unit', examples: ['gunicorn'] })
   .describe('Name of the unit');
 const action = z.enum(['restart', 'reload']).describe('What to do with the unit; left out: restart').optional();
+const manager = z.enum(['system', 'user']).describe("Whose manager; left out: the system's").optional();
+const program = z
+  .string()
+  .regex(/^[\w@:.*-]+$/u)
+  .meta({ title: 'supervisord program', examples: ['tg'] })
+  .describe('Name of the program');
+const config = anyPath.describe("supervisord's configuration; left out: where supervisorctl looks by itself").optional();
 const command = argv.describe('Starts the service; run in the release that serves');
 const pidFile = anyPath.describe('Where the pid of the running service is kept');
 const env = z.record(variable, z.string()).describe('Values for the service; secrets come from the file of the environment').optional();
@@ -45,7 +52,8 @@ export const migrators = {
 /** Tools that restart a service. */
 export const restarters = {
   process: tool('A process of its own with a pid file', { command, 'pid-file': pidFile, env, ready, build }),
-  systemd: tool('A systemd unit', { unit, action }, { action: 'restart' }),
+  systemd: tool('A systemd unit that works in `current`', { unit, action, manager, ready, build }, { action: 'restart', manager: 'system' }),
+  supervisor: tool('A program of supervisord that works in `current`', { program, config, ready, build }),
 } as const;
 
 /** What the tool is to be told: what was written, and the rest filled in. */

@@ -16,7 +16,11 @@ describe('the example plan', () => {
     const plan = planOf(example);
     expect(plan.environments.map(({ name }) => name)).toEqual(['staging', 'production']);
     expect(plan.environments[0]?.soak).toEqual({ forMs: 604_800_000, everyMs: 60_000, gapMs: 300_000, cleanDays: 7, extendMs: 604_800_000 });
-    expect(plan.environments[1]?.services[1]).toEqual({ name: 'proxy', tool: 'systemd', options: { unit: 'nginx', action: 'reload' } });
+    expect(plan.environments[1]?.services[1]).toEqual({
+      name: 'proxy',
+      tool: 'systemd',
+      options: { unit: 'nginx', action: 'reload', manager: 'system' },
+    });
     expect(plan.migrations).toMatchObject({ tool: 'django', options: { manage: 'manage.py' } });
     expect(plan.routes).toEqual({
       downgrade: { downgrade: { to: 'recorded' } },
@@ -45,7 +49,7 @@ describe('what is left out is filled in', () => {
   const plan = planOf(smallPlan);
   test.each([
     ['ledger', plan.migrations?.options, { folder: 'migrations', ledger: 'schema_migrations' }],
-    ['action of a unit', plan.environments[0]?.services[0]?.options, { unit: 'shop', action: 'restart' }],
+    ['action of a unit', plan.environments[0]?.services[0]?.options, { unit: 'shop', action: 'restart', manager: 'system' }],
     ['answer in maintenance', plan.environments[1]?.maintenance?.answers, 503],
     ['install', plan.release.install, []],
     ['commands', plan.commands, { path: [], env: {} }],

@@ -1,0 +1,55 @@
+// Up means: it answers, with the build that `current` points to. For every restarter the same.
+import { fail } from '../../src/core/failures.ts';
+import type { Service } from '../../src/core/plan/plan.ts';
+import { valueAt } from '../../src/core/pointer.ts';
+import { get } from '../../src/io/http.ts';
+import { parseJson } from '../checks/command.ts';
+import { servingCommit } from '../release.ts';
+import type { Work } from '../work.ts';
+
+/** Options that every restarter takes. */
+export interface ReadyOptions {
+  /** Path asked over HTTP until it answers 2xx. */
+  readonly ready?: string;
+  /** JSON pointer into the ready answer: the build id, which must be the commit that `current` points to. */
+  readonly build?: string;
+}
+
+interface Watched {
+  /** Null while it lives; else what became of it. */
+  readonly ended: () => Promise<string | null>;
+  /** The tail of its log. */
+  readonly lastWords: () => Promise<readonly string[]>;
+}
+
+const READY_MS = 30_000;
+const PAUSE_MS = 100;
+
+/**
+ * Waits until the service answers, and proves which build it is.
+ * @throws StepFailure SERVICE_FAILED with the tail of its log.
+ */
+export async function untilReady(work: Work, service: Service, options: ReadyOptions, { ended, lastWords }: Watched): Promise<string> {
+  const deadline = performance.now() + READY_MS;
+  const base = work.service.inside ?? work.service.url ?? work.list.environment.maintenance?.inside ?? work.list.environment.url;
+  for (;;) {
+    const end = await ended();
+    if (end !== null) fail('SERVICE_FAILED', `${service.name} ${end}`, await lastWords());
+    if (!options.ready || !base) return '';
+    const answer = await get(new URL(options.ready, base).href, { timeoutMs: 2_000 });
+    if (answer.status !== null && answer.status < 300) return proveBuild(work, service, options, answer.body);
+    if (performance.now() > deadline) fail('SERVICE_FAILED', `${service.name} does not answer ${options.ready}`, await lastWords());
+    work.progress(`${service.name}: waiting for ${options.ready}`);
+    await new Promise((wake) => setTimeout(wake, PAUSE_MS));
+    work.signal.throwIfAborted();
+  }
+}
+
+/** That it answers says little; that it answers with the right build id proves which code serves. */
+async function proveBuild(work: Work, service: Service, { build }: ReadyOptions, body: string): Promise<string> {
+  if (build === undefined) return '';
+  const found = valueAt(parseJson(body), build);
+  const serving = await servingCommit(work);
+  if (found !== serving) fail('SERVICE_FAILED', `${service.name} serves build ${JSON.stringify(found ?? null)}, expected ${serving}`);
+  return `, serving build ${(serving ?? '').slice(0, 12)}`;
+}
