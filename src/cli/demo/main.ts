@@ -43,13 +43,15 @@ process.exit(
 );
 
 async function demo(fault: Fault | null, ci: boolean): Promise<number> {
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
-  });
+  const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<'interrupted'>();
+  // Each time, not once: the second one would end us in the midst of taking down, and leave the rest running.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt('interrupted'));
+  // Nor may a terminal that was closed end us: it can only no longer be read or written.
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Interrupted while it comes up: it is awaited all the same, so that nothing of it is left.
   const scene = await raiseScene({ ...beforehand(fault), say });
   try {
-    const ending = await Promise.race([interrupted, play(scene, fault, ci)]);
+    const ending = await Promise.race([interrupted, play(scene, fault, ci, () => interrupt('interrupted'))]);
     return ending === 'interrupted' ? CANCELLED : ending;
   } finally {
     say('taking everything down');
@@ -57,21 +59,22 @@ async function demo(fault: Fault | null, ci: boolean): Promise<number> {
   }
 }
 
-async function play(scene: Scene, fault: Fault | null, ci: boolean): Promise<number> {
+async function play(scene: Scene, fault: Fault | null, ci: boolean, interrupt: () => void): Promise<number> {
   const connected = await connectClient({ address: scene.server.address, waitMs: 10_000 });
   const { plan, deployment } = await startAsRae(scene, connected);
   const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
   if (link) say(`this deployment: ${link}`);
-  const inject = injector(fault, scene, say);
   // On a terminal the live tree, in a pipe plain lines.
-  const screen = process.stdout.isTTY && !ci ? openScreen(deployment, scene.server.address, scene.server.ui) : null;
-  const answer = answers({ scene, deployment, ci, say }, screen);
+  const screen = process.stdout.isTTY && !ci ? await openScreen(connected, deployment) : null;
+  const inject = injector(fault, scene, (text) => void (screen?.leave() ?? Promise.resolve()).then(() => say(text)));
+  const answer = answers({ scene, deployment, ci, say, interrupt }, screen);
   const environments = plan.environments.map(({ name }) => name);
   const result = await follow(connected, deployment, plan.service, environments, screen ? () => undefined : say, async (look) => {
+    await screen?.draw();
     if (look.rollouts['staging']) await inject(look.rollouts['staging']);
     await answer(look);
   });
-  await screen?.close();
+  await screen?.leave();
   const evidence = await keepEvidence(result.evidence.uri, deployment);
   say(`${result.outcome}: ${result.reason}`);
   say(`evidence: ${evidence}`);
@@ -102,13 +105,14 @@ async function startAsRae(scene: Scene, connected: Connected): Promise<{ plan: P
   return { plan: parsed.plan, deployment: (await startDeployment(connected, signed)).deployment };
 }
 
-/** Each question is answered once. */
+/** Each question is asked once; a person who has not signed after all is asked again, as long as the story waits for it. */
 function answers(company: Company, screen: Screen | null): (look: Look) => Promise<void> {
   const answered = new Set<string>();
-  const once = async (key: string, act: () => Promise<unknown>) => {
+  const once = async (key: string, act: () => Promise<boolean>) => {
     if (answered.has(key)) return;
     answered.add(key);
-    await (screen ? screen.aside(act) : act());
+    await screen?.leave();
+    if (!(await act()) && !company.ci) answered.delete(key);
   };
   return async ({ deployment: story, rollouts }) => {
     for (const [name, { waitingFor }] of Object.entries(rollouts)) {
@@ -117,7 +121,8 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
       else if (company.ci && waitingFor?.includes('a decision ('))
         await once(waitingFor, () => asPerson(company, 'dan', ['decide', company.deployment, name, 'stop']));
     }
-    if (story?.waitingFor?.includes('approval by')) await once('gate', () => openGate(company, 'production'));
+    const wanted = story?.waitingFor;
+    if (wanted?.includes('approval by')) await once('gate', () => openGate(company, 'production', wanted));
   };
 }
 

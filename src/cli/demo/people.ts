@@ -1,7 +1,7 @@
 // The demo's people: they answer through the same commands as anybody, with throw-away keys.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { withSession } from '../../io/postgres.ts';
 import type { Scene } from './scene.ts';
 
@@ -13,57 +13,75 @@ export interface Company {
   /** Nobody is asked: everybody agrees at once. */
   readonly ci: boolean;
   readonly say: (text: string) => void;
+  /** Who leaves at a question, leaves the demo: not every way of leaving becomes a signal to us. */
+  readonly interrupt: () => void;
 }
 
-/** Runs one soakgate command as a person; its output goes to stderr. */
-export async function asPerson({ scene, say }: Company, person: 'rae' | 'lea' | 'dan', args: readonly string[]): Promise<number> {
+/** What `soakgate` exits with after Ctrl-C. */
+const INTERRUPTED = 130;
+
+/** Runs one soakgate command as a person; its output goes to stderr. True when it has done its work. */
+export async function asPerson(company: Company, person: 'rae' | 'lea' | 'dan', args: readonly string[]): Promise<boolean> {
+  const { scene, say } = company;
   const argv = [...args, '--as', person, '--key', scene.people[person].keyFile];
   say(`$ soakgate ${args.join(' ')} --as ${person}`);
   const child = spawn(process.execPath, [SOAKGATE, ...argv], {
     stdio: ['inherit', 2, 2],
     env: { ...process.env, TEMPORAL_ADDRESS: scene.server.address },
   });
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  // A question may not outlive a demo that is ended from outside.
+  const end = () => child.kill();
+  process.once('exit', end);
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  process.off('exit', end);
+  return code === INTERRUPTED ? left(company) : code === 0;
+}
+
+/** The demo is being ended; nothing more of its story is told. */
+function left({ interrupt }: Company): Promise<never> {
+  interrupt();
+  return new Promise(() => undefined);
 }
 
 /** The dba looks at the rows that no machine changes, mends them by hand and says so. */
-export async function decideRows(company: Company, environment: string): Promise<void> {
-  if (!(await agrees(company, `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`))) {
-    await asPerson(company, 'dan', ['decide', company.deployment, environment, 'stop']);
-    return;
-  }
+export async function decideRows(company: Company, environment: string): Promise<boolean> {
+  if (!(await agrees(company, `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`)))
+    return asPerson(company, 'dan', ['decide', company.deployment, environment, 'stop']);
   const site = environment === 'production' ? company.scene.sites.production : company.scene.sites.staging;
   const sql = "update orders set status = 'cancelled' where status not in ('pending', 'paid', 'shipped', 'cancelled')";
   company.say(`dan, in psql: ${sql}`);
   await withSession(site.database, 'dan', (session) => session.query(sql.replace('orders', 'public.orders')));
-  await asPerson(company, 'dan', ['decide', company.deployment, environment, 'by-hand']);
+  return asPerson(company, 'dan', ['decide', company.deployment, environment, 'by-hand']);
 }
 
-/** At the gate: one attestation, two approvals. The requester is a third person. */
-export async function openGate(company: Company, environment: string): Promise<void> {
-  const { deployment } = company;
-  await asPerson(company, 'lea', ['attest', deployment, environment, 'shop-tried', ...(company.ci ? ['--yes'] : [])]);
+/** At the gate: one attestation, two approvals, as far as they are still wanted. The requester is a third person. True when all was signed. */
+export async function openGate(company: Company, environment: string, wanted: string): Promise<boolean> {
+  const { deployment, ci } = company;
+  const yes = ci ? ['--yes'] : [];
+  if (wanted.includes('attestation') && !(await asPerson(company, 'lea', ['attest', deployment, environment, 'shop-tried', ...yes]))) return false;
+  const approvals = wanted.slice(wanted.indexOf('approval by'));
   for (const [person, role] of [
     ['lea', 'lead'],
     ['dan', 'dba'],
   ] as const) {
-    if (!(await agrees(company, `${person}, as ${role}: look at the dossier and decide?`, 'the dossier is shown before anything is signed'))) {
-      await asPerson(company, person, ['reject', deployment, environment]);
-      return;
-    }
-    await asPerson(company, person, ['approve', deployment, environment, ...(company.ci ? ['--yes'] : [])]);
+    if (!approvals.includes(role)) continue;
+    const shown = `the dossier is shown before anything is signed; n refuses ${environment}`;
+    // Asked already, so that refusing is not asked about a second time.
+    if (!(await agrees(company, `${person}, as ${role}: look at the dossier and decide?`, shown)))
+      return asPerson(company, person, ['reject', deployment, environment, '--yes']);
+    if (!(await asPerson(company, person, ['approve', deployment, environment, ...yes]))) return false;
   }
+  return true;
 }
 
-async function agrees({ ci, say }: Company, question: string, more = ''): Promise<boolean> {
-  if (ci) return true;
-  if (more) say(more);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C at a question never becomes a signal by itself; it means the same as anywhere else.
-  const answer = await terminal.question(`${question} [Y/n] `).catch(() => {
-    process.kill(process.pid, 'SIGINT');
-    return 'n';
-  });
+async function agrees(company: Company, question: string, more = ''): Promise<boolean> {
+  if (company.ci) return true;
+  if (more) company.say(more);
+  // The terminal reads the line itself: Ctrl-C stays a signal, and readline fails when a window is closed whose mode it has changed.
+  const terminal = createInterface({ input: process.stdin, terminal: false });
+  process.stderr.write(`${question} [Y/n] `);
+  const answer = await new Promise<string | null>((resolve) => terminal.once('line', resolve).once('close', () => resolve(null)));
   terminal.close();
-  return !/^n/iu.test(answer.trim());
+  // Nothing more will ever be typed.
+  return answer === null ? left(company) : !/^n/iu.test(answer.trim());
 }

@@ -1,33 +1,37 @@
-// The live tree on a terminal: `soakgate status --watch` as a process of its own, put aside while somebody is asked.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { endProcess } from '../../io/dev-server.ts';
-import { SOAKGATE } from './people.ts';
+// The live tree on a terminal, drawn over itself; put aside, with what is asked about on it, while somebody is asked.
+import type { Connected } from '../../client/connection.ts';
+import { openStatus } from '../../client/status.ts';
+import { renderStatus } from '../render/status.ts';
+import { openTerminal } from '../terminal.ts';
 
 export interface Screen {
-  /** Runs with the tree put aside, so that a question is not drawn over. */
-  aside<T>(act: () => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  /** Draws the tree anew, once a second at most. */
+  draw(): Promise<void>;
+  /** Draws it a last time and leaves it; what is written next stands below it, and so does the next tree. */
+  leave(): Promise<void>;
 }
 
-/** Shows the tree of one deployment until it is closed. */
-export function openScreen(deployment: string, address: string, ui: string | null): Screen {
-  let child: ChildProcess | undefined;
-  const show = () => {
-    const env = { ...process.env, TEMPORAL_ADDRESS: address, ...(ui && { SOAKGATE_UI: ui }) };
-    child = spawn(process.execPath, [SOAKGATE, 'status', deployment, '--watch'], { stdio: ['ignore', 'inherit', 'inherit'], env });
+const EVERY_MS = 1_000;
+
+export async function openScreen(connected: Connected, deployment: string): Promise<Screen> {
+  const terminal = openTerminal();
+  const { read } = await openStatus(connected, deployment);
+  let [height, drawnAt] = [0, Number.NEGATIVE_INFINITY];
+  const now = async () => {
+    // A server that does not answer this once is no reason to end: the tree stays as it was.
+    const status = await read().catch(() => null);
+    if (!status) return;
+    const lines = renderStatus(status, { paint: terminal.paintProgress, size: terminal.size() });
+    terminal.draw(`${height > 0 ? `\u001b[${height}A\r\u001b[J` : ''}${lines.join('\n')}\n`);
+    [height, drawnAt] = [lines.length, performance.now()];
   };
-  const hide = async () => {
-    if (child) await endProcess(child, 'SIGTERM', 2_000);
-    child = undefined;
-  };
-  show();
   return {
-    aside: async (act) => {
-      await hide();
-      const result = await act();
-      show();
-      return result;
+    draw: async () => {
+      if (performance.now() - drawnAt >= EVERY_MS) await now();
     },
-    close: hide,
+    leave: async () => {
+      await now();
+      height = 0;
+    },
   };
 }
