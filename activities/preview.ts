@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fail } from '../src/core/failures.ts';
 import { worst } from '../src/core/verdict.ts';
 import type { Outcome } from './as-step.ts';
+import { tail } from '../src/io/redact.ts';
 import { migratorOf } from './migrators/migrator.ts';
 import { rehearse } from './rehearsal.ts';
 import { evidenceFolder } from './places.ts';
@@ -20,7 +21,10 @@ export async function preview(work: Work): Promise<Outcome> {
   const migrator = migratorOf(migrations.tool);
   const files = await migrator.preview(work, migrations.pending);
   const folder = `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}/preview`;
-  for (const { name, up, down } of files) await work.world.artifacts.put(`${folder}/${name}.sql`, `${up}\n-- down\n${down ?? '-- none'}\n`);
+  for (const { name, up, down } of files) {
+    await work.world.artifacts.put(`${folder}/${name}.sql`, `${up}\n`);
+    await work.world.artifacts.put(`${folder}/${name}.down.sql`, `${down ?? '-- none'}\n`);
+  }
   const faults = files.flatMap(({ name, down, faults: found = [] }) => [
     ...(down === null ? [`${name} has no way down`] : []),
     ...found.map((fault) => `${name} ${fault}`),
@@ -29,7 +33,9 @@ export async function preview(work: Work): Promise<Outcome> {
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
   const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, migrations.pending, spec.rehearse);
   const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
-  const read = [...faults, ...notes, ...lint.map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`)];
+  const linted = lint.slice(0, LISTED).map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`);
+  const more = lint.length > LISTED ? [`lint: ${lint.length - LISTED} more, all of them in the log of this step`] : [];
+  const read = [...faults, ...notes, ...linted, ...more];
   const rehearsed = rehearsal?.lines ?? [];
   return {
     verdict: worst([faults.length > 0 || lintFails ? 'fail' : 'pass', ...(rehearsal ? [rehearsal.verdict] : [])]),
@@ -39,6 +45,10 @@ export async function preview(work: Work): Promise<Outcome> {
     figures: { migrations: files.length, lint: lint.length, rehearsed: rehearsal?.verdict === 'pass' ? spec.rehearse : 'no', ...rehearsal?.figures },
   };
 }
+
+const LISTED = 20;
+/** Soakgate sets both limits in each session, and each migration has its transaction. */
+const NOT_ASKED = ['require-lock-timeout', 'require-statement-timeout'];
 
 interface LintFinding {
   readonly level: string;
@@ -53,9 +63,14 @@ async function lintSql(work: Work, files: readonly { readonly name: string; read
     const path = await work.world.artifacts.path(
       `${evidenceFolder(work.rollout.deployment)}/baseline/${work.rollout.environment}/preview/${name}.sql`,
     );
-    const result = await work.runTool([process.execPath, squawk, '--reporter=json', path]);
+    const argv = [process.execPath, squawk, '--reporter=json', '--assume-in-transaction', `--exclude=${NOT_ASKED.join(',')}`, path];
+    const result = await work.runTool(argv);
+    // 0 and 1 are answers; anything else has looked at nothing (rule 1).
+    if (result.exitCode !== 0 && result.exitCode !== 1)
+      fail('STEP_CRASHED', `squawk ended with ${result.exitCode ?? result.killedBy} at ${name}`, [tail(result.stderr, 1_000)]);
     const list = JSON.parse(result.stdout || '[]') as { level: string; rule_name: string; message: string; line: number }[];
     found.push(...list.map((finding) => ({ level: finding.level, text: `${name}:${finding.line + 1} ${finding.rule_name}: ${finding.message}` })));
   }
-  return found;
+  // The worst first: what is cut off is least.
+  return found.sort((one, other) => Number(other.level === 'Error') - Number(one.level === 'Error'));
 }

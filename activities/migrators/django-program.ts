@@ -28,7 +28,8 @@ request = json.loads(os.environ["SOAKGATE_REQUEST"])
 
 
 def say(**fact):
-    print("${MARK}" + json.dumps(fact), flush=True)
+    # Django leaves its own line open while it applies something.
+    print("\\n${MARK}" + json.dumps(fact), flush=True)
 
 
 def ask(sql):
@@ -119,11 +120,16 @@ class Watching(connection.SchemaEditorClass):
                 ask(request["guard"])
             if request["locks"] and self.atomic_migration:
                 held = ask(request["locks"])[0]
-                say(locks=held if isinstance(held, list) else json.loads(held))
+                say(locks=held if isinstance(held, list) else json.loads(held), of=moving)
         return super().__exit__(kind, error, trace)
 
 
+moving = None
+
+
 def move(name, target):
+    global moving
+    moving = name
     connection.SchemaEditorClass = Watching
     started = time.monotonic()
     try:
@@ -133,6 +139,7 @@ def move(name, target):
         diag = getattr(cause, "diag", None)
         say(
             failed={
+                "name": name,
                 "state": getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None),
                 "message": getattr(diag, "message_primary", None) or str(error),
                 "detail": getattr(diag, "message_detail", None),

@@ -22,7 +22,12 @@ interface Facts {
   readonly upRefused?: string;
   readonly downRefused?: string;
   readonly locks?: readonly HeldLock[];
+  /** Whose locks they are. */
+  readonly of?: string;
+  readonly moved?: string;
+  readonly tookMs?: number;
   readonly failed?: {
+    readonly name: string;
     readonly state: string | null;
     readonly message: string;
     readonly detail: string | null;
@@ -66,7 +71,10 @@ function previewOf(facts: Facts): MigrationPreview {
   };
 }
 
-/** One migration at a time, so that each has its own tries, and what is in the ledger is never begun again. */
+/**
+ * On the target one migration at a time, so that each has its own tries and is asked for anew before it begins; on a copy, where
+ * nobody is waited for, all of them in one process. What is in the ledger is never begun again.
+ */
 async function move(
   work: Work,
   url: string,
@@ -74,38 +82,49 @@ async function move(
   options: UpgradeOptions,
   ask: 'migrate' | 'reverse',
 ): Promise<readonly string[]> {
+  const inForce = await readLedger(work, url);
+  const open = (name: string, applied: readonly string[]) => applied.includes(name) !== (ask === 'migrate');
+  if (options.giveUpAfterMs === 0) {
+    const wanted = names.filter((name) => open(name, inForce));
+    return wanted.length === 0 ? [] : [await tryForLocks(work, url, wanted.join(', '), options, () => moveThem(work, url, wanted, options, ask))];
+  }
   const lines: string[] = [];
   for (const name of names) {
-    const applied = (await readLedger(work, url)).includes(name);
-    if (applied === (ask === 'migrate')) lines.push(`${name}: ${applied ? 'already applied' : 'not applied'}`);
-    else lines.push(await tryForLocks(work, url, name, options, () => moveOne(work, url, name, options, ask)));
+    if (!open(name, await readLedger(work, url))) lines.push(`${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
+    else lines.push(await tryForLocks(work, url, name, options, () => moveThem(work, url, [name], options, ask)));
   }
   return lines;
 }
 
-async function moveOne(work: Work, url: string, name: string, options: UpgradeOptions, ask: 'migrate' | 'reverse'): Promise<MigrationFailure | null> {
-  const { guard = null, onLocks, lockTimeoutMs, statementTimeoutMs } = options;
+async function moveThem(
+  work: Work,
+  url: string,
+  names: readonly string[],
+  { guard, onLocks, lockTimeoutMs, statementTimeoutMs }: UpgradeOptions,
+  ask: 'migrate' | 'reverse',
+): Promise<MigrationFailure | null> {
   const limits = `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs}`;
-  const request = { ask, names: [name], guard, locks: onLocks ? HELD_LOCKS_JSON : null };
+  const request = { ask, names, guard: guard ?? null, locks: onLocks ? HELD_LOCKS_JSON : null };
   const { facts, result } = await run(work, url, request, lockTimeoutMs, { PGOPTIONS: limits });
-  if (result.exitCode === 0) {
-    onLocks?.(
-      name,
-      facts.flatMap((fact) => fact.locks ?? []),
-      result.tookMs,
-    );
-    return null;
-  }
+  for (const { moved, tookMs = 0 } of facts)
+    if (moved !== undefined)
+      onLocks?.(
+        moved,
+        facts.flatMap((fact) => (fact.of === moved ? (fact.locks ?? []) : [])),
+        tookMs,
+      );
+  if (result.exitCode === 0) return null;
   const failed = facts.find((fact) => fact.failed)?.failed;
   if (!failed) return { state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
   const half = HALF_APPLIED.includes(failed.state ?? '');
   return {
     state: failed.state ?? 'unknown',
     lines: [
+      ...(names.length > 1 ? [`at ${failed.name}`] : []),
       failed.message,
       ...(failed.detail ? [failed.detail] : []),
       ...(failed.constraint ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`] : []),
-      ...(half ? [`half applied? what ${name} makes is there already, though the ledger does not have it`] : []),
+      ...(half ? [`half applied? what ${failed.name} makes is there already, though the ledger does not have it`] : []),
     ],
   };
 }

@@ -28,9 +28,9 @@ test('up, down, compared, up: with times, the locks it holds, and the views behi
   expect(receipt).toMatchObject({ verdict: 'pass', figures: { rehearsed: 'up-down-up', wouldWait: 0 } });
   expect(text).toContain('locks public.orders in AccessExclusiveLock (readers wait, too); read by order_report');
   expect(text).toMatch(/0002_order_guards: \d+ ms/u);
-  const sql = await hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/0003_order_totals.sql`);
-  expect(sql).toContain('add column discount_cents');
-  expect(sql).toContain('-- down\ndrop index orders_unpaid_idx');
+  const read = (name: string) => hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
+  expect(await read('0003_order_totals.sql')).toContain('add column discount_cents');
+  expect(await read('0003_order_totals.down.sql')).toContain('drop index orders_unpaid_idx');
 });
 
 test('who holds the lock now is named, with relation, mode, how long, and the view that would wait behind it', async () => {

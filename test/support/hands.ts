@@ -145,12 +145,15 @@ export interface Attempt {
 export interface HandsSpec extends PlanParts {
   readonly fault?: string;
   readonly pace?: Pace;
-  /** Another database than a fresh clone of the template. */
+  /** Another database than a fresh clone of the template, or another template. */
   readonly url?: string;
+  readonly template?: string;
   readonly service?: string;
   /** As a role of its own, made by the test. */
   readonly asRole?: (url: string) => string;
   readonly edit?: (checkout: string) => Promise<void>;
+  /** Another app than the orders: its plan, with one environment `here`, its repository and the ref of its release. */
+  readonly app?: { readonly plan: string; readonly repository: string; readonly ref: string; readonly env?: Readonly<Record<string, string>> };
   /** Whose signatures count. */
   readonly people?: readonly Person[];
 }
@@ -158,20 +161,20 @@ export interface HandsSpec extends PlanParts {
 /** A rollout that has been permitted, its release checked out. */
 export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
   const name = `t${randomUUID().slice(0, 8)}`;
-  const url = spec.url ?? (await cloned(bench, name));
+  const url = spec.url ?? (await cloned(bench, name, spec.template));
   const port = spec.port ?? (await freePort());
   const folder = join(bench.folder, name);
   const root = join(folder, 'root');
   await mkdir(join(root, 'releases'), { recursive: true });
-  const repository = await bench.repository(spec.fault);
-  const commit = execFileSync('git', ['-C', repository, 'rev-parse', 'v2'], { encoding: 'utf8' }).trim();
-  const planText = planOf({ ...spec, port });
+  const repository = spec.app?.repository ?? (await bench.repository(spec.fault));
+  const commit = execFileSync('git', ['-C', repository, 'rev-parse', spec.app?.ref ?? 'v2'], { encoding: 'utf8' }).trim();
+  const planText = spec.app?.plan ?? planOf({ ...spec, port });
   const parsed = parsePlan(planText, 'plan.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
   const list = compileSteps({ plan: parsed.plan, environment: 'here', commit, files: {}, pace: spec.pace ?? null });
   const rollout: RolloutRef = {
     deployment: name,
-    service: 'orders',
+    service: list.service,
     environment: 'here',
     list: hashJson(list),
     hash: sha256(`${name}/here`).slice(0, 10),
@@ -181,11 +184,11 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
   const settings = {
     environment: 'here',
     services: {
-      orders: {
+      [list.service]: {
         root,
         repository,
         database: { env: variable },
-        env: { PORT: String(port), ORDERS_MODULES: MODULES },
+        env: { PORT: String(port), ORDERS_MODULES: MODULES, ...spec.app?.env },
         url: `http://127.0.0.1:${port}`,
       },
     },
@@ -211,8 +214,8 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
   return hands;
 }
 
-async function cloned(bench: Bench, name: string): Promise<string> {
-  await bench.postgres.createDatabase(name, TEMPLATE);
+async function cloned(bench: Bench, name: string, template = TEMPLATE): Promise<string> {
+  await bench.postgres.createDatabase(name, template);
   return bench.postgres.url(name);
 }
 
@@ -232,7 +235,7 @@ function handsOf(world: World, rollout: RolloutRef, list: StepList, place: { url
         attempt,
         activityType: activity,
         activityId: randomUUID(),
-        workflowExecution: { workflowId: rolloutWorkflowId('orders', 'here'), runId: randomUUID() },
+        workflowExecution: { workflowId: rolloutWorkflowId(list.service, 'here'), runId: randomUUID() },
       },
       { logger: new DefaultLogger('ERROR') },
     );

@@ -1,0 +1,216 @@
+// Django migrations by the release's own Django, on the genuine app: exactly the range, each once, halves named, the way down to what was recorded.
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Comparison } from '../../src/core/activities.ts';
+import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
+import { type Characters, MIGRATIONS, type Options, raiseCharacters } from '../support/characters.ts';
+import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
+
+const PATIENCE = 240_000;
+const environment = await pythonEnvironment();
+let bench: Bench;
+let app: Characters;
+const steps = BACKUP + PREVIEW + MIGRATE.replace('give-up-after: 2s', 'give-up-after: 20s');
+
+describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, { timeout: PATIENCE }, () => {
+  beforeAll(async () => {
+    bench = await raiseBench();
+    app = await raiseCharacters(bench);
+  }, PATIENCE);
+  afterAll(() => bench?.stop());
+
+  const open = async (options: Options = {}, edit?: (checkout: string) => Promise<void>): Promise<Hands> =>
+    permit(bench, { ...(await app.spec(steps, options)), ...(edit && { edit }) });
+  const ready = async (options: Options = {}, edit?: (checkout: string) => Promise<void>): Promise<Hands> => {
+    const hands = await open(options, edit);
+    await hands.run('backup');
+    return hands;
+  };
+  const ledger = async (hands: Hands) =>
+    (
+      await hands.sql<{ name: string }>("select app || '.' || name as name from django_migrations where app in ('characters', 'game') order by id")
+    ).map(({ name }) => name);
+  const constraints = async (hands: Hands) =>
+    (
+      await hands.sql<{ name: string }>("select conname as name from pg_constraint where contype = 'c' and conname like 'characters%' order by 1")
+    ).map(({ name }) => name);
+  const compare = (hands: Hands) => hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] });
+  const edited = (path: string, text: string) => (checkout: string) => writeFile(join(checkout, path), text);
+  const migration = (app: string, after: string, operations: string, more = '') =>
+    `from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n    dependencies = [("${app}", "${after}")]\n${more}    operations = [${operations}]\n`;
+
+  describe('pending', () => {
+    test('exactly the six, by name', async () => expect(await (await open()).run('pending')).toMatchObject({ verdict: 'pass', details: MIGRATIONS }));
+
+    test('T-33, S0-31: a seventh is not declared: stopped before anything was written', async () =>
+      expect(await failureOf((await open({ fault: 'seventh-migration' })).run('pending'))).toMatchObject({
+        code: 'MIGRATION_MISMATCH',
+        details: expect.stringContaining('characters.0008_character_status_index is pending but not declared'),
+      }));
+
+    test('T-15: two last migrations of one app', async () => {
+      const hands = await open({}, edited('characters/migrations/0007_other.py', migration('characters', '0006_add_willpower_constraints', '')));
+      expect(await failureOf(hands.run('pending'))).toMatchObject({ code: 'MIGRATION_MISMATCH', details: expect.stringContaining('0007_other') });
+    });
+
+    test.each([
+      [
+        'their own name',
+        'DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "app"',
+        "its application_name is 'app', not the one that was set",
+      ],
+      ['another database', 'DATABASES["default"]["NAME"] = "tg_dirty"', 'it is in database tg_dirty, not in t'],
+      [
+        'limits of their own',
+        'DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=0"',
+        'its lock_timeout is 0 ms, not 50 ms',
+      ],
+    ])('settings with %s: nothing is done by a session that is not the one it was given', async (_, line, why) => {
+      const hands = await ready({}, async (checkout) => appendFile(join(checkout, 'tg/settings.py'), `\n${line}\n`));
+      expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'SESSION_UNKNOWN', details: expect.stringContaining(why) });
+      expect(await constraints(hands)).toEqual([]);
+    });
+  });
+
+  describe('preview', () => {
+    test('SQL of exactly the range, both ways; rehearsed up, down and up on the copy; the locks named', async () => {
+      const hands = await ready();
+      const receipt = await hands.run('preview');
+      expect(receipt).toMatchObject({ verdict: 'pass', figures: { migrations: 6, rehearsed: 'up-down-up', violating: 0 } });
+      const read = (name: string) => hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
+      const text = await read(`${MIGRATIONS[0]}.sql`);
+      expect(text).toMatch(/ADD CONSTRAINT "characters_character_xp_non_negative" CHECK/u);
+      expect(await read(`${MIGRATIONS[0]}.down.sql`)).toMatch(/DROP CONSTRAINT "characters_character_xp_non_negative"/u);
+      expect(text).not.toContain('CREATE TABLE');
+      expect(receipt.details).toContainEqual(expect.stringMatching(/^locks public\.characters_human in AccessExclusiveLock/u));
+    });
+
+    test('rows that would violate are counted, constraint by constraint', async () => {
+      const hands = await ready({ state: 'dirty' });
+      const receipt = await hands.run('preview');
+      expect(receipt.verdict).toBe('fail');
+      expect(receipt.details).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^would violate characters_character_xp_non_negative on .*: 2 rows/u),
+          expect.stringMatching(/^would violate characters_human_strength_range on .*: 1 row/u),
+        ]),
+      );
+    });
+
+    test.each([
+      ['an operation that cannot be reversed', 'migrations.RunSQL("select 1")', 'has no way down'],
+      ['T-51: an empty shell', '', 'is an empty shell: it would be stamped and change nothing'],
+    ])('%s is named before anything is written', async (_, operations, why) => {
+      const name = 'characters.0008_odd';
+      const hands = await ready(
+        { pending: [...MIGRATIONS, name] },
+        edited('characters/migrations/0008_odd.py', migration('characters', '0007_add_age_constraints', operations)),
+      );
+      const receipt = await hands.run('preview');
+      expect(receipt.verdict).toBe('fail');
+      expect(receipt.details).toContainEqual(`${name} ${why}`);
+      expect(await ledger(hands)).not.toContain(name);
+    });
+
+    test('a way down that leaves a constraint is found by the rehearsal', async () => {
+      const hands = await ready({ fault: 'down-leaves-a-constraint' });
+      const receipt = await hands.run('preview');
+      expect(receipt).toMatchObject({ verdict: 'fail' });
+      expect(receipt.details).toContainEqual(expect.stringMatching(/the way down does not restore: constraint .*xp_non_negative was left behind/u));
+    });
+
+    test("field facts 7: a reporting view that Django's CASCADE would take along is named first", async () => {
+      const drop = migration('characters', '0007_add_age_constraints', 'migrations.RemoveField("human", "apparent_age")');
+      const name = 'characters.0008_drop';
+      const hands = await ready({ pending: [...MIGRATIONS, name] }, edited('characters/migrations/0008_drop.py', drop));
+      await hands.sql('create view ages as select apparent_age from characters_human');
+      const receipt = await hands.run('preview');
+      expect(receipt.details?.[0]).toBe('view public.ages depends on what is changed and would vanish');
+    });
+  });
+
+  describe('migrate', () => {
+    test('each once, however often it is tried; back to exactly what was recorded', async () => {
+      const hands = await ready();
+      await hands.run('preview');
+      const before = await ledger(hands);
+      expect(await hands.run('migrate')).toMatchObject({ verdict: 'pass', figures: { applied: 6 } });
+      expect(await ledger(hands)).toEqual([...before, ...MIGRATIONS]);
+      expect(await hands.run('migrate', { attempt: 2 })).toMatchObject({ details: MIGRATIONS.map((name) => `${name}: already applied`) });
+      expect(await constraints(hands)).toHaveLength(21);
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await ledger(hands)).toEqual(before);
+      expect(await constraints(hands)).toEqual([]);
+      expect(await compare(hands)).toMatchObject({ equal: true, left: [] });
+    });
+
+    test('S0-73, T-47: one that fails is named with SQLSTATE and constraint; those before it stay, and T-10: the way down takes back only these', async () => {
+      const hands = await ready({ state: 'decided' });
+      await hands.sql('update characters_character set xp = 0 where xp < 0');
+      const failure = await failureOf(hands.run('migrate'));
+      expect(failure).toMatchObject({
+        code: 'MIGRATION_FAILED',
+        message: expect.stringContaining('characters.0004_add_attribute_constraints failed with SQLSTATE 23514'),
+      });
+      expect(failure.details).toMatch(/constraint characters_human_\w+_range on characters_human/u);
+      expect((await ledger(hands)).at(-1)).toBe(MIGRATIONS[0]);
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
+    });
+
+    test('a lock that is not given: short tries, the blocker named, and through once it is free', async () => {
+      const hands = await ready();
+      const blocker = new pg.Client({ connectionString: hands.url, application_name: 'nightly-report' });
+      await blocker.connect();
+      await blocker.query('begin; select count(*) from characters_character');
+      const freed = setTimeout(() => void blocker.end(), 4_000);
+      const receipt = await hands.run('migrate');
+      clearTimeout(freed);
+      expect(receipt.details?.[0]).toMatch(/^characters\.0003_add_xp_constraints: .* at try \d+; waited for nightly-report/u);
+    });
+
+    test('T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and said so', async () => {
+      const hands = await ready();
+      await hands.sql('alter table characters_character add constraint characters_character_xp_non_negative check (xp >= 0)');
+      const failure = await failureOf(hands.run('migrate'));
+      expect(failure).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('42710') });
+      expect(failure.details).toContain('half applied?');
+    });
+
+    test('skipped but stamped: the ledger says applied, the catalog does not', async () => {
+      const hands = await ready();
+      await hands.run('preview');
+      const now = MIGRATIONS.map((name) => `('${name.split('.')[0]}', '${name.split('.')[1]}', now())`).join(', ');
+      await hands.sql(`insert into django_migrations (app, name, applied) values ${now}`);
+      expect(await hands.run('migrate')).toMatchObject({ verdict: 'fail', summary: 'the ledger says applied, the catalog does not' });
+    });
+
+    test('a later attempt fences the earlier one within its own transaction', async () => {
+      const hands = await ready();
+      await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment text not null, service text not null, environment text not null,
+        holder text not null, opened timestamptz not null default now(), closed timestamptz)`);
+      // Whoever raises the fence is at once overtaken by another.
+      await hands.sql(`create function soakgate.overtake() returns trigger language plpgsql as $$ begin new.holder := 'another'; return new; end $$;
+        create trigger overtake before insert or update on soakgate.fence for each row execute function soakgate.overtake()`);
+      expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'FENCED' });
+      expect(await constraints(hands)).toEqual([]);
+    });
+  });
+
+  test('S0-76: the prepared migration relaxes one limit, and its undo tightens it again', async () => {
+    const hands = await ready();
+    await hands.run('migrate');
+    const forward = () => hands.call('forwardFix', { rollout: hands.rollout, step: hands.step('migrate'), route: 'relax-age' });
+    expect(await forward()).toMatchObject({ verdict: 'pass', kind: 'forwardFix' });
+    await hands.sql('update characters_human set age = 1000 where character_ptr_id = (select min(character_ptr_id) from characters_human)');
+    await hands.sql('update characters_human set age = 20 where age = 1000');
+    expect(await hands.call('undoForward', { rollout: hands.rollout, step: hands.step('migrate'), args: { route: 'relax-age' } })).toMatchObject({
+      done: true,
+    });
+    await expect(hands.sql('update characters_human set age = 1000')).rejects.toMatchObject({ code: '23514' });
+    expect(await hands.undo('migrate')).toMatchObject({ done: true });
+    expect(await compare(hands)).toMatchObject({ left: [] });
+  });
+});
