@@ -1,8 +1,11 @@
 // The fault matrix of the thread: at step boundaries and in mid-step, workers killed, workflows terminated, or both;
 // with `setpriv` and, so that an orphan lives, without. SOAKGATE_MATRIX=full runs every cell, otherwise one of each kind.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recover } from '../../src/client/recover.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { verifyEvidence } from '../../src/io/evidence.ts';
 import { readPrivateKey } from '../../src/io/trust.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import { type Cast, commitRelease, ordersDatabase, query, raiseEnvironment, raiseStage, type Stage, start } from '../support/stage.ts';
@@ -118,6 +121,7 @@ async function settle(cast: Cast, deployment: string, environment: string, cell:
     const recovered = await recover(stage.connected, deployment, 'lea', await readPrivateKey(stage.people.lea.keyFile), () => undefined);
     expect(recovered.map(({ result }) => result.left)).toEqual([[]]);
   }
+  if (cell.fault !== 'rollout terminated') await readEvidence(deployment, environment);
   const counts = await ledger(database);
   expect(await traces(database)).toEqual([]);
   for (const name of ['0002_order_guards', '0003_order_totals']) {
@@ -125,6 +129,17 @@ async function settle(cast: Cast, deployment: string, environment: string, cell:
     expect(counts[`up ${name}`] ?? 0).toBeLessThanOrEqual(1);
   }
   expect(await sessionsAtWork(database)).toBe(0);
+}
+
+/** The deployment is gone: the rollout has closed the evidence itself, whole and signed, and says what became of it. */
+async function readEvidence(deployment: string, environment: string): Promise<void> {
+  const folder = join(stage.artifacts, 'evidence', deployment);
+  expect(await verifyEvidence(folder, stage.control.publicText)).toMatchObject({ state: 'valid', problems: [] });
+  const summary = await readFile(join(folder, 'SUMMARY.md'), 'utf8');
+  expect(summary).toMatch(new RegExp(`\\| ${environment} \\| (restored|failed) \\|`, 'u'));
+  const names = await readdir(folder, { recursive: true });
+  expect(names).toEqual(expect.arrayContaining(['manifest.json', 'delta.json', `logs/${environment}/receipts.jsonl`, 'approvals/start.json']));
+  expect(names.filter((name) => name.startsWith('history/') && name.endsWith('.json'))).not.toEqual([]);
 }
 
 async function untilQuiet(database: string): Promise<void> {

@@ -119,6 +119,9 @@ export async function raiseEnvironment(
     readonly floor?: Record<string, unknown>;
     readonly control?: WorkerProcess;
     readonly people?: readonly Someone[];
+    /** Another app than the orders. */
+    readonly app?: { readonly service: string; readonly repository: string; readonly programs: readonly string[]; readonly env: Readonly<Record<string, string>> };
+    readonly inside?: string;
   } = {},
 ): Promise<Cast> {
   const environment = options.environment ?? 'staging';
@@ -127,14 +130,15 @@ export async function raiseEnvironment(
   const place = await makePlace({
     folder,
     environment,
-    service: 'orders',
-    repository: stage.repository,
+    service: options.app?.service ?? 'orders',
+    repository: options.app?.repository ?? stage.repository,
     artifacts: stage.artifacts,
     control: stage.control.publicText,
     people: options.people ?? Object.values(stage.people),
-    programs: ['node', 'psql'],
+    programs: options.app?.programs ?? ['node', 'psql'],
     url: `http://127.0.0.1:${port}`,
-    serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES },
+    serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES, ...options.app?.env },
+    ...(options.inside !== undefined && { inside: options.inside }),
     ...(options.floor && { floor: options.floor }),
   });
   const base = {
@@ -176,7 +180,7 @@ async function stopService(place: Place): Promise<void> {
 export async function start(
   stage: Stage,
   planText: string,
-  options: { readonly pace?: Pace; readonly name?: string; readonly timing?: Timing } = {},
+  options: { readonly pace?: Pace; readonly name?: string; readonly timing?: Timing; readonly repository?: string } = {},
 ): Promise<Started & { readonly input: ReturnType<typeof deploymentInput> }> {
   const parsed = parsePlan(planText, 'soakgate.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
@@ -184,7 +188,7 @@ export async function start(
     planText,
     planFile: 'soakgate.yaml',
     plan: parsed.plan,
-    repository: stage.repository,
+    repository: options.repository ?? stage.repository,
     person: 'ann',
     key: await readPrivateKey(stage.people.ann.keyFile),
     pace: options.pace ?? null,
