@@ -58,5 +58,6 @@ function numberAt(document: Json, pointer: string): { value: number | null; samp
   if (typeof found === 'string' && found !== '' && !Number.isNaN(Number(found))) return { value: Number(found) };
   const value = valueAt(found, '/value');
   const samples = valueAt(found, '/samples');
-  return typeof value === 'number' ? { value, ...(typeof samples === 'number' && { samples }) } : { value: null };
+  // "Of nothing" is an answer: inconclusive, but no gap.
+  return { value: typeof value === 'number' ? value : null, ...(typeof samples === 'number' && { samples }) };
 }

@@ -122,6 +122,34 @@ ${MIGRATE}`;
     expect(await rowsChanged(hands, before)).toEqual([]);
   });
 
+  test('what the application writes meanwhile is not taken for its work, and is not put back', async () => {
+    const hands = await permit(bench, { steps: steps(`${FIX}; select pg_sleep(1.5)`) });
+    await hands.run('backup');
+    const fixing = hands.run('data: fix');
+    while (
+      (
+        await hands.sql(
+          "select from pg_stat_activity where query like '%pg_sleep(1.5)%' and application_name like 'sg:%' and backend_xid is not null",
+        )
+      ).length === 0
+    )
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await hands.sql(
+      "update orders set status = 'shipped' where id = 1; insert into customers (name, email) values ('Meanwhile', 'meanwhile@example.org')",
+    );
+    const receipt = await fixing;
+    expect(receipt).toMatchObject({ verdict: 'pass', figures: { fixed: 8 } });
+    expect(receipt.details).toEqual(
+      expect.arrayContaining([
+        'public.customers: 1 rows changed meanwhile by others; they are left alone',
+        'public.orders: 1 rows changed meanwhile by others; they are left alone',
+      ]),
+    );
+    expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '8 of 8 rows put back' });
+    expect(await hands.sql("select from customers where name = 'Meanwhile'")).toHaveLength(1);
+    expect(await hands.sql("select from orders where id = 1 and status = 'shipped'")).toHaveLength(1);
+  });
+
   test('only listed tables are copied; rows that a foreign key holds back come after those they point to', async () => {
     const hands = await permit(bench, {
       steps: steps('delete from order_items where order_id = 9; delete from orders where id = 9', ', tables: [orders, order_items]'),

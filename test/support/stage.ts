@@ -120,7 +120,12 @@ export async function raiseEnvironment(
     readonly control?: WorkerProcess;
     readonly people?: readonly Someone[];
     /** Another app than the orders. */
-    readonly app?: { readonly service: string; readonly repository: string; readonly programs: readonly string[]; readonly env: Readonly<Record<string, string>> };
+    readonly app?: {
+      readonly service: string;
+      readonly repository: string;
+      readonly programs: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    };
     readonly inside?: string;
   } = {},
 ): Promise<Cast> {
@@ -180,7 +185,7 @@ async function stopService(place: Place): Promise<void> {
 export async function start(
   stage: Stage,
   planText: string,
-  options: { readonly pace?: Pace; readonly name?: string; readonly timing?: Timing; readonly repository?: string } = {},
+  options: { readonly pace?: Pace; readonly name?: string; readonly timing?: Timing; readonly repository?: string; readonly by?: Someone } = {},
 ): Promise<Started & { readonly input: ReturnType<typeof deploymentInput> }> {
   const parsed = parsePlan(planText, 'soakgate.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
@@ -189,8 +194,8 @@ export async function start(
     planFile: 'soakgate.yaml',
     plan: parsed.plan,
     repository: options.repository ?? stage.repository,
-    person: 'ann',
-    key: await readPrivateKey(stage.people.ann.keyFile),
+    person: (options.by ?? stage.people.ann).name,
+    key: await readPrivateKey((options.by ?? stage.people.ann).keyFile),
     pace: options.pace ?? null,
     name: options.name ?? `orders-${randomUUID().slice(0, 8)}`,
     nonce: randomUUID(),

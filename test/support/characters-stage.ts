@@ -1,0 +1,219 @@
+// The genuine Django product on a whole stage: v-prev serves in staging and production, players play, v-next is to be deployed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serveFirstRelease } from '../../src/cli/demo/first-release.ts';
+import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
+import { type Sent, sendMessage } from '../../src/client/send.ts';
+import type { MessageName } from '../../src/core/messages.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import type { Json } from '../../src/core/plan/plan.ts';
+import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
+import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
+import type { Progress } from '../../workflows/progress.ts';
+import { checkOut, DECISIONS, managed, makeRepository, query, root } from '../examples/validation-system/app.ts';
+import { pythonEnvironment } from '../examples/validation-system/python.ts';
+import { examplePlan, installOf } from './characters.ts';
+import { type Cast, raiseEnvironment, raiseStage, type Stage, start } from './stage.ts';
+import { freePort } from '../../src/io/private-postgres.ts';
+
+export type Person = 'ann' | 'lea' | 'dan' | 'sam';
+const ROLES: Readonly<Record<Person, readonly string[]>> = { ann: ['developer'], lea: ['technical-lead'], dan: ['dba'], sam: ['storyteller'] };
+/** A week in forty seconds: a monitor in Python needs a second for each reading. */
+export const PACE = { nominalMs: 604_800_000, realMs: 40_000 };
+
+export interface CharactersStage {
+  readonly stage: Stage;
+  readonly people: Readonly<Record<Person, Someone>>;
+  /** A place with v-prev serving, its database as the seed leaves it (`dirty`), decided by people, or clean. */
+  environment(name: string, state: 'dirty' | 'decided' | 'clean', options?: PlaceOptions): Promise<Place>;
+  /** The example's plan, told where this stage's places are; changed by `edit`. */
+  plan(places: readonly Place[], edit?: (text: string) => string): Promise<string>;
+  start(plan: string, fault?: string): Promise<Run>;
+  stop(): Promise<void>;
+}
+
+export interface PlaceOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  readonly players?: boolean;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly cast: Cast;
+  readonly url: string;
+  readonly insideUrl: string;
+  readonly database: string;
+  readonly flagFile: string;
+  /** The file that a running app reads its failure switches from. */
+  readonly switches: string;
+}
+
+export interface Run {
+  readonly deployment: string;
+  progress(environment?: string): Promise<Progress>;
+  until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
+  say(message: MessageName, person: Person, environment: string, body?: Readonly<Record<string, Json>>): Promise<Sent>;
+  result(): Promise<DeploymentResult>;
+  rolloutResult(environment: string): Promise<RolloutResult>;
+  evidence: string;
+}
+
+const PATIENCE_MS = 150_000;
+
+export async function raiseCharactersStage(): Promise<CharactersStage> {
+  const python = await pythonEnvironment();
+  if (python === null) throw new Error('python3 with venv is missing');
+  const stage = await raiseStage();
+  const people = Object.fromEntries(
+    await Promise.all(Object.entries(ROLES).map(async ([name, roles]) => [name, await makeSomeone(join(stage.folder, 'tg-keys'), name, roles)])),
+  ) as Record<Person, Someone>;
+  const repositories = new Map<string, string>();
+  const repositoryOf = async (fault = '') => {
+    const path = repositories.get(fault) ?? join(stage.folder, `tg-${repositories.size}`);
+    if (!repositories.has(fault)) await makeRepository(path, fault ? ['--fault', fault] : []);
+    repositories.set(fault, path);
+    return path;
+  };
+  const repository = await makeRepository(join(stage.folder, 'tg'));
+  repositories.set('', repository.path);
+  const prev = await checkOut(repository, 'v-prev', join(stage.folder, 'prev'));
+  const next = await checkOut(repository, 'v-next', join(stage.folder, 'next'));
+  const places: { cast: Cast; players: ChildProcess | null }[] = [];
+  const seeded = new Set<string>();
+  const databaseOf = async (state: 'dirty' | 'decided' | 'clean') => {
+    const name = `tg_${state}`;
+    if (seeded.has(name)) return name;
+    seeded.add(name);
+    await stage.postgres.createDatabase(name);
+    const url = stage.postgres.url(name);
+    await managed(prev, url, ['migrate', '--verbosity', '0']);
+    await managed(prev, url, ['seed_dirty']);
+    if (state !== 'dirty') await query(url, DECISIONS);
+    if (state === 'clean') await managed(next, url, ['validate_data_integrity', '--fix']).catch(() => undefined);
+    return name;
+  };
+
+  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = true } = {}) => {
+    const database = `${name}_${randomUUID().slice(0, 6)}`;
+    await stage.postgres.createDatabase(database, await databaseOf(state));
+    const insidePort = await freePort();
+    const [flagFile, switches] = [join(stage.folder, `${database}.flag`), join(stage.folder, `${database}.switches.json`)];
+    const serviceEnv = { INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile, TG_FAULT: switches, ...env };
+    const insideUrl = `http://127.0.0.1:${insidePort}`;
+    const cast = await raiseEnvironment(stage, stage.postgres.url(database), {
+      environment: name,
+      people: Object.values(people),
+      app: { service: 'tg', repository: repository.path, programs: ['python', 'python3', 'rmdir', 'ln', '.venv/bin/python', 'pip'], env: serviceEnv },
+      inside: insideUrl,
+      env: workerEnv,
+      ...(places[0] && { control: places[0].cast.control }),
+    });
+    const url = `http://127.0.0.1:${cast.port}`;
+    await serveFirstRelease({
+      place: cast.place,
+      repository: repository.path,
+      commit: repository.shas['v-prev'],
+      url,
+      env: { DATABASE_URL: cast.database, PORT: String(cast.port), ...serviceEnv },
+      command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'],
+      prepare: (checkout) => symlink(python, join(checkout, '.venv')),
+    });
+    const playing = players ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url], { stdio: 'ignore' }) : null;
+    places.push({ cast, players: playing });
+    return { name, cast, url, insideUrl, database: cast.database, flagFile, switches };
+  };
+
+  return {
+    stage,
+    people,
+    environment,
+    plan: async (chosen, edit = (text) => text) => edit(retold(await examplePlan(), chosen, python)),
+    start: async (plan, fault) => {
+      const started = await start(stage, plan, {
+        pace: PACE,
+        repository: await repositoryOf(fault),
+        name: `tg-${randomUUID().slice(0, 8)}`,
+        by: people.ann,
+      });
+      return runOf(stage, people, started);
+    },
+    stop: async () => {
+      for (const { players } of places) players?.kill('SIGKILL');
+      await Promise.all(places.map(({ cast }) => cast.stop()));
+      await stage.stop();
+    },
+  };
+}
+
+/** The example's plan on this machine: plain processes for systemd, a linked environment for pip, and bands a busy machine can keep. */
+function retold(text: string, places: readonly Place[], python: string): string {
+  const service = `- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ready: /health, build: /build } }`;
+  const [staging, production] = places;
+  return text
+    .replace(/install:\n(?: {4}- .*\n)+/u, `install: ${installOf(python)}\n`)
+    .replace(/path: \[[^\]]*\]/u, 'path: [.venv/bin]')
+    .replace('command: [pytest,', 'command: [python, -m, pytest,')
+    .replace(/- \{ name: web, systemd: .* \}/gu, service)
+    .replace(/ +- \{ name: proxy, .*\n/u, '')
+    .replace('restart: [web, proxy]', 'restart: [web]')
+    .replace('http://127.0.0.1:8001', staging?.url ?? 'http://127.0.0.1:1')
+    .replace('https://tg.example.org', production?.url ?? 'http://127.0.0.1:1')
+    .replace('http://127.0.0.1:8101', production?.insideUrl ?? 'http://127.0.0.1:1')
+    .replace('/var/www/tg/maintenance.flag', production?.flagFile ?? '/nowhere')
+    .replace('opens: 0 2 * * SUN', 'opens: "* * * * *"')
+    .replace('mean: at most 110% of baseline', 'mean: at most 500% of baseline')
+    .replace(
+      'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
+      'unit: ms, target: at most 2s for 10m, alert: above 4s for 10m',
+    );
+}
+
+function runOf(stage: Stage, people: CharactersStage['people'], { deployment, input }: Awaited<ReturnType<typeof start>>): Run {
+  const { workflow } = stage.connected.client;
+  const handle = (environment?: string) => workflow.getHandle(environment ? rolloutWorkflowId('tg', environment) : deploymentWorkflowId(deployment));
+  const progress = (environment?: string) => handle(environment).query('progress') as Promise<Progress>;
+  return {
+    deployment,
+    progress,
+    evidence: join(stage.artifacts, 'evidence', deployment),
+    until: async (what, fits, environment) => {
+      const deadline = Date.now() + PATIENCE_MS;
+      for (;;) {
+        const now = await progress(environment).catch(() => null);
+        if (now && fits(now)) return now;
+        const over = await handle().describe();
+        if (over.status.name !== 'RUNNING' && !(now && fits(now)))
+          throw new Error(`${what}: ended before, ${JSON.stringify(await handle().result(), null, 1)}`);
+        if (Date.now() > deadline)
+          throw new Error(`${what}: not reached; it is ${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`);
+        await new Promise((wake) => setTimeout(wake, 150));
+      }
+    },
+    say: async (message, person, environment, body = {}) => {
+      const run = input.runs.find(({ rollout }) => rollout.environment === environment)!;
+      const dossier = (await handle().query('dossier', environment)) as {
+        hash: string;
+        dossier: { plan: string; list: string; commit: string };
+      } | null;
+      const bound = {
+        deployment,
+        environment,
+        nonce: randomUUID(),
+        expires: new Date(Date.now() + 3_600_000).toISOString(),
+        ...(message === 'approve' &&
+          dossier && { plan: dossier.dossier.plan, list: dossier.dossier.list, commit: dossier.dossier.commit, dossier: dossier.hash, comment: '' }),
+        ...(message === 'attest' && {
+          plan: input.start.body.plan,
+          text: run.list.gate?.attested.find(({ id }) => id === body['attestation'])?.text ?? '',
+        }),
+        ...body,
+      };
+      return sendMessage(stage.connected, signMessage(await readPrivateKey(people[person].keyFile), message, person, bound));
+    },
+    result: () => handle().result() as Promise<DeploymentResult>,
+    rolloutResult: (environment) => handle(environment).result() as Promise<RolloutResult>,
+  };
+}
