@@ -8,7 +8,9 @@ import { valueAt } from '../../src/core/pointer.ts';
 import type { CommandResult } from '../../src/io/command.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Outcome } from '../as-step.ts';
+import { watchDatabases } from '../own-transactions.ts';
 import type { Work } from '../work.ts';
+import { judgeText } from './text.ts';
 
 type CommandCheck = Extract<CheckSpec, { command: unknown }>;
 
@@ -16,11 +18,13 @@ type CommandCheck = Extract<CheckSpec, { command: unknown }>;
 export async function checkCommand(work: Work, spec: CommandCheck): Promise<Outcome> {
   // A report that an earlier run left would speak for this one.
   if (spec.junit) await rm(reportPath(work, spec.junit.file), { force: true });
-  const result = await work.runRelease(spec.command, { readOnly: !spec.changes.includes('database') });
+  const run = () => work.runRelease(spec.command, { readOnly: !spec.changes.includes('database') });
+  const { result, databases } = spec.junit ? await watchDatabases(work, run) : { result: await run(), databases: [] };
   const outcomes = [
     judgeExit(result),
     ...(spec.json ? [judgeJson(result, spec.json)] : []),
-    ...(spec.junit ? [await judgeReport(work, spec.junit)] : []),
+    ...(spec.text ? [judgeText(`${result.stdout}\n${result.stderr}`, spec.text)] : []),
+    ...(spec.junit ? [await judgeReport(work, spec.junit, databases)] : []),
   ];
   // A report says more than an exit code: what failed, by name.
   return (
@@ -52,7 +56,11 @@ function judgeJson(result: CommandResult, expectations: Readonly<Record<string, 
 }
 
 /** Exactly so many passed, no more than so many skipped, none failed; no report is an error, never a pass (rule 1). */
-async function judgeReport(work: Work, { file, passed, skipped }: NonNullable<CommandCheck['junit']>): Promise<Outcome> {
+async function judgeReport(
+  work: Work,
+  { file, passed, skipped }: NonNullable<CommandCheck['junit']>,
+  databases: readonly string[],
+): Promise<Outcome> {
   const xml = await readFile(reportPath(work, file), 'utf8').catch(() => undefined);
   if (xml === undefined) return { verdict: 'error', summary: `it wrote no report ${file}` };
   const report = parseReport(xml);
@@ -63,11 +71,16 @@ async function judgeReport(work: Work, { file, passed, skipped }: NonNullable<Co
     ...(report.passed === passed ? [] : [`${report.passed} passed, expected exactly ${passed}`]),
     ...(report.skipped <= skipped ? [] : [`${report.skipped} skipped, expected at most ${skipped}`]),
   ];
+  const figures = { tests: report.tests, passed: report.passed, failed: bad, skipped: report.skipped };
+  const summary = `${report.passed} tests passed, ${bad} failed, ${report.skipped} skipped`;
+  // A suite that ran on SQLite, or not at all on a database, has shown nothing about this server (T-47).
+  if (wrong.length === 0 && databases.length === 0)
+    return { verdict: 'inconclusive', summary: `${summary}, but no session of it was seen on this server`, figures };
   return {
     verdict: wrong.length === 0 ? 'pass' : 'fail',
-    summary: `${report.passed} tests passed, ${bad} failed, ${report.skipped} skipped`,
+    summary: `${summary}${databases.length > 0 ? `, on ${databases.join(' and ')} of this server` : ''}`,
     details: wrong,
-    figures: { tests: report.tests, passed: report.passed, failed: bad, skipped: report.skipped },
+    figures,
   };
 }
 

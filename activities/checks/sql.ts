@@ -1,5 +1,8 @@
 // A query in a READ ONLY transaction: no rows, or one value within a band.
-import type { CheckSpec } from '../../src/core/plan/plan.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sameJson } from '../../src/core/canonical.ts';
+import type { CheckSpec, Json } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
 import { serverError, withSession } from '../../src/io/postgres.ts';
 import type { Outcome } from '../as-step.ts';
@@ -7,20 +10,56 @@ import type { Work } from '../work.ts';
 
 const STATEMENT_MS = 300_000;
 
-export async function checkSql(work: Work, spec: Extract<CheckSpec, { sql: string }>): Promise<Outcome> {
+const CANCELED = '57014';
+
+export async function checkSql(work: Work, spec: SqlCheck): Promise<Outcome> {
+  const started = performance.now();
   try {
     const rows = await withSession(work.url, work.tag, async (session) => {
       await session.query('set search_path = public, pg_catalog');
       await session.query('begin read only');
-      await session.query(`set local statement_timeout = ${STATEMENT_MS}`);
+      await session.query(`set local statement_timeout = ${Math.ceil(spec.withinMs ?? STATEMENT_MS)}`);
       return session.query(spec.sql);
     });
-    return spec.returns === 'no rows' ? judgeNoRows(rows) : judgeValue(rows, spec.returns.value);
+    const took = `${Math.round(performance.now() - started)} ms`;
+    const judged = await judgeRows(work, rows, spec.returns);
+    return spec.withinMs === undefined ? judged : { ...judged, summary: `${judged.summary} after ${took}` };
   } catch (error) {
     const said = serverError(error);
     if (!said) throw error;
+    if (said.code === CANCELED && spec.withinMs !== undefined)
+      return { verdict: 'fail', summary: `the query did not answer within ${spec.withinMs} ms` };
     return { verdict: 'error', summary: `the query failed: ${said.message} (${said.code})` };
   }
+}
+
+type SqlCheck = Extract<CheckSpec, { sql: string }>;
+
+async function judgeRows(work: Work, rows: readonly object[], returns: SqlCheck['returns']): Promise<Outcome> {
+  if (returns === 'no rows') return judgeNoRows(rows);
+  if ('golden' in returns) return judgeGolden(work, rows, returns.golden);
+  if ('rows' in returns)
+    return {
+      verdict: outside(returns.rows, rows.length, undefined, 'target') ? 'fail' : 'pass',
+      summary: `${rows.length} rows, wanted ${returns.rows.text}`,
+      figures: { rows: rows.length },
+    };
+  return judgeValue(rows, returns.value);
+}
+
+/** Facts that were reviewed and lie in the release: the very rows, as JSON prints them. */
+async function judgeGolden(work: Work, rows: readonly object[], file: string): Promise<Outcome> {
+  const golden = JSON.parse(await readFile(join(work.checkout, file), 'utf8')) as Json[];
+  const now = JSON.parse(JSON.stringify(rows)) as Json[];
+  const wrong = Array.from({ length: Math.max(golden.length, now.length) }, (_, at) => at).filter(
+    (at) => !sameJson(golden[at] ?? null, now[at] ?? null),
+  );
+  return {
+    verdict: wrong.length === 0 && golden.length > 0 ? 'pass' : golden.length === 0 ? 'inconclusive' : 'fail',
+    summary: `${golden.length - wrong.length} of ${golden.length} golden rows as reviewed`,
+    details: wrong.slice(0, 5).map((at) => `row ${at + 1} is ${JSON.stringify(now[at] ?? null)}, reviewed was ${JSON.stringify(golden[at] ?? null)}`),
+    figures: { rows: now.length },
+  };
 }
 
 function judgeNoRows(rows: readonly object[]): Outcome {

@@ -1,6 +1,6 @@
 // Checks on a real server: constraints by name and by refused write, columns, queries, commands with JSON or a test report.
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readJunit } from '../../src/core/junit.ts';
@@ -117,6 +117,64 @@ describe('schema and queries', () => {
   });
 });
 
+describe('queries with more to say', () => {
+  const query = (sql: string, more: string) => ask(`check: { sql: "${sql}", returns: ${more} }`);
+
+  test('so many rows, within so long', async () => {
+    expect((await query('select 1 from orders', '{ rows: at least 50 }')).receipt).toMatchObject({
+      verdict: 'pass',
+      summary: '50 rows, wanted at least 50',
+    });
+    expect((await query('select 1 from orders', '{ rows: at most 49 }')).receipt).toMatchObject({ verdict: 'fail' });
+    expect((await query('select 1 where false', '{ rows: at least 1 }')).receipt).toMatchObject({
+      verdict: 'fail',
+      summary: '0 rows, wanted at least 1',
+    });
+    const slow = await ask('check: { sql: "select pg_sleep(5)", returns: { rows: exactly 1 }, within: 200ms }');
+    expect(slow.receipt).toMatchObject({ verdict: 'fail', summary: 'the query did not answer within 200 ms' });
+  });
+
+  test('golden facts: the very rows that were reviewed; another value is named, and no golden rows are no proof', async () => {
+    const step = 'check: { sql: "select id, status from orders order by id limit 2", returns: { golden: golden/orders.json } }';
+    const golden = (rows: unknown) => async (checkout: string) => {
+      await mkdir(join(checkout, 'golden'), { recursive: true });
+      await writeFile(join(checkout, 'golden/orders.json'), JSON.stringify(rows));
+    };
+    const right = [
+      { id: '1', status: 'paid' },
+      { id: '2', status: 'paid' },
+    ];
+    expect((await ask(step, { edit: golden(right) })).receipt).toMatchObject({ verdict: 'pass', summary: '2 of 2 golden rows as reviewed' });
+    expect((await ask(step, { edit: golden([right[0], { id: '2', status: 'shipped' }]) })).receipt).toMatchObject({
+      verdict: 'fail',
+      details: ['row 2 is {"id":"2","status":"paid"}, reviewed was {"id":"2","status":"shipped"}'],
+    });
+    expect((await ask(step, { edit: golden([]) })).receipt).toMatchObject({ verdict: 'inconclusive' });
+  });
+});
+
+describe('reports for people', () => {
+  const report = (printed: string, groups: string, pattern = 'score: (?<score>[0-9.,]+).*?(?<state>good|bad)') =>
+    ask(`check: { command: [printf, "%s", "${printed}"], text: { pattern: '${pattern}', groups: { ${groups} } } }`);
+
+  test('S0-22, T-66: read by named groups, whatever marks stand around', async () => {
+    expect((await report('✅ score: 1,095 is good', 'score: at least 90, state: { is: good }')).receipt).toMatchObject({
+      verdict: 'pass',
+      summary: 'score 1,095, state good',
+      figures: { score: 1095 },
+    });
+    expect((await report('âœ… score: 89 is bad', 'score: at least 90, state: { is: good }')).receipt).toMatchObject({
+      verdict: 'fail',
+      details: ['score is 89, wanted at least 90', 'state is bad, wanted good'],
+    });
+  });
+
+  test('T-42: an exit code of 0 beside a text that fits nothing is no pass; nor is a group that is no number', async () => {
+    expect((await report('all is well', 'score: at least 90')).receipt).toMatchObject({ verdict: 'inconclusive' });
+    expect((await report('score: . is good', 'score: at least 90')).receipt).toMatchObject({ verdict: 'inconclusive' });
+  });
+});
+
 describe('commands', () => {
   const command = (script: string, rest = '') => `check: { command: [sh, -c, '${script}']${rest} }`;
   test('a session of theirs is read-only unless the plan says otherwise', async () => {
@@ -132,6 +190,7 @@ describe('commands', () => {
     expect((await json('echo fine')).receipt).toMatchObject({ verdict: 'error' });
   });
 
+  const ON_THIS_SERVER = 'psql -Xqc "select pg_sleep(0.3)"';
   const SUITE = (cases: string, says = '') => `<?xml version="1.0"?><testsuites><testsuite name="s"${says}>${cases}</testsuite></testsuites>`;
   const GOOD = '<testcase name="a"/><testcase name="b"><system-out><![CDATA[<failure>]]></system-out></testcase>';
   test.each([
@@ -149,10 +208,18 @@ describe('commands', () => {
     ['says more than it holds', SUITE(GOOD, ' tests="3"'), 'error', 'says tests="3", but holds 2'],
     ['no report at all', '', 'error', 'it holds no test suite'],
   ])('a test report: %s', async (_name, xml, verdict, summary) => {
-    const { receipt } = await ask(command('cat report.source > report.xml', ', junit: { file: report.xml, passed: 2 }'), {
+    const { receipt } = await ask(command(`${ON_THIS_SERVER}; cat report.source > report.xml`, ', junit: { file: report.xml, passed: 2 }'), {
       edit: (checkout) => writeFile(join(checkout, 'report.source'), xml),
     });
     expect(receipt).toMatchObject({ verdict, summary: expect.stringContaining(summary) });
+  });
+
+  test('T-47, T-61: the databases that the suite was seen on are named; one that was seen on none has shown nothing', async () => {
+    const edit = (checkout: string) => writeFile(join(checkout, 'report.source'), SUITE(GOOD));
+    const run = (script: string) => ask(command(`${script}; cat report.source > report.xml`, ', junit: { file: report.xml, passed: 2 }'), { edit });
+    const { receipt, hands } = await run(ON_THIS_SERVER);
+    expect(receipt.summary).toBe(`2 tests passed, 0 failed, 0 skipped, on ${new URL(hands.url).pathname.slice(1)} of this server`);
+    expect((await run('true')).receipt).toMatchObject({ verdict: 'inconclusive', summary: expect.stringContaining('no session of it was seen') });
   });
 
   test('the report of an earlier run does not count, and a failing exit code does', async () => {

@@ -6,5 +6,10 @@ export function planFiles(plan: Plan): readonly string[] {
   const meters = Object.values(plan.meters).flatMap(({ read }) => ('sql' in read ? [read.sql] : 'counters' in read ? [read.counters] : []));
   const flows = plan.steps.flatMap((step) => ('flows' in step ? [step.flows] : []));
   const lock = plan.release.lock === undefined ? [] : [plan.release.lock];
-  return [...new Set([...meters, ...flows, ...lock])].sort();
+  const golden = plan.steps.flatMap((step) =>
+    'check' in step && 'sql' in step.check && typeof step.check.returns === 'object' && 'golden' in step.check.returns
+      ? [step.check.returns.golden]
+      : [],
+  );
+  return [...new Set([...meters, ...flows, ...lock, ...golden])].sort();
 }

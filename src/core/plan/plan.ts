@@ -90,15 +90,28 @@ export type CheckSpec =
         readonly default?: string;
       }[];
     }
-  | { readonly sql: string; readonly returns: 'no rows' | { readonly value: Limit } }
+  | {
+      readonly sql: string;
+      readonly returns: 'no rows' | { readonly value: Limit } | { readonly rows: Limit } | { readonly golden: string };
+      /** Milliseconds within which it must answer. */
+      readonly withinMs?: number;
+    }
   | { readonly http: HttpCheck }
   | {
       readonly command: Argv;
       readonly json?: Readonly<Record<string, Json>>;
       /** Counts of the test report that the command writes below the checkout. */
       readonly junit?: { readonly file: string; readonly passed: number; readonly skipped: number };
+      /** A report for people, read by named groups. */
+      readonly text?: TextReport;
       readonly changes: readonly Change[];
     };
+
+/** Each named group of the pattern has a band, or the words it must be. */
+export interface TextReport {
+  readonly pattern: string;
+  readonly groups: Readonly<Record<string, Limit | string>>;
+}
 
 export interface HttpCheck {
   readonly get: readonly string[];

@@ -53,6 +53,8 @@ const returns = z
   .union([
     z.literal('no rows'),
     z.strictObject({ value: band('value', 'exactly 0', 'at least 1000').describe('Band of the only value that comes back') }),
+    z.strictObject({ rows: band('value', 'at least 1', 'at most 100').describe('Band of how many rows come back') }),
+    z.strictObject({ golden: path.describe('File of the release with the very rows as JSON; the query orders them') }),
   ])
   .meta({ title: 'result', examples: ['no rows', { value: 'exactly 0' }] })
   .describe('What the query must return');
@@ -61,6 +63,27 @@ const junit = z.strictObject({
   file: path.describe('Report that the command writes'),
   passed: z.int().min(0).describe('How many tests must pass'),
   skipped: z.int().min(0).describe('How many may be skipped; left out: 0').optional(),
+});
+
+function isPattern(written: string): boolean {
+  try {
+    new RegExp(written, 'mu');
+    return written.includes('(?<');
+  } catch {
+    return false;
+  }
+}
+
+const textReport = z.strictObject({
+  pattern: text
+    .refine(isPattern, {
+      error: 'is no regular expression with named groups',
+      params: { hint: 'e.g. "(?<passed>\\d+) passed, (?<failed>\\d+) failed"' },
+    })
+    .describe('Regular expression with named groups; the first place that fits counts'),
+  groups: z
+    .record(column, z.union([band('value', 'at least 90', 'exactly 0'), z.strictObject({ is: text.describe('The very words') })]))
+    .describe('Group → its band, or the words it must be'),
 });
 
 /** A question about the target with a verdict. */
@@ -77,12 +100,14 @@ export const check = oneKind(
     returns: returns.optional(),
     json: z.record(pointer, json).describe('JSON pointer into what the command prints → expected value').optional(),
     junit: junit.describe('Counts of the test report that the command writes').optional(),
+    text: textReport.describe('What the command prints for people, read by named groups').optional(),
+    within: duration.describe('How long the query may take').optional(),
     changes: changes.describe('What the command may change; left out: nothing, its database session is read-only').optional(),
   },
 )
   .superRefine((value, context) => {
     const kind = ['constraints', 'columns', 'sql', 'http', 'command'].find((key) => Object.hasOwn(value, key));
-    const owner = { returns: 'sql', json: 'command', junit: 'command', changes: 'command' } as const;
+    const owner = { returns: 'sql', within: 'sql', json: 'command', junit: 'command', text: 'command', changes: 'command' } as const;
     for (const [key, of] of Object.entries(owner)) {
       if (kind && Object.hasOwn(value, key) && kind !== of)
         context.addIssue({ code: 'custom', path: [key], message: `goes with ${of}, not with ${kind}`, params: { hint: 'take it out', at: 'key' } });

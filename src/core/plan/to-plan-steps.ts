@@ -58,14 +58,26 @@ function toCheck(file: CheckFile): CheckSpec {
   if (file.columns)
     return { columns: file.columns.map((column) => without<Extract<CheckSpec, { columns: unknown }>['columns'][number]>(column as never)) };
   if (file.sql !== undefined)
-    return { sql: file.sql, returns: typeof file.returns === 'object' ? { value: limit(file.returns.value, 'value') } : 'no rows' };
+    return { sql: file.sql, returns: toReturns(file.returns), ...(file.within !== undefined && { withinMs: ms(file.within) }) };
   if (file.http) return { http: toHttp(file.http) };
   return without<Extract<CheckSpec, { command: unknown }>>({
     command: file.command ?? [],
     json: file.json as Extract<CheckSpec, { command: unknown }>['json'],
     junit: file.junit && { file: file.junit.file, passed: file.junit.passed, skipped: file.junit.skipped ?? 0 },
+    text: file.text && {
+      pattern: file.text.pattern,
+      groups: Object.fromEntries(
+        Object.entries(file.text.groups).map(([group, wanted]) => [group, typeof wanted === 'object' ? wanted.is : limit(wanted, 'value')]),
+      ),
+    },
     changes: file.changes ?? [],
   });
+}
+
+function toReturns(returns: CheckFile['returns']): Extract<CheckSpec, { sql: string }>['returns'] {
+  if (typeof returns !== 'object') return 'no rows';
+  if ('golden' in returns) return { golden: returns.golden };
+  return 'rows' in returns ? { rows: limit(returns.rows, 'value') } : { value: limit(returns.value, 'value') };
 }
 
 function toHttp(file: NonNullable<CheckFile['http']>): HttpCheck {
