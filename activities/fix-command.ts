@@ -1,6 +1,5 @@
 // fix by a command: the tables are copied before it runs and compared by primary key after it, so that every change has its before-image.
-// What others write meanwhile is told apart by the transaction that wrote a row; where none of the command's was seen, it cannot be, and
-// the receipt says so.
+// What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not be made, the receipt says so.
 import type { DataSpec } from '../src/core/plan/plan.ts';
 import { fenceGuard } from '../src/io/fence.ts';
 import type { Hold } from '../src/io/hold.ts';
@@ -8,7 +7,7 @@ import { quoteTable, quoteText, type Session, withSession } from '../src/io/post
 import { tail } from '../src/io/redact.ts';
 import { listTables } from '../src/io/snapshot.ts';
 import { appendImages, type Image, qualified } from './before-images.ts';
-import { watchTransactions } from './own-transactions.ts';
+import { stopWatching, watchRows } from './own-rows.ts';
 import { hasPrimaryKey, primaryKey } from './primary-key.ts';
 import type { Work } from './work.ts';
 
@@ -25,8 +24,8 @@ const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
 export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<DataSpec['fix']>): Promise<Ran> {
   await takeCopy(work, fix.tables);
   await hold.recheck();
-  const { result, seen } = await watchTransactions(work, () => work.runRelease(fix.command));
-  const { changed, lines, unsaved } = await imageChanges(work, seen);
+  const { result, own } = await watchRows(work, await copiedTables(work), () => work.runRelease(fix.command));
+  const { changed, lines, unsaved } = await imageChanges(work, own);
   const ended = result.exitCode === 0 ? null : `ended with ${result.exitCode ?? result.killedBy}`;
   const failed = ended ?? (unsaved.length > 0 ? `changed ${unsaved.join(', ')}, which has no primary key` : null);
   const words = ended ? tail(result.stderr || result.stdout, 2_000).split('\n') : [];
@@ -35,7 +34,9 @@ export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<Data
 
 /** Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has followed. */
 export async function recoverImages(work: Work): Promise<void> {
-  if ((work.step.spec as unknown as DataSpec).fix) await imageChanges(work, new Set());
+  if (!(work.step.spec as unknown as DataSpec).fix) return;
+  await withSession(work.url, work.tag, (session) => stopWatching(session, work));
+  await imageChanges(work, null);
 }
 
 /**
@@ -65,10 +66,17 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
   });
 }
 
+/** Tables of the copy that have a primary key. */
+function copiedTables(work: Work): Promise<readonly string[]> {
+  return withSession(work.url, work.tag, async (session) =>
+    (await session.query<{ key: string }>(`select key from ${copyOf(work)} where place = '' order by key`)).map(({ key }) => key),
+  );
+}
+
 /** Compares each copied table with what it is now; the copy goes once the images are on disk. */
 async function imageChanges(
   work: Work,
-  own: ReadonlySet<string>,
+  own: ReadonlySet<string> | null,
 ): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
   return withSession(work.url, work.tag, async (session) => {
     const copy = copyOf(work);
@@ -79,12 +87,11 @@ async function imageChanges(
     for (const { key: table } of tables) {
       work.progress(`comparing ${table}`);
       const differing = await changesOf(session, copy, table);
-      // A row that is gone names no transaction: it counts as the command's.
-      const images = differing.filter(({ xid }) => own.size === 0 || xid === null || own.has(xid)).map(({ xid: _, ...image }) => image);
+      const images = differing.filter(({ key }) => own === null || own.has(`${table} ${key}`));
       for (let at = 0; at < images.length; at += BATCH) await appendImages(work, images.slice(at, at + BATCH));
       changed += images.length;
       const others = differing.length - images.length;
-      if (images.length > 0) lines.push(`${table}: ${images.length} rows changed${own.size === 0 ? ' while the command ran, by whomever' : ''}`);
+      if (images.length > 0) lines.push(`${table}: ${images.length} rows changed${own === null ? ' while the command ran, by whomever' : ''}`);
       if (others > 0) lines.push(`${table}: ${others} rows changed meanwhile by others; they are left alone`);
     }
     const unsaved: string[] = [];
@@ -98,14 +105,14 @@ async function imageChanges(
   });
 }
 
-async function changesOf(session: Session, copy: string, table: string): Promise<readonly (Image & { readonly xid: string | null })[]> {
-  const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'> & { xid: string | null }>(
-    `select coalesce(b.key, n.key) as key, b.row as before, n.row as after, n.xid
+async function changesOf(session: Session, copy: string, table: string): Promise<readonly Image[]> {
+  const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'>>(
+    `select coalesce(b.key, n.key) as key, b.row as before, n.row as after
      from (select key, row from ${copy} where place = ${quoteText(table)}) b
-     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row, t.xmin::text as xid from ${quoteTable(table)} t) n using (key)
+     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row from ${quoteTable(table)} t) n using (key)
      where b.row is distinct from n.row order by 1`,
   );
-  return rows.map((row) => ({ table, rule: 'command', ...row }));
+  return rows.map((row): Image => ({ table, rule: 'command', ...row }));
 }
 
 /** For tables without a primary key: whether anything is different, not what. */

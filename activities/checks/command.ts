@@ -8,9 +8,9 @@ import { valueAt } from '../../src/core/pointer.ts';
 import type { CommandResult } from '../../src/io/command.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Outcome } from '../as-step.ts';
-import { watchDatabases } from '../own-transactions.ts';
 import type { Work } from '../work.ts';
 import { judgeText } from './text.ts';
+import { watchDatabases } from './watch-databases.ts';
 
 type CommandCheck = Extract<CheckSpec, { command: unknown }>;
 

@@ -67,6 +67,19 @@ describe('refused writes', () => {
     });
   });
 
+  test('T-49: NULL passes a check, so a write of it shows no constraint', async () => {
+    const { hands, receipt } = await ask(
+      write('orders', 'total_cents: null', 'orders_total_non_negative'),
+      {},
+      'alter table orders alter total_cents drop not null',
+    );
+    expect(receipt).toMatchObject({
+      verdict: 'fail',
+      details: ['orders {"total_cents":null}: was accepted; orders_total_non_negative should have refused it'],
+    });
+    expect(await hands.sql('select from orders where total_cents is null')).toEqual([]);
+  });
+
   test('without a row nothing is known; a column that is not there is an error', async () => {
     expect((await ask(qty, {}, 'delete from order_items')).receipt).toMatchObject({ verdict: 'inconclusive' });
     expect((await ask(write('orders', 'no_such: 1', 'orders_status_known'))).receipt).toMatchObject({
@@ -191,6 +204,14 @@ describe('commands', () => {
   });
 
   const ON_THIS_SERVER = 'psql -Xqc "select pg_sleep(0.3)"';
+  test('T-42: exit codes lie: psql says 0 after an error, and what it printed is judged', async () => {
+    const script = String.raw`printf "select 1 / 0;\\\\echo {\"ok\":false}\n" | psql -Xqt`;
+    expect((await ask(command(script, ', json: { /ok: true }'))).receipt).toMatchObject({
+      verdict: 'fail',
+      details: ['/ok is false, expected true'],
+    });
+  });
+
   const SUITE = (cases: string, says = '') => `<?xml version="1.0"?><testsuites><testsuite name="s"${says}>${cases}</testsuite></testsuites>`;
   const GOOD = '<testcase name="a"/><testcase name="b"><system-out><![CDATA[<failure>]]></system-out></testcase>';
   test.each([

@@ -105,6 +105,17 @@ ${MIGRATE}`;
     expect(await hands.run('data')).toMatchObject({ verdict: 'pass', figures: { auto: 5, people: 0 } });
   });
 
+  test('T-66: a report of check marks alone is no report; marks within the JSON mean nothing and are kept as they are', async () => {
+    const says = (words: string) =>
+      permit(bench, { steps: `${BACKUP}  - step: data\n    data: { check: { command: [echo, ${JSON.stringify(words)}] } }\n${MIGRATE}` });
+    expect(await (await says('✓ No data integrity issues found!')).run('data')).toMatchObject({
+      verdict: 'error',
+      summary: expect.stringContaining('no findings as JSON'),
+    });
+    const finding = { category: 'xp', key: 'characters 1', fix: 'none', message: '✓ xp −5 → 0 ℹ' };
+    expect(await (await says(JSON.stringify([finding]))).run('data')).toMatchObject({ verdict: 'fail', findings: [finding] });
+  });
+
   test('what it changes, adds and removes has its before-image, and goes back', async () => {
     const hands = await permit(bench, { steps: steps(FIX) });
     await hands.run('backup');
@@ -146,6 +157,9 @@ ${MIGRATE}`;
       ]),
     );
     expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '8 of 8 rows put back' });
+    expect(
+      await hands.sql("select from pg_trigger where tgname like 'soakgate%' union all select from pg_proc where proname like 'note_own%'"),
+    ).toEqual([]);
     expect(await hands.sql("select from customers where name = 'Meanwhile'")).toHaveLength(1);
     expect(await hands.sql("select from orders where id = 1 and status = 'shipped'")).toHaveLength(1);
   });

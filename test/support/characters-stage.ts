@@ -164,6 +164,8 @@ function retold(text: string, places: readonly Place[], python: string): string 
     .replace('http://127.0.0.1:8101', production?.insideUrl ?? 'http://127.0.0.1:1')
     .replace('/var/www/tg/maintenance.flag', production?.flagFile ?? '/nowhere')
     .replace('opens: 0 2 * * SUN', 'opens: "* * * * *"')
+    .replace('alert: above 5%, samples: 100', 'alert: above 50%, samples: 2')
+    .replace('target: below 1%,', 'target: below 40%,')
     .replace('mean: at most 110% of baseline', 'mean: at most 500% of baseline')
     .replace(
       'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',

@@ -46,7 +46,7 @@ export async function raiseCharacters(bench: Bench): Promise<Characters> {
     await checkOut({ path: first } as never, 'v-prev', join(bench.folder, 'prev')),
     await checkOut({ path: first } as never, 'v-next', join(bench.folder, 'next')),
   ];
-  const { url } = bench.postgres;
+  const url = (name: string) => bench.postgres.url(name);
   await bench.postgres.createDatabase('tg_dirty');
   await managed(prev, url('tg_dirty'), ['migrate', '--verbosity', '0']);
   await managed(prev, url('tg_dirty'), ['seed_dirty']);
