@@ -1,5 +1,6 @@
 // The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing dependents.
 import { scratchDatabase } from '../src/core/names.ts';
+import { rowMoves, undeclared } from '../src/core/moves.ts';
 import type { DataSpec } from '../src/core/plan/plan.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
 import type { Verdict } from '../src/core/verdict.ts';
@@ -9,6 +10,7 @@ import { readSnapshot } from '../src/io/snapshot.ts';
 import { forecastLocks } from './lock-forecast.ts';
 import { REHEARSED_CATALOG } from './migrate.ts';
 import type { HeldLock, Migrator } from './migrators/migrator.ts';
+import { migratesInMaintenance, rewritten, tableFiles } from './rewrites.ts';
 import { copyTarget } from './scratch.ts';
 import { countViolations } from './violations.ts';
 import { rolloutFolder } from './places.ts';
@@ -33,6 +35,7 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   const before = await look(work, url);
   const sql = (await migrator.preview(work, pending)).map((file) => file.up).join('\n;\n');
   const violations = await countViolations(work, url, sql);
+  const files = await tableFiles(work, url);
   const locks = new Map<string, HeldLock>();
   const times: string[] = [];
   const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
@@ -50,16 +53,28 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
   const vanished = vanishing(before, after, sql);
   const forecast = await forecastLocks(work, [...locks.values()]);
+  const anew = rewritten(files, await tableFiles(work, url));
+  const quiet = migratesInMaintenance(work);
+  const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
+  const loose = undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []);
   const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);
-  const bad = [...violations.would, ...vanished, ...back];
+  const bad = [...violations.would, ...vanished, ...(quiet ? [] : anew.map((line) => `${line}; not outside maintenance`)), ...loose, ...back];
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
     summary:
       bad.length > 0
         ? 'the rehearsal found what must not happen'
         : `rehearsed ${how} in ${upMs} ms${forecast.waits.length > 0 ? `, ${forecast.waits.length} locks would wait now` : ''}`,
-    lines: [...bad, ...forecast.waits, ...times, ...forecast.lines, ...violations.notes],
-    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length, ...violations.figures },
+    lines: [
+      ...bad,
+      ...forecast.waits,
+      ...times,
+      ...(quiet ? anew : []),
+      ...moves.map(({ table, what }) => `moves rows of ${table}: ${what}`),
+      ...forecast.lines,
+      ...violations.notes,
+    ],
+    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length, rewritten: anew.length, moves: moves.length, ...violations.figures },
   };
 }
 

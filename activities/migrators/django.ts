@@ -57,6 +57,8 @@ export const django: Migrator = {
     const [app, label] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)];
     return [{ from: `${app}/forward/${label}.py`, to: `${app}/migrations/${label}.py` }];
   },
+  // After each run Django notes the content types and permissions of what there is now.
+  ledgers: () => [LEDGER, 'public.django_content_type', 'public.auth_permission'],
   journals: () => [],
 };
 

@@ -53,6 +53,8 @@ export interface Migrator {
   downgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
   /** Where the prepared migration of a forward route lies, outside the loaded ones, and where it is added; below the checkout. */
   prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
+  /** Tables that the tool writes by itself with each migration. */
+  ledgers(work: Work): readonly string[];
   /** Tables that are the tool's or the app's own journal: left out of comparisons of content. */
   journals(work: Work): readonly string[];
 }

@@ -45,6 +45,7 @@ export const sql: Migrator = {
   },
   prepared: (work, name) =>
     [`${name}.sql`, `${name}.down.sql`].map((file) => ({ from: join(folderName(work), 'forward', file), to: join(folderName(work), file) })),
+  ledgers: (work) => [ledgerOf(work).includes('.') ? ledgerOf(work) : `public.${ledgerOf(work)}`],
   journals: (work) => {
     const journal = options(work)['journal'];
     return typeof journal === 'string' ? [journal] : [];

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { migratesInMaintenance } from '../../activities/rewrites.ts';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
@@ -86,4 +87,39 @@ test('an index that was left behind also keeps the next way up from working', as
   const { text } = await preview({ fault: '0003_order_totals.down.leaves-an-index' });
   expect(text).toContain('after the way down, the way up fails');
   expect(text).toContain('42P07');
+});
+
+const replace0003 = (up: string, down: string) => async (checkout: string) => {
+  await writeFile(join(checkout, 'migrations/0003_order_totals.sql'), up);
+  await writeFile(join(checkout, 'migrations/0003_order_totals.down.sql'), down);
+};
+
+test('C-30: a table that is written anew is refused outside maintenance, and only named within', async () => {
+  const edit = replace0003('drop view order_report; alter table orders alter column total_cents type numeric', 'select 1');
+  const { receipt } = await preview({ edit });
+  expect(receipt).toMatchObject({ verdict: 'fail', figures: { rewritten: 1 } });
+  expect(receipt.details).toContainEqual(
+    expect.stringMatching(/^public\.orders is written anew \(\d+ KiB\): nobody reads or writes it meanwhile; not outside maintenance$/u),
+  );
+  const kinds = (...names: string[]) => migratesInMaintenance({ list: { steps: names.map((kind) => ({ kind })) } } as never);
+  expect(kinds('enterMaintenance', 'preview', 'migrate', 'leaveMaintenance')).toBe(true);
+  expect(kinds('enterMaintenance', 'leaveMaintenance', 'preview', 'migrate')).toBe(false);
+  expect(kinds('preview', 'migrate')).toBe(false);
+});
+
+test('field facts 10: rows that the migration moves are proposed, and refused until the plan declares them', async () => {
+  const edit = replace0003(
+    'create table gone as select * from customers where id > 18; delete from customers where id > 18; update order_items set sku = upper(sku)',
+    'insert into customers select * from gone; drop table gone; update order_items set sku = lower(sku)',
+  );
+  const { receipt, text } = await preview({ edit, steps: BACKUP + PREVIEW + DATA + MIGRATE }, ({ sql }) => sql('update orders set customer_id = 1'));
+  expect(receipt).toMatchObject({ verdict: 'fail', figures: { moves: 2 } });
+  expect(text).toContain(
+    'the migration moves rows of public.customers: 20 → 18 rows; if that is meant, declare it: preview: { moves: [public.customers] }',
+  );
+  expect(text).toContain('the migration moves rows of public.order_items: rows changed');
+  const declared = PREVIEW.replace('rehearse: up-down-up', 'rehearse: up-down-up, moves: [customers, public.order_items]');
+  const again = await preview({ edit, steps: BACKUP + declared + DATA + MIGRATE }, ({ sql }) => sql('update orders set customer_id = 1'));
+  expect(again.receipt).toMatchObject({ verdict: 'pass', figures: { moves: 2 } });
+  expect(again.text).toContain('moves rows of public.customers: 20 → 18 rows');
 });

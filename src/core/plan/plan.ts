@@ -155,7 +155,13 @@ export type PlanStepKind =
   | { readonly maintenance: 'enter' | 'leave' }
   | { readonly backup: { readonly tool: 'pg_dump'; readonly format: 'custom' | 'directory'; readonly jobs?: number; readonly keepMs: number } }
   | { readonly data: DataSpec }
-  | { readonly preview: { readonly lint: 'error' | 'warn' | 'skip'; readonly rehearse: 'up-down-up' | 'up' | 'skip' } }
+  | {
+      readonly preview: {
+        readonly lint: 'error' | 'warn' | 'skip';
+        readonly rehearse: 'up-down-up' | 'up' | 'skip';
+        readonly moves?: readonly string[];
+      };
+    }
   | { readonly migrate: { readonly lockTimeoutMs: number; readonly giveUpAfterMs: number; readonly statementTimeoutMs: number } }
   | { readonly check: CheckSpec }
   | { readonly refused: readonly RefusedWrite[] }

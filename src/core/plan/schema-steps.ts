@@ -202,6 +202,7 @@ export const stepKinds = {
     .strictObject({
       lint: z.enum(['error', 'warn', 'skip']).describe('What a dangerous statement means'),
       rehearse: z.enum(['up-down-up', 'up', 'skip']).describe('What is walked on the restored copy'),
+      moves: z.array(table).min(1).describe('Tables whose rows the migration moves, changes or drops; the rehearsal proposes them').optional(),
     })
     .describe('Shows the migration and rehearses it on the restored copy'),
   migrate: z
