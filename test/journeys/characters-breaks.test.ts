@@ -1,0 +1,157 @@
+// What goes wrong with the genuine Django product: each line of the plan's matrix is provoked once, by the app's own switches and faults,
+// and ends as the matrix says.
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Progress } from '../../workflows/progress.ts';
+import { ask, query } from '../examples/validation-system/app.ts';
+import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
+import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
+
+const LONGEST_MS = 420_000;
+const environment = await pythonEnvironment();
+
+describe.skipIf(environment === null)(environment ? 'the matrix of the characters' : WITHOUT_PYTHON, () => {
+  let stage: CharactersStage;
+  beforeAll(async () => void (stage = await raiseCharactersStage()), LONGEST_MS);
+  afterAll(() => stage?.stop());
+
+  /** One environment is enough to break: the plan without production. */
+  const only = (name: string) => (text: string) =>
+    text
+      .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
+      .replace(/gate:[\s\S]*?\n\n/u, '')
+      .replace(/.*in: \[production\].*\n/gu, '')
+      .replaceAll(', in: [staging]', '')
+      .replaceAll('    in: [staging]\n', '')
+      .replaceAll('staging', name)
+      .replace('samples: 200 } } }', 'samples: 50 } } }')
+      .replace('samples: 200, mean', 'samples: 50, mean');
+  const begin = async (
+    name: string,
+    options: { fault?: string; edit?: (text: string) => string; players?: boolean } = {},
+  ): Promise<{ place: Place; run: Run }> => {
+    const place = await stage.environment(name, 'clean', { players: options.players ?? false });
+    const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name)(text)));
+    return { place, run: await stage.start(plan, options.fault) };
+  };
+  const asks =
+    (words: string) =>
+    ({ waitingFor }: Progress) =>
+      waitingFor?.includes(`a decision (${words}`) === true;
+  const passed =
+    (step: string) =>
+    ({ lines }: Progress) =>
+      lines.find(({ name }) => name === step)?.state === 'pass';
+  const switches = (place: Place, values: object) => writeFile(place.switches, JSON.stringify(values));
+  const constraints = async (place: Place) =>
+    (
+      await query<{ n: number }>(place.database, "select count(*)::int as n from pg_constraint where contype = 'c' and conname like 'characters%'")
+    )[0]!.n;
+  const undone = async (run: Run, name: string) => (await run.rolloutResult(name)).undos.map(({ undo }) => undo);
+
+  test('before migrate: stop. A way down that leaves something is found in preview, and nothing was written', { timeout: LONGEST_MS }, async () => {
+    const { place, run } = await begin('preview', { fault: 'down-leaves-a-constraint' });
+    expect(await run.result()).toMatchObject({ reason: expect.stringContaining('the rehearsal found what must not happen') });
+    expect(await constraints(place)).toBe(0);
+  });
+
+  test(
+    'migrate: S0-73, a row that was made dirty after the check stops it with 23514; downgrade, and everything is as recorded',
+    { timeout: LONGEST_MS },
+    async () => {
+      const { place, run } = await begin('migrate', {
+        fault: 'dirty-after-validate',
+        edit: (text) => text.replace('rehearse: up-down-up', 'rehearse: skip'),
+      });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('23514') });
+      expect(await constraints(place)).toBe(0);
+    },
+  );
+
+  test(
+    'refused-writes: S0-82, a constraint that guards nothing is found by the write that it lets through; downgrade',
+    { timeout: LONGEST_MS },
+    async () => {
+      const { place, run } = await begin('refused', { fault: 'guards-nothing' });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect((await run.rolloutResult('refused')).receipts.at(-1)).toMatchObject({ step: 'refused-writes', verdict: 'fail' });
+      expect(await undone(run, 'refused')).toContain('downgrade');
+      expect(await constraints(place)).toBe(0);
+    },
+  );
+
+  test(
+    'health: downgrade; T-36: by the new code, before the old code serves again; route downgrade: it leaves a constraint, so people restore',
+    { timeout: LONGEST_MS },
+    async () => {
+      const edit = (text: string) =>
+        text.replace(', ready: /health, build: /build', '').replace('rehearse: up-down-up', 'rehearse: up').replace('within: 60s', 'within: 5s');
+      const { place, run } = await begin('health', { fault: 'down-leaves-a-constraint', edit });
+      await run.until('the switch', passed('static'), 'health');
+      await switches(place, { breakHealth: true });
+      await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'health');
+      await switches(place, {});
+      expect(await run.say('decide', 'lea', 'health', { decision: 'restore' })).toMatchObject({ outcome: 'accepted' });
+      await run.until('approval', ({ waitingFor }) => waitingFor?.startsWith('approval of restore by dba') === true, 'health');
+      await run.say('decide', 'dan', 'health', { decision: 'restore' });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect((await undone(run, 'health')).filter((undo) => ['downgrade', 'restore', 'switchBack'].includes(undo))).toEqual([
+        'downgrade',
+        'switchBack',
+        'restore',
+      ]);
+      expect(await constraints(place)).toBe(0);
+    },
+  );
+
+  test('rest: S0-78, one test of 89 fails; people are asked, and go back', { timeout: LONGEST_MS }, async () => {
+    const { place, run } = await begin('tests', { fault: 'one-bad-test' });
+    await run.until('asked', asks('continue | downgrade | restore'), 'tests');
+    await run.say('decide', 'lea', 'tests', { decision: 'downgrade' });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('88 tests passed, 1 failed') });
+    expect(await constraints(place)).toBe(0);
+  });
+
+  test(
+    'performance, then in the soak validation, database and silence, each asked; at last the site, and down it goes',
+    { timeout: LONGEST_MS },
+    async () => {
+      const edit = (text: string) => text.replace('clean-days: 7, ', '').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
+      const { place, run } = await begin('soak', { edit, players: true });
+      await run.until('the flows', passed('restart'), 'soak');
+      await switches(place, { slowMs: 200 });
+      await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');
+      await switches(place, {});
+      await run.say('decide', 'dan', 'soak', { decision: 'continue' });
+
+      await run.until('it soaks', ({ phase }) => phase === 'soak', 'soak');
+      await switches(place, { errorRate: 0.6 });
+      await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
+      await switches(place, {});
+      expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({ outcome: 'accepted' });
+      await run.until(
+        'S0-76: the age is relaxed',
+        ({ notes }) => notes.some((note) => note.includes('characters.relax_age_constraint applied')),
+        'soak',
+      );
+      await query(
+        place.database,
+        'update characters_human set age = 1000 where character_ptr_id = (select max(character_ptr_id) from characters_human)',
+      );
+      await query(place.database, 'update characters_human set age = null where age = 1000');
+
+      await switches(place, { deadlock: true });
+      for (let pair = 0; pair < 3; pair += 1)
+        await Promise.all(['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)));
+      await run.until('S0-75: database', asks('continue | drop-constraints) about database/deadlocks'), 'soak');
+      await switches(place, {});
+      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+
+      await switches(place, { breakHealth: true });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
+      await switches(place, {});
+      expect((await undone(run, 'soak')).slice(0, 2)).toEqual(['undoForward', 'downgrade']);
+      expect(await constraints(place)).toBe(0);
+    },
+  );
+});
