@@ -37,7 +37,7 @@ export const zones: Zone[] = [
     packages: ['@temporalio/worker', '@temporalio/envconfig'],
   },
   { zone: 'src/client', mayImport: ['src/core', 'src/io'], typesOnly: ['workflows'], packages: ['@temporalio/client', '@temporalio/envconfig'] },
-  { zone: 'src/api', mayImport: ['src/core', 'src/client', 'src/io'], packages: ['hono'] },
+  { zone: 'src/api', mayImport: ['src/core', 'src/client', 'src/io'], packages: ['hono', '@hono/zod-openapi', '@hono/node-server'] },
   { zone: 'src/cli', mayImport: ['src/core', 'src/client', 'src/io'], typesOnly: ['workflows'], packages: ['commander', 'yaml'] },
 ];
 

@@ -1,23 +1,8 @@
 // What a command's exit code says (DESIGN §3): the ending of the deployment, or why the command could not do its work.
-import type { DeploymentStatus } from '../client/status.ts';
+import { exitCodes } from '../client/ending.ts';
 import type { ProblemKind } from '../client/problem.ts';
-import type { DeploymentOutcome, RolloutEnding } from '../../workflows/contract.ts';
 
-export const exitCodes = {
-  completed: 0,
-  failed: 1,
-  usage: 2,
-  'rolled-back': 3,
-  rejected: 4,
-  expired: 4,
-  stuck: 5,
-  conflict: 6,
-  'not-allowed': 7,
-  pending: 8,
-  internal: 70,
-  'timed-out': 124,
-  interrupted: 130,
-} as const satisfies Readonly<Record<DeploymentOutcome, number>> & Readonly<Record<string, number>>;
+export { exitCodes, exitOfEndings, exitOfStatus, goesOn } from '../client/ending.ts';
 
 /** For the end of `soakgate --help` and the README. */
 export const exitCodeText =
@@ -27,30 +12,4 @@ export const exitCodeText =
 export function exitOfProblem(kind: ProblemKind): number {
   if (kind === 'unknown') return exitCodes.usage;
   return kind === 'unreachable' ? exitCodes.internal : exitCodes[kind];
-}
-
-const ofEnding: Readonly<Record<RolloutEnding, number>> = {
-  passed: exitCodes.completed,
-  failed: exitCodes.failed,
-  restored: exitCodes['rolled-back'],
-  stuck: exitCodes.stuck,
-};
-
-/** The worst of several endings of rollouts. */
-export function exitOfEndings(endings: readonly RolloutEnding[]): number {
-  return Math.max(0, ...endings.map((ending) => ofEnding[ending]));
-}
-
-/** Whether anything of it still goes on: a terminated deployment's rollouts may still be going back. */
-export function goesOn({ state, environments }: DeploymentStatus): boolean {
-  return state === 'running' || environments.some((environment) => environment.state === 'running');
-}
-
-/** The ending's code; 8 while it goes on. What was ended from outside is as its rollouts are: one that was ended too is stuck. */
-export function exitOfStatus(status: DeploymentStatus): number {
-  if (status.result) return exitCodes[status.result.outcome];
-  if (goesOn(status)) return exitCodes.pending;
-  const entered = status.environments.filter(({ state }) => state !== 'none');
-  const code = exitOfEndings(entered.map(({ result }) => result?.ending ?? 'stuck'));
-  return code === exitCodes.completed ? exitCodes.failed : code;
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { Problem } from '../client/problem.ts';
 import { exitCodes, exitCodeText, exitOfProblem } from './exit-codes.ts';
+import type { ServerOption } from './options.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 /** Wraps the work of a command as a commander action; the number is the exit code. */
@@ -18,6 +19,7 @@ interface Entry {
 
 /** All commands, in the order of a deployment's life. */
 export const entries: readonly Entry[] = [
+  { name: 'init', summary: 'Write the first plan of a folder, from what lies in it', load: () => import('./commands/init.ts') },
   { name: 'validate', summary: 'Name everything that is wrong with a plan', load: () => import('./commands/validate.ts') },
   { name: 'schema', summary: 'Print the JSON Schema of a plan, for editors', load: () => import('./commands/schema.ts') },
   { name: 'plan', summary: 'Show what a plan would do, step by step, and every way back', load: () => import('./commands/plan.ts') },
@@ -37,6 +39,7 @@ export const entries: readonly Entry[] = [
   { name: 'extend-soak', summary: 'Lengthen a soak', load: () => import('./commands/extend-soak.ts') },
   { name: 'evidence', summary: 'Show where the evidence lies, or verify it', load: () => import('./commands/evidence.ts') },
   { name: 'key', summary: 'Create or show a signing key', load: () => import('./commands/key.ts') },
+  { name: 'server', summary: 'Run the HTTP server, for CI and for --server', load: () => import('./commands/server.ts') },
   { name: 'worker', summary: 'Run the control worker, or the worker of one environment', load: () => import('./commands/worker.ts') },
   { name: 'doctor', summary: 'Show what is there, what is missing and how to get it', load: () => import('./commands/doctor.ts') },
   { name: 'demo', summary: 'Run the demonstration on this machine', load: () => import('./commands/demo.ts') },
@@ -74,7 +77,10 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   const program = new Command('soakgate');
   program.description(INTRODUCTION).exitOverride().enablePositionalOptions().helpCommand('help [command]', 'show the help of a command');
   program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
-  const words = argv.filter((word) => !word.startsWith('-'));
+  // Before the command it is for whichever command follows.
+  program.option('--server <url>', 'speak through this soakgate server instead of with Temporal');
+  program.hook('preAction', (_, action) => handDown(program, action));
+  const words = argv.filter((word, at) => !word.startsWith('-') && argv[at - 1] !== '--server');
   const wanted = words[0] === 'help' ? words[1] : words[0];
   for (const { name, summary, load } of entries) {
     const command = program.command(name).summary(summary).description(`${summary}.`);
@@ -84,12 +90,20 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   return code;
 }
 
+/** A command that does not speak with a server has no use for the option, and takes no harm from it. */
+function handDown(program: Command, action: Command): void {
+  const { server } = program.opts<ServerOption>();
+  const own = action.options.some(({ long }) => long === '--server');
+  if (server !== undefined && own && action.getOptionValueSource('server') !== 'cli') action.setOptionValueWithSource('server', server, 'cli');
+}
+
 function explain(error: unknown, terminal: Terminal): number {
   // commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
   const bad = terminal.paintProgress('bad', 'soakgate:');
   if (error instanceof Problem) {
-    terminal.say(`${bad} ${error.message}${error.next ? `\n  next: ${error.next}` : ''}`);
+    const details = error.details.length > 0 ? `:\n${error.details.map((line) => `  ${line}`).join('\n')}` : '';
+    terminal.say(`${bad} ${error.message}${details}${error.next ? `\n  next: ${error.next}` : ''}`);
     return exitOfProblem(error.kind);
   }
   const thrown = error instanceof Error ? error : new Error(String(error));

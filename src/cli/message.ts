@@ -1,20 +1,19 @@
 // What all signed messages have in common: who signs, until when it holds, print or send, and what the answer means.
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Connected } from '../client/connection.ts';
-import { deploymentInputOf } from '../client/history.ts';
+import type { Door } from '../client/door.ts';
 import { Problem } from '../client/problem.ts';
 import type { Bound, MessageName, Signed } from '../core/messages.ts';
 import type { Json } from '../core/plan/plan.ts';
 import { signMessage } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
-import { withConnection } from './connected.ts';
+import { withDoor } from './door.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readKey } from './keys.ts';
-import { type OutputOption, readDuration, readName, withOutput } from './options.ts';
+import { type OutputOption, readDuration, readName, type ServerOption, withOutput, withServer } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface SignerOptions extends OutputOption {
+export interface SignerOptions extends OutputOption, ServerOption {
   readonly as: string;
   readonly key?: string;
   readonly print?: boolean;
@@ -31,11 +30,13 @@ export function messageCommand(command: Command): Command {
 }
 
 export function signerOptions(command: Command): Command {
-  return withOutput(
-    command
-      .requiredOption('--as <person>', 'who signs, as the environment knows you', readName)
-      .option('--key <file>', 'private key (default: <person>.key in your key folder)')
-      .option('--expires <duration>', 'how long the signature holds', readDuration),
+  return withServer(
+    withOutput(
+      command
+        .requiredOption('--as <person>', 'who signs, as the environment knows you', readName)
+        .option('--key <file>', 'private key (default: <person>.key in your key folder)')
+        .option('--expires <duration>', 'how long the signature holds', readDuration),
+    ),
   );
 }
 
@@ -62,18 +63,18 @@ export interface Call {
 /** Signs fields that are known here, so that `--print` needs no server. */
 export async function signAndSend(terminal: Terminal, call: Call, fields: Readonly<Record<string, Json>>): Promise<number> {
   const signed = await sign(terminal, call, { fields });
-  return call.options.print ? print(terminal, signed) : withConnection((connected) => send(terminal, connected, call, signed));
+  return call.options.print ? print(terminal, signed) : withDoor(call.options, (door) => send(terminal, door, call, signed));
 }
 
 /** Signs what must first be asked of the deployment. */
 export function askSignAndSend(
   terminal: Terminal,
   call: Call,
-  ask: (connected: Connected, input: DeploymentInput) => Promise<Content> | Content,
+  ask: (door: Door, input: DeploymentInput) => Promise<Content> | Content,
 ): Promise<number> {
-  return withConnection(async (connected) => {
-    const signed = await sign(terminal, call, await ask(connected, await deploymentInputOf(connected, call.deployment)));
-    return call.options.print ? print(terminal, signed) : send(terminal, connected, call, signed);
+  return withDoor(call.options, async (door) => {
+    const signed = await sign(terminal, call, await ask(door, await door.input(call.deployment)));
+    return call.options.print ? print(terminal, signed) : send(terminal, door, call, signed);
   });
 }
 
@@ -105,10 +106,9 @@ function print(terminal: Terminal, signed: Signed): number {
   return exitCodes.completed;
 }
 
-async function send(terminal: Terminal, connected: Connected, { deployment, options }: Call, signed: Signed): Promise<number> {
+async function send(terminal: Terminal, door: Door, { deployment, options }: Call, signed: Signed): Promise<number> {
   terminal.leaving = `left; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
-  const { sendMessage } = await import('../client/send.ts');
-  const sent = await sendMessage(connected, signed);
+  const sent = await door.send(signed);
   if (options.output === 'json') terminal.print(JSON.stringify({ ...sent, nonce: signed.body.nonce }));
   if (sent.outcome === 'refused') throw new Problem('not-allowed', sent.text, `soakgate status ${deployment} shows what is asked for`);
   if (sent.outcome === 'unknown') throw new Problem('pending', sent.text);

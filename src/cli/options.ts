@@ -3,6 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Pace } from '../core/pace.ts';
 import { parseDuration } from '../core/plan/units.ts';
 
+/** A server for all commands that can speak through one. */
+export const SERVER_VARIABLE = 'SOAKGATE_SERVER';
+
 export interface OutputOption {
   readonly output: 'text' | 'json';
 }
@@ -11,6 +14,19 @@ export interface OutputOption {
 export function withOutput(command: Command): Command {
   return command.addOption(new Option('-o, --output <format>', 'how data is printed').choices(['text', 'json']).default('text'));
 }
+
+export interface ServerOption {
+  readonly server?: string;
+}
+
+/** Read by src/cli/door.ts alone. */
+export function withServer(command: Command): Command {
+  return command.addOption(new Option('--server <url>', 'speak through this soakgate server instead of with Temporal').env(SERVER_VARIABLE));
+}
+
+/** For commands that no server can do in their place. */
+export const withoutServer = (command: Command): Command =>
+  command.addOption(new Option('--server <url>', 'refused: this needs Temporal itself (TEMPORAL_ADDRESS)'));
 
 /** Each example with what it does, at the end of a command's help. */
 export function withExamples(command: Command, examples: readonly (readonly [call: string, meaning: string])[]): Command {

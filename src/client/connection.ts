@@ -1,5 +1,5 @@
 // The client's connection, by Temporal's own environment variables and profile file.
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf, Problem } from './problem.ts';
 
@@ -38,5 +38,28 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Conne
       );
     },
   );
+  return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
+}
+
+const CALL_MS = 5_000;
+const ATTEMPTS = 4;
+
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+
+/** No call without an end: what has no deadline of its own gets this one, retries included. */
+const withinFiveSeconds: Interceptor = (options, nextCall) =>
+  // The chain hands on whatever the next one makes; grpc-js only types it narrower.
+  nextCall({ ...options, deadline: options.deadline ?? Date.now() + CALL_MS }) as ReturnType<Interceptor>;
+
+/** For a process that outlives its Temporal server: it connects when it is first asked, and again soon after it was lost. */
+export function lazyClient(): Connected {
+  const { connectionOptions } = loadClientConnectConfig();
+  const { address, namespace } = connectionNames();
+  const connection = Connection.lazy({
+    ...connectionOptions,
+    address,
+    interceptors: [withinFiveSeconds, makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS }))],
+    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
+  });
   return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
 }

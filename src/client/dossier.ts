@@ -5,6 +5,7 @@ import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput, EnvironmentRun } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { messageOf, Problem } from './problem.ts';
+import { isUnavailable } from './reach.ts';
 
 const QUERY_MS = 10_000;
 
@@ -18,16 +19,23 @@ export function runOf(input: DeploymentInput, environment: string): EnvironmentR
 
 /** The dossier that stands now. @throws Problem when none is sealed, or it is not about what was started. */
 export async function readDossier({ client }: Connected, input: DeploymentInput, environment: string): Promise<SealedDossier> {
-  const { body } = input.start;
-  const { rollout } = runOf(input, environment);
-  const handle = client.workflow.getHandle(deploymentWorkflowId(body.deployment));
+  const { deployment } = input.start.body;
+  runOf(input, environment);
+  const handle = client.workflow.getHandle(deploymentWorkflowId(deployment));
   const sealed = await client.connection
     .withDeadline(Date.now() + QUERY_MS, () => handle.query<SealedDossier | null, [string]>('dossier', environment))
     .catch((error: unknown) => {
+      if (isUnavailable(error)) throw error;
       throw new Problem('pending', `no control worker shows the dossier of ${environment} (${messageOf(error)})`, 'soakgate worker control --help');
     });
-  if (!sealed)
-    throw new Problem('conflict', `no dossier of ${environment} is sealed yet`, `soakgate status ${body.deployment} shows what it waits for`);
+  if (!sealed) throw new Problem('conflict', `no dossier of ${environment} is sealed yet`, `soakgate status ${deployment} shows what it waits for`);
+  return checkDossier(sealed, input, environment);
+}
+
+/** A dossier, whoever handed it over. @throws Problem when its hash is another's, or it is not about what was started. */
+export function checkDossier(sealed: SealedDossier, input: DeploymentInput, environment: string): SealedDossier {
+  const { body } = input.start;
+  const { rollout } = runOf(input, environment);
   const { dossier } = sealed;
   if (hashJson(dossier) !== sealed.hash)
     throw new Problem(

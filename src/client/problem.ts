@@ -1,6 +1,15 @@
 // What stops a request, said for people: what, where, and what to do next. The CLI makes exit codes of the kinds, the API statuses.
 
+import type { FailureCode } from '../core/failures.ts';
+
 export type ProblemKind = 'usage' | 'unknown' | 'conflict' | 'not-allowed' | 'pending' | 'unreachable';
+
+export interface ProblemMore {
+  /** Everything that is wrong, one line each. */
+  readonly details?: readonly string[];
+  /** Where the table of failures has a code for it. */
+  readonly failure?: FailureCode;
+}
 
 /** An expected refusal, never a fault of ours. */
 export class Problem extends Error {
@@ -8,10 +17,14 @@ export class Problem extends Error {
   readonly kind: ProblemKind;
   /** What to do next, or null where the message says it. */
   readonly next: string | null;
-  constructor(kind: ProblemKind, message: string, next: string | null = null) {
+  readonly details: readonly string[];
+  readonly failure: FailureCode | null;
+  constructor(kind: ProblemKind, message: string, next: string | null = null, { details = [], failure }: ProblemMore = {}) {
     super(message);
     this.kind = kind;
     this.next = next;
+    this.details = details;
+    this.failure = failure ?? null;
   }
 }
 

@@ -7,6 +7,7 @@ import { deploymentInputOf, isNotFound } from './history.ts';
 import { Problem } from './problem.ts';
 
 const UPDATE_MS = 10_000;
+const SIGNAL_MS = 5_000;
 
 export type Sent =
   | { readonly outcome: 'accepted' | 'refused'; readonly text: string }
@@ -27,7 +28,8 @@ export async function sendMessage(connected: Connected, signed: Signed): Promise
     if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', text: error.cause?.message ?? error.message };
     if (isNotFound(error)) throw await goneProblem(connected, deployment);
   }
-  await handle.signal(signed.message, signed).catch(async (error: unknown) => {
+  const leave = () => handle.signal(signed.message, signed);
+  await client.connection.withDeadline(Date.now() + SIGNAL_MS, leave).catch(async (error: unknown) => {
     throw isNotFound(error) ? await goneProblem(connected, deployment) : error;
   });
   return {

@@ -3,20 +3,22 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, Workflo
 import type { KeyObject } from 'node:crypto';
 import { sameJson } from '../core/canonical.ts';
 import type { Signed, StartBody } from '../core/messages.ts';
-import { deploymentWorkflowId, CONTROL_QUEUE, type RolloutRef } from '../core/names.ts';
+import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
-import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { compileSteps, type StepList } from '../core/steps.ts';
+import { compileSteps } from '../core/steps.ts';
 import { unsupported } from '../core/unsupported.ts';
 import { sha256 } from '../io/files.ts';
 import { pinCommit, readAtCommit } from '../io/repository.ts';
 import { hashJson, signMessage } from '../io/trust.ts';
-import type { DeploymentInput, Timing } from '../../workflows/contract.ts';
+import type { Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf } from './history.ts';
 import { Problem } from './problem.ts';
+import { checkedInput } from './recompile.ts';
+
+export { deploymentInput } from './recompile.ts';
 
 export interface StartRequest {
   readonly planText: string;
@@ -37,8 +39,7 @@ export interface StartRequest {
 export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
   const { plan, repository } = request;
   const missing = unsupported(plan);
-  if (missing.length > 0)
-    throw new Problem('usage', `this version of Soakgate cannot run the plan:\n${missing.map((line) => `  ${line}`).join('\n')}`, 'leave these out');
+  if (missing.length > 0) throw new Problem('usage', 'this version of Soakgate cannot run the plan', 'leave these out', { details: missing });
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
     await Promise.all(planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const)),
@@ -60,25 +61,6 @@ export async function signStart(request: StartRequest): Promise<Signed<StartBody
   } satisfies StartBody);
 }
 
-/** What the workflow is started with, computed from the signed start alone. */
-export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
-  const { body } = start;
-  const parsed = parsePlan(body.planText, body.planFile);
-  if (!('plan' in parsed)) throw new Problem('usage', 'the plan in the signed start is not valid', 'soakgate validate names what is wrong with it');
-  const runs = parsed.plan.environments.map(({ name }) => {
-    const list: StepList = compileSteps({ plan: parsed.plan, environment: name, commit: body.commit, files: body.files, pace: body.pace });
-    const rollout: RolloutRef = {
-      deployment: body.deployment,
-      service: parsed.plan.service,
-      environment: name,
-      list: hashJson(list),
-      hash: sha256(`${body.deployment}/${name}`).slice(0, 10),
-    };
-    return { list, rollout };
-  });
-  return { start, runs };
-}
-
 export interface Started {
   readonly deployment: string;
   readonly workflowId: string;
@@ -88,10 +70,10 @@ export interface Started {
   readonly running: boolean;
 }
 
-/** Starts it; a second start under the same name answers with the first. @throws Problem when that name is another deployment's. */
+/** Starts it; a second start under the same name answers with the first. @throws Problem when that name is another deployment's, or it is not what it says. */
 export async function startDeployment(connected: Connected, start: Signed<StartBody>, timing?: Timing): Promise<Started> {
   const { client } = connected;
-  const input = { ...deploymentInput(start), ...(timing && { timing }) };
+  const input = { ...checkedInput(start), ...(timing && { timing }) };
   const { deployment } = start.body;
   const workflowId = deploymentWorkflowId(deployment);
   const { service } = input.runs[0]!.rollout;

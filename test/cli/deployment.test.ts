@@ -72,7 +72,7 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
 
   test('waits for its gate: status and list say for whom, exit code 8', async () => {
     const out = await until(name, /waiting for: the gate of staging: attestation tried by lead; approval by dba/u);
-    expect(out).toContain(`next: soakgate approve ${name} ${ENVIRONMENT} --as YOU`);
+    expect(out).toContain(`next: soakgate attest ${name} ${ENVIRONMENT} tried --as YOU`);
     const { code, out: json } = await play.soakgate(['status', name, '-o', 'json']);
     expect([code, JSON.parse(json).exitCode]).toEqual([8, 8]);
     const { out: rows } = await play.soakgate(['list', '-o', 'json']);

@@ -1,6 +1,6 @@
 // soakgate approve: shows the sealed dossier, hashes it again, and signs that one.
 import type { Command } from 'commander';
-import { readDossier, runOf } from '../../client/dossier.ts';
+import { runOf } from '../../client/dossier.ts';
 import type { Does } from '../main.ts';
 import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
 import { withExamples } from '../options.ts';
@@ -20,8 +20,8 @@ export function register(command: Command, does: Does): void {
       askSignAndSend(
         terminal,
         { message: 'approve', deployment, environment, options, question: `Sign that ${environment} may be entered on this dossier?` },
-        async (connected, input) => {
-          const sealed = await readDossier(connected, input, environment);
+        async (door, input) => {
+          const sealed = await door.dossier(input, environment);
           const { plan, list, commit } = sealed.dossier;
           const approved = runOf(input, environment).list.gate?.approved;
           return {

@@ -18,7 +18,9 @@ export function register(command: Command, does: Does): void {
       const script = ['../demo/main.ts', '../demo/main.js']
         .map((path) => fileURLToPath(new URL(path, import.meta.url)))
         .find((path) => existsSync(path));
-      if (!script) throw new Problem('usage', 'this installation has no demo', 'run it in a checkout: npm run demo');
+      const example = fileURLToPath(new URL('../../../examples/orders', import.meta.url));
+      if (!script || !existsSync(example))
+        throw new Problem('usage', 'the demo plays an example of the checkout, which the npm package does not carry', 'in a checkout: npm run demo');
       return handOver(terminal, script, args);
     }),
   );

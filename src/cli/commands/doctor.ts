@@ -6,17 +6,11 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { messageOf } from '../../client/problem.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { type Finding, installedParts } from '../installed-parts.ts';
 import { keyFolder } from '../keys.ts';
 import type { Does } from '../main.ts';
 import { type OutputOption, withExamples, withOutput } from '../options.ts';
 import { table } from '../render/table.ts';
-
-interface Finding {
-  readonly part: string;
-  readonly state: 'there' | 'missing' | 'not needed yet';
-  readonly what: string;
-  readonly remedy: string;
-}
 
 export function register(command: Command, does: Does): void {
   withOutput(command);
@@ -56,7 +50,7 @@ interface InspectedPart {
 /** The parts of a checkout. An installed package has no scripts folder, so it is looked for by its place. */
 async function partsHere(): Promise<readonly Finding[]> {
   const place = new URL('../../../scripts/parts/index.mjs', import.meta.url);
-  if (!existsSync(fileURLToPath(place))) return [{ part: 'Node.js', state: 'there', what: process.version, remedy: '' }];
+  if (!existsSync(fileURLToPath(place))) return installedParts(process.env);
   const { inspectParts } = (await import(place.href)) as { readonly inspectParts: (options: { tests: boolean }) => readonly InspectedPart[] };
   return inspectParts({ tests: true }).map(({ part, found, version, path, remedy }) => ({
     part,

@@ -5,19 +5,19 @@ import type { Command } from 'commander';
 import { Problem } from '../../client/problem.ts';
 import type { DeploymentStatus } from '../../client/status.ts';
 import type { DeploymentResult } from '../../../workflows/contract.ts';
-import { withConnection } from '../connected.ts';
+import { withDoor } from '../door.ts';
 import { exitCodes, goesOn } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
+import { type OutputOption, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function register(command: Command, does: Does): void {
-  withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName));
+  withServer(withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName)));
   withExamples(command, [
     ['soakgate evidence shop-2026-08', 'where it lies, its hash and its files'],
     ['soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…', 'whether a folder is whole and unchanged'],
   ]);
-  command.action(does((terminal, deployment: string, options: OutputOption) => showEvidence(terminal, deployment, options)));
+  command.action(does((terminal, deployment: string, options: OutputOption & ServerOption) => showEvidence(terminal, deployment, options)));
   const verify = command
     .command('verify')
     .summary('Say whether a folder is whole and unchanged')
@@ -42,9 +42,8 @@ export function register(command: Command, does: Does): void {
   );
 }
 
-async function showEvidence(terminal: Terminal, deployment: string, options: OutputOption): Promise<number> {
-  const { openStatus } = await import('../../client/status.ts');
-  const status = await withConnection(async (connected) => (await openStatus(connected, deployment)).read());
+async function showEvidence(terminal: Terminal, deployment: string, options: OutputOption & ServerOption): Promise<number> {
+  const status = await withDoor(options, async (door) => (await door.status(deployment)).read());
   const { result } = status;
   if (!result) throw notSealed(status);
   const files = await filesOf(result);

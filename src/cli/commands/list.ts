@@ -1,15 +1,15 @@
 // soakgate list: all deployments, newest first, as Temporal's visibility has them.
 import type { Command } from 'commander';
-import { listDeployments } from '../../client/list.ts';
-import { withConnection } from '../connected.ts';
+import { listMany } from '../../client/door.ts';
+import { withDoor } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readCount, withExamples, withOutput } from '../options.ts';
+import { type OutputOption, readCount, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
 import { table } from '../render/table.ts';
 import { at, healthCell } from '../render/words.ts';
 import { visible } from '../terminal.ts';
 
-interface Options extends OutputOption {
+interface Options extends OutputOption, ServerOption {
   readonly limit: number;
   readonly running?: boolean;
 }
@@ -18,7 +18,7 @@ const head = ['deployment', 'service', 'phase', 'health', 'started', 'waiting fo
 
 export function register(command: Command, does: Does): void {
   command.option('--limit <number>', 'at most so many', readCount, 50).option('--running', 'only those that have not ended');
-  withOutput(command);
+  withServer(withOutput(command));
   withExamples(command, [
     ['soakgate list', 'the newest fifty'],
     ['soakgate list --running', 'what is going on, and what it waits for'],
@@ -26,7 +26,7 @@ export function register(command: Command, does: Does): void {
   ]);
   command.action(
     does(async (terminal, options: Options) => {
-      const rows = await withConnection((connected) => listDeployments(connected, options.limit, options.running === true));
+      const rows = await withDoor(options, (door) => listMany(door, options.limit, options.running === true));
       if (options.output === 'json') terminal.print(JSON.stringify(rows, null, 1));
       else if (rows.length === 0) terminal.say('no deployments here; soakgate start PLAN --as YOU starts one');
       else {

@@ -51,7 +51,7 @@ export function register(command: Command, does: Does): void {
         const title = terminal.paint('strong', `${plan.service}: ${plan.summary}`);
         const lines = lists.flatMap((list) => {
           const written = plan.environments.find(({ name }) => name === list.environment.name)!;
-          return ['', ...renderList({ list, written, missing }, terminal.paint)];
+          return ['', ...renderList({ list, written }, terminal.paint)];
         });
         terminal.print([title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...lines].join('\n'));
       }

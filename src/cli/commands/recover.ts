@@ -1,13 +1,14 @@
 // soakgate recover: for a deployment that somebody terminated in Temporal; everything it did is undone.
 import type { Command } from 'commander';
 import { withConnection } from '../connected.ts';
+import { needsTemporal } from '../door.ts';
 import { exitOfEndings } from '../exit-codes.ts';
 import { readKey } from '../keys.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
+import { type OutputOption, readName, type ServerOption, withExamples, withOutput, withoutServer } from '../options.ts';
 import { visible } from '../terminal.ts';
 
-interface Options extends OutputOption {
+interface Options extends OutputOption, ServerOption {
   readonly as: string;
   readonly key?: string;
 }
@@ -17,13 +18,14 @@ export function register(command: Command, does: Does): void {
     .argument('<deployment>', 'as soakgate list shows it', readName)
     .requiredOption('--as <person>', 'who signs the abort, as the environment knows you', readName)
     .option('--key <file>', 'private key (default: <person>.key in your key folder)');
-  withOutput(command);
+  withoutServer(withOutput(command));
   withExamples(command, [
     ['soakgate recover shop-2026-08 --as dan', 'undo what was begun; exit code 3 when restored, 5 when something is still dirty'],
     ['soakgate status shop-2026-08', 'see first whether a rollout was terminated'],
   ]);
   command.action(
     does(async (terminal, deployment: string, options: Options) => {
+      needsTemporal(terminal, 'recover', options);
       const key = await readKey(options.as, options.key);
       terminal.leaving = `left; what was begun goes on: soakgate recover ${deployment} --as ${options.as} follows it again`;
       const { recover } = await import('../../client/recover.ts');

@@ -3,21 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Connected } from '../../client/connection.ts';
+import type { Door } from '../../client/door.ts';
 import { asUsage, Problem } from '../../client/problem.ts';
-import { openStatus } from '../../client/status.ts';
 import type { Signed, StartBody } from '../../core/messages.ts';
 import type { Pace } from '../../core/pace.ts';
-import { withConnection } from '../connected.ts';
+import { withDoor } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readKey } from '../keys.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, paceOption, readDuration, readName, withExamples, withOutput } from '../options.ts';
+import { type OutputOption, paceOption, readDuration, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
 import { readPlanFile } from '../plan-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { watch } from '../watch.ts';
 
-interface Options extends OutputOption {
+interface Options extends OutputOption, ServerOption {
   readonly as?: string;
   readonly key?: string;
   readonly repository: string;
@@ -42,13 +41,13 @@ export function register(command: Command, does: Does): void {
     .option('--print', 'print the signed JSON, start nothing')
     .option('--signed <file>', 'start what --print has printed (- reads stdin)')
     .option('--watch', 'follow it to its end and exit with its code');
-  withOutput(paceOption(command));
+  withServer(withOutput(paceOption(command)));
   withExamples(command, [
     ['soakgate start soakgate.yaml --as ann', 'start it; the name of the deployment is printed'],
     ['soakgate start soakgate.yaml --as ann --name shop-2026-08 --watch', 'at most once under this name, followed to its end'],
     ['soakgate start soakgate.yaml --as ann --pace 7d=60s', 'seven days in a minute, where the environment allows it'],
     ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
-    ['soakgate start --signed start.json', '… and start there'],
+    ['soakgate start --signed start.json --server http://127.0.0.1:8230', '… and start there, here through a soakgate server'],
   ]);
   command.action(
     does(async (terminal, file: string | undefined, options: Options) => {
@@ -58,7 +57,7 @@ export function register(command: Command, does: Does): void {
         terminal.say(`signed, not started: soakgate start --signed FILE; it holds until ${signed.body.expires}`);
         return exitCodes.completed;
       }
-      return withConnection((connected) => begin(terminal, connected, signed, options));
+      return withDoor(options, (door) => begin(terminal, door, signed, options));
     }),
   );
 }
@@ -97,13 +96,11 @@ async function readSigned(file: string, plan: string | undefined): Promise<Signe
   return signed as Signed<StartBody>;
 }
 
-async function begin(terminal: Terminal, connected: Connected, signed: Signed<StartBody>, options: Options): Promise<number> {
-  const [{ startDeployment }, { workflowLink }] = await Promise.all([import('../../client/start.ts'), import('../../client/links.ts')]);
+async function begin(terminal: Terminal, door: Door, signed: Signed<StartBody>, options: Options): Promise<number> {
   terminal.leaving = `left; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
-  const started = await startDeployment(connected, signed);
-  const { deployment, workflowId, runId, fresh, running } = started;
-  const link = workflowLink(workflowId, runId);
-  if (options.output === 'json') terminal.print(JSON.stringify({ ...started, link }));
+  const started = await door.start(signed);
+  const { deployment, fresh, running, link } = started;
+  if (options.output === 'json') terminal.print(JSON.stringify(started));
   else terminal.print(deployment);
   terminal.say(fresh ? 'started' : running ? 'already running: the same start had this name' : 'has run before: the same start had this name');
   if (link) terminal.say(`workflow: ${link}`);
@@ -111,6 +108,6 @@ async function begin(terminal: Terminal, connected: Connected, signed: Signed<St
     terminal.say(`next: soakgate status ${deployment} --watch`);
     return exitCodes.completed;
   }
-  const { read } = await openStatus(connected, deployment);
+  const { read } = await door.status(deployment);
   return (await watch(terminal, read)).code;
 }

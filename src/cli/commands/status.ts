@@ -1,14 +1,13 @@
 // soakgate status: where a deployment is, what it waits for, what to type next; with --watch to its end.
 import type { Command } from 'commander';
-import { openStatus } from '../../client/status.ts';
-import { withConnection } from '../connected.ts';
+import { withDoor } from '../door.ts';
 import { exitCodes, exitOfStatus } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readDuration, readName, withExamples, withOutput } from '../options.ts';
+import { type OutputOption, readDuration, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
 import { renderStatus } from '../render/status.ts';
 import { watch } from '../watch.ts';
 
-interface Options extends OutputOption {
+interface Options extends OutputOption, ServerOption {
   readonly watch?: boolean;
   readonly timeout?: number;
 }
@@ -18,7 +17,7 @@ export function register(command: Command, does: Does): void {
     .argument('<deployment>', 'as soakgate list shows it', readName)
     .option('--watch', 'follow it to its end; changes on stderr, the last status on stdout')
     .option('--timeout <duration>', 'watch no longer than this, then exit with 124', readDuration);
-  withOutput(command);
+  withServer(withOutput(command));
   withExamples(command, [
     ['soakgate status shop-2026-08', 'steps, times, what it waits for and the next command; exit code 8 while it goes on'],
     ['soakgate status shop-2026-08 --watch', 'follow it to its end and exit with its code; Ctrl-C leaves it running'],
@@ -26,8 +25,8 @@ export function register(command: Command, does: Does): void {
   ]);
   command.action(
     does((terminal, deployment: string, options: Options) =>
-      withConnection(async (connected) => {
-        const { read } = await openStatus(connected, deployment);
+      withDoor(options, async (door) => {
+        const { read } = await door.status(deployment);
         const { status, code } = options.watch
           ? await watch(terminal, read, options.timeout)
           : await read().then((now) => ({ status: now, code: exitOfStatus(now) }));

@@ -1,7 +1,8 @@
 // soakgate worker: runs a worker as a process of its own; signals go on to it, and its exit code comes back.
 import type { Command } from 'commander';
 import type { Does } from '../main.ts';
-import { withExamples } from '../options.ts';
+import { needsTemporal } from '../door.ts';
+import { type ServerOption, withExamples, withoutServer } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function register(command: Command, does: Does): void {
@@ -13,21 +14,24 @@ export function register(command: Command, does: Does): void {
   control
     .requiredOption('--artifacts <dir>', 'artifact store')
     .requiredOption('--key <file>', 'private key that signs dossiers and manifests (soakgate key create control)');
-  withExamples(control, [['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it']]);
+  withExamples(withoutServer(control), [['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it']]);
   control.action(
-    does((terminal, { artifacts, key }: { readonly artifacts: string; readonly key: string }) =>
-      runWorker(terminal, ['control', '--artifacts', artifacts, '--key', key]),
+    does((terminal, options: ServerOption & { readonly artifacts: string; readonly key: string }) =>
+      runWorker(terminal, ['control', '--artifacts', options.artifacts, '--key', options.key], options),
     ),
   );
   const environment = command.command('environment').summary('The steps of one environment').description('Run the worker of one environment.');
   environment.requiredOption('--file <file>', "the environment's file: services, people, floor");
-  withExamples(environment, [
+  withExamples(withoutServer(environment), [
     ['DATABASE_URL=… soakgate worker environment --file staging.yaml', 'secrets are references in the file; their values are only here'],
   ]);
-  environment.action(does((terminal, { file }: { readonly file: string }) => runWorker(terminal, ['environment', '--file', file])));
+  environment.action(
+    does((terminal, options: ServerOption & { readonly file: string }) => runWorker(terminal, ['environment', '--file', options.file], options)),
+  );
 }
 
-async function runWorker(terminal: Terminal, args: readonly string[]): Promise<number> {
+async function runWorker(terminal: Terminal, args: readonly string[], options: ServerOption): Promise<number> {
+  needsTemporal(terminal, 'worker', options);
   const [{ handOver }, { workerEntry }] = await Promise.all([import('../hand-over.ts'), import('../demo/worker-process.ts')]);
   return handOver(terminal, workerEntry(), args);
 }

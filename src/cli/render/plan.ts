@@ -8,11 +8,10 @@ import type { Paint } from '../terminal.ts';
 import { table } from './table.ts';
 import { took } from './words.ts';
 
-/** A compiled list with what the plan itself says of that environment, and what this version cannot run yet. */
+/** A compiled list with what the plan itself says of that environment. */
 export interface Shown {
   readonly list: StepList;
   readonly written: EnvironmentPlan;
-  readonly missing: readonly string[];
 }
 
 export function renderList(shown: Shown, paint: Paint): readonly string[] {
@@ -103,12 +102,11 @@ function groups(ways: readonly Way[]): readonly (readonly Way[])[] {
 const spanOf = (names: readonly string[]): string => (names.length > 2 ? `${names[0]} … ${names.at(-1)}` : names.join(' or '));
 
 /** `: stop`, then what runs back from there: the step itself may have half-run, so its undo is among them. */
-function answerTo({ list, missing }: Shown, trouble: Trouble, index: number): readonly string[] {
+function answerTo({ list }: Shown, trouble: Trouble, index: number): readonly string[] {
   const decision = decide(list, trouble);
   const stack = list.steps.flatMap((step) => (step.undo && step.index <= index ? [{ index: step.index, step: step.name, undo: step.undo }] : []));
   const passed = list.steps.slice(0, index).map((step) => step.kind);
   const walk = (word: string): string => {
-    if (missing.some((line) => line.startsWith(`routes.${word}:`))) return 'this version does not walk it yet';
     const route = list.routes[word] ?? null;
     if (route && 'forward' in route) return `${route.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
     const backup = list.steps.find((step) => step.kind === 'backup') ?? null;

@@ -1,0 +1,121 @@
+// The shapes of what is answered: the client's own types, written once more for the OpenAPI document and held to them by the compiler.
+import { z } from '@hono/zod-openapi';
+
+const at = z.iso.datetime().nullable();
+const texts = z.array(z.string()).readonly();
+const state = z.enum(['none', 'running', 'completed', 'failed', 'cancelled', 'terminated', 'timed_out', 'continued_as_new']);
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().openapi({ description: 'A kind (usage, unknown, conflict, …) or a code of docs/failures.md.' }),
+    detail: z.string(),
+    remedy: z.string().openapi({ description: 'What to do next.' }),
+    errors: texts.optional().openapi({ description: 'Everything that is wrong, e.g. `file:line:column path: message`.' }),
+  })
+  .openapi('Problem');
+
+export const startedSchema = z
+  .object({
+    deployment: z.string(),
+    workflowId: z.string(),
+    runId: z.string(),
+    fresh: z.boolean().openapi({ description: 'False when the same start had this name before.' }),
+    running: z.boolean(),
+    link: z.string().nullable().openapi({ description: "Into Temporal's Web UI." }),
+  })
+  .openapi('Started');
+
+export const pageSchema = z
+  .object({
+    deployments: z
+      .array(
+        z.object({
+          deployment: z.string(),
+          service: z.string(),
+          phase: z.string(),
+          health: z.string(),
+          waitingFor: z.string().nullable(),
+          started: z.iso.datetime(),
+          running: z.boolean(),
+        }),
+      )
+      .readonly(),
+    next: z.string().nullable().openapi({ description: 'The cursor of the next page; a page may be shorter than its limit although more follow.' }),
+  })
+  .openapi('Deployments');
+
+const progress = z
+  .object({
+    title: z.string(),
+    phase: z.string(),
+    health: z.string(),
+    waitingFor: z.string().nullable(),
+    next: z.string().nullable(),
+    lines: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.string(),
+        state: z.enum(['waiting', 'running', 'pass', 'fail', 'inconclusive', 'error', 'undone', 'not undone']),
+        summary: z.string(),
+        tookMs: z.number().nullable(),
+      }),
+    ),
+    notes: z.array(z.string()),
+  })
+  .openapi('Progress', { description: 'Null where no worker answers.' });
+
+const run = { workflowId: z.string(), runId: z.string().nullable(), state, startedAt: at, closedAt: at, progress: progress.nullable() };
+
+const rolloutResult = z
+  .looseObject({ environment: z.string(), ending: z.enum(['passed', 'failed', 'restored', 'stuck']), reason: z.string(), left: texts })
+  .openapi('RolloutResult', { description: 'With all receipts, undos and what was read in the soak.' });
+
+const result = z
+  .object({
+    deployment: z.string(),
+    outcome: z.enum(['completed', 'failed', 'rolled-back', 'rejected', 'expired', 'stuck']),
+    reason: z.string(),
+    environments: z.array(z.object({ environment: z.string(), ending: z.string() })).readonly(),
+    evidence: z.object({ uri: z.string(), manifest: z.string(), files: z.int() }),
+  })
+  .openapi('Result');
+
+export const statusSchema = z
+  .object({
+    deployment: z.string(),
+    service: z.string(),
+    summary: z.string(),
+    requester: z.string(),
+    commit: z.string(),
+    pace: z.object({ nominalMs: z.number(), realMs: z.number() }).nullable(),
+    ...run,
+    result: result.nullable(),
+    environments: z.array(z.object({ environment: z.string(), ...run, result: rolloutResult.nullable() })).readonly(),
+    exitCode: z.int().openapi({ description: 'What `soakgate status` exits with: 8 while it goes on, else the code of its ending.' }),
+  })
+  .openapi('Deployment', { description: 'As `soakgate status DEPLOYMENT -o json` prints it.' });
+
+export const dossierSchema = z
+  .object({
+    dossier: z.object({
+      deployment: z.string(),
+      environment: z.string(),
+      number: z.int(),
+      plan: z.string(),
+      list: z.string(),
+      commit: z.string(),
+      requester: z.string(),
+      facts: z.record(z.string(), z.object({ holds: z.boolean(), why: z.string() })),
+      summary: texts,
+    }),
+    hash: z.string(),
+    signature: z.string(),
+  })
+  .openapi('SealedDossier');
+
+export const acceptedSchema = z.object({ accepted: z.literal(true), text: z.string() }).openapi('Accepted');
+export const unknownSchema = z.object({ unknown: z.literal(true), text: z.string() }).openapi('Unanswered');
+export const healthSchema = z.object({ temporal: z.literal('reachable') }).openapi('Health');

@@ -1,0 +1,68 @@
+// The process: `soakgate server` spawns it. Holds no key; proves nobody.
+//   main.ts --host NAME --port NUMBER --output text|json
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { createAdaptorServer } from '@hono/node-server';
+import { connectionNames, lazyClient } from '../client/connection.ts';
+import { exitCodes } from '../client/ending.ts';
+import { messageOf } from '../client/problem.ts';
+import { temporalDoor } from '../client/temporal-door.ts';
+import { makeApp } from './app.ts';
+import { isLoopback } from './guard.ts';
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '8230' },
+    output: { type: 'string', default: 'text' },
+  },
+});
+const { host, output } = values;
+const REQUEST_MS = 30_000;
+/** Longer than the longest answer takes. */
+const DRAIN_MS = 25_000;
+const SWEEP_MS = 100;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const loopbackOnly = isLoopback(host);
+const door = temporalDoor(lazyClient());
+const server = createAdaptorServer({
+  fetch: makeApp({ door, loopbackOnly, say }).fetch,
+  serverOptions: { requestTimeout: REQUEST_MS },
+}) as Server;
+
+try {
+  server.listen(Number(values.port), host);
+  await once(server, 'listening');
+} catch (error) {
+  say(`soakgate: cannot listen on ${host}:${values.port} (${messageOf(error)})\n  next: choose another --host or --port`);
+  process.exit(exitCodes.usage);
+}
+
+const { address, port, family } = server.address() as AddressInfo;
+const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+const temporal = connectionNames();
+say(`soakgate server: ${url}, Temporal at ${temporal.address}, namespace ${temporal.namespace}`);
+if (!loopbackOnly)
+  say(`warning: ${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`);
+if (output === 'json')
+  process.stdout.write(`${JSON.stringify({ url, pid: process.pid, temporal: temporal.address, namespace: temporal.namespace })}\n`);
+
+let leaving = false;
+/** Takes nothing new, finishes what is begun. */
+async function leave(code: number): Promise<void> {
+  if (leaving) process.exit(code);
+  leaving = true;
+  const closed = once(server, 'close');
+  server.close();
+  // A connection that has just been answered would be kept open for the next request.
+  setInterval(() => server.closeIdleConnections(), SWEEP_MS).unref();
+  setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+  await closed;
+  await door.close();
+  process.exit(code);
+}
+process.on('SIGTERM', () => void leave(exitCodes.completed));
+process.on('SIGINT', () => void leave(exitCodes.interrupted));

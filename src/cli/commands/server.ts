@@ -1,0 +1,40 @@
+// soakgate server: the HTTP server as a process of its own; signals go on to it, and its exit code comes back.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Does } from '../main.ts';
+import { type OutputOption, withExamples, withOutput } from '../options.ts';
+
+interface Options extends OutputOption {
+  readonly host: string;
+  readonly port: string;
+}
+
+export function register(command: Command, does: Does): void {
+  command
+    .option('--host <name>', 'address to listen on; beyond this machine only with TLS in front', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', readPort, '8230');
+  withOutput(command);
+  withExamples(command, [
+    ['soakgate server', 'for this machine: http://127.0.0.1:8230/v1/openapi.json says what can be asked'],
+    ['soakgate server --port 0 -o json', 'on a free port, which is printed as JSON'],
+    ['soakgate start soakgate.yaml --as ann --server http://127.0.0.1:8230', 'a command that speaks through it'],
+  ]);
+  command.action(
+    does(async (terminal, { host, port, output }: Options) => {
+      const { handOver } = await import('../hand-over.ts');
+      return handOver(terminal, serverEntry(), ['--host', host, '--port', port, '--output', output]);
+    }),
+  );
+}
+
+function readPort(text: string): string {
+  if (!/^[0-9]{1,5}$/u.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('write a port, 0 to 65535.');
+  return text;
+}
+
+/** The source in a checkout, the built file in a package. */
+function serverEntry(): string {
+  const source = fileURLToPath(new URL('../../api/main.ts', import.meta.url));
+  return existsSync(source) ? source : source.replace(/\.ts$/u, '.js');
+}

@@ -1,0 +1,63 @@
+// What a signed start says, computed again from its plan: whoever takes it in need not believe its hashes.
+import type { Signed, StartBody } from '../core/messages.ts';
+import { failures } from '../core/failures.ts';
+import type { RolloutRef } from '../core/names.ts';
+import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { compileSteps, type StepList } from '../core/steps.ts';
+import { unsupported } from '../core/unsupported.ts';
+import { sha256 } from '../io/files.ts';
+import { hashJson } from '../io/trust.ts';
+import type { DeploymentInput } from '../../workflows/contract.ts';
+import { Problem } from './problem.ts';
+
+/** What the workflow is started with, computed from the signed start alone. @throws Problem with all complaints about its plan. */
+export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
+  return { start, runs: runsOf(start.body, planOf(start.body)) };
+}
+
+/** The same for a start that comes from elsewhere. @throws Problem when plan and steps are not those that were signed. */
+export function checkedInput(start: Signed<StartBody>): DeploymentInput {
+  const { body } = start;
+  const plan = planOf(body);
+  const missing = unsupported(plan);
+  if (missing.length > 0) throw new Problem('usage', 'this version of Soakgate cannot run the plan', 'leave these out', { details: missing });
+  const runs = runsOf(body, plan);
+  const wrong = [
+    ...(hashJson(plan) === body.plan ? [] : ['plan: the plan is not the one that was signed']),
+    ...runs
+      .filter(({ rollout }) => body.lists[rollout.environment] !== rollout.list)
+      .map(({ rollout }) => `lists.${rollout.environment}: these are not the steps that plan, commit, files and pace compile to`),
+    ...Object.keys(body.lists)
+      .filter((name) => !runs.some(({ rollout }) => rollout.environment === name))
+      .map((name) => `lists.${name}: the plan has no such environment`),
+  ];
+  if (wrong.length === 0) return { start, runs };
+  // The environment's worker would refuse it with this code, but only after it had been started.
+  throw new Problem('usage', 'the signed start is not what its plan compiles to', failures.PERMIT_REFUSED.remedy, {
+    details: wrong,
+    failure: 'PERMIT_REFUSED',
+  });
+}
+
+function planOf({ planText, planFile }: StartBody): Plan {
+  const parsed = parsePlan(planText, planFile);
+  if ('plan' in parsed) return parsed.plan;
+  throw new Problem('usage', 'the plan in the signed start is not valid', 'correct it, see docs/plan.md, and sign it again', {
+    details: parsed.complaints.map(renderComplaint),
+  });
+}
+
+function runsOf(body: StartBody, plan: Plan): DeploymentInput['runs'] {
+  return plan.environments.map(({ name }) => {
+    const list: StepList = compileSteps({ plan, environment: name, commit: body.commit, files: body.files, pace: body.pace });
+    const rollout: RolloutRef = {
+      deployment: body.deployment,
+      service: plan.service,
+      environment: name,
+      list: hashJson(list),
+      hash: sha256(`${body.deployment}/${name}`).slice(0, 10),
+    };
+    return { list, rollout };
+  });
+}

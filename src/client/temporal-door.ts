@@ -1,0 +1,37 @@
+// The door to Temporal itself.
+import type { Connected } from './connection.ts';
+import type { Door } from './door.ts';
+import { readDossier } from './dossier.ts';
+import { deploymentInputOf } from './history.ts';
+import { workflowLink } from './links.ts';
+import { listPage } from './list.ts';
+import { reaching } from './reach.ts';
+import { sendMessage } from './send.ts';
+import { startDeployment } from './start.ts';
+import { openStatus } from './status.ts';
+
+const REACH_MS = 3_000;
+
+/** Closing the door closes the connection. */
+export function temporalDoor(connected: Connected): Door {
+  const { client } = connected;
+  return {
+    reach: () =>
+      reaching(async () => void (await client.connection.withDeadline(Date.now() + REACH_MS, () => client.workflowService.getSystemInfo({})))),
+    start: (signed) =>
+      reaching(async () => {
+        const started = await startDeployment(connected, signed);
+        return { ...started, link: workflowLink(started.workflowId, started.runId) };
+      }),
+    list: (query) => reaching(() => listPage(connected, query)),
+    input: (deployment) => reaching(() => deploymentInputOf(connected, deployment)),
+    status: (deployment) =>
+      reaching(async () => {
+        const { read } = await openStatus(connected, deployment);
+        return { read: () => reaching(read) };
+      }),
+    dossier: (input, environment) => reaching(() => readDossier(connected, input, environment)),
+    send: (signed) => reaching(() => sendMessage(connected, signed)),
+    close: () => connected.close(),
+  };
+}
