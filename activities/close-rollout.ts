@@ -7,6 +7,7 @@ import { get } from '../src/io/http.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { resolveSecret } from '../src/io/settings.ts';
 import { readWholeSnapshot } from '../src/io/snapshot.ts';
+import { PROOF_NOTE } from './as-step.ts';
 import { httpBaseline, measure } from './baseline.ts';
 import { dropScratches } from './scratch.ts';
 import { fromItsRollout, openWork, outsideAddress, serviceSettings, type Work, type World } from './work.ts';
@@ -19,10 +20,17 @@ export async function closeRollout(world: World, { rollout, ending }: { readonly
   if (kept === undefined || !sameJson(kept.rollout, rollout) || (await world.kept.closed(rollout)) !== undefined) return;
   const last = kept.list.steps.at(-1);
   if (last) await recordAfter(await openWork(world, rollout, last), ending);
+  await clearDatabase(world, rollout).catch(async (error: unknown) => {
+    // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left nothing in it.
+    if ((await world.kept.note(rollout, PROOF_NOTE)) !== undefined) throw error;
+  });
+  await world.kept.close(rollout, ending);
+}
+
+async function clearDatabase(world: World, rollout: RolloutRef): Promise<void> {
   const url = await resolveSecret(serviceSettings(world, rollout.service).database);
   await dropScratches(url, rollout);
   await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
-  await world.kept.close(rollout, ending);
 }
 
 /** Held against what the baseline step recorded; where there was none there is nothing to compare with. */

@@ -53,8 +53,7 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
   const vanished = vanishing(before, after, sql);
   const forecast = await forecastLocks(work, [...locks.values()]);
-  const anew = rewritten(files, await tableFiles(work, url));
-  const quiet = migratesInMaintenance(work);
+  const [anew, quiet] = [rewritten(files, await tableFiles(work, url)), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
   const loose = undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []);
   const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);

@@ -178,6 +178,19 @@ describe('the fence', () => {
 });
 
 describe('without a proven backup', () => {
+  test('a database that nobody can reach keeps no rollout open that never changed it; one that did stays open until it can be closed', async () => {
+    const gone = 'postgres://nobody@127.0.0.1:1/gone';
+    const hands = await permit(bench, { steps, url: gone });
+    await hands.call('closeRollout', { rollout: hands.rollout, ending: 'failed' });
+    expect(await hands.world.kept.closed(hands.rollout)).toBe('failed');
+    const changed = await permit(bench, { steps, url: gone });
+    await changed.world.kept.noteOnce(changed.rollout, 'backup-proven.json', '{}');
+    expect(await failureOf(changed.call('closeRollout', { rollout: changed.rollout, ending: 'failed' }))).toMatchObject({
+      code: 'TARGET_UNREACHABLE',
+    });
+    expect(await changed.world.kept.closed(changed.rollout)).toBeUndefined();
+  });
+
   test.each(['data: fix', 'touch', 'migrate'])('%s is refused and writes nothing', async (step) => {
     const hands = await permit(bench, { steps });
     expect(await failureOf(hands.run(step))).toMatchObject({ code: 'BACKUP_MISSING' });

@@ -112,14 +112,16 @@ test('field facts 10: rows that the migration moves are proposed, and refused un
     'create table gone as select * from customers where id > 18; delete from customers where id > 18; update order_items set sku = upper(sku)',
     'insert into customers select * from gone; drop table gone; update order_items set sku = lower(sku)',
   );
-  const { receipt, text } = await preview({ edit, steps: BACKUP + PREVIEW + DATA + MIGRATE }, ({ sql }) => sql('update orders set customer_id = 1'));
+  const { receipt, text } = await preview({ edit, steps: BACKUP + PREVIEW + DATA + MIGRATE }, (hands) =>
+    hands.sql('update orders set customer_id = 1'),
+  );
   expect(receipt).toMatchObject({ verdict: 'fail', figures: { moves: 2 } });
   expect(text).toContain(
     'the migration moves rows of public.customers: 20 → 18 rows; if that is meant, declare it: preview: { moves: [public.customers] }',
   );
   expect(text).toContain('the migration moves rows of public.order_items: rows changed');
   const declared = PREVIEW.replace('rehearse: up-down-up', 'rehearse: up-down-up, moves: [customers, public.order_items]');
-  const again = await preview({ edit, steps: BACKUP + declared + DATA + MIGRATE }, ({ sql }) => sql('update orders set customer_id = 1'));
+  const again = await preview({ edit, steps: BACKUP + declared + DATA + MIGRATE }, (hands) => hands.sql('update orders set customer_id = 1'));
   expect(again.receipt).toMatchObject({ verdict: 'pass', figures: { moves: 2 } });
   expect(again.text).toContain('moves rows of public.customers: 20 → 18 rows');
 });

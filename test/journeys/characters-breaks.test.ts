@@ -7,7 +7,7 @@ import { ask, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
 
-const LONGEST_MS = 420_000;
+const LONGEST_MS = 900_000;
 const environment = await pythonEnvironment();
 
 describe.skipIf(environment === null)(environment ? 'the matrix of the characters' : WITHOUT_PYTHON, () => {
@@ -19,7 +19,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   const only = (name: string) => (text: string) =>
     text
       .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
-      .replace(/gate:[\s\S]*?\n\n/u, '')
+      .replace(/^gate:[\s\S]*?\n\n/mu, '')
       .replace(/.*in: \[production\].*\n/gu, '')
       .replaceAll(', in: [staging]', '')
       .replaceAll('    in: [staging]\n', '')
@@ -30,7 +30,10 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     name: string,
     options: { fault?: string; edit?: (text: string) => string; players?: boolean } = {},
   ): Promise<{ place: Place; run: Run }> => {
-    const place = await stage.environment(name, 'clean', { players: options.players ?? false });
+    const place = await stage.environment(name, 'clean', {
+      players: options.players ?? false,
+      ...(options.fault !== undefined && { fault: options.fault }),
+    });
     const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name)(text)));
     return { place, run: await stage.start(plan, options.fault) };
   };
@@ -61,7 +64,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     async () => {
       const { place, run } = await begin('migrate', {
         fault: 'dirty-after-validate',
-        edit: (text) => text.replace('rehearse: up-down-up', 'rehearse: skip'),
+        edit: (text) => text.replace('rehearse: up-down-up', 'rehearse: skip').replace(/ {6}fix: .*\n/u, ''),
       });
       expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('23514') });
       expect(await constraints(place)).toBe(0);
@@ -87,7 +90,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       const edit = (text: string) =>
         text.replace(', ready: /health, build: /build', '').replace('rehearse: up-down-up', 'rehearse: up').replace('within: 60s', 'within: 5s');
       const { place, run } = await begin('health', { fault: 'down-leaves-a-constraint', edit });
-      await run.until('the switch', passed('static'), 'health');
+      await run.until('it has migrated', passed('migrate'), 'health');
       await switches(place, { breakHealth: true });
       await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'health');
       await switches(place, {});
@@ -125,7 +128,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       await run.say('decide', 'dan', 'soak', { decision: 'continue' });
 
       await run.until('it soaks', ({ phase }) => phase === 'soak', 'soak');
-      await switches(place, { errorRate: 0.6 });
+      await switches(place, { failAfter: 1 });
       await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
       await switches(place, {});
       expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({ outcome: 'accepted' });
@@ -143,11 +146,21 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       await switches(place, { deadlock: true });
       for (let pair = 0; pair < 3; pair += 1)
         await Promise.all(['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)));
-      await run.until('S0-75: database', asks('continue | drop-constraints) about database/deadlocks'), 'soak');
+      // The app's own monitor looks back: what went wrong is asked about again until it is over.
+      const goOn = async (fits: (progress: Progress) => boolean) => {
+        for (;;) {
+          const now = await run.until('asked, or so far', (progress) => fits(progress) || asks('continue | relax-age')(progress), 'soak');
+          if (fits(now)) return;
+          await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+        }
+      };
+      // S0-75: the pair of statements that lock each other out is seen in the server's own counters.
+      await goOn(asks('continue | drop-constraints) about database/deadlocks'));
       await switches(place, {});
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
       await switches(place, { breakHealth: true });
+      await goOn(({ phase }) => phase === 'going back' || phase === 'restored');
       expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
       await switches(place, {});
       expect((await undone(run, 'soak')).slice(0, 2)).toEqual(['undoForward', 'downgrade']);

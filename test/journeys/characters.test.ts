@@ -8,7 +8,7 @@ import { ask, DECISIONS, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
 
-const LONGEST_MS = 420_000;
+const LONGEST_MS = 900_000;
 const environment = await pythonEnvironment();
 
 describe.skipIf(environment === null)(environment ? 'the characters, staging and production' : WITHOUT_PYTHON, () => {

@@ -38,6 +38,8 @@ export interface PlaceOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly workerEnv?: Readonly<Record<string, string>>;
   readonly players?: boolean;
+  /** The release has this fault. */
+  readonly fault?: string;
 }
 
 export interface Place {
@@ -61,7 +63,7 @@ export interface Run {
   evidence: string;
 }
 
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 export async function raiseCharactersStage(): Promise<CharactersStage> {
   const python = await pythonEnvironment();
@@ -96,7 +98,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     return name;
   };
 
-  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = true } = {}) => {
+  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = true, fault = '' } = {}) => {
     const database = `${name}_${randomUUID().slice(0, 6)}`;
     await stage.postgres.createDatabase(database, await databaseOf(state));
     const insidePort = await freePort();
@@ -106,7 +108,12 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     const cast = await raiseEnvironment(stage, stage.postgres.url(database), {
       environment: name,
       people: Object.values(people),
-      app: { service: 'tg', repository: repository.path, programs: ['python', 'python3', 'rmdir', 'ln', '.venv/bin/python', 'pip'], env: serviceEnv },
+      app: {
+        service: 'tg',
+        repository: await repositoryOf(fault),
+        programs: ['python', 'python3', 'rmdir', 'ln', '.venv/bin/python', 'pip'],
+        env: serviceEnv,
+      },
       inside: insideUrl,
       env: workerEnv,
       ...(places[0] && { control: places[0].cast.control }),
@@ -134,6 +141,8 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     start: async (plan, fault) => {
       const started = await start(stage, plan, {
         pace: PACE,
+        // A killed worker is noticed by its silence.
+        timing: { heartbeatMs: 4_000, observeHeartbeatMs: 15_000 },
         repository: await repositoryOf(fault),
         name: `tg-${randomUUID().slice(0, 8)}`,
         by: people.ann,

@@ -29,7 +29,11 @@ export interface Script {
   readonly mayEnter?: (environment: string) => { readonly open: boolean; readonly waitMs: number | null; readonly why: string };
   readonly compare?: (times: number) => Comparison | Promise<Comparison>;
   /** A reading (`site/failures`) so many milliseconds after the first one; left out, it is healthy. */
-  readonly reads?: (environment: string, reading: string, sinceMs: number) => number | null | undefined;
+  readonly reads?: (
+    environment: string,
+    reading: string,
+    sinceMs: number,
+  ) => number | null | undefined | { readonly value: number | null; readonly samples: number };
   /**
    * Whether observation waits here, until it is released or interrupted. Where a test interrupts, it stands: the test server
    * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile; a real one does not.
@@ -199,6 +203,7 @@ function samplesAt(part: Part, rules: Rules, environment: string, at: number, si
     Object.keys(readings).map((reading) => {
       const id = `${meter}/${reading}`;
       const value = part.script.reads?.(environment, id, sinceMs);
+      if (typeof value === 'object' && value !== null) return { meter, reading, at, ...value };
       return { meter, reading, at, value: value === undefined ? healthy[id]! : value };
     }),
   );

@@ -156,7 +156,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
       decide: { any },
       operate: { any },
       pace: 'refused',
-      programs: ['node'],
+      programs: ['node', 'python', 'python3', 'pip', 'pytest'],
     },
   };
 }
