@@ -36,7 +36,15 @@ async function runVitest(args) {
   const program = [packaged('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const code = await handOver(node, [...program, ...args]);
   if (interrupted(code)) process.exit(code);
-  return tally(code, readJson(report));
+  return { ...tally(code, readJson(report)), report };
+}
+
+/** What the tests showed of the runbooks; only a whole run says it of every line. */
+async function writeRunbooks(report) {
+  const check = { name: 'runbooks', mend: 'read docs/runbooks.md, which is as the tests showed, and commit it' };
+  checks.push(check);
+  console.log(`\n— ${check.name}`);
+  return (await handOver(node, [inCheckout('scripts', 'runbooks.ts'), report])) === 0 ? [] : [check];
 }
 
 function tally(code, report) {
@@ -56,6 +64,7 @@ function tally(code, report) {
 const failedChecks = await runChecks();
 console.log('\n— tests');
 const tests = await runVitest(process.argv.slice(2));
+if (process.argv.length === 2) failedChecks.push(...(await writeRunbooks(tests.report)));
 
 for (const check of failedChecks) console.log(`${check.name} failed: ${check.mend}`);
 if (tests.skipped.length > 0) console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);

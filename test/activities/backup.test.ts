@@ -1,5 +1,6 @@
 // The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule 2).
-import { appendFile, readdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
@@ -53,10 +54,10 @@ test('a folder dumped and restored by two sessions is proven alike; a file of it
 
 describe('a dump that is not what it should be', () => {
   const damages: Record<string, string> = {
-    'cut in half': 'truncate -s $(( $(stat -c %s "$FILE") / 2 )) "$FILE"',
+    'T-03: cut in half': 'truncate -s $(( $(stat -c %s "$FILE") / 2 )) "$FILE"',
     'without its last bytes': 'truncate -s -40 "$FILE"',
     'zeros in its data': 'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc status=none',
-    empty: ': > "$FILE"',
+    'T-07: empty, though pg_dump said 0': ': > "$FILE"',
   };
   test.each(Object.entries(damages))('%s: refused, and nothing in the target has changed', async (_name, damage) => {
     const hands = await open();
@@ -79,9 +80,20 @@ describe('a dump that is not what it should be', () => {
     });
   });
 
-  test('pg_dump that fails says why', async () => {
+  test('T-01: a plain dump is no dump that can be restored, whatever a list of it through a pipe ends with', async () => {
     const hands = await open();
-    const failure = await withPrograms(bench, { pg_dump: 'echo "no space left on device" >&2; exit 3' }, () => failureOf(hands.run('backup')));
+    const plain = 'ARGS=("${@/--format=custom/--format=plain}"); exec $TRUE "${ARGS[@]/--compress=*/--compress=0}"';
+    const failure = await withPrograms(bench, { pg_dump: plain }, () => failureOf(hands.run('backup')));
+    expect(failure).toMatchObject({ code: 'RESTORE_FAILED', details: expect.stringContaining('text format dump') });
+    expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'BACKUP_MISSING' });
+  });
+
+  test('T-07: pg_dump that fails says why, and leaves nothing that could be taken for a dump', async () => {
+    const hands = await open();
+    const half = 'for FILE in "$@"; do :; done; echo half > "$FILE"; echo "no space left on device" >&2; exit 3';
+    const failure = await withPrograms(bench, { pg_dump: half }, () => failureOf(hands.run('backup')));
+    const folder = await hands.world.artifacts.path(`rollouts/${hands.rollout.hash}`);
+    expect((await readdir(folder).catch(() => [])).filter((name) => name.includes('dump'))).toEqual([]);
     expect(failure).toMatchObject({
       code: 'BACKUP_FAILED',
       message: expect.stringContaining('ended with 3'),
@@ -101,6 +113,27 @@ test('a second attempt finds the proof of the first; a dump that changed on disk
     code: 'BACKUP_FAILED',
     message: expect.stringContaining('no longer what it was'),
   });
+});
+
+test('T-02: an older dump in its place, whole as it is, is not the one that was proven', async () => {
+  const older = await open();
+  const [old] = (await older.run('backup')).artifacts!;
+  const hands = await permit(bench, { steps: BACKUP + MIGRATE, url: older.url });
+  const [own] = (await hands.run('backup')).artifacts!;
+  await copyFile(await older.world.artifacts.path(old!.name), await hands.world.artifacts.path(own!.name));
+  expect(await failureOf(hands.run('backup', { attempt: 2 }))).toMatchObject({
+    code: 'BACKUP_FAILED',
+    message: expect.stringContaining('no longer what it was'),
+  });
+});
+
+test('T-75: two dumps of an unchanged database differ in their bytes; schema and content, which are compared, do not', async () => {
+  const hands = await open();
+  const dumped = () => execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+  const [first, before] = [dumped(), await snapshot(hands)];
+  const [second, after] = [dumped(), await snapshot(hands)];
+  expect(second).not.toBe(first);
+  expect(compareSnapshots(before, after)).toEqual([]);
 });
 
 test('a source with an orphan behind a valid foreign key does not restore, and it says so', async () => {

@@ -1,9 +1,11 @@
 // Django migrations by the release's own Django, on the genuine app: exactly the range, each once, halves named, the way down to what was recorded.
-import { appendFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
+import { checkOut, manage } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { type Characters, MIGRATIONS, type Options, raiseCharacters } from '../support/characters.ts';
 import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
@@ -49,6 +51,18 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
         code: 'MIGRATION_MISMATCH',
         details: expect.stringContaining('characters.0008_character_status_index is pending but not declared'),
       }));
+
+    test('S0-11, T-75: the look at the data changes nothing: two dumps are the same but for their key', async () => {
+      const look = `  - { step: data, data: { check: { command: [python, manage.py, validate_data_integrity, --json] } } }\n`;
+      const hands = await permit(bench, await app.spec(BACKUP + look + MIGRATE, { state: 'dirty' }));
+      const dumped = () => execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+      const withoutKey = (dump: string) => dump.replace(/^\\(un)?restrict .*$/gmu, '');
+      const before = dumped();
+      expect(await hands.run('data')).toMatchObject({ verdict: 'fail', figures: { findings: 15, auto: 11, people: 4 } });
+      const after = dumped();
+      expect(after).not.toBe(before);
+      expect(withoutKey(after)).toBe(withoutKey(before));
+    });
 
     test('T-15: two last migrations of one app', async () => {
       const hands = await open({}, edited('characters/migrations/0007_other.py', migration('characters', '0006_add_willpower_constraints', '')));
@@ -157,6 +171,36 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(failure.details).toMatch(/constraint characters_human_\w+_range on characters_human/u);
       expect((await ledger(hands)).at(-1)).toBe(MIGRATIONS[0]);
       expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
+    });
+
+    test('S0-73: once the rows are fixed, the next try applies all six', async () => {
+      const first = await ready({ state: 'decided' });
+      await first.sql('update characters_character set xp = 0 where xp < 0');
+      expect(await failureOf(first.run('migrate'))).toMatchObject({ code: 'MIGRATION_FAILED' });
+      await first.undo('migrate');
+      await first.call('closeRollout', { rollout: first.rollout, ending: 'restored' });
+      const manage = (word: string) => `{ command: [python, manage.py, validate_data_integrity, ${word}] }`;
+      const data = `  - { step: data, data: { check: ${manage('--json')}, fix: ${manage('--fix')} } }\n`;
+      const next = await permit(bench, { ...(await app.spec(BACKUP + data + MIGRATE)), url: first.url });
+      expect(await next.run('pending')).toMatchObject({ verdict: 'pass', details: MIGRATIONS });
+      await next.run('backup');
+      expect(await next.run('data: fix')).toMatchObject({ verdict: 'pass' });
+      expect(await next.run('data: again')).toMatchObject({ verdict: 'pass', summary: 'no findings' });
+      expect(await next.run('migrate')).toMatchObject({ verdict: 'pass', figures: { applied: 6 } });
+    });
+
+    test('T-36: the old code takes nothing back and ends with 0; the way down is walked by the new code, and the catalog shows it', async () => {
+      const hands = await ready();
+      await hands.run('migrate');
+      const old = await checkOut({ path: (await app.spec('')).app!.repository } as never, 'v-prev', join(bench.folder, 'old-code'));
+      expect(await manage(old, hands.url, ['migrate', 'characters', '0002_xp_spends'])).toMatchObject({ code: 0 });
+      expect(await constraints(hands)).toHaveLength(21);
+      // The old code serves again; what is walked down is the release all the same.
+      await rm(join(hands.root, 'current'), { force: true });
+      await symlink(old, join(hands.root, 'current'));
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await constraints(hands)).toEqual([]);
       expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
     });
 

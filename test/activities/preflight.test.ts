@@ -5,7 +5,7 @@ import { restarterNames } from '../../activities/restarters/restarter.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { unsupported } from '../../src/core/unsupported.ts';
-import { BACKUP, type Bench, type HandsSpec, MIGRATE, permit, planOf, query, raiseBench, withPrograms } from '../support/hands.ts';
+import { BACKUP, type Bench, failureOf, type HandsSpec, MIGRATE, permit, planOf, query, raiseBench, withPrograms } from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -62,6 +62,16 @@ describe('found before anything is done', () => {
       verdict: 'fail',
       details: [expect.stringMatching(/MiB free for a database of \d+ MiB, wanted at least 900000GB/u)],
     }));
+
+  test('S1-03: a server that does not answer, by its address and within its time', async () => {
+    const started = Date.now();
+    const silent = (url: string) => Object.assign(new URL(url), { port: '1' }).href;
+    expect(await failureOf(look({ asRole: silent }))).toMatchObject({
+      code: 'TARGET_UNREACHABLE',
+      message: expect.stringMatching(/^TARGET_UNREACHABLE: the database 127\.0\.0\.1:1\/\w+ cannot be reached/u),
+    });
+    expect(Date.now() - started).toBeLessThan(15_000);
+  });
 
   test('a rollout of another deployment on the same database that was never closed', async () => {
     const first = await permit(bench, { steps });

@@ -1,0 +1,73 @@
+// The plan of the validation system: what its bands say of the numbers of the runbooks, and in which order it goes there and back.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { HttpCheck, Limit, Plan } from '../../src/core/plan/plan.ts';
+import { outside } from '../../src/core/soak.ts';
+import { compileSteps, type StepList } from '../../src/core/steps.ts';
+import { wayBack } from '../../src/core/way-back.ts';
+
+const file = join(import.meta.dirname, '../../examples/validation-system/releases/v-next/soakgate.yaml');
+const { plan } = parsePlan(readFileSync(file, 'utf8'), 'soakgate.yaml') as { plan: Plan };
+const listOf = (environment: string): StepList => compileSteps({ plan, environment, commit: 'c', files: {}, pace: null });
+const judge = (band: Limit | undefined, value: number, role: 'target' | 'alert') => band === undefined || outside(band, value, 100, role);
+/** In its target, between target and alert, or beyond. */
+function stands(id: string, value: number): 'fits' | 'misses' | 'alerts' {
+  const [meter = '', reading = ''] = id.split('/');
+  const { target, alert } = plan.meters[meter]!.readings[reading]!;
+  if (judge(alert, value, 'alert')) return 'alerts';
+  return judge(target, value, 'target') ? 'misses' : 'fits';
+}
+
+test.each([
+  ['S0-58, S0-61', 'validation/xp-success', 0.96, 0.94, 0.89],
+  ['S0-57, S0-62', 'validation/xp-latency', 199, 300, 501],
+  ['S0-59, S0-63', 'validation/scene-xp', 1, 0.995, 0.98],
+  ['S0-64, S1-26', 'validation/violations', 0, 1, 11],
+  ['S0-65', 'database/rollbacks', 0.009, 0.03, 0.051],
+  ['S0-66', 'database/deadlocks', 0, 1, 2],
+  ['S1-42, S1-55', 'validation/health', 90, 89, 79],
+])('%s: %s of %d fits, %d misses the target and %d alerts', (_, reading, good, between, bad) =>
+  expect([good, between, bad].map((value) => stands(reading, value))).toEqual(['fits', 'misses', 'alerts']),
+);
+
+test('a day counts as one for violations and deadlocks, and a rate says nothing below its number of samples', () => {
+  const { validation, database } = plan.meters;
+  for (const reading of [validation!.readings['violations'], database!.readings['deadlocks']])
+    expect([reading?.target?.perDay, reading?.alert?.perDay]).toEqual([true, true]);
+  expect([...Object.values(validation!.readings), ...Object.values(database!.readings)].map(({ samples }) => samples ?? null)).toEqual([
+    null,
+    20,
+    20,
+    5,
+    null,
+    null,
+    100,
+  ]);
+});
+
+test.each(['staging', 'production'])('S0-83, S1-27, S1-56: in %s answers may take 109 ms where they took 100, and not 111', (environment) => {
+  const step = listOf(environment).steps.find(({ name }) => name === 'performance')!;
+  const { mean } = (step.spec as unknown as { http: HttpCheck }).http;
+  expect([109, 111].map((ms) => outside(mean!, ms, 100, 'target'))).toEqual([false, true]);
+});
+
+test('S1-40, S1-41: production is closed before the backup, restarts web and then proxy, and is opened after the health check', () => {
+  const names = listOf('production').steps.map(({ name, kind, spec }) => (kind === 'restart' ? `restart ${String(spec['service'])}` : name));
+  const order = ['close-site', 'backup', 'migrate', 'switch', 'restart web', 'restart proxy', 'health', 'open-site'];
+  expect(names.filter((name) => order.includes(name))).toEqual(order);
+});
+
+test('S1-49, S1-50: the way back of production takes schema, then code, restarts web and then proxy, and is opened last', () => {
+  const { steps } = listOf('production');
+  const stack = steps.flatMap((step) => (step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : []));
+  const walked = wayBack({ kind: plan.kind, stack, passed: ['fixData', 'migrate'], route: null, backup: null });
+  expect(walked.map(({ undo }) => [undo.undo, undo.args['service']].filter(Boolean).join(' '))).toEqual([
+    'downgrade',
+    'switchBack',
+    'restartBack web',
+    'restartBack proxy',
+    'endMaintenance',
+  ]);
+});
