@@ -7,7 +7,7 @@ import { quoteTable, quoteText, type Session, withSession } from '../src/io/post
 import { tail } from '../src/io/redact.ts';
 import { listTables } from '../src/io/snapshot.ts';
 import { appendImages, type Image, qualified } from './before-images.ts';
-import { stopWatching, watchRows } from './own-rows.ts';
+import { ownRows, stopWatching, watchRows } from './own-rows.ts';
 import { hasPrimaryKey, primaryKey } from './primary-key.ts';
 import type { Work } from './work.ts';
 
@@ -24,8 +24,9 @@ const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
 export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<DataSpec['fix']>): Promise<Ran> {
   await takeCopy(work, fix.tables);
   await hold.recheck();
-  const { result, own } = await watchRows(work, await copiedTables(work), () => work.runRelease(fix.command));
-  const { changed, lines, unsaved } = await imageChanges(work, own);
+  await withSession(work.url, work.tag, async (session) => watchRows(session, work, await copiedTables(session, work)));
+  const result = await work.runRelease(fix.command);
+  const { changed, lines, unsaved } = await imageChanges(work);
   const ended = result.exitCode === 0 ? null : `ended with ${result.exitCode ?? result.killedBy}`;
   const failed = ended ?? (unsaved.length > 0 ? `changed ${unsaved.join(', ')}, which has no primary key` : null);
   const words = ended ? tail(result.stderr || result.stdout, 2_000).split('\n') : [];
@@ -34,9 +35,7 @@ export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<Data
 
 /** Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has followed. */
 export async function recoverImages(work: Work): Promise<void> {
-  if (!(work.step.spec as unknown as DataSpec).fix) return;
-  await withSession(work.url, work.tag, (session) => stopWatching(session, work));
-  await imageChanges(work, null);
+  if ((work.step.spec as unknown as DataSpec).fix) await imageChanges(work);
 }
 
 /**
@@ -67,27 +66,27 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
 }
 
 /** Tables of the copy that have a primary key. */
-function copiedTables(work: Work): Promise<readonly string[]> {
-  return withSession(work.url, work.tag, async (session) =>
-    (await session.query<{ key: string }>(`select key from ${copyOf(work)} where place = '' order by key`)).map(({ key }) => key),
-  );
+async function copiedTables(session: Session, work: Work): Promise<readonly string[]> {
+  const rows = await session.query<{ key: string }>(`select key from ${copyOf(work)} where place = '' order by key`);
+  return rows.map(({ key }) => key);
 }
 
 /** Compares each copied table with what it is now; the copy goes once the images are on disk. */
-async function imageChanges(
-  work: Work,
-  own: ReadonlySet<string> | null,
-): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
+async function imageChanges(work: Work): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
   return withSession(work.url, work.tag, async (session) => {
     const copy = copyOf(work);
     if (!(await isThere(session, copy))) return { changed: 0, lines: [], unsaved: [] };
-    const tables = await session.query<{ key: string }>(`select key from ${copy} where place = '' order by key`);
+    const tables = await copiedTables(session, work);
+    const own = await ownRows(session, work, tables);
     const lines: string[] = [];
     let changed = 0;
-    for (const { key: table } of tables) {
+    for (const table of tables) {
       work.progress(`comparing ${table}`);
       const differing = await changesOf(session, copy, table);
-      const images = differing.filter(({ key }) => own === null || own.has(`${table} ${key}`));
+      // The row as the command left it: what the application made of it afterwards is not ours to put back.
+      const images = own
+        ? differing.flatMap((image) => (own.has(`${table} ${image.key}`) ? [{ ...image, after: own.get(`${table} ${image.key}`) ?? null }] : []))
+        : differing;
       for (let at = 0; at < images.length; at += BATCH) await appendImages(work, images.slice(at, at + BATCH));
       changed += images.length;
       const others = differing.length - images.length;
@@ -100,6 +99,7 @@ async function imageChanges(
       const [now] = await session.query<{ hash: string }>(`select ${hashOf(table)} as hash`);
       if (now?.hash !== row) unsaved.push(table);
     }
+    await stopWatching(session, work);
     await session.query(`drop table ${copy}`);
     return { changed, lines, unsaved };
   });

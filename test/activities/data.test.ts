@@ -164,6 +164,31 @@ ${MIGRATE}`;
     expect(await hands.sql("select from orders where id = 1 and status = 'shipped'")).toHaveLength(1);
   });
 
+  test('killed after its command has written: the next attempt still knows these rows, and they go back', async () => {
+    const hands = await permit(bench, { steps: steps(FIX, '', ', -c, select pg_sleep(60)') });
+    await hands.run('backup');
+    const before = await snapshot(hands);
+    const cut = failureOf(hands.run('data: fix', { during: (environment) => void untilFixed(hands).then(() => environment.cancel()) }));
+    expect((await cut).code).toBe('CancelledFailure');
+    const again = failureOf(hands.run('data: fix', { attempt: 2, during: (environment) => void setTimeout(() => environment.cancel(), 1_500) }));
+    expect((await again).code).toBe('CancelledFailure');
+    await hands.sql("update orders set status = 'shipped' where id = 1");
+    expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '8 of 8 rows put back' });
+    expect(await rowsChanged(hands, before)).toEqual(['public.orders']);
+    expect(await hands.sql("select from pg_trigger where tgname like 'soakgate%'")).toEqual([]);
+  });
+
+  test('a row that the application changed after the command did stays as the application left it', async () => {
+    const hands = await permit(bench, { steps: steps(`${FIX}; commit; select pg_sleep(1.5)`.replace('update', 'begin; update')) });
+    await hands.run('backup');
+    const fixing = hands.run('data: fix');
+    await untilFixed(hands);
+    await hands.sql("update orders set status = 'shipped' where id = 10");
+    expect(await fixing).toMatchObject({ verdict: 'pass', figures: { fixed: 8 } });
+    expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '7 of 8 rows put back, 1 left because they were changed since' });
+    expect(await hands.sql("select from orders where id = 10 and status = 'shipped' and total_cents = 100")).toHaveLength(1);
+  });
+
   test('only listed tables are copied; rows that a foreign key holds back come after those they point to', async () => {
     const hands = await permit(bench, {
       steps: steps('delete from order_items where order_id = 9; delete from orders where id = 9', ', tables: [orders, order_items]'),
