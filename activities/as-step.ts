@@ -61,8 +61,7 @@ export function forwards(
     asActivity(async () => {
       const work = await openWork(world, input.rollout, input.step);
       if (work.step.kind !== 'migrate') fail('NOT_PERMITTED', `step "${work.step.name}" is a ${work.step.kind}, which no forward fix adds to`);
-      const made = await receipt(work, () => held(work, (hold) => act(work, hold, input)));
-      return { ...made, step: `${work.step.name}: ${input.route}`, kind: 'forwardFix' };
+      return receipt(work, () => held(work, (hold) => act(work, hold, input)), { step: `${work.step.name}: ${input.route}`, kind: 'forwardFix' });
     });
 }
 
@@ -127,12 +126,16 @@ async function held<T>(work: Work, act: (hold: Hold) => Promise<T>, counted = tr
 }
 
 /** What is handed back, is redacted, and stands in the evidence before anybody is told. */
-async function receipt(work: Work, act: (work: Work) => Promise<Outcome>): Promise<Receipt> {
+async function receipt(
+  work: Work,
+  act: (work: Work) => Promise<Outcome>,
+  named: Pick<Receipt, 'step' | 'kind'> = { step: work.step.name, kind: work.step.kind },
+): Promise<Receipt> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
   const outcome = await coded(work, () => act(work));
   const took = Math.round(performance.now() - started);
-  const made: Receipt = { step: work.step.name, kind: work.step.kind, ...redactJson(outcome, work.secrets), startedAt, tookMs: took };
+  const made: Receipt = { ...named, ...redactJson(outcome, work.secrets), startedAt, tookMs: took };
   await recordReceipt(work, made);
   return made;
 }

@@ -8,6 +8,7 @@ import type { Work } from './work.ts';
 
 type Counts = Readonly<Record<string, number>>;
 const AT_BACKUP = 'writes-at-backup.json';
+const AFTER_RESTORE = 'writes-after-restore.json';
 
 /** Called when the backup begins: everything is counted from here. */
 export async function noteWritesAtBackup(work: Work): Promise<void> {
@@ -18,7 +19,9 @@ export async function noteWritesAtBackup(work: Work): Promise<void> {
 export async function noteWritesAfterRestore(work: Work): Promise<void> {
   const own = await ownWrites(work);
   const now = await count(work);
-  await work.world.kept.noteAgain(work.rollout, AT_BACKUP, JSON.stringify(own.reduce((left, counts) => subtract(left, counts), now)));
+  // Once: what others write after the swap is theirs, however often the restore is asked again.
+  const from = await work.world.kept.noteOnce(work.rollout, AFTER_RESTORE, JSON.stringify(own.reduce((left, counts) => subtract(left, counts), now)));
+  await work.world.kept.noteAgain(work.rollout, AT_BACKUP, from);
 }
 
 /** Runs a writing step and notes what it wrote itself. */

@@ -43,6 +43,8 @@ test('applied once, however often it is asked; its undo puts back exactly that, 
     details: expect.arrayContaining([expect.stringMatching(/^constraint public\.orders\.orders_status_known is missing/u)]),
   });
   expect(await status(hands)).toBe(0);
+  const written = await hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/logs/here/receipts.jsonl`);
+  expect(JSON.parse(written.trimEnd().split('\n').at(-1)!)).toMatchObject({ step: 'migrate: relax', kind: 'forwardFix' });
   expect(await forward(hands)).toMatchObject({ verdict: 'pass', summary: expect.stringContaining('earlier attempt') });
   expect(await ledger(hands)).toContain('0004_relax_status');
   expect(await undo(hands)).toMatchObject({ undo: 'undoForward', done: true });

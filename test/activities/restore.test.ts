@@ -135,6 +135,10 @@ describe('twice, or half', () => {
     expect(await restore(hands)).toMatchObject({ done: true });
     expect(await oid(hands)).toBe(first);
     expect(await hands.sql("select from customers where name = 'kept'")).toHaveLength(1);
+    expect(await hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] })).toMatchObject({
+      equal: true,
+      writtenSince: [expect.stringContaining('public.customers')],
+    });
   });
 
   test('killed between shutting the door and swapping the names: the next attempt opens, and goes through', async () => {
