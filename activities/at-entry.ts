@@ -5,10 +5,10 @@ import { type Entry, entryInto } from '../src/io/window.ts';
 import type { World } from './work.ts';
 
 /** Whether the environment may be entered now, by this worker's clock; else when. */
-export async function atEntry({ kept }: World, { deployment, facts, window }: AtEntryInput): Promise<Entry> {
+export async function atEntry({ kept }: World, { deployment, facts, noticeBy, window }: AtEntryInput): Promise<Entry> {
   if (facts.length === 0) return { open: true, waitMs: 0, why: 'nothing is asked at entry' };
   if (!window) return { open: false, waitMs: null, why: 'the environment has no window' };
-  const noticeAt = await kept.noticeGiven(deployment);
+  const noticeAt = await kept.noticeGiven(deployment, noticeBy);
   try {
     return entryInto(window, facts, noticeAt === undefined ? null : Date.parse(noticeAt), Date.now());
   } catch (error) {

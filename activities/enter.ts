@@ -4,6 +4,7 @@ import type { EnterInput } from '../src/core/activities.ts';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
 import { floorComplaints, quorumMet } from '../src/core/floor.ts';
+import { NOTICE } from '../src/core/gate.ts';
 import { type ApproveBody, type AttestBody, type Dossier, type Permit, type SealedDossier, type Signed, signedText } from '../src/core/messages.ts';
 import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Attestation } from '../src/core/plan/plan.ts';
@@ -51,7 +52,12 @@ export async function enter(world: World, input: EnterInput): Promise<Receipt> {
       'ROLLOUT_OPEN',
       `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or run: soakgate recover ${others[0].deployment}`,
     );
-  await refuseOutside(world, { deployment: rollout.deployment, facts: list.gate?.atEntry ?? [], window: list.environment.window ?? null });
+  await refuseOutside(world, {
+    deployment: rollout.deployment,
+    facts: list.gate?.atEntry ?? [],
+    noticeBy: noticeGivers(settings, permit, list),
+    window: list.environment.window ?? null,
+  });
   for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
     const spender = `${rollout.deployment}/${signed.message}`;
     const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;
@@ -173,6 +179,14 @@ function checkApproval(
   if (Object.entries(about).some(([name, value]) => body[name as keyof typeof about] !== value))
     fail('PERMIT_REFUSED', `the approval by ${signed.person} is about something else`);
   return { name: signed.person, roles: verdict.roles };
+}
+
+/** Who has the role that the gate asks for, and has attested it in this permit: nobody else starts the clock of a notice. */
+function noticeGivers(settings: EnvironmentSettings, permit: Permit, list: StepList): readonly string[] {
+  const wanted = list.gate?.attested.find(({ id }) => id === NOTICE);
+  const { dossier } = permit;
+  if (!wanted || !dossier) return [];
+  return permit.attestations.filter((signed) => isAttestation(settings, signed, wanted, dossier.dossier)).map(({ person }) => person);
 }
 
 function isAttestation(settings: EnvironmentSettings, signed: Signed, wanted: Attestation, dossier: Dossier): boolean {

@@ -54,7 +54,13 @@ function drivers({ list }: Work): readonly Look[] {
 }
 
 async function askDatabase(work: Work, session: Session): Promise<readonly Look[]> {
-  return [await clientVersion(work, session), await privileges(session), await disk(work, session), await otherRollout(work, session)];
+  return [
+    await clientVersion(work, session),
+    await privileges(session),
+    ...(Object.values(work.list.routes).some((route) => 'restore' in route) ? [await mayRestore(session)] : []),
+    await disk(work, session),
+    await otherRollout(work, session),
+  ];
 }
 
 /** A pg_dump older than the server refuses to dump it. */
@@ -86,6 +92,22 @@ async function privileges(session: Session): Promise<Look> {
       line: `role ${role.name} does not own ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
     };
   return { verdict: 'pass', line: `role ${role.name} owns what it may change and may create a scratch database` };
+}
+
+/** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
+async function mayRestore(session: Session): Promise<Look> {
+  const [row] = await session.query<{ role: string; owner: boolean; signals: boolean; others: string[] }>(
+    `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner, pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
+       (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
+     from pg_database d where d.datname = current_database()`,
+  );
+  if (!row?.owner) return { verdict: 'fail', line: `role ${row?.role} does not own this database, so a restore could not take its name` };
+  if (!row.signals && row.others.length > 0)
+    return {
+      verdict: 'fail',
+      line: `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: grant pg_signal_backend to ${row.role}`,
+    };
+  return { verdict: 'pass', line: `role ${row.role} may restore: it owns the database and may end its sessions` };
 }
 
 async function disk(work: Work, session: Session): Promise<Look> {

@@ -60,7 +60,7 @@ async function record(world: World, { signed, deployment }: VerifyInput, { roles
   const at = new Date().toISOString();
   if ((await world.kept.closed({ hash: sha256(`${deployment}/${environment}`).slice(0, 10) })) !== undefined) return { signed, roles, at };
   // What is counted from it is counted by this clock, from the first time.
-  if (signed.message === 'attest' && signed.body['attestation'] === NOTICE) await world.kept.giveNotice(deployment, at);
+  if (signed.message === 'attest' && signed.body['attestation'] === NOTICE) await world.kept.giveNotice(deployment, signed.person, at);
   const path = await world.artifacts.path(approvalPath(deployment, signed));
   return JSON.parse(await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies Decided, null, 1))) as Decided;
 }

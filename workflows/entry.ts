@@ -1,6 +1,7 @@
 // The way into one environment: through its gate, and then when its window is open.
 import { condition } from '@temporalio/workflow';
 import type { GateAnswer } from '../src/core/activities.ts';
+import { NOTICE } from '../src/core/gate.ts';
 import { type Affair, gateOf, outcomeOf, say } from './affair.ts';
 import type { DeploymentOutcome } from './contract.ts';
 import { type Gate, passGate } from './gate.ts';
@@ -38,6 +39,7 @@ async function mayEnter(affair: Affair, gate: Gate, leave: () => string | null):
     const { open, waitMs, why } = await environmentActivities(rollout.environment, 'may it be entered now?', 15_000).atEntry({
       deployment: rollout.deployment,
       facts,
+      noticeBy: noticeGivers(gate),
       window: list.environment.window ?? null,
     });
     if (open) return gate.changes === seen;
@@ -47,6 +49,14 @@ async function mayEnter(affair: Affair, gate: Gate, leave: () => string | null):
     else await condition(changed, Math.max(waitMs, LEAST_WAIT_MS), { summary: `${rollout.environment}: ${why}` });
     if (changed()) return false;
   }
+}
+
+/** Only for waiting: the environment finds them for itself when it is entered. */
+function noticeGivers({ run, attestations }: Gate): readonly string[] {
+  const wanted = run.list.gate?.attested.find(({ id }) => id === NOTICE);
+  return attestations.flatMap(({ signed, roles }) =>
+    wanted && signed.body['attestation'] === wanted.id && roles.includes(wanted.role) ? [signed.person] : [],
+  );
 }
 
 /** What somebody can do now: an attestation that is missing first, then an approval; nothing while facts are missing. */

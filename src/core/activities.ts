@@ -42,6 +42,8 @@ export interface EnterInput {
 export interface AtEntryInput {
   readonly deployment: string;
   readonly facts: readonly string[];
+  /** Whose attestation of the notice counts. */
+  readonly noticeBy: readonly string[];
   readonly window: EnvironmentPlan['window'] | null;
 }
 

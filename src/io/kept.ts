@@ -26,9 +26,9 @@ export interface Kept {
   leftStuck(service: string): Promise<readonly RolloutRef[]>;
   /** Who spent a nonce first; the same rollout may present it again. */
   spendNonce(nonce: string, by: string): Promise<string>;
-  /** When notice of a deployment's window was first attested (RFC 3339, by this worker's clock). */
-  noticeGiven(deployment: string): Promise<string | undefined>;
-  giveNotice(deployment: string, at: string): Promise<void>;
+  /** When notice of a deployment's window was first attested by one of these people (RFC 3339, by this worker's clock). */
+  noticeGiven(deployment: string, people: readonly string[]): Promise<string | undefined>;
+  giveNotice(deployment: string, person: string, at: string): Promise<void>;
   note(rollout: RolloutRef, name: string): Promise<string | undefined>;
   /** The first note under a name wins, so that a second attempt finds what the first one saw. */
   noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
@@ -42,7 +42,7 @@ export function openKept(folder: string): Kept {
     const text = await readIfThere(place(rollout, 'kept.json'));
     return text ? (JSON.parse(text) as KeptRollout) : undefined;
   };
-  const notice = (deployment: string) => join(folder, 'notices', deployment.replace(/[^A-Za-z0-9_-]/gu, '_'));
+  const notice = (...of: readonly string[]) => join(folder, 'notices', ...of.map((name) => name.replace(/[^A-Za-z0-9_-]/gu, '_')));
   const endedAs = async (service: string, ending: string | undefined) => {
     const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
     const found = await Promise.all(
@@ -59,8 +59,9 @@ export function openKept(folder: string): Kept {
     open: (service) => endedAs(service, undefined),
     leftStuck: (service) => endedAs(service, 'stuck'),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
-    noticeGiven: (deployment) => readIfThere(notice(deployment)),
-    giveNotice: async (deployment, at) => void (await writeOnce(notice(deployment), at)),
+    noticeGiven: async (deployment, people) =>
+      (await Promise.all(people.map((person) => readIfThere(notice(deployment, person))))).filter((at) => at !== undefined).sort()[0],
+    giveNotice: async (deployment, person, at) => void (await writeOnce(notice(deployment, person), at)),
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
     noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),

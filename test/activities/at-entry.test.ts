@@ -42,30 +42,39 @@ const attest = async (deployment: string, at: number, attestation = 'notice') =>
 };
 const ask = (deployment: string, at: number, facts = ['window-open', 'notice-given']) => {
   vi.setSystemTime(at);
-  return atEntry(world, { deployment, facts, window });
+  return atEntry(world, { deployment, facts, noticeBy: ['lea'], window });
 };
 
 test('S1-29: 48 hours of notice before the window; 47 hours are refused until the next one', async () => {
   expect(await ask('late', SUNDAY)).toMatchObject({ open: false, waitMs: null, why: 'notice has not been given' });
   expect(await attest('late', SUNDAY - 47 * HOUR)).toMatchObject({ accepted: true });
   expect(await ask('late', SUNDAY)).toMatchObject({ open: false, waitMs: 168 * HOUR, why: 'the window opens Sun 2026-12-06 02:00 Europe/Berlin' });
-  await expect(refuseOutside(world, { deployment: 'late', facts: ['window-open', 'notice-given'], window })).rejects.toMatchObject({
-    code: 'OUTSIDE_WINDOW',
-  });
+  await expect(refuseOutside(world, { deployment: 'late', facts: ['window-open', 'notice-given'], noticeBy: ['lea'], window })).rejects.toMatchObject(
+    {
+      code: 'OUTSIDE_WINDOW',
+    },
+  );
   await attest('early', SUNDAY - 48 * HOUR);
   expect(await ask('early', SUNDAY)).toMatchObject({ open: true });
-  await expect(refuseOutside(world, { deployment: 'early', facts: ['window-open', 'notice-given'], window })).resolves.toBeUndefined();
+  await expect(
+    refuseOutside(world, { deployment: 'early', facts: ['window-open', 'notice-given'], noticeBy: ['lea'], window }),
+  ).resolves.toBeUndefined();
 });
 
 test('attested again it counts from the first time; another statement is no notice', async () => {
   await attest('again', SUNDAY - 50 * HOUR);
   await attest('again', SUNDAY - 2 * HOUR);
   expect(await ask('again', SUNDAY)).toMatchObject({ open: true });
+  vi.setSystemTime(SUNDAY);
+  expect(
+    await atEntry(world, { deployment: 'again', facts: ['notice-given'], noticeBy: ['sam'], window }),
+    'attested by somebody else',
+  ).toMatchObject({ open: false });
   await attest('other', SUNDAY - 50 * HOUR, 'tried');
   expect(await ask('other', SUNDAY)).toMatchObject({ open: false });
 });
 
 test('an environment without a window is not entered by a gate that asks for one', async () => {
-  expect(await atEntry(world, { deployment: 'x', facts: ['window-open'], window: null })).toMatchObject({ open: false });
-  expect(await atEntry(world, { deployment: 'x', facts: [], window: null })).toMatchObject({ open: true });
+  expect(await atEntry(world, { deployment: 'x', facts: ['window-open'], noticeBy: [], window: null })).toMatchObject({ open: false });
+  expect(await atEntry(world, { deployment: 'x', facts: [], noticeBy: [], window: null })).toMatchObject({ open: true });
 });

@@ -57,6 +57,13 @@ describe('found before anything is done', () => {
       details: [expect.stringContaining('role no_owner does not own ')],
     }));
 
+  test('a route that restores, for a role that does not own the database or may not end the sessions of others', async () => {
+    const routes = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
+    expect(await look({ routes })).toMatchObject({ verdict: 'pass', details: expect.arrayContaining([expect.stringContaining('may restore')]) });
+    const found = await look({ routes, asRole: as('no_owner') });
+    expect(found.details).toContainEqual('role no_owner does not own this database, so a restore could not take its name');
+  });
+
   test('a disk that is too small', async () =>
     expect(await look({ steps: steps.replace('at least 1% of database', 'at least 900000GB') })).toMatchObject({
       verdict: 'fail',
