@@ -31,7 +31,7 @@ export async function preview(work: Work): Promise<Outcome> {
   ]);
   const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
-  const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, migrations.pending, spec.rehearse);
+  const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, files, spec.rehearse);
   const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
   const linted = lint.slice(0, LISTED).map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`);
   const more = lint.length > LISTED ? [`lint: ${lint.length - LISTED} more, all of them in the log of this step`] : [];

@@ -9,7 +9,7 @@ import { quoteTable, withDatabase, withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
 import { forecastLocks } from './lock-forecast.ts';
 import { REHEARSED_CATALOG } from './migrate.ts';
-import type { HeldLock, Migrator } from './migrators/migrator.ts';
+import type { HeldLock, MigrationPreview, Migrator } from './migrators/migrator.ts';
 import { migratesInMaintenance, rewritten, tableFiles } from './rewrites.ts';
 import { copyTarget } from './scratch.ts';
 import { countViolations } from './violations.ts';
@@ -26,16 +26,17 @@ export interface Rehearsal {
 const LIMITS = { lockTimeoutMs: 60_000, giveUpAfterMs: 0, statementTimeoutMs: 3_600_000 };
 
 /** Rehearses on a copy of the target as it is now, with the fixes that are still to come already made. */
-export async function rehearse(work: Work, migrator: Migrator, pending: readonly string[], how: 'up' | 'up-down-up'): Promise<Rehearsal> {
+export async function rehearse(work: Work, migrator: Migrator, files: readonly MigrationPreview[], how: 'up' | 'up-down-up'): Promise<Rehearsal> {
+  const pending = files.map(({ name }) => name);
   const database = scratchDatabase(work.rollout);
   const url = withDatabase(work.url, database);
   work.progress('copying the target');
   await copyTarget(work, database);
   await fixLater(work, url);
   const before = await look(work, url);
-  const sql = (await migrator.preview(work, pending)).map((file) => file.up).join('\n;\n');
+  const sql = files.map((file) => file.up).join('\n;\n');
   const violations = await countViolations(work, url, sql);
-  const files = await tableFiles(work, url);
+  const tables = await tableFiles(work, url);
   const locks = new Map<string, HeldLock>();
   const times: string[] = [];
   const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
@@ -51,13 +52,18 @@ export async function rehearse(work: Work, migrator: Migrator, pending: readonly
   }
   const after = await look(work, url);
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
-  const vanished = vanishing(before, after, sql);
   const forecast = await forecastLocks(work, [...locks.values()]);
-  const [anew, quiet] = [rewritten(files, await tableFiles(work, url)), migratesInMaintenance(work)];
+  const [anew, quiet] = [rewritten(tables, await tableFiles(work, url)), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
   const loose = undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []);
   const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);
-  const bad = [...violations.would, ...vanished, ...(quiet ? [] : anew.map((line) => `${line}; not outside maintenance`)), ...loose, ...back];
+  const bad = [
+    ...violations.would,
+    ...vanishing(before, after, sql),
+    ...(quiet ? [] : anew.map((line) => `${line}; not outside maintenance`)),
+    ...loose,
+    ...back,
+  ];
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
     summary:
