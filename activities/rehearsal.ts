@@ -37,22 +37,14 @@ export async function rehearse(work: Work, migrator: Migrator, files: readonly M
   const sql = files.map((file) => file.up).join('\n;\n');
   const violations = await countViolations(work, url, sql);
   const tables = await tableFiles(work, url);
-  const locks = new Map<string, HeldLock>();
-  const times: string[] = [];
-  const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
-    times.push(`${name}: ${Math.round(tookMs)} ms`);
-    for (const lock of held) locks.set(`${lock.relation} ${lock.mode}`, lock);
-  };
-  const started = performance.now();
-  const failed = await attempt(() => migrator.upgrade(work, url, pending, { ...LIMITS, onLocks }));
-  const upMs = Math.round(performance.now() - started);
+  const { failed, upMs, times, locks } = await goUp(work, url, migrator, pending);
   if (failed) {
     const summary = 'the way up fails on a copy of this database';
     return { verdict: 'fail', summary, lines: [...violations.would, ...failed, ...violations.notes], figures: { upMs, ...violations.figures } };
   }
   const after = await look(work, url);
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
-  const forecast = await forecastLocks(work, [...locks.values()]);
+  const forecast = await forecastLocks(work, locks);
   const [anew, quiet] = [rewritten(tables, await tableFiles(work, url)), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
   const loose = undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []);
@@ -79,8 +71,30 @@ export async function rehearse(work: Work, migrator: Migrator, files: readonly M
       ...forecast.lines,
       ...violations.notes,
     ],
-    figures: { upMs, locks: locks.size, wouldWait: forecast.waits.length, rewritten: anew.length, moves: moves.length, ...violations.figures },
+    figures: { upMs, locks: locks.length, wouldWait: forecast.waits.length, rewritten: anew.length, moves: moves.length, ...violations.figures },
   };
+}
+
+interface WayUp {
+  /** Why it did not go through; null when it did. */
+  readonly failed: readonly string[] | null;
+  readonly upMs: number;
+  /** One line for each migration. */
+  readonly times: readonly string[];
+  /** Each once, however many migrations took it. */
+  readonly locks: readonly HeldLock[];
+}
+
+async function goUp(work: Work, url: string, migrator: Migrator, pending: readonly string[]): Promise<WayUp> {
+  const locks = new Map<string, HeldLock>();
+  const times: string[] = [];
+  const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
+    times.push(`${name}: ${Math.round(tookMs)} ms`);
+    for (const lock of held) locks.set(`${lock.relation} ${lock.mode}`, lock);
+  };
+  const started = performance.now();
+  const failed = await attempt(() => migrator.upgrade(work, url, pending, { ...LIMITS, onLocks }));
+  return { failed, upMs: Math.round(performance.now() - started), times, locks: [...locks.values()] };
 }
 
 const look = (work: Work, url: string): Promise<Snapshot> =>
