@@ -21,10 +21,12 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   return CancellationScope.nonCancellable(async () => {
     const result = back ? await goBack(stay, back) : passed(stay);
     // `stuck` is closed, too: a person has signed `leave`, and the next preflight says so.
+    waiting(stay, 'its closing: retried until the database and the worker answer', null);
     await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs, 'close')
       .closeRollout({ rollout: input.run.rollout, ending: result.ending })
       // Refused for good: the deployment must hear of the ending all the same.
       .catch((error: unknown) => stay.progress.notes.push(`not closed: ${failureText(error)}`));
+    waiting(stay, null, null);
     const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
     // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
     if (!told)
