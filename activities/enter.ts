@@ -10,7 +10,6 @@ import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Attestation } from '../src/core/plan/plan.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import { compileSteps, type StepList } from '../src/core/steps.ts';
-import { unsupported } from '../src/core/unsupported.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
 import { hashJson, verifyText } from '../src/io/trust.ts';
@@ -104,8 +103,6 @@ function recompile(permit: Permit, environment: string): { list: StepList; first
       parsed.complaints.map((complaint) => `${complaint.path}: ${complaint.message}`),
     );
   if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan is not the one that was signed');
-  const missing = unsupported(parsed.plan);
-  if (missing.length > 0) fail('PERMIT_REFUSED', `this version cannot do what the plan says: ${missing.join('; ')}`, missing);
   const list = compileSteps({ plan: parsed.plan, environment, commit: body.commit, files: body.files, pace: body.pace });
   return { list, first: parsed.plan.environments[0]?.name === environment };
 }

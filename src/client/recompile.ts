@@ -5,7 +5,6 @@ import type { RolloutRef } from '../core/names.ts';
 import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { compileSteps, type StepList } from '../core/steps.ts';
-import { unsupported } from '../core/unsupported.ts';
 import { sha256 } from '../io/files.ts';
 import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
@@ -20,8 +19,6 @@ export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
 export function checkedInput(start: Signed<StartBody>): DeploymentInput {
   const { body } = start;
   const plan = planOf(body);
-  const missing = unsupported(plan);
-  if (missing.length > 0) throw new Problem('usage', 'this version of Soakgate cannot run the plan', 'leave these out', { details: missing });
   const runs = runsOf(body, plan);
   const wrong = [
     ...(hashJson(plan) === body.plan ? [] : ['plan: the plan is not the one that was signed']),

@@ -8,7 +8,6 @@ import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { compileSteps } from '../core/steps.ts';
-import { unsupported } from '../core/unsupported.ts';
 import { sha256 } from '../io/files.ts';
 import { pinCommit, readAtCommit } from '../io/repository.ts';
 import { hashJson, signMessage } from '../io/trust.ts';
@@ -38,8 +37,6 @@ export interface StartRequest {
 /** The signed start: what `--print` shows and what is sent. */
 export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
   const { plan, repository } = request;
-  const missing = unsupported(plan);
-  if (missing.length > 0) throw new Problem('usage', 'this version of Soakgate cannot run the plan', 'leave these out', { details: missing });
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
     await Promise.all(planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const)),

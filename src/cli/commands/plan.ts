@@ -4,7 +4,6 @@ import { asUsage, Problem } from '../../client/problem.ts';
 import type { Pace } from '../../core/pace.ts';
 import { planFiles } from '../../core/plan/files.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { unsupported } from '../../core/unsupported.ts';
 import { compileSteps, type StepList } from '../../core/steps.ts';
 import { sha256 } from '../../io/files.ts';
 import { pinCommit, readAtCommit } from '../../io/repository.ts';
@@ -44,7 +43,6 @@ export function register(command: Command, does: Does): void {
         .map((environment) =>
           compileSteps({ plan, environment, commit: pinned?.commit ?? plan.release.ref, files: pinned?.files ?? {}, pace: options.pace ?? null }),
         );
-      const missing = unsupported(plan);
       if (options.output === 'json') terminal.print(JSON.stringify(asJson(plan, lists, pinned !== null), null, 1));
       else {
         const commit = pinned ? ` at commit ${pinned.commit}` : '';
@@ -55,7 +53,6 @@ export function register(command: Command, does: Does): void {
         });
         terminal.print([title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...lines].join('\n'));
       }
-      for (const line of missing) terminal.say(`this version cannot run it yet: ${line}`);
       return exitCodes.completed;
     }),
   );

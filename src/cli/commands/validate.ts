@@ -6,7 +6,6 @@ import type { Complaint } from '../../core/plan/complaint.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { readSource } from '../../core/plan/source.ts';
-import { unsupported } from '../../core/unsupported.ts';
 import { compileSteps } from '../../core/steps.ts';
 import { asUsage } from '../../client/problem.ts';
 import { readEnvironmentFile } from '../../io/settings.ts';
@@ -36,12 +35,9 @@ export function register(command: Command, does: Does): void {
       const parsed = parsePlan(text, file);
       const complaints =
         'plan' in parsed ? await floorsOf(parsed.plan, text, file, options.environmentFile ?? [], options.pace ?? null) : parsed.complaints;
-      const missing = 'plan' in parsed ? unsupported(parsed.plan) : [];
-      if (options.output === 'json')
-        terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints, unsupported: missing }, null, 1));
+      if (options.output === 'json') terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints }, null, 1));
       else if (complaints.length > 0) terminal.print(complaints.map(renderComplaint).join('\n'));
       else if ('plan' in parsed) terminal.print(summaryOf(file, parsed.plan, options.environmentFile ?? []));
-      for (const line of missing) terminal.say(`this version cannot run it yet: ${line}`);
       return complaints.length > 0 ? exitCodes.usage : exitCodes.completed;
     }),
   );
