@@ -9,25 +9,17 @@ import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
-export interface ControlSettings {
-  readonly artifacts: string;
-  /** Private key that signs dossiers and manifests. */
-  readonly key: string;
-}
-
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
 
-export async function createControlWorker(connected: Connected, settings: ControlSettings): Promise<Worker> {
-  await registerSearchAttributes(connected);
-  return Worker.create({
-    ...connected,
-    ...workflowSource(),
-    ...workflowLimits,
-    taskQueue: CONTROL_QUEUE,
-    activities: controlActivities({ key: await readPrivateKey(settings.key), artifacts: openArtifacts(settings.artifacts) }) as never,
-    shutdownGraceTime: '5s',
-  });
+/** `keyFile`: the private key that signs dossiers and manifests. @throws Error when it cannot be read, before anybody connects. */
+export async function controlWorker(artifacts: string, keyFile: string): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
+  const activities = controlActivities({ key: await readPrivateKey(keyFile), artifacts: openArtifacts(artifacts) });
+  return async (connected) => {
+    await registerSearchAttributes(connected);
+    const options = { ...connected, ...workflowSource(), ...workflowLimits, taskQueue: CONTROL_QUEUE, shutdownGraceTime: '5s' } as const;
+    return [await Worker.create({ ...options, activities: activities as never })];
+  };
 }
 
 /** In a checkout the workflows are bundled at start; a package brings its bundle. */

@@ -6,15 +6,20 @@ import type { World } from '../activities/work.ts';
 import { environmentQueue, observeQueue } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { openKept } from '../src/io/kept.ts';
-import { readEnvironmentFile } from '../src/io/settings.ts';
+import { type EnvironmentSettings, readEnvironmentFile } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
 
 const heartbeats = { maxHeartbeatThrottleInterval: '5s', defaultHeartbeatThrottleInterval: '2s' } as const;
 /** Time for `observe` to hand back what it has. */
 const SHUTDOWN_GRACE = '0s';
 
-export async function createEnvironmentWorkers(connected: Connected, file: string): Promise<readonly Worker[]> {
+/** @throws Error with all complaints about the file, before anybody connects. */
+export async function environmentWorkers(file: string): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
   const settings = await readEnvironmentFile(file);
+  return (connected) => createWorkers(connected, settings);
+}
+
+function createWorkers(connected: Connected, settings: EnvironmentSettings): Promise<readonly Worker[]> {
   const world: World = { settings, kept: openKept(settings.used), artifacts: openArtifacts(settings.artifacts) };
   return Promise.all([
     Worker.create({

@@ -224,7 +224,7 @@ test('a worker is a process of its own: signals reach it, its exit code comes ba
   const { artifacts, control } = play.stage;
   const [drained, failed] = await Promise.all([
     play.soakgate(['worker', 'control', '--artifacts', artifacts, '--key', control.keyFile], { interruptAt: 'worker is ready' }),
-    play.soakgate(['worker', 'environment', '--file', 'nowhere.yaml']),
+    play.soakgate(['worker', 'environment', '--file', 'nowhere.yaml'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:65533' } }),
   ]);
   expect([drained.code, drained.err]).toEqual([0, expect.stringContaining('control worker is ready')]);
   expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('nowhere.yaml')]);
