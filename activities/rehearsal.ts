@@ -7,7 +7,8 @@ import type { Verdict } from '../src/core/verdict.ts';
 import { StepFailure } from '../src/core/failures.ts';
 import { quoteTable, withDatabase, withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
-import { forecastLocks } from './lock-forecast.ts';
+import { watchTraffic } from './live-traffic.ts';
+import { type Forecast, forecastLocks, type RehearsedLock } from './lock-forecast.ts';
 import { REHEARSED_CATALOG } from './migrate.ts';
 import type { HeldLock, MigrationPreview, Migrator } from './migrators/migrator.ts';
 import { migratesInMaintenance, rewritten, tableFiles } from './rewrites.ts';
@@ -37,42 +38,63 @@ export async function rehearse(work: Work, migrator: Migrator, files: readonly M
   const sql = files.map((file) => file.up).join('\n;\n');
   const violations = await countViolations(work, url, sql);
   const tables = await tableFiles(work, url);
-  const { failed, upMs, times, locks } = await goUp(work, url, migrator, pending);
-  if (failed) {
+  const { result, traffic } = await watchTraffic(work, () => walk(work, url, migrator, pending, how, before));
+  const { failed, upMs, times, locks, after, tablesAfter, back } = result;
+  if (failed || !after) {
     const summary = 'the way up fails on a copy of this database';
-    return { verdict: 'fail', summary, lines: [...violations.would, ...failed, ...violations.notes], figures: { upMs, ...violations.figures } };
+    const lines = [...violations.would, ...(failed ?? []), ...violations.notes];
+    return { verdict: 'fail', summary, lines, figures: { upMs, ...violations.figures } };
   }
-  const after = await look(work, url);
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
-  const forecast = await forecastLocks(work, locks);
-  const [anew, quiet] = [rewritten(tables, await tableFiles(work, url)), migratesInMaintenance(work)];
+  const forecast = await forecastLocks(work, locks, traffic);
+  const [anew, quiet] = [rewritten(tables, tablesAfter), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
-  const loose = undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []);
-  const back = how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before);
   const bad = [
     ...violations.would,
     ...vanishing(before, after, sql),
     ...(quiet ? [] : anew.map((line) => `${line}; not outside maintenance`)),
-    ...loose,
+    ...undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []),
     ...back,
   ];
+  const [{ waits, blocks, blocked }, moved] = [forecast, moves.map(({ table, what }) => `moves rows of ${table}: ${what}`)];
+  const counts = { locks: locks.length, wouldWait: waits.length, wouldBlock: blocked, rewritten: anew.length, moves: moves.length };
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
-    summary:
-      bad.length > 0
-        ? 'the rehearsal found what must not happen'
-        : `rehearsed ${how} in ${upMs} ms${forecast.waits.length > 0 ? `, ${forecast.waits.length} locks would wait now` : ''}`,
-    lines: [
-      ...bad,
-      ...forecast.waits,
-      ...times,
-      ...(quiet ? anew : []),
-      ...moves.map(({ table, what }) => `moves rows of ${table}: ${what}`),
-      ...forecast.lines,
-      ...violations.notes,
-    ],
-    figures: { upMs, locks: locks.length, wouldWait: forecast.waits.length, rewritten: anew.length, moves: moves.length, ...violations.figures },
+    summary: bad.length > 0 ? 'the rehearsal found what must not happen' : wentWell(how, upMs, forecast),
+    lines: [...bad, ...waits, ...blocks, ...times, ...(quiet ? anew : []), ...moved, ...forecast.lines, ...violations.notes],
+    figures: { upMs, ...counts, ...violations.figures },
   };
+}
+
+function wentWell(how: string, upMs: number, { waits, blocked }: Forecast): string {
+  return [
+    `rehearsed ${how} in ${upMs} ms`,
+    ...(waits.length > 0 ? [`${waits.length} locks would wait now`] : []),
+    ...(blocked > 0 ? [`${blocked} statements of now would wait behind them`] : []),
+  ].join(', ');
+}
+
+interface Walk extends WayUp {
+  /** Null when the way up failed. */
+  readonly after: Snapshot | null;
+  readonly tablesAfter: Awaited<ReturnType<typeof tableFiles>>;
+  /** What is wrong with the way down, and up again. */
+  readonly back: readonly string[];
+}
+
+async function walk(
+  work: Work,
+  url: string,
+  migrator: Migrator,
+  pending: readonly string[],
+  how: 'up' | 'up-down-up',
+  before: Snapshot,
+): Promise<Walk> {
+  const up = await goUp(work, url, migrator, pending);
+  if (up.failed) return { ...up, after: null, tablesAfter: new Map(), back: [] };
+  const after = await look(work, url);
+  const tablesAfter = await tableFiles(work, url);
+  return { ...up, after, tablesAfter, back: how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before) };
 }
 
 interface WayUp {
@@ -81,16 +103,19 @@ interface WayUp {
   readonly upMs: number;
   /** One line for each migration. */
   readonly times: readonly string[];
-  /** Each once, however many migrations took it. */
-  readonly locks: readonly HeldLock[];
+  /** Each once, of the migration that kept it longest. */
+  readonly locks: readonly RehearsedLock[];
 }
 
 async function goUp(work: Work, url: string, migrator: Migrator, pending: readonly string[]): Promise<WayUp> {
-  const locks = new Map<string, HeldLock>();
+  const locks = new Map<string, RehearsedLock>();
   const times: string[] = [];
   const onLocks = (name: string, held: readonly HeldLock[], tookMs: number) => {
     times.push(`${name}: ${Math.round(tookMs)} ms`);
-    for (const lock of held) locks.set(`${lock.relation} ${lock.mode}`, lock);
+    for (const lock of held) {
+      const key = `${lock.relation} ${lock.mode}`;
+      if (tookMs >= (locks.get(key)?.heldMs ?? 0)) locks.set(key, { ...lock, migration: name, heldMs: tookMs });
+    }
   };
   const started = performance.now();
   const failed = await attempt(() => migrator.upgrade(work, url, pending, { ...LIMITS, onLocks }));

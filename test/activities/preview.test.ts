@@ -27,7 +27,8 @@ async function preview(spec: Partial<HandsSpec> = {}, before: (hands: Hands) => 
 test('up, down, compared, up: with times, the locks it holds, and the views behind them', async () => {
   const { receipt, text, hands } = await preview();
   expect(receipt).toMatchObject({ verdict: 'pass', figures: { rehearsed: 'up-down-up', wouldWait: 0 } });
-  expect(text).toContain('locks public.orders in AccessExclusiveLock (readers wait, too); read by order_report');
+  expect(text).toMatch(/locks public\.orders in AccessExclusiveLock \(readers wait, too\) for at most \d+ ms \(000\d_\w+\); read by order_report/u);
+  expect(text, 'nobody asks for it').not.toContain('would wait behind');
   expect(text).toMatch(/0002_order_guards: \d+ ms/u);
   const read = (name: string) => hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
   expect(await read('0003_order_totals.sql')).toContain('add column discount_cents');
@@ -50,6 +51,35 @@ test('who holds the lock now is named, with relation, mode, how long, and the vi
     );
   } finally {
     await client.end();
+  }
+});
+
+test('statements of the live traffic that would wait are named, without their values: for which lock, whose, how often and how long', async () => {
+  const traffic = new AbortController();
+  const asking: Promise<void>[] = [];
+  const ask = async (url: string, name: string, statement: string) => {
+    const client = new pg.Client({ connectionString: url, application_name: name });
+    await client.connect();
+    while (!traffic.signal.aborted) await client.query(statement);
+    await client.end();
+  };
+  try {
+    const { receipt, text } = await preview({}, async ({ url }) => {
+      asking.push(ask(url, 'shop-web', 'select count(*) from orders, pg_sleep(0.03) where total_cents > 4711'));
+      asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
+    });
+    expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
+    expect(receipt.summary).toContain('1 statements of now would wait behind them');
+    expect(text).toMatch(
+      /would wait behind AccessExclusiveLock on public\.orders: shop-web, AccessShareLock, in \d+ of \d+ looks: select count\(\*\) from orders, pg_sleep\(\?\.\?\) where total_cents > \?/u,
+    );
+    expect(text).toMatch(
+      /would block public\.orders for at most \d+ ms \(and 50 ms with each try that does not get it\): [1-9][\d.]* scans and 0 rows written a second now/u,
+    );
+    expect(text).not.toContain('stock');
+  } finally {
+    traffic.abort();
+    await Promise.allSettled(asking);
   }
 });
 
