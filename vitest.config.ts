@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Processes, not threads: Temporal's native core and real services are easier to end with the process that holds them.
     pool: 'forks',
+    globalSetup: ['test/support/bundle-once.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

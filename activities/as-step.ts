@@ -32,7 +32,7 @@ async function openStep(world: World, { rollout, step }: StepInput): Promise<Wor
 async function openUndo(world: World, { rollout, step }: UndoInput): Promise<Work> {
   const work = await openWork(world, rollout, step);
   const { activityType } = activityInfo();
-  const allowed = allowedUndos(step, work.list.routes);
+  const allowed = allowedUndos(step, work.list);
   if (!allowed.some((undo) => undo === activityType))
     fail('NOT_PERMITTED', `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`);
   return work;
@@ -75,6 +75,11 @@ export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (
 /** An undo: the same hold, no proof asked; idempotent because its step may have half-run (rule 3). */
 export function undoes(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
   return undoAs(world, (work, input) => (work.step.changes.includes('database') ? undoHeld(work, () => act(work, input)) : act(work, input)));
+}
+
+/** What is shut or opened beside the database: nothing of the database is held for it. */
+export function beside(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+  return undoAs(world, act);
 }
 
 /** A restore holds the target, too; what it writes is another database, so nothing of it is counted as a write of ours. */

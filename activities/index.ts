@@ -1,6 +1,6 @@
 // The list: which activity does which step, undo and decision. One line each.
 import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
-import { asActivity, forwards, looks, mayWrite, restores, undoes, writes } from './as-step.ts';
+import { asActivity, beside, forwards, looks, mayWrite, restores, undoes, writes } from './as-step.ts';
 import { atEntry } from './at-entry.ts';
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
@@ -15,13 +15,13 @@ import { enter } from './enter.ts';
 import { fixData, undoFix } from './fix-data.ts';
 import { flows } from './flows.ts';
 import { forwardFix, undoForward } from './forward.ts';
-import { endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
+import { closeSite, endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
 import { downgrade, lookAtPending, migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { preview } from './preview.ts';
 import { refusedWrites } from './refused-writes.ts';
 import { release, switchBack, switchRelease } from './release.ts';
-import { restart, restartBack } from './restart.ts';
+import { restart, restartBack, startServices, stopServices } from './restart.ts';
 import { restore } from './restore.ts';
 import { run, undoRun } from './run.ts';
 import { verify } from './verify.ts';
@@ -55,7 +55,10 @@ export function environmentActivities(world: World): EnvironmentActivities {
     switchBack: undoes(world, switchBack),
     restartBack: undoes(world, restartBack),
     undoRun: undoes(world, undoRun),
-    endMaintenance: undoes(world, endMaintenance),
+    endMaintenance: beside(world, endMaintenance),
+    closeSite: beside(world, closeSite),
+    stopServices: beside(world, stopServices),
+    startServices: beside(world, startServices),
     restore: restores(world, restore),
     forwardFix: forwards(world, forwardFix),
     undoForward: undoes(world, undoForward),

@@ -8,15 +8,30 @@ import type { Outcome, UndoOutcome } from './as-step.ts';
 import { outsideAddress, type Work } from './work.ts';
 
 const SEEN_WITHIN_MS = 15_000;
+/** What a proxy says when the service behind it is gone. */
+const NOBODY_BEHIND = [502, 504];
 
 export async function enterMaintenance(work: Work): Promise<Outcome> {
-  const { file, answers } = settings(work);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${work.rollout.deployment}\n`);
-  const seen = await seenOutside(work, (status) => status === answers);
-  return seen
+  const { answers } = settings(work);
+  return (await close(work, (status) => status === answers))
     ? { verdict: 'pass', summary: `the site answers ${answers}` }
     : { verdict: 'fail', summary: `the flag file is there, but the site does not answer ${answers}` };
+}
+
+/** First act of a way back; a site that does not look closed stops it, because its users would meet what goes back. */
+export async function closeSite(work: Work): Promise<UndoOutcome> {
+  const { answers } = settings(work);
+  // Where nothing answers any more, nobody gets through either.
+  return (await close(work, (status) => status === answers || status === null || NOBODY_BEHIND.includes(status)))
+    ? { done: true, summary: `the site is closed: ${answers}, or no answer at all`, left: [] }
+    : { done: false, summary: 'the site does not look closed', left: [`the flag file is there, but the site does not answer ${answers}`] };
+}
+
+async function close(work: Work, closed: (status: number | null) => boolean): Promise<boolean> {
+  const { file } = settings(work);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${work.rollout.deployment}\n`);
+  return seenOutside(work, closed);
 }
 
 export async function leaveMaintenance(work: Work): Promise<Outcome> {

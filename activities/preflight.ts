@@ -5,6 +5,7 @@ import { outside } from '../src/core/soak.ts';
 import { type Verdict, worst } from '../src/core/verdict.ts';
 import { findProgram } from '../src/io/command.ts';
 import { openRollout } from '../src/io/fence.ts';
+import { connectionRefused } from '../src/io/connection.ts';
 import { type Session, withSession } from '../src/io/postgres.ts';
 import type { Outcome } from './as-step.ts';
 import { migratorNames } from './migrators/migrator.ts';
@@ -24,6 +25,7 @@ export async function preflight(work: Work): Promise<Outcome> {
   const looks = [
     ...tools.map(lookForTool),
     ...drivers(work),
+    ...(await Promise.all(((work.step.spec['reach'] as readonly string[] | undefined) ?? []).map(lookForService))),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
     await unclosed(work),
     ...(await leftStuck(work)),
@@ -39,6 +41,13 @@ export async function preflight(work: Work): Promise<Outcome> {
 function lookForTool(tool: string): Look {
   const found = findProgram(tool, baseEnvironment()['PATH'] ?? '');
   return found ? { verdict: 'pass', line: `${tool} is there` } : { verdict: 'fail', line: `${tool} is not on the worker's path` };
+}
+
+async function lookForService(address: string): Promise<Look> {
+  const refused = await connectionRefused(address);
+  return refused === null
+    ? { verdict: 'pass', line: `${address} takes connections` }
+    : { verdict: 'fail', line: `${address} takes no connection: ${refused}` };
 }
 
 /** A tool of the plan that nothing here can drive is found before anything is done. */

@@ -70,7 +70,7 @@ function wentWell(how: string, upMs: number, { waits, blocked }: Forecast): stri
   return [
     `rehearsed ${how} in ${upMs} ms`,
     ...(waits.length > 0 ? [`${waits.length} locks would wait now`] : []),
-    ...(blocked > 0 ? [`${blocked} statements of now would wait behind them`] : []),
+    ...(blocked > 0 ? [`${blocked} of the statements seen now would wait behind them`] : []),
   ].join(', ');
 }
 

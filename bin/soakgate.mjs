@@ -18,7 +18,9 @@ const args = process.argv.slice(2);
 if (newEnough) {
   // Stripping types costs 80 ms a start, once cached none. Kept in the person's own folder: what lies in /tmp, others may have written.
   const cache = process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
-  module.enableCompileCache(join(cache, 'compiled'));
+  // Workers and the demo, processes of their own, find it in their environment.
+  process.env.NODE_COMPILE_CACHE ||= join(cache, 'compiled');
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const { main } = await import(inCheckout ? source.href : built.href);
   process.exitCode = await main(args);
 } else if (inCheckout && existsSync(pinned)) {

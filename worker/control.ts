@@ -22,8 +22,10 @@ export async function controlWorker(artifacts: string, keyFile: string): Promise
   };
 }
 
-/** In a checkout the workflows are bundled at start; a package brings its bundle. */
+/** In a checkout the workflows are bundled at start, unless whoever starts many workers has bundled them once; a package brings its bundle. */
 export function workflowSource(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
+  const made = process.env['SOAKGATE_WORKFLOW_BUNDLE'];
+  if (made) return { workflowBundle: { codePath: made } };
   const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const source = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));

@@ -13,7 +13,7 @@ export async function decide({ list, trouble }: DecideInput): Promise<Decision> 
 
 export async function planWayBack({ list, stack, passed, route }: WayBackQuestion): Promise<readonly StackEntry[]> {
   const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
-  return wayBack({ kind: list.kind, stack, passed, route: (route !== null && list.routes[route]) || null, backup });
+  return wayBack({ kind: list.kind, stack, passed, route: (route !== null && list.routes[route]) || null, backup, shut: list.environment.wayBack });
 }
 
 /** Seals only when every sealed fact holds; otherwise the dossier says what is missing. */

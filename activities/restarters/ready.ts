@@ -31,7 +31,8 @@ const PAUSE_MS = 100;
  */
 export async function untilReady(work: Work, service: Service, options: ReadyOptions, { ended, lastWords }: Watched): Promise<string> {
   const deadline = performance.now() + READY_MS;
-  const base = work.service.inside ?? work.service.url ?? work.list.environment.maintenance?.inside ?? work.list.environment.url;
+  // What is closed to its users answers inside only.
+  const base = work.service.inside ?? work.list.environment.maintenance?.inside ?? work.service.url ?? work.list.environment.url;
   for (;;) {
     const end = await ended();
     if (end !== null) fail('SERVICE_FAILED', `${service.name} ${end}`, await lastWords());

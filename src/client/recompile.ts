@@ -37,7 +37,7 @@ export function checkedInput(start: Signed<StartBody>): DeploymentInput {
   });
 }
 
-function planOf({ planText, planFile }: StartBody): Plan {
+export function planOf({ planText, planFile }: StartBody): Plan {
   const parsed = parsePlan(planText, planFile);
   if ('plan' in parsed) return parsed.plan;
   throw new Problem('usage', 'the plan in the signed start is not valid', 'correct it, see docs/plan.md, and sign it again', {

@@ -15,7 +15,8 @@ import type { Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf } from './history.ts';
 import { Problem } from './problem.ts';
-import { checkedInput } from './recompile.ts';
+import { aboutLines } from '../core/plan/about.ts';
+import { checkedInput, planOf } from './recompile.ts';
 
 export { deploymentInput } from './recompile.ts';
 
@@ -88,6 +89,7 @@ export async function startDeployment(connected: Connected, start: Signed<StartB
         `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
         '',
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${list.steps.length} steps`),
+        ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
       ].join('\n'),
     });
     return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true, running: true };

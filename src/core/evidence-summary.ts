@@ -4,6 +4,7 @@ import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
 import type { Decided } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
+import { aboutLines } from './plan/about.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -61,12 +62,19 @@ export function summaryText(input: SummaryInput): string {
     '',
     ...unproven(input).map((line) => `- ${line}`),
     '',
+    ...further(plan),
     '## This package',
     '',
     '`manifest.json` lists every other file with its sha256 and is signed by the control worker. A changed, added or missing file is found by',
     'comparing with it. `approvals/` holds what people signed, `logs/` what each step printed, `history/` what Temporal recorded.',
     '',
   ].join('\n');
+}
+
+/** Whom to call and where to read more, as the plan says it. */
+function further(plan: Plan | null): readonly string[] {
+  const lines = plan ? aboutLines(plan) : [];
+  return lines.length > 0 ? ['## Whom to call, where to read', '', ...lines.map((line) => `- ${line}`), ''] : [];
 }
 
 function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
@@ -159,7 +167,7 @@ function decisions({ closing, decided }: SummaryInput): readonly string[] {
 }
 
 function wordsOf(body: Readonly<Record<string, unknown>>): string {
-  return ['attestation', 'decision', 'comment', 'reason', 'route', 'text']
+  return ['attestation', 'decision', 'reason', 'route', 'text', 'comment']
     .flatMap((name) => (typeof body[name] === 'string' ? [body[name]] : []))
     .join(': ');
 }

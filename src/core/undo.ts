@@ -1,13 +1,27 @@
 // The undo of each step kind, as data (rule 3): what it is called, its family, until when it holds.
 // Arguments are derived names only, so that an undo finds its things after any crash.
-import type { Json, Route } from './plan/plan.ts';
-import type { Step, StepKind } from './steps.ts';
+import type { EnvironmentPlan, Json } from './plan/plan.ts';
+import type { Step, StepKind, StepList } from './steps.ts';
 import type { StackEntry } from './way-back.ts';
 
 /** Undos of one family go back together; the release kind decides the order of the families. */
 export type Family = 'data' | 'schema' | 'code' | 'flag' | 'maintenance';
 
-export type UndoKind = 'undoFix' | 'downgrade' | 'switchBack' | 'restartBack' | 'undoRun' | 'endMaintenance' | 'restore' | 'undoForward';
+export type UndoKind =
+  | 'undoFix'
+  | 'downgrade'
+  | 'switchBack'
+  | 'restartBack'
+  | 'undoRun'
+  | 'endMaintenance'
+  | 'restore'
+  | 'undoForward'
+  | 'closeSite'
+  | 'stopServices'
+  | 'startServices';
+
+/** What a way back may shut before the database, and open after it: no undo of a step, but bound to the first line that goes back. */
+const SHUTTING: readonly UndoKind[] = ['closeSite', 'stopServices', 'startServices', 'endMaintenance'];
 
 export interface Undo {
   readonly undo: UndoKind;
@@ -33,12 +47,16 @@ function runFamily(line: Pick<Step, 'changes'>): Family {
   return line.changes.includes('flags') ? 'flag' : 'code';
 }
 
-/** The undos that a line may be asked for: its own, and what a route of the plan adds to it. */
-export function allowedUndos(line: Step, routes: Readonly<Record<string, Route>>): readonly UndoKind[] {
+/** The undos that a line may be asked for: its own, what a route of the plan adds to it, and what the way back shuts meanwhile. */
+export function allowedUndos(line: Step, { routes, environment }: Pick<StepList, 'routes' | 'environment'>): readonly UndoKind[] {
   const own = line.undo ? [line.undo.undo] : [];
   const has = (kind: 'restore' | 'forward') => Object.values(routes).some((route) => kind in route);
-  if (line.kind === 'backup' && has('restore')) return [...own, 'restore'];
-  return line.kind === 'migrate' && has('forward') ? [...own, 'undoForward'] : own;
+  const routed: readonly UndoKind[] = [
+    ...(line.kind === 'backup' && has('restore') ? (['restore'] as const) : []),
+    ...(line.kind === 'migrate' && has('forward') ? (['undoForward'] as const) : []),
+  ];
+  const first = line.changes.includes('database') || routed.includes('restore');
+  return [...own, ...routed, ...(environment.wayBack && first ? SHUTTING : [])];
 }
 
 /** The entry that takes the place of all undos of data and schema when a proven backup is restored. */
@@ -54,3 +72,28 @@ export const forwardEntry = (migrate: Step, route: string): StackEntry => ({
   step: migrate.name,
   undo: { undo: 'undoForward', family: 'schema', args: { route } },
 });
+
+/** Shuts what the plan names before the first line that goes back, and opens it behind the last one; nothing where no line of the database goes back. */
+export function shutMeanwhile(entries: readonly StackEntry[], shut: EnvironmentPlan['wayBack']): readonly StackEntry[] {
+  const first = entries.find(({ undo }) => undo.family === 'data' || undo.family === 'schema');
+  if (!shut || !first) return entries;
+  const own = (undo: UndoKind, family: Family, args: Undo['args'] = {}): StackEntry => ({
+    index: first.index,
+    step: first.step,
+    undo: { undo, family, args },
+  });
+  const { close = false, stop = [] } = shut;
+  // All of them, so that their order among themselves stays.
+  const restarts = stop.length > 0 ? entries.filter(({ undo }) => undo.undo === 'restartBack') : [];
+  const down = stop.filter((service) => !restarts.some(({ undo }) => undo.args['service'] === service));
+  const opens = entries.filter(({ undo }) => undo.family === 'maintenance');
+  return [
+    ...(close ? [own('closeSite', 'maintenance')] : []),
+    ...(stop.length > 0 ? [own('stopServices', 'code', { services: stop })] : []),
+    ...entries.filter((entry) => !restarts.includes(entry) && !opens.includes(entry)),
+    ...restarts,
+    ...(down.length > 0 ? [own('startServices', 'code', { services: down })] : []),
+    ...opens,
+    ...(close && opens.length === 0 ? [own('endMaintenance', 'maintenance')] : []),
+  ];
+}

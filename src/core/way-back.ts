@@ -1,7 +1,7 @@
 // The way back: undo stack + route + release kind → one ordered list, shown before it runs (rule 3).
-import type { ReleaseKind, Route } from './plan/plan.ts';
+import type { EnvironmentPlan, ReleaseKind, Route } from './plan/plan.ts';
 import type { Step, StepKind } from './steps.ts';
-import { type Family, restoreEntry, type Undo } from './undo.ts';
+import { type Family, restoreEntry, shutMeanwhile, type Undo } from './undo.ts';
 
 /** An undo that was registered before its step began. */
 export interface StackEntry {
@@ -19,6 +19,8 @@ export interface WayBackInput {
   readonly route: Route | null;
   /** The backup step: what a restore goes back to. */
   readonly backup: Step | null;
+  /** What the environment shuts while its database goes back. */
+  readonly shut?: EnvironmentPlan['wayBack'];
 }
 
 const orders: Record<ReleaseKind, readonly Family[]> = {
@@ -32,14 +34,15 @@ const orders: Record<ReleaseKind, readonly Family[]> = {
 };
 
 /** The undos that are to run, in their order. */
-export function wayBack({ kind, stack, passed, route, backup }: WayBackInput): readonly StackEntry[] {
+export function wayBack({ kind, stack, passed, route, backup, shut }: WayBackInput): readonly StackEntry[] {
   const valid = stack.filter((entry) => !(entry.undo.until && passed.includes(entry.undo.until)));
   const of = (...families: readonly Family[]) => valid.filter((entry) => families.includes(entry.undo.family));
   const changed = of('data', 'schema').length > 0 || passed.includes('migrate');
   // One restore replaces every undo of data and schema; a database that was never changed needs none.
   const restored = route && 'restore' in route && backup && changed ? [restoreEntry(backup), ...of('flag', 'code', 'maintenance')] : null;
   const wanted = restored ?? (route && 'codeBack' in route ? of('code', 'maintenance') : valid);
-  return orders[kind].flatMap((family) => ordered(wanted.filter((entry) => entry.undo.family === family)));
+  const back = orders[kind].flatMap((family) => ordered(wanted.filter((entry) => entry.undo.family === family)));
+  return shutMeanwhile(back, shut);
 }
 
 /** Newest first, as they were pushed; but a service is restarted after the checkout it serves has changed back, and once only. */

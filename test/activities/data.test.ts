@@ -105,6 +105,12 @@ ${MIGRATE}`;
     expect(await hands.run('data')).toMatchObject({ verdict: 'pass', figures: { auto: 5, people: 0 } });
   });
 
+  test('S1-37: a step that only looks fails on what a machine could fix, and changes nothing', async () => {
+    const hands = await permit(bench, { steps: `${BACKUP}  - step: data\n    data: { check: { command: [psql, -XAtqc, "${CHECK}"] } }\n${MIGRATE}` });
+    expect(await hands.run('data')).toMatchObject({ verdict: 'fail', figures: { findings: 5, auto: 5 } });
+    expect(await hands.sql('select from orders where total_cents < 0')).toHaveLength(5);
+  });
+
   test('T-66: a report of check marks alone is no report; marks within the JSON mean nothing and are kept as they are', async () => {
     const says = (words: string) =>
       permit(bench, { steps: `${BACKUP}  - step: data\n    data: { check: { command: [echo, ${JSON.stringify(words)}] } }\n${MIGRATE}` });

@@ -1,4 +1,6 @@
 // Preflight on a real server: what would go wrong later is found before anything is done, and nothing is tried by writing.
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migratorNames } from '../../activities/migrators/migrator.ts';
 import { restarterNames } from '../../activities/restarters/restarter.ts';
@@ -37,6 +39,26 @@ describe('found before anything is done', () => {
       verdict: 'fail',
       details: ["no-such-tool is not on the worker's path"],
     }));
+
+  test('S1-04: a service beside the database that takes no connection', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const reach = (address: string) => look({ steps: steps.replace('tools: [git, psql]', `tools: [git, psql], reach: ['${address}']`) });
+    try {
+      expect(await reach(`127.0.0.1:${port}`)).toMatchObject({
+        verdict: 'pass',
+        details: expect.arrayContaining([`127.0.0.1:${port} takes connections`]),
+      });
+    } finally {
+      server.close();
+      await once(server, 'close');
+    }
+    expect(await reach(`127.0.0.1:${port}`)).toMatchObject({
+      verdict: 'fail',
+      details: [`127.0.0.1:${port} takes no connection: ECONNREFUSED`],
+    });
+  });
 
   test('a pg_dump older than the server', async () => {
     const receipt = await withPrograms(bench, { pg_dump: 'echo "pg_dump (PostgreSQL) 9.6.24"' }, () => look());

@@ -69,7 +69,7 @@ test('statements of the live traffic that would wait are named, without their va
       asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
     });
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
-    expect(receipt.summary).toContain('1 statements of now would wait behind them');
+    expect(receipt.summary).toContain('1 of the statements seen now would wait behind them');
     expect(text).toMatch(
       /would wait behind AccessExclusiveLock on public\.orders: shop-web, AccessShareLock, in \d+ of \d+ looks: select count\(\*\) from orders, pg_sleep\(\?\.\?\) where total_cents > \?/u,
     );

@@ -4,6 +4,7 @@ import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stop } from '../../activities/restarters/process.ts';
+import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { processStartTime } from '../../src/io/command.ts';
 import { freePort } from '../../src/io/private-postgres.ts';
 import { BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
@@ -144,7 +145,8 @@ describe('maintenance', () => {
     const [port, inside] = [await freePort(), await freePort()];
     const hands = await open({
       port,
-      environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}" }`,
+      environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}" }
+    way-back: { close: true, stop: [web] }`,
       steps: `  - { step: switch, switch: release }
   - { step: restart, restart: [web] }
   - { step: close, maintenance: enter }
@@ -172,6 +174,31 @@ ${BACKUP}${DATA}${MIGRATE}`,
     await hands.run('close');
     expect(await hands.undo('close')).toMatchObject({ done: true, summary: 'the site is open again' });
     expect(await hands.undo('close', { attempt: 2 })).toMatchObject({ done: true, summary: 'maintenance was not on' });
+  });
+
+  test('S0-67, S1-44, S1-45: a way back closes the site, then stops the service; both are as often done as asked, and opened behind it', async () => {
+    const hands = await behind();
+    const shut = (undo: string) =>
+      hands.call<UndoReceipt>(undo, { rollout: hands.rollout, step: hands.step('migrate'), args: { services: ['web'] } });
+    const pid = await pidOf(hands);
+    for (const _ of ['once', 'again']) {
+      expect(await shut('closeSite')).toMatchObject({ done: true, left: [] });
+      expect(await answers(hands.port)).toBe(_ === 'once' ? 503 : null);
+      expect(await shut('stopServices')).toMatchObject({ done: true, summary: _ === 'once' ? `web: pid ${pid} ended` : 'web: was not running' });
+    }
+    expect(processStartTime(pid)).toBeUndefined();
+    expect(await answers(hands.port), 'its port is closed').toBeNull();
+    expect(await shut('startServices')).toMatchObject({ done: true, summary: expect.stringContaining('up') });
+    expect(await answers(hands.port), 'still closed').toBe(503);
+    expect(await shut('endMaintenance')).toMatchObject({ done: true });
+    expect(await answers(hands.port)).toBe(200);
+  });
+
+  test('nothing is shut at a step that takes nothing of the database back, nor where the plan does not say so', async () => {
+    const hands = await behind();
+    const ask = (of: Hands, step: string) => failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
+    expect(await ask(hands, 'restart')).toMatchObject({ code: 'NOT_PERMITTED' });
+    expect(await ask(await open(), 'migrate')).toMatchObject({ code: 'NOT_PERMITTED' });
   });
 
   test('a site that is not well stays behind its flag, and the command is named', async () => {

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { decide } from '../../src/core/matrix.ts';
+import { aboutLines } from '../../src/core/plan/about.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { HttpCheck, Limit, Plan } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
@@ -53,17 +55,53 @@ test.each(['staging', 'production'])('S0-83, S1-27, S1-56: in %s answers may tak
   expect([109, 111].map((ms) => outside(mean!, ms, 100, 'target'))).toEqual([false, true]);
 });
 
+test('S1-37: in production nothing is fixed on the way; whatever is found there stops it before anything is changed', () => {
+  const list = listOf('production');
+  const data = list.steps.filter(({ kind }) => kind === 'checkData' || kind === 'fixData');
+  expect(data.map(({ kind, spec, changes }) => [kind, spec['pass'], changes])).toEqual([['checkData', 'last', []]]);
+  expect(list.steps.findIndex(({ kind }) => kind === 'checkData')).toBeLessThan(list.steps.findIndex(({ kind }) => kind === 'migrate'));
+  const answer = decide(list, { step: 'data', index: data[0]!.index, is: 'fail' });
+  expect(answer).toMatchObject({ do: 'stop' });
+});
+
+test('S0-01: a protection without one of its checks is refused by its name', () => {
+  const remarks = (text: string) => {
+    const result = parsePlan(text, 'soakgate.yaml');
+    return 'plan' in result ? [] : result.complaints.map(({ path, message }) => `${path}: ${message}`);
+  };
+  expect(Object.keys(plan.protections ?? {})).toHaveLength(7);
+  const text = readFileSync(file, 'utf8');
+  expect(remarks(text)).toEqual([]);
+  expect(remarks(text.replace(/ {2}- \{ step: flows,.*\n/u, ''))).toEqual(
+    ['spends', 'awards'].map((what) => expect.stringContaining(`protections.${what}-in-one-transaction[1]`)),
+  );
+});
+
+test('S0-104, S0-105, S1-59: whom to call is said for every role that decides, and where to read more', () => {
+  expect(aboutLines(plan)).toEqual(
+    expect.arrayContaining([
+      'call technical-lead: tg-lead@example.org',
+      'call on-call: +49 30 555 0100',
+      'read design: docs/design/data_validation.md',
+    ]),
+  );
+  const result = parsePlan(readFileSync(file, 'utf8').replace(/ {2}dba: .*\n/u, ''), 'soakgate.yaml');
+  expect('plan' in result ? [] : result.complaints.map(({ message }) => message)).toEqual(['says not whom to call as "dba", who decides']);
+});
+
 test('S1-40, S1-41: production is closed before the backup, restarts web and then proxy, and is opened after the health check', () => {
   const names = listOf('production').steps.map(({ name, kind, spec }) => (kind === 'restart' ? `restart ${String(spec['service'])}` : name));
   const order = ['close-site', 'backup', 'migrate', 'switch', 'restart web', 'restart proxy', 'health', 'open-site'];
   expect(names.filter((name) => order.includes(name))).toEqual(order);
 });
 
-test('S1-49, S1-50: the way back of production takes schema, then code, restarts web and then proxy, and is opened last', () => {
-  const { steps } = listOf('production');
+test('S0-67, S1-44, S1-45, S1-49, S1-50: the way back of production closes the site, stops the app, takes schema, then code, restarts web and then proxy, and is opened last', () => {
+  const { steps, environment } = listOf('production');
   const stack = steps.flatMap((step) => (step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : []));
-  const walked = wayBack({ kind: plan.kind, stack, passed: ['fixData', 'migrate'], route: null, backup: null });
+  const walked = wayBack({ kind: plan.kind, stack, passed: ['fixData', 'migrate'], route: null, backup: null, shut: environment.wayBack });
   expect(walked.map(({ undo }) => [undo.undo, undo.args['service']].filter(Boolean).join(' '))).toEqual([
+    'closeSite',
+    'stopServices',
     'downgrade',
     'switchBack',
     'restartBack web',

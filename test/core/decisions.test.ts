@@ -6,7 +6,7 @@ import { dossierOf, judgeGate } from '../../src/core/gate.ts';
 import { decide, type Trouble } from '../../src/core/matrix.ts';
 import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
-import type { MatrixRow, Plan, ReleaseKind } from '../../src/core/plan/plan.ts';
+import type { MatrixRow, Plan, ReleaseKind, Route } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps, type StepKind, type StepList } from '../../src/core/steps.ts';
 import { type StackEntry, wayBack } from '../../src/core/way-back.ts';
@@ -108,6 +108,37 @@ describe('the way back', () => {
   test('fixed rows go back only as long as the migration has not passed', () => {
     expect(walk('constraints', full.slice(0, 2), ['fixData'])).toEqual(['downgrade', 'undoFix']);
     expect(walk('constraints', full.slice(0, 2), ['fixData', 'migrate'])).toEqual(['downgrade']);
+  });
+
+  test('S0-67, S1-44, S1-45: what the plan shuts is shut before the database goes back, and opened when it has', () => {
+    const shut = { close: true, stop: ['web', 'worker'] } as const;
+    const names = (kind: ReleaseKind, stack: readonly StackEntry[], route: Route | null = null) => {
+      const backup = list.steps.find((step) => step.kind === 'backup')!;
+      const ran = wayBack({ kind, stack, passed: ['migrate'], route, backup, shut });
+      return ran.map(({ undo, step }) =>
+        [undo.undo, (undo.args['services'] as string[] | undefined)?.join('+'), `(${step})`].filter(Boolean).join(' '),
+      );
+    };
+    const open = ['startServices worker (migrate)', 'endMaintenance (migrate)'];
+    expect(names('constraints', full)).toEqual([
+      'closeSite (migrate)',
+      'stopServices web+worker (migrate)',
+      'downgrade (migrate)',
+      'switchBack (switch)',
+      'restartBack (restart)',
+      ...open,
+    ]);
+    expect(names('columns', full).slice(2), 'old code does not serve before').toEqual([
+      'switchBack (switch)',
+      'downgrade (migrate)',
+      'restartBack (restart)',
+      ...open,
+    ]);
+    expect(names('constraints', full.slice(0, 2)).slice(-2)).toEqual(['startServices web+worker (migrate)', 'endMaintenance (migrate)']);
+    expect(names('constraints', full, { restore: { loses: 'writes-since-backup' } })[1]).toBe('stopServices web+worker (backup)');
+    expect(names('columns', full, { codeBack: true })).toEqual(['switchBack (switch)', 'restartBack (restart)']);
+    const closed: StackEntry = { index: 1, step: 'close', undo: { undo: 'endMaintenance', family: 'maintenance', args: {} } };
+    expect(names('constraints', [closed, ...full]).slice(-2)).toEqual(['startServices worker (migrate)', 'endMaintenance (close)']);
   });
 
   test('code back alone leaves the database as it is', () => {

@@ -165,7 +165,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     // The old release has the same switch: it would not be well, either.
     await switches(place, {});
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-    expect((await undone(run, 'soak')).slice(0, 2)).toEqual(['undoForward', 'downgrade']);
+    expect((await undone(run, 'soak')).slice(0, 3)).toEqual(['stopServices', 'undoForward', 'downgrade']);
     expect(await constraints(place)).toBe(0);
   });
 });

@@ -28,7 +28,7 @@ beforeEach(async () => {
   // Its own TMPDIR, so that what is left can be seen; PostgreSQL runs as a person of its own, who must get through.
   scene = await mkdtemp(join(tmpdir(), 'sgt-'));
   await chmod(scene, 0o755);
-  terminal = await openPseudoTerminal([process.execPath, SOAKGATE, 'demo'], { ...process.env, TMPDIR: scene }, SIZE);
+  terminal = await openPseudoTerminal([process.execPath, SOAKGATE, 'demo', '--pace', '7d=12s'], { ...process.env, TMPDIR: scene }, SIZE);
 });
 
 afterEach(async () => {

@@ -4,6 +4,7 @@ import * as t from './tests.ts';
 
 const UAT = 'attestation uat by sam, storyteller';
 const TRAINING = 'attestation training by lea, technical lead';
+const ISSUES = 'attestation staging-issues by lea, technical lead';
 const ALERTS = 'attestation alerts-tested by dan, dba';
 
 export const s0After: readonly Line[] = [
@@ -87,10 +88,13 @@ export const s0After: readonly Line[] = [
   passes('S0-64', 'bands of violations in a day', 'meter validation/violations', t.plan('S0-64, S1-26'), t.plan('a day counts as one'), t.counted),
   passes('S0-65', 'bands of rollbacks', 'meter database/rollbacks', t.plan('S0-65')),
   passes('S0-66', 'bands of deadlocks in a day', 'meter database/deadlocks', t.plan('S0-66'), t.inTheSoak),
-  open(
+  passes(
     'S0-67',
     'the way back begins with stopping the application',
-    'any alert or signature starts it, but it does not stop the app: constraints come off while it serves, a restore shuts it out. Later: C-40',
+    '`way-back` of the plan: stopped before anything of the database, started behind it',
+    t.service('S0-67, S1-44, S1-45'),
+    t.plan('S0-67, S1-44'),
+    t.inTheSoak,
   ),
   passes(
     'S0-68',
@@ -190,8 +194,8 @@ export const s0After: readonly Line[] = [
     t.recordedWeek,
   ),
   signed('S0-89', 'storytellers and players try it', UAT, t.whole),
-  open('S0-90', 'what was found in staging is mended', 'there is no list of issues; an attestation of the gate could carry it. Later: C-69'),
-  open('S0-91', 'what was learned is written down', 'there is no place for it in the evidence. Later: C-66'),
+  signed('S0-90', 'what was found in staging is mended', ISSUES, t.whole),
+  signed('S0-91', 'what was learned is written down', 'attestation lessons by lea, technical lead; her comment stands in SUMMARY', t.whole),
   passes(
     'S0-92',
     'production is prepared',
@@ -201,7 +205,7 @@ export const s0After: readonly Line[] = [
     t.sealedFacts,
   ),
   signed('S0-93', 'the window is agreed', 'approval of lea and dan, of the plan with its window', t.whole, t.entry('that is not open is waited for')),
-  open('S0-94', 'ready: nothing of staging is open', 'as S0-90'),
+  signed('S0-94', 'ready: nothing of staging is open', `${ISSUES}; the gate waits for it by its name`, t.whole),
   passes(
     'S0-95',
     'ready: a week without a critical fault',
@@ -239,6 +243,6 @@ export const s0After: readonly Line[] = [
     t.entry('told that it is open, the environment asks its own clock'),
   ),
   signed('S0-103', 'ready: users are told', 'attestation notice by lea, technical lead', t.whole, testsOf('activities/at-entry')('S1-29')),
-  open('S0-104', 'whom to call', 'a plan names roles, the file of an environment people and keys; neither has addresses. Later: C-88'),
-  open('S0-105', 'where to read more', 'a plan has a summary, no links. Later: C-01'),
+  passes('S0-104', 'whom to call', 'contacts of the plan: shown by `soakgate plan`, in the Web UI and in SUMMARY', t.plan('S0-104'), t.whole),
+  passes('S0-105', 'where to read more', 'links of the plan, shown in the same places', t.plan('S0-104, S0-105'), t.whole),
 ];

@@ -3,10 +3,12 @@ import { type Line, open, passes, testsOf } from './line.ts';
 import * as t from './tests.ts';
 
 export const s0: readonly Line[] = [
-  open(
+  passes(
     'S0-01',
     'each protection that the release adds is bound to checks',
-    'a plan has steps, no list of protections; taking one check out is no complaint. Later: C-01',
+    'protections of the plan: each names the steps that would find it missing',
+    t.plan('S0-01'),
+    t.whole,
   ),
   passes('S0-02', 'the pieces of XP are in the release', 'step tests: it fails without limit, model rule, spending or approval', t.all89, t.whole),
   passes('S0-03', 'attributes have their limits, in database and model', 'step tests: four tests for each attribute', t.all89, t.upAndDown),

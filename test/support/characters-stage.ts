@@ -20,8 +20,8 @@ import { freePort } from '../../src/io/private-postgres.ts';
 
 export type Person = 'ann' | 'lea' | 'dan' | 'sam';
 const ROLES: Readonly<Record<Person, readonly string[]>> = { ann: ['developer'], lea: ['technical-lead'], dan: ['dba'], sam: ['storyteller'] };
-/** A week in forty seconds: a monitor in Python needs a second for each reading. */
-export const PACE = { nominalMs: 604_800_000, realMs: 40_000 };
+/** A week in thirty seconds: a monitor in Python needs a second for each reading. */
+export const PACE = { nominalMs: 604_800_000, realMs: 30_000 };
 
 export interface CharactersStage {
   readonly stage: Stage;
@@ -142,7 +142,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
       const started = await start(stage, plan, {
         pace: PACE,
         // A killed worker is noticed by its silence.
-        timing: { heartbeatMs: 4_000, observeHeartbeatMs: 15_000 },
+        timing: { heartbeatMs: 3_000, observeHeartbeatMs: 15_000 },
         repository: await repositoryOf(fault),
         name: `tg-${randomUUID().slice(0, 8)}`,
         by: people.ann,

@@ -62,6 +62,7 @@ const steps: readonly StepKind[] = [
 ];
 const undos: readonly UndoKind[] = [
   ...(['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance', 'restore', 'undoForward'] as const),
+  ...(['closeSite', 'stopServices', 'startServices'] as const),
 ];
 const healthy: Readonly<Record<string, number>> = { 'site/failures': 0, 'shop/paid': 0.99 };
 /** Histories are recorded: what the stand-ins say has no clock in it. */

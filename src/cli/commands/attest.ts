@@ -11,17 +11,22 @@ import { visible } from '../terminal.ts';
 const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
-  withConfirmation(messageCommand(command).argument('<id>', "id of the statement, from the plan's gate"));
+  withConfirmation(messageCommand(command).argument('<id>', "id of the statement, from the plan's gate")).option(
+    '--comment <text>',
+    'kept with the statement, for the evidence',
+    '',
+  );
   withExamples(command, [
     ['soakgate attest shop-2026-08 production tried --as lea', 'read the statement, answer y'],
+    ['soakgate attest shop-2026-08 production lessons --as lea --comment "seed the test users first"', 'with words for the evidence'],
     ['soakgate attest shop-2026-08 production tried --as lea --yes --print', 'print the signed JSON for the form in the Web UI'],
   ]);
   command.action(
-    does((terminal, deployment: string, environment: string, id: string, options: SignerOptions) =>
+    does((terminal, deployment: string, environment: string, id: string, options: SignerOptions & { readonly comment: string }) =>
       askSignAndSend(terminal, { message: 'attest', deployment, environment, options, question: 'Sign that this is so?' }, (_, input) => {
         const { text, role, expiresMs } = statementOf(input, environment, id);
         return {
-          fields: { plan: input.start.body.plan, attestation: id, text },
+          fields: { plan: input.start.body.plan, attestation: id, text, ...(options.comment !== '' && { comment: options.comment }) },
           expiresMs,
           show: [`${environment}, ${id} (by ${visible(role)}): "${visible(text)}"`],
         };

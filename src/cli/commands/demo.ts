@@ -10,6 +10,7 @@ export function register(command: Command, does: Does): void {
   command.argument('[arguments...]', 'passed on to the demo').allowUnknownOption().passThroughOptions();
   withExamples(command, [
     ['soakgate demo', 'a whole deployment on a private server and database, in about a minute'],
+    ['soakgate demo --ci --break soak --pace 7d=15s', 'nobody is asked, a meter breaches in the soak, and a week passes in fifteen seconds'],
     ['npm run demo', 'the same, and brings the parts that are missing'],
   ]);
   command.action(

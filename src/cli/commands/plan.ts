@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { asUsage, Problem } from '../../client/problem.ts';
 import type { Pace } from '../../core/pace.ts';
 import { planFiles } from '../../core/plan/files.ts';
+import { aboutLines } from '../../core/plan/about.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { compileSteps, type StepList } from '../../core/steps.ts';
 import { sha256 } from '../../io/files.ts';
@@ -51,7 +52,7 @@ export function register(command: Command, does: Does): void {
           const written = plan.environments.find(({ name }) => name === list.environment.name)!;
           return ['', ...renderList({ list, written }, terminal.paint)];
         });
-        terminal.print([title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...lines].join('\n'));
+        terminal.print([title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...aboutLines(plan), ...lines].join('\n'));
       }
       return exitCodes.completed;
     }),

@@ -7,10 +7,11 @@ import { parseArgs } from 'node:util';
 import { connectClient, type Connected } from '../../client/connection.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { signStart, startDeployment } from '../../client/start.ts';
-import { DAY_MS } from '../../core/pace.ts';
+import { DAY_MS, type Pace } from '../../core/pace.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import { readPrivateKey } from '../../io/trust.ts';
 import { deploymentWorkflowId } from '../../core/names.ts';
+import { readPace } from '../options.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
 import { follow, type Look } from './follow.ts';
 import { asPerson, type Company, decideRows, openGate } from './people.ts';
@@ -18,20 +19,21 @@ import { openScreen, type Screen } from './screen.ts';
 import { raiseScene, type Scene } from './scene.ts';
 import { ORDERS } from './site.ts';
 
-/** Seven days of the plan pass in forty seconds. */
+/** Seven days of the plan pass in forty seconds, where nobody says otherwise. */
 const PACE = { nominalMs: 7 * DAY_MS, realMs: 40_000 };
 const EXIT: Readonly<Record<string, number>> = { completed: 0, failed: 1, 'rolled-back': 3, rejected: 4, expired: 4, stuck: 5 };
 const CANCELLED = 130;
 const INTERNAL = 70;
 
 const started = Date.now();
-const { values } = parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' } } });
+const { values } = parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' }, pace: { type: 'string' } } });
 const say = (text: string) => void process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} ${text}\n`);
 
 if (values.break !== undefined && !faults.includes(values.break as Fault)) {
   process.stderr.write(`--break ${values.break}: choose one of ${faults.join(', ')}\n`);
   process.exit(2);
 }
+const pace = paceOf(values.pace);
 // The story that was interrupted may still wait for an answer; nothing of it is needed any more.
 process.exit(
   await demo((values.break as Fault | undefined) ?? null, values.ci).catch((error: unknown) => {
@@ -41,6 +43,15 @@ process.exit(
     return INTERNAL;
   }),
 );
+
+function paceOf(text: string | undefined): Pace {
+  try {
+    return text === undefined ? PACE : readPace(text);
+  } catch (error) {
+    process.stderr.write(`--pace ${text}: ${(error as Error).message}\n`);
+    process.exit(2);
+  }
+}
 
 async function demo(fault: Fault | null, ci: boolean): Promise<number> {
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<'interrupted'>();
@@ -97,7 +108,7 @@ async function startAsRae(scene: Scene, connected: Connected): Promise<{ plan: P
     repository: scene.repository,
     person: 'rae',
     key: await readPrivateKey(scene.people.rae.keyFile),
-    pace: PACE,
+    pace,
     name: `orders-demo-${nonce.slice(0, 4)}`,
     nonce,
     expiresMs: 3_600_000,

@@ -110,7 +110,7 @@ function answerTo({ list }: Shown, trouble: Trouble, index: number): readonly st
     const route = list.routes[word] ?? null;
     if (route && 'forward' in route) return `${route.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
     const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
-    const entries = wayBack({ kind: list.kind, stack, passed, route, backup });
+    const entries = wayBack({ kind: list.kind, stack, passed, route, backup, shut: list.environment.wayBack });
     return entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ') || 'nothing to undo';
   };
   if (decision.do === 'route') return [`: ${decision.name}`, walk(decision.name)];

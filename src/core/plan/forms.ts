@@ -23,6 +23,11 @@ export const address = form(
   'address without user, query or last "/"',
   'https://tg.example.org',
 );
+export const hostPort = form(
+  /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/u,
+  'host and port',
+  '127.0.0.1:6379',
+);
 export const pointer = form(/^(?:\/(?:[^~/]|~[01])*)+$/u, 'JSON pointer', '/health_score');
 export const gitRef = form(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/+@-]*$/u, 'branch, tag or commit', 'v1.4.0');
 export const table = form(/^[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?$/u, 'name of a table', 'orders', 'public.orders');

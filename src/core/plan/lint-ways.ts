@@ -1,6 +1,6 @@
 // Rules about gates that can open, routes that can be walked, and a matrix that decides.
 import { sameJson } from '../canonical.ts';
-import { type Path, quote, type Remark } from './complaint.ts';
+import { type Path, quote, type Remark, unknownName } from './complaint.ts';
 import { linesOf } from './lint-lines.ts';
 import { environmentsWithout } from './lint-order.ts';
 import type { Gate, MatrixRow, Plan, Route } from './plan.ts';
@@ -53,6 +53,36 @@ function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
       ? [{ path, message: 'nobody can attest it', hint: 'add attested: [{ id: notice, role: ..., text: The users were told of the window }]' }]
       : [];
   });
+}
+
+/** What a way back shuts is there: a flag file to close with, services to stop. */
+export function wayBackIsKnown({ environments }: Plan): readonly Remark[] {
+  return environments.flatMap(({ name, wayBack, maintenance, services }): readonly Remark[] => {
+    const known = services.map((service) => service.name);
+    const stops = (wayBack?.stop ?? []).flatMap((service, at): readonly Remark[] =>
+      known.includes(service) ? [] : [unknownName(['environments', name, 'way-back', 'stop', at], 'service', service, known)],
+    );
+    if (!wayBack?.close || maintenance) return stops;
+    const hint = 'e.g. maintenance: { flag-file: /var/www/shop/maintenance.flag, answers: 503 }';
+    return [...stops, { path: ['environments', name, 'way-back', 'close'], message: `${name} has no maintenance to close with`, hint }];
+  });
+}
+
+/** Whoever must sign can be called: where contacts are given, no role that decides is left out. */
+export function rolesCanBeCalled({ contacts, gate, routes }: Plan): readonly Remark[] {
+  if (!contacts) return [];
+  const wanted = [
+    ...Object.values(gate).flatMap(({ attested, approved }) => [...attested.map(({ role }) => role), ...(approved?.roles ?? [])]),
+    ...Object.values(routes).flatMap((route) => ('approved' in route ? (route.approved?.roles ?? []) : [])),
+  ];
+  return [...new Set(wanted)]
+    .filter((role) => contacts[role] === undefined)
+    .map((role) => ({
+      path: ['contacts'],
+      message: `says not whom to call as ${quote(role)}, who decides`,
+      hint: `e.g. ${role}: ${role}@example.org`,
+      at: 'key',
+    }));
 }
 
 /** A route that cannot be walked is refused before the day it is needed. */

@@ -1,7 +1,7 @@
 // What the form cannot say: rules over the trusted plan. A plan that breaks one is refused when it is read,
 // not when it has run for a week. Each rule is one function; paths are those of the file.
 import type { Remark } from './complaint.ts';
-import { gateOpens, matrixDecides, routesCanBeWalked } from './lint-ways.ts';
+import { gateOpens, matrixDecides, rolesCanBeCalled, routesCanBeWalked, wayBackIsKnown } from './lint-ways.ts';
 import { backupFirst, dataFindsAndDecides, maintenanceIsPaired, migrationsAreApplied, runsCanBeUndone, switchIsRestarted } from './lint-order.ts';
 import { addressesAreKnown, baselinesAreTaken, bandsAgree, metersGiveReadings, observationJudges } from './lint-observe.ts';
 import type { Plan } from './plan.ts';
@@ -22,7 +22,9 @@ export const planRules: readonly PlanRule[] = [
   bandsAgree,
   baselinesAreTaken,
   gateOpens,
+  rolesCanBeCalled,
   routesCanBeWalked,
+  wayBackIsKnown,
   matrixDecides,
 ];
 

@@ -8,6 +8,8 @@ export const ACTIONS: readonly string[] = ['continue', 'freeze', 'stop'];
 /** Steps that every rollout has whether written or not; the matrix may name them. */
 const IMPLICIT_STEPS = ['release', 'pending'];
 const RESERVED = ['any', 'rest'];
+/** Kinds of step whose verdict says how the target is. */
+const JUDGING = ['check', 'refused', 'flows', 'data'];
 
 interface NamedStep {
   readonly name: string | undefined;
@@ -32,7 +34,14 @@ type Part = 'environments' | 'steps' | 'meters' | 'routes';
 export function nameRemarks(file: unknown): readonly Remark[] {
   const plan = record(file);
   const names = namesOf(plan);
-  return [...stepRemarks(names), ...reserved(names), ...serviceNames(plan), ...gateRemarks(plan, names), ...matrixRemarks(plan, names)];
+  return [
+    ...stepRemarks(names),
+    ...reserved(names),
+    ...serviceNames(plan),
+    ...gateRemarks(plan, names),
+    ...protectionRemarks(plan, names),
+    ...matrixRemarks(plan, names),
+  ];
 }
 
 function namesOf(plan: Readonly<Record<string, unknown>>): Names {
@@ -164,6 +173,27 @@ function gateRemarks(plan: Readonly<Record<string, unknown>>, names: Names): rea
       ? again
       : [{ ...unknownName(['gate', environment], 'environment', environment, known), at: 'key' }, ...again];
   });
+}
+
+/** A protection that nothing checks is a sentence, not a protection. */
+function protectionRemarks(plan: Readonly<Record<string, unknown>>, names: Names): readonly Remark[] {
+  const judging = names.steps.filter(({ body }) => JUDGING.some((kind) => kind in body)).map(({ name }) => name);
+  const known = [...new Set(words(judging))];
+  return Object.entries(record(plan['protections'])).flatMap(([protection, steps]) =>
+    items(steps).flatMap((name, at): readonly Remark[] => {
+      const path: Path = ['protections', protection, at];
+      const there = names.steps.some((step) => step.name === name);
+      if (there && !known.includes(String(name)))
+        return [
+          {
+            path,
+            message: `the step ${quote(String(name))} checks nothing, so it does not show ${quote(protection)}`,
+            hint: `a step that checks: ${known.join(', ')}`,
+          },
+        ];
+      return mention(names, path, 'steps', name, known);
+    }),
+  );
 }
 
 function matrixRemarks(plan: Readonly<Record<string, unknown>>, names: Names): readonly Remark[] {

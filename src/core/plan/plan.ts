@@ -73,6 +73,8 @@ export interface EnvironmentPlan {
   readonly soak?: Observation;
   readonly watch?: Observation;
   readonly maintenance?: { readonly flagFile: string; readonly answers: number; readonly inside?: string };
+  /** What is shut while the database goes back. */
+  readonly wayBack?: { readonly close?: true; readonly stop?: readonly string[] };
   readonly window?: { readonly opens: string; readonly zone: string; readonly lengthMs: number; readonly noticeMs?: number };
 }
 
@@ -150,7 +152,7 @@ export interface DataSpec {
 }
 
 export type PlanStepKind =
-  | { readonly preflight: { readonly tools: readonly string[]; readonly disk?: Limit } }
+  | { readonly preflight: { readonly tools: readonly string[]; readonly reach?: readonly string[]; readonly disk?: Limit } }
   | { readonly baseline: { readonly http?: { readonly get: readonly string[]; readonly samples: number } } }
   | { readonly maintenance: 'enter' | 'leave' }
   | { readonly backup: { readonly tool: 'pg_dump'; readonly format: 'custom' | 'directory'; readonly jobs?: number; readonly keepMs: number } }
@@ -227,6 +229,12 @@ export interface Plan {
   readonly summary: string;
   readonly kind: ReleaseKind;
   readonly claims?: { readonly downtime?: Limit; readonly reversible?: boolean };
+  /** Role → whom to call. */
+  readonly contacts?: Readonly<Record<string, string>>;
+  /** Name → where to read more. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** What the release protects → names of the steps that would find it missing. */
+  readonly protections?: Readonly<Record<string, readonly string[]>>;
   readonly release: { readonly ref: string; readonly lock?: string; readonly environment?: string; readonly install: readonly Argv[] };
   readonly commands: { readonly path: readonly string[]; readonly env: Readonly<Record<string, EnvValue>> };
   readonly migrations?: Migrations;

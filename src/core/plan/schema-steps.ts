@@ -8,6 +8,7 @@ import {
   constraint,
   constraintPattern,
   duration,
+  hostPort,
   json,
   name,
   oneKind,
@@ -174,6 +175,7 @@ export const stepKinds = {
   preflight: z
     .strictObject({
       tools: z.array(program).describe('Programs that must be there').optional(),
+      reach: z.array(hostPort).min(1).describe('Services beside the database that must take a connection').optional(),
       disk: band('disk', 'at least 300% of database', 'at least 20GB').describe('Free disk').optional(),
     })
     .describe('Looks whether everything is there; changes nothing'),

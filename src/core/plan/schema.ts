@@ -1,7 +1,7 @@
 // The plan's file format, as written in YAML: validation, the published JSON Schema and the plan
 // reference are all made from it. What it accepts is a `PlanFile`; `toPlan` makes the trusted `Plan`.
 import { z } from 'zod';
-import { address, anyPath, argv, atMost, environmentValue, gitRef, name, oneKind, path, pendingName, status, text, variable } from './forms.ts';
+import { address, anyPath, argv, atMost, environmentValue, gitRef, name, oneKind, path, pendingName, role, status, text, variable } from './forms.ts';
 import { meter, soak, watch, window } from './schema-meters.ts';
 import { step } from './schema-steps.ts';
 import { gate, matrixRow, route } from './schema-ways.ts';
@@ -41,6 +41,13 @@ const environment = z.strictObject({
     .describe('How the service is closed')
     .optional(),
   window: window.optional(),
+  'way-back': z
+    .strictObject({
+      close: z.literal(true).describe('Closes the service to its users first').optional(),
+      stop: z.array(name).min(1).describe('Then stops these services').optional(),
+    })
+    .describe('What is shut before the database goes back, and opened again afterwards')
+    .optional(),
   watch: watch.optional(),
 });
 
@@ -81,6 +88,12 @@ export const planFile = z.strictObject({
     })
     .describe('Measured and compared, never believed')
     .optional(),
+  contacts: z
+    .record(role, text.max(200))
+    .describe('Role → whom to call; where it stands, every role that decides stands in it, beside any other')
+    .optional(),
+  links: z.record(name, text.max(500)).describe('Name → where to read more').optional(),
+  protections: z.record(name, z.array(name).min(1)).describe('What the release protects → the steps that would find it missing').optional(),
   release,
   commands: z
     .strictObject({

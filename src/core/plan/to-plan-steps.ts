@@ -18,6 +18,7 @@ function toKind(file: StepFile): PlanStepKind {
     return {
       preflight: without({
         tools: file.preflight.tools ?? [],
+        reach: file.preflight.reach,
         disk: file.preflight.disk === undefined ? undefined : limit(file.preflight.disk, 'disk'),
       }),
     };

@@ -24,6 +24,10 @@ export function toPlan(file: PlanFile): Plan {
         downtime: file.claims.downtime === undefined ? undefined : limit(file.claims.downtime, 'duration'),
         reversible: file.claims.reversible,
       }),
+    // Left out, they are no part of the plan's hash: a worker of today reads what an older one has signed for.
+    contacts: file.contacts,
+    links: file.links,
+    protections: file.protections,
     release: without<Plan['release']>({ ...file.release, install: file.release.install ?? [] }),
     commands: { path: file.commands?.path ?? [], env: (file.commands?.env ?? {}) as Plan['commands']['env'] },
     migrations: file.migrations && toMigrations(file.migrations),
@@ -54,6 +58,7 @@ function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'
     soak: file.soak && toObservation(file.soak),
     watch: file.watch && toObservation(file.watch),
     maintenance: maintenance && without({ flagFile: maintenance['flag-file'], answers: maintenance.answers ?? 503, inside: maintenance.inside }),
+    wayBack: file['way-back'],
     window:
       window &&
       without({

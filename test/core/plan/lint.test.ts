@@ -130,6 +130,12 @@ const cases: readonly Case[] = [
   ],
   ['another route after one that went wrong', [], ['{ when: { route: downgrade }, ask: [restore]', '{ when: { route: downgrade }, do: old-code']],
   [
+    'a way back that shuts what is not there',
+    ['environments.staging.way-back.close', 'environments.staging.way-back.stop[1]'],
+    ['environments:\n  staging:\n', 'environments:\n  staging:\n    way-back: { close: true, stop: [web, wep] }\n'],
+  ],
+  ['contacts without a role that decides', ['contacts'], ['kind: constraints', 'contacts: { dba: dan@example.org }\nkind: constraints']],
+  [
     'a matrix without rest',
     ['matrix'],
     ['  - { when: rest, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }\n', ''],
