@@ -20,6 +20,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     text
       .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
       .replace(/^gate:[\s\S]*?\n\n/mu, '')
+      .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
       .replace(/.*in: \[production\].*\n/gu, '')
       .replaceAll(', in: [staging]', '')
       .replaceAll('    in: [staging]\n', '')
