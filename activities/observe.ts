@@ -27,6 +27,7 @@ interface Line {
   readonly meter: string;
   readonly samples: readonly Sample[];
   readonly counters?: Counters;
+  readonly excerpt?: readonly string[];
   readonly error?: string;
 }
 

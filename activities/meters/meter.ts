@@ -6,12 +6,16 @@ import type { Counters, Sample } from '../../src/core/soak.ts';
 import type { Work } from '../work.ts';
 import { readCommand } from './command.ts';
 import { readHttp } from './http.ts';
+import { readLog } from './log.ts';
+import { readSessions } from './sessions.ts';
 import { readSqlRow } from './sql.ts';
 
 export interface MeterReading {
   readonly samples: readonly Sample[];
   /** For counters: the row from which the next deltas are taken. */
   readonly counters?: Counters;
+  /** What the numbers are about, for the evidence. */
+  readonly excerpt?: readonly string[];
   /** Why there is no number, for the evidence. */
   readonly error?: string;
 }
@@ -29,6 +33,8 @@ export async function readMeter(
       const counters = (await readSqlRow(work, meter.read.counters)) as Counters;
       return { samples: counterSamples(name, meter, at, before.counters, counters), counters };
     }
+    if ('log' in meter.read) return await readLog(work, name, meter, meter.read.log, at, before.counters);
+    if ('sessions' in meter.read) return await readSessions(work, name, meter, meter.read.sessions, at);
     const document = await readDocument(work, meter, before.since);
     return {
       samples: Object.entries(meter.readings).map(([reading, spec]) => ({

@@ -10,6 +10,8 @@ export interface Sample {
   readonly value: number | null;
   /** How many events it speaks for, where the source says. */
   readonly samples?: number;
+  /** What the number is about, in words: told with an alert. */
+  readonly about?: string;
 }
 
 interface ReadingState {
@@ -28,6 +30,8 @@ interface ReadingState {
   /** `per day` sums by hour of the run, at most 25; none where no limit is per day, because the state travels with every stretch. */
   readonly hours: readonly { readonly start: number; readonly sum: number }[];
   readonly targetMisses: number;
+  /** What the last number above zero was about. */
+  readonly about?: string;
 }
 
 export interface SoakState {
@@ -88,6 +92,9 @@ export const newSoak = (baseline: Readonly<Record<string, number>> = {}): SoakSt
   since: {},
   counters: {},
 });
+
+/** The state travels with every stretch. */
+const LONGEST_ABOUT = 400;
 
 const emptyReading: ReadingState = {
   read: 0,
@@ -179,6 +186,7 @@ function counted(rules: Rules, soak: SoakState, spec: Reading, state: ReadingSta
     most: Math.max(state.most ?? value, value),
     sum: state.sum + value,
     nonZeroInARow: value === 0 ? 0 : state.nonZeroInARow + 1,
+    ...(sample.about !== undefined && { about: sample.about.slice(0, LONGEST_ABOUT) }),
     hours: spec.alert?.perDay || spec.target?.perDay ? addToHour(state.hours, sample.at, value, rules.dayMs) : state.hours,
   };
   const unmeasured = (limit: Limit | undefined) => limit?.ofBaseline === true && soak.baseline[`${sample.meter}/${sample.reading}`] === undefined;
@@ -228,7 +236,12 @@ export function breaches(rules: Rules, state: SoakState, now: number): readonly 
       if (alert && current.alertSince !== null) {
         const lastedMs = now - current.alertSince;
         if (lastedMs >= (alert.forMs ?? 0)) {
-          return [{ meter, reading, is: 'alert', text: `${meter}/${reading} is ${format(current.last)}, alert ${alert.text}`, lastedMs }];
+          const told = [
+            `${meter}/${reading} is ${format(current.last)}, alert ${alert.text}`,
+            current.last ? current.about : undefined,
+            spec.advice,
+          ].filter(Boolean);
+          return [{ meter, reading, is: 'alert', text: told.join('; '), lastedMs }];
         }
       }
       const silentSince = current.inconclusiveSince;

@@ -31,6 +31,8 @@ const environmentFile = z.strictObject({
       /** Values for the service's own processes; never in a plan. */
       env: z.record(z.string(), z.union([z.string(), secret])).default({}),
       'flag-file': z.string().optional(),
+      /** Folder of the logs that meters may read; left out: `root`. */
+      logs: z.string().optional(),
     }),
   ),
   artifacts: z.string(),
@@ -61,6 +63,7 @@ export interface ServiceSettings {
   readonly inside?: string | undefined;
   readonly env: Readonly<Record<string, string | SecretRef>>;
   readonly 'flag-file'?: string | undefined;
+  readonly logs?: string | undefined;
 }
 
 export interface EnvironmentSettings {
@@ -86,7 +89,15 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
   return {
     environment: file.environment,
     services: Object.fromEntries(
-      Object.entries(file.services).map(([name, service]) => [name, { ...service, root: from(service.root), repository: from(service.repository) }]),
+      Object.entries(file.services).map(([name, service]) => [
+        name,
+        {
+          ...service,
+          root: from(service.root),
+          repository: from(service.repository),
+          ...(service.logs !== undefined && { logs: from(service.logs) }),
+        },
+      ]),
     ),
     artifacts: from(file.artifacts),
     used: from(file.used),

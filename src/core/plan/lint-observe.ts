@@ -2,9 +2,10 @@
 import { quote, type Remark } from './complaint.ts';
 import { asksOverHttp, type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
-import type { Limit, Meter, Plan } from './plan.ts';
+import type { Limit, Meter, MeterRead, Plan } from './plan.ts';
 
 const HTTP_READINGS = ['failures', 'latency', 'status'];
+const SESSION_READINGS = ['slow', 'waiting', 'unindexed'];
 
 /** Whoever is asked over HTTP has an address. */
 export function addressesAreKnown(plan: Plan): readonly Remark[] {
@@ -88,13 +89,28 @@ function lengths(
   return remarks;
 }
 
-/** A meter over HTTP gives three readings; others are read from what it prints. */
+/** The readings that a source has by itself; null where they are read from what it prints. */
+function givenBy(read: MeterRead): { readonly what: string; readonly given: readonly string[] | null } {
+  if ('http' in read) return { what: 'HTTP', given: HTTP_READINGS };
+  if ('sessions' in read) return { what: 'sessions', given: SESSION_READINGS };
+  return 'log' in read ? { what: 'a log', given: Object.keys(read.log.lines) } : { what: '', given: null };
+}
+
+/** Some sources give their readings by themselves; others are read from what they print. */
 export function metersGiveReadings(plan: Plan): readonly Remark[] {
   return Object.entries(plan.meters).flatMap(([name, { read, readings }]) =>
     Object.entries(readings).flatMap(([id, { at, of }]): readonly Remark[] => {
       const path = ['meters', name, 'readings', id];
-      if ('http' in read && at === undefined && !HTTP_READINGS.includes(id))
-        return [{ path, at: 'key', message: `a meter over HTTP has no reading ${quote(id)}`, hint: nearestHint(id, HTTP_READINGS) ?? '' }];
+      const { what, given } = givenBy(read);
+      if (given && at === undefined && !given.includes(id))
+        return [
+          {
+            path,
+            at: 'key',
+            message: `a meter over ${what} has no reading ${quote(id)}`,
+            hint: nearestHint(id, given) ?? `it has: ${given.join(', ')}`,
+          },
+        ];
       if ('command' in read && at === undefined)
         return [
           {

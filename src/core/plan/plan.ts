@@ -38,9 +38,22 @@ export interface Reading {
   readonly alert?: Limit;
   /** Least number of samples below which a reading is inconclusive. */
   readonly samples?: number;
+  /** What to do about an alert, told together with it. */
+  readonly advice?: string;
+}
+
+/** New lines of log files, counted by named patterns; the files lie in the service's folder of logs. */
+export interface LogRead {
+  readonly files: readonly string[];
+  /** Name of a reading → regular expression; its first group says what is named in an alert. */
+  readonly lines: Readonly<Record<string, string>>;
+  /** Lines kept after one that fits, for the evidence. */
+  readonly keep?: number;
 }
 
 export type MeterRead =
+  | { readonly log: LogRead }
+  | { readonly sessions: { readonly slowMs: number } }
   | { readonly command: Argv; readonly since?: string }
   | { readonly sql: string }
   | { readonly counters: string }

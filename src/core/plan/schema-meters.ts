@@ -13,6 +13,7 @@ const reading = z
     target: readingBand.describe('Where the number should be; a miss ends a clean day').optional(),
     alert: readingBand.describe('Where the number must not be; the matrix answers').optional(),
     samples: z.int().min(1).describe('Events below which the number says nothing').optional(),
+    advice: text.max(300).describe('What to do about an alert; told together with it').optional(),
   })
   .superRefine(
     (value: unknown, context) => {
@@ -33,6 +34,18 @@ export function unitOf(unit: unknown, of: unknown): 'ratio' | 'percent' | 'ms' |
   return of === undefined ? undefined : 'ratio';
 }
 
+const expression = text
+  .refine(isExpression, { error: 'is no regular expression', params: { hint: 'e.g. \'IntegrityError.*"(\\w+)"\'' } })
+  .meta({ title: 'regular expression', examples: ['IntegrityError'] });
+
+function isExpression(written: string): boolean {
+  try {
+    return new RegExp(written, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 const read = oneKind(
   'a meter',
   {
@@ -45,6 +58,16 @@ const read = oneKind(
         status: status.describe('Expected status; left out: 200').optional(),
       })
       .describe('Asks the service; gives `failures` (0 or 1), `latency` and `status`'),
+    log: z
+      .strictObject({
+        files: z.array(path).min(1).describe("Files below the service's folder of logs; a line that stands in several counts once"),
+        lines: z.record(name, expression).describe('Reading → regular expression of its lines; what its first group catches is named in an alert'),
+        keep: z.int().min(1).max(20).describe('Lines kept after one that fits').optional(),
+      })
+      .describe('Counts the new lines of logs, across rotations'),
+    sessions: z
+      .strictObject({ slow: duration.describe('Age from which a transaction is slow') })
+      .describe('Looks at the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names them'),
   },
   {
     since: form(/^--?[A-Za-z][\w-]*$/u, 'option of a command', '--since')

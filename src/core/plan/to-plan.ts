@@ -86,19 +86,20 @@ function toObservation(file: NonNullable<EnvironmentFile['soak']>): Observation 
 }
 
 function toMeter(file: MeterFile): Meter {
-  const { command, since, sql, counters, http } = file.read;
-  const read = command
-    ? without({ command, since })
-    : sql !== undefined
-      ? { sql }
-      : counters !== undefined
-        ? { counters }
-        : { http: { get: http?.get ?? '/', status: http?.status ?? 200 } };
   return without<Meter>({
-    read: read as Meter['read'],
+    read: toRead(file.read),
     everyMs: file.every === undefined ? undefined : ms(file.every),
     readings: mapValues(file.readings, toReading),
   });
+}
+
+function toRead({ command, since, sql, counters, http, log, sessions }: MeterFile['read']): Meter['read'] {
+  if (command) return without<Extract<Meter['read'], { command: unknown }>>({ command, since });
+  if (sql !== undefined) return { sql };
+  if (counters !== undefined) return { counters };
+  if (log) return { log: without<Extract<Meter['read'], { log: unknown }>['log']>({ files: log.files, lines: log.lines, keep: log.keep }) };
+  if (sessions) return { sessions: { slowMs: ms(sessions.slow) } };
+  return { http: { get: http?.get ?? '/', status: http?.status ?? 200 } };
 }
 
 function toReading(file: MeterFile['readings'][string]): Reading {
@@ -110,6 +111,7 @@ function toReading(file: MeterFile['readings'][string]): Reading {
     target: file.target === undefined ? undefined : limit(file.target, place),
     alert: file.alert === undefined ? undefined : limit(file.alert, place),
     samples: file.samples,
+    advice: file.advice,
   });
 }
 
