@@ -1,6 +1,7 @@
 // The family of restarters: how a service is made to serve what `current` points to.
 import type { Service } from '../../src/core/plan/plan.ts';
 import type { Work } from '../work.ts';
+import { compose } from './compose.ts';
 import { processRestarter } from './process.ts';
 import { supervisor } from './supervisor.ts';
 import { systemd } from './systemd.ts';
@@ -14,7 +15,7 @@ export interface Restarter {
   stop(work: Work, service: Service): Promise<string>;
 }
 
-const restarters: Readonly<Record<string, Restarter>> = { process: processRestarter, systemd, supervisor };
+const restarters: Readonly<Record<string, Restarter>> = { process: processRestarter, systemd, supervisor, compose };
 
 export const restarterNames = (): readonly string[] => Object.keys(restarters);
 

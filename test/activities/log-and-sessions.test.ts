@@ -119,7 +119,7 @@ describe('sessions', () => {
   test('S0-75: of a deadlock both statements are kept, and what to do about it is said', async () => {
     const hands = await open(`{ server: { read: { log: { files: [log], keep: 6, lines: { deadlocks: deadlock detected } } },
       readings: { deadlocks: { target: exactly 0 per day, alert: above 0, advice: lock rows in one order; keep transactions short; try 40P01 again } } } }`);
-    const [{ data_directory: data = '' } = {}] = await hands.sql<{ data_directory: string }>('show data_directory');
+    const [{ data_directory: data } = { data_directory: '' }] = await hands.sql<{ data_directory: string }>('show data_directory');
     Object.assign(hands.world.settings.services['orders']!, { logs: dirname(data) });
     const [one, other] = [await client(hands, 'one'), await client(hands, 'other')];
     const result = await observe(hands, 60_000, newSoak(), async () => {

@@ -1,4 +1,5 @@
 // systemd and supervisord, both real: what they say is asked back, and what falls over a moment later has not come up.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
@@ -120,5 +121,57 @@ describe.skipIf(bin === null)(`a program of supervisord${bin === null ? ' (skipp
     await mine.run('switch');
     const failure = await failureOf(mine.run('restart'));
     expect(failure).toMatchObject({ code: 'SERVICE_FAILED', message: expect.stringContaining(why) });
+  });
+});
+
+// No container engine runs on every machine that tests: \`docker\` is a stand-in here, which keeps one process for a container.
+describe('a service of Docker Compose (its docker is a stand-in)', () => {
+  const STAND_IN = (root: string) =>
+    `#!/bin/bash
+shift 3; verb=$1; box="${root}/box"; mkdir -p "$box"; echo "$verb $*" >> "$box/asked"
+up() { [ -f "$box/pid" ] && kill -0 "$(cat "$box/pid")" 2>/dev/null; }
+case $verb in
+  up) up && kill "$(cat "$box/pid")"; [ -f "$box/refuses" ] && { echo "pull access denied" >&2; exit 18; }
+      (cd "${root}/current" && . "$box/env" && exec setsid "${process.execPath}" $(cat "$box/program")) >"$box/log" 2>&1 </dev/null &
+      echo $! > "$box/pid"; date +%s%N > "$box/id" ;;
+  stop) up && kill "$(cat "$box/pid")"; while up; do sleep 0.05; done ;;
+  ps) [ -f "$box/id" ] && printf '{"ID":"%s","State":"%s"}\\n' "$(cat "$box/id")" "$(up && echo running || echo exited)" ;;
+  logs) cat "$box/log" ;;
+esac
+`.replaceAll('\\\\n', '\\n');
+  const before = process.env['PATH'];
+  afterAll(() => void (process.env['PATH'] = before));
+  async function contained(program = 'server.mjs'): Promise<Hands> {
+    const hands = await open('compose: { file: docker-compose.yml, service: web, ready: /health, build: /build }', await freePort());
+    await mkdir(join(hands.root, 'box'), { recursive: true });
+    await mkdir(join(hands.root, 'bin'));
+    await writeFile(join(hands.root, 'bin/docker'), STAND_IN(hands.root), { mode: 0o755 });
+    await writeFile(join(hands.root, 'box/program'), program);
+    const exported = Object.entries(variables(hands)).map(([name, value]) => `export ${name}='${value}'\n`);
+    await writeFile(join(hands.root, 'box/env'), exported.join(''));
+    process.env['PATH'] = `${join(hands.root, 'bin')}:${before}`;
+    await hands.run('switch');
+    return hands;
+  }
+
+  test('S0-41, T-27: its container is made anew, serves the new build, and is down where nothing served before', async () => {
+    const hands = await contained();
+    const first = await hands.run('restart');
+    expect(first.summary).toMatch(new RegExp(`^web: web: container none → \\d{12}, serving build ${hands.list.commit.slice(0, 12)}$`, 'u'));
+    const second = await hands.run('restart', { attempt: 2 });
+    expect(second.summary).toContain(`container ${first.summary.match(/→ (\d+)/u)?.[1]} → `);
+    expect(await readFile(join(hands.root, 'box/asked'), 'utf8')).toContain('up up --detach --force-recreate --no-deps web');
+    await hands.undo('switch');
+    expect(await hands.undo('restart')).toMatchObject({ done: true, summary: 'web: web is exited' });
+  });
+
+  test('one that cannot be made, or falls over, is named with its last words', async () => {
+    const hands = await contained();
+    await writeFile(join(hands.root, 'box/refuses'), '');
+    expect(await failureOf(hands.run('restart'))).toMatchObject({ code: 'SERVICE_FAILED', message: expect.stringContaining('pull access denied') });
+    const falls = await contained('no-such-file.mjs');
+    const failure = await failureOf(falls.run('restart'));
+    expect(failure.message).toContain('(web) is exited');
+    expect(String(failure.details)).toContain('no-such-file.mjs');
   });
 });

@@ -1,6 +1,8 @@
 // What goes wrong with the genuine Django product: each line of the plan's matrix is provoked once, by the app's own switches and faults,
 // and ends as the matrix says.
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Progress } from '../../workflows/progress.ts';
 import { ask, query } from '../examples/validation-system/app.ts';
@@ -116,57 +118,92 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     expect(await constraints(place)).toBe(0);
   });
 
-  test('performance, then in the soak validation and database, each asked; at last the site, and down it goes', { timeout: LONGEST_MS }, async () => {
-    const edit = (text: string) => text.replace('clean-days: 7, ', '').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
-    const { place, run } = await begin('soak', { edit, players: true });
-    await run.until('the flows', passed('restart'), 'soak');
-    await switches(place, { slowMs: 200 });
-    await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');
-    await switches(place, {});
-    await run.say('decide', 'dan', 'soak', { decision: 'continue' });
+  test(
+    'performance, then in the soak validation, database, log, sessions and silence, each asked; at last the site, and down it goes',
+    { timeout: LONGEST_MS },
+    async () => {
+      const edit = (text: string) => text.replace('clean-days: 7, ', '').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
+      const { place, run } = await begin('soak', { edit, players: true });
+      await run.until('the flows', passed('restart'), 'soak');
+      await switches(place, { slowMs: 200 });
+      await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');
+      await switches(place, {});
+      await run.say('decide', 'dan', 'soak', { decision: 'continue' });
 
-    await run.until('it soaks', ({ phase }) => phase === 'soak', 'soak');
-    await switches(place, { failAfter: 1 });
-    await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
-    await switches(place, {});
-    expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({ outcome: 'accepted' });
-    await run.until(
-      'S0-76: the age is relaxed',
-      ({ notes }) => notes.some((note) => note.includes('characters.relax_age_constraint applied')),
-      'soak',
-    );
-    await query(
-      place.database,
-      'update characters_human set age = 1000 where character_ptr_id = (select max(character_ptr_id) from characters_human)',
-    );
-    await query(place.database, 'update characters_human set age = null where age = 1000');
+      await run.until('it soaks', ({ phase }) => phase === 'soak', 'soak');
+      await switches(place, { failAfter: 1 });
+      await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
+      await switches(place, {});
+      expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({ outcome: 'accepted' });
+      await run.until(
+        'S0-76: the age is relaxed',
+        ({ notes }) => notes.some((note) => note.includes('characters.relax_age_constraint applied')),
+        'soak',
+      );
+      await query(
+        place.database,
+        'update characters_human set age = 1000 where character_ptr_id = (select max(character_ptr_id) from characters_human)',
+      );
+      await query(place.database, 'update characters_human set age = null where age = 1000');
 
-    await switches(place, { deadlock: true });
-    // The app looks at its switches ten times a second: a pair counts once one of the two was refused.
-    for (let deadlocks = 0; deadlocks < 3;) {
-      const pair = await Promise.all(['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)));
-      if (pair.some(({ status }) => status === 503)) deadlocks += 1;
-      else await new Promise((wake) => setTimeout(wake, 100));
-    }
-    // The app's own monitor looks back: what went wrong is asked about again until it is over.
-    const goOn = async (fits: (progress: Progress) => boolean) => {
-      for (;;) {
-        const now = await run.until('asked, or so far', (progress) => fits(progress) || asks('continue | relax-age')(progress), 'soak');
-        if (fits(now)) return;
-        await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+      await switches(place, { deadlock: true });
+      // The app looks at its switches ten times a second: a pair counts once one of the two was refused.
+      for (let deadlocks = 0; deadlocks < 3;) {
+        const pair = await Promise.all(['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)));
+        if (pair.some(({ status }) => status === 503)) deadlocks += 1;
+        else await new Promise((wake) => setTimeout(wake, 100));
       }
-    };
-    // S0-75: the pair of statements that lock each other out is seen in the server's own counters.
-    await goOn(asks('continue | drop-constraints) about database/deadlocks'));
-    await switches(place, {});
-    await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+      // The app's own monitor looks back: what went wrong is asked about again until it is over.
+      const goOn = async (fits: (progress: Progress) => boolean) => {
+        for (;;) {
+          const now = await run.until('asked, or so far', (progress) => fits(progress) || asks('continue | relax-age')(progress), 'soak');
+          if (fits(now)) return;
+          await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+        }
+      };
+      // S0-75: the pair of statements that lock each other out is seen in the server's own counters.
+      await goOn(asks('continue | drop-constraints) about database/deadlocks'));
+      await switches(place, {});
+      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
-    await switches(place, { breakHealth: true });
-    await goOn(({ phase }) => phase === 'going back' || phase === 'restored');
-    // The old release has the same switch: it would not be well, either.
-    await switches(place, {});
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-    expect((await undone(run, 'soak')).slice(0, 3)).toEqual(['stopServices', 'undoForward', 'downgrade']);
-    expect(await constraints(place)).toBe(0);
-  });
+      // What only the database stops stands in the log, by the name of its constraint.
+      const { id } = (await ask(place.url, 'POST', '/api/characters/', { name: 'Strong' })).json;
+      await switches(place, { skipValidation: true });
+      while (!(await readFile(join(place.logs, 'validation.log'), 'utf8')).includes('23514 characters_human_strength_range')) {
+        await ask(place.url, 'PATCH', `/api/characters/${id}/`, { strength: 15 });
+        await new Promise((wake) => setTimeout(wake, 200));
+      }
+      await switches(place, {});
+      await goOn(asks('continue | drop-constraints | downgrade) about log/integrity'));
+      expect((await run.progress('soak')).waitingFor).toContain('characters_human_strength_range');
+      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+
+      // Six transactions that nobody ends.
+      const idle = await Promise.all(Array.from({ length: 6 }, () => idleTransaction(place.database)));
+      await goOn(asks('continue | drop-constraints) about sessions/slow'));
+      await Promise.all(idle.map((client) => client.end()));
+      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+
+      // Silence is no pass.
+      place.silence();
+      await goOn(asks('continue | downgrade) about validation/'));
+      expect((await run.progress('soak')).waitingFor).toContain('has not enough data');
+      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+
+      await switches(place, { breakHealth: true });
+      await goOn(({ phase }) => phase === 'going back' || phase === 'restored');
+      // The old release has the same switch: it would not be well, either.
+      await switches(place, {});
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
+      expect((await undone(run, 'soak')).slice(0, 3)).toEqual(['stopServices', 'undoForward', 'downgrade']);
+      expect(await constraints(place)).toBe(0);
+    },
+  );
 });
+
+async function idleTransaction(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'forgotten' });
+  await client.connect();
+  await client.query('begin; select count(*) from characters_human');
+  return client;
+}

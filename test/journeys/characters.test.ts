@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RolloutResult } from '../../workflows/contract.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { ask, DECISIONS, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
@@ -25,6 +26,7 @@ const SIGNATURES = [
   /\| dan \| dba \| approve \| production \|/u,
 ];
 const STAGING = [
+  'enter pass: permit checked, 20 steps kept',
   'preflight pass: 14 conditions hold',
   'release pass: BUILD checked out beside the serving release',
   'pending pass: 6 pending exactly as declared, 23 applied',
@@ -49,13 +51,14 @@ const STAGING = [
 ];
 /** The same, behind its flag; nothing is fixed there, and neither suite nor flows write there. */
 const PRODUCTION = [
-  ...STAGING.slice(0, 4),
+  'enter pass: permit checked, 18 steps kept',
+  ...STAGING.slice(1, 5),
   'close-site pass: the site answers 503',
-  ...STAGING.slice(4, 5),
+  ...STAGING.slice(5, 6),
   'data pass: no findings',
-  ...STAGING.slice(9, 13),
-  ...STAGING.slice(14, 19),
-  ...STAGING.slice(20),
+  ...STAGING.slice(10, 14),
+  ...STAGING.slice(15, 20),
+  ...STAGING.slice(21),
   'open-site pass: the site is open again',
 ];
 
@@ -120,9 +123,8 @@ describe.skipIf(environment === null)(environment ? 'the characters, staging and
 
 /** Step and verdict of each receipt, with what the runbook wants to read of it; times and addresses are of one run only. */
 async function receipts({ evidence }: Run, environment: string): Promise<readonly string[]> {
-  const lines = (await readFile(join(evidence, 'logs', environment, 'receipts.jsonl'), 'utf8')).trimEnd().split('\n');
-  return lines
-    .map((line) => JSON.parse(line) as { step: string; verdict: string; summary: string })
+  const told = JSON.parse(await readFile(join(evidence, 'logs', environment, 'receipts.json'), 'utf8')) as Pick<RolloutResult, 'receipts'>;
+  return told.receipts
     .map(
       ({ step, verdict, summary }) =>
         `${step} ${verdict}: ${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ of the statements.*$| on test_\w+ of.*$/gu, '')}`,

@@ -52,11 +52,22 @@ export const s0After: readonly Line[] = [
     t.flows,
     t.server('names field and rule of what it refuses'),
   ),
-  open('S0-51', 'four kinds of lines are watched for in the log', 'no meter reads a log; the product counts its own operations. Later: C-61, C-62'),
-  open(
+  passes(
+    'S0-51',
+    'four kinds of lines are watched for in the log',
+    'meter log: integrity, validation, rollbacks, slow; across rotations, an error of both files once',
+    t.log('S0-51, S0-52'),
+    t.server('S0-51, S0-52'),
+    t.lines('S0-51'),
+    t.followed,
+  ),
+  passes(
     'S0-52',
     'an alert for every violation, naming its constraint',
-    'violations are counted and end a clean day (S0-64), but no alert names the constraint. Later: C-59, C-62',
+    'meter log/integrity: its alert names what the line catches; refused writes of ours stand in no log of the app',
+    t.log('S0-51, S0-52'),
+    t.server('S0-51, S0-52'),
+    t.inTheSoak,
   ),
   passes(
     'S0-53',
@@ -66,10 +77,12 @@ export const s0After: readonly Line[] = [
     t.whole,
   ),
   passes('S0-54', 'deadlocks are watched', 'meter database/deadlocks: three real ones are asked about', t.inTheSoak),
-  open(
+  passes(
     'S0-55',
     'transactions of more than a second are listed',
-    'no meter lists them; only who holds a lock that a migration waits for is named. Later: C-48',
+    'meter sessions/slow: each with its age and its statement',
+    t.log('S0-55'),
+    t.inTheSoak,
   ),
   passes(
     'S0-56',
@@ -81,7 +94,13 @@ export const s0After: readonly Line[] = [
   passes('S0-57', 'XP operations take less than 200 ms', 'meter validation/xp-latency, 95th percentile', t.plan('S0-57, S0-62'), t.samples),
   passes('S0-58', 'more than 95 % of XP spends succeed', 'meter validation/xp-success', t.plan('S0-58, S0-61'), t.samples),
   passes('S0-59', 'every award succeeds', 'meter validation/scene-xp', t.plan('S0-59, S0-63'), t.samples),
-  open('S0-60', 'a logging set-up with two rotating files', 'the product brings its own; nothing makes or checks one. Later: C-60'),
+  passes(
+    'S0-60',
+    'a logging set-up with two rotating files',
+    'the product brings it: both files are written, and the meter counts an error in both once',
+    t.server('S0-60'),
+    t.server('S0-51, S0-52'),
+  ),
   passes('S0-61', 'bands of spends that succeed', 'meter validation/xp-success', t.plan('S0-58, S0-61'), t.inTheSoak),
   passes('S0-62', 'bands of the time of a spend', 'meter validation/xp-latency', t.plan('S0-57, S0-62'), t.samples),
   passes('S0-63', 'bands of awards', 'meter validation/scene-xp', t.plan('S0-59, S0-63'), t.samples),
@@ -134,12 +153,20 @@ export const s0After: readonly Line[] = [
     t.django('S0-73: once the rows are fixed, the next try applies all six'),
     t.breaks('migrate: S0-73'),
   ),
-  open(
+  passes(
     'S0-74',
     'slow operations: long transactions, waits and missing indexes are listed',
-    'slowness is measured and asked about; nothing looks for its cause. Later: C-48, C-89',
+    'meter sessions: slow, waiting (with who is in the way), unindexed',
+    t.log('S0-74'),
+    t.log('S0-55'),
   ),
-  open('S0-75', 'a deadlock: both statements, and advice', 'counted and asked about (S0-66); the statements are not kept. Later: C-89'),
+  passes(
+    'S0-75',
+    'a deadlock: both statements, and advice',
+    "counted and asked about with the plan's advice; a meter on the server's log keeps both statements",
+    t.log('S0-75'),
+    t.inTheSoak,
+  ),
   passes(
     'S0-76',
     'one limit is relaxed after a decision',

@@ -1,7 +1,7 @@
 // The genuine Django product on a whole stage: v-prev serves in staging and production, players play, v-next is to be deployed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { symlink } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveFirstRelease } from '../../src/cli/demo/first-release.ts';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
@@ -51,6 +51,10 @@ export interface Place {
   readonly flagFile: string;
   /** The file that a running app reads its failure switches from. */
   readonly switches: string;
+  /** Folder of the app's own logs. */
+  readonly logs: string;
+  /** Nobody plays any more. */
+  silence(): void;
 }
 
 export interface Run {
@@ -103,7 +107,9 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     await stage.postgres.createDatabase(database, await databaseOf(state));
     const insidePort = await freePort();
     const [flagFile, switches] = [join(stage.folder, `${database}.flag`), join(stage.folder, `${database}.switches.json`)];
-    const serviceEnv = { INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile, TG_FAULT: switches, ...env };
+    const logs = join(stage.folder, `${database}.logs`);
+    await mkdir(logs);
+    const serviceEnv = { LOG_DIR: logs, INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile, TG_FAULT: switches, ...env };
     const insideUrl = `http://127.0.0.1:${insidePort}`;
     const cast = await raiseEnvironment(stage, stage.postgres.url(database), {
       environment: name,
@@ -113,6 +119,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
         repository: await repositoryOf(fault),
         programs: ['python', 'python3', 'rmdir', 'ln', '.venv/bin/python', 'pip'],
         env: serviceEnv,
+        logs,
       },
       inside: insideUrl,
       env: workerEnv,
@@ -130,7 +137,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     });
     const playing = players ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url], { stdio: 'ignore' }) : null;
     places.push({ cast, players: playing });
-    return { name, cast, url, insideUrl, database: cast.database, flagFile, switches };
+    return { name, cast, url, insideUrl, database: cast.database, flagFile, switches, logs, silence: () => void playing?.kill('SIGKILL') };
   };
 
   return {

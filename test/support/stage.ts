@@ -125,6 +125,7 @@ export async function raiseEnvironment(
       readonly repository: string;
       readonly programs: readonly string[];
       readonly env: Readonly<Record<string, string>>;
+      readonly logs?: string;
     };
     readonly inside?: string;
   } = {},
@@ -144,6 +145,7 @@ export async function raiseEnvironment(
     url: `http://127.0.0.1:${port}`,
     serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES, ...options.app?.env },
     ...(options.inside !== undefined && { inside: options.inside }),
+    ...(options.app?.logs !== undefined && { logs: options.app.logs }),
     ...(options.floor && { floor: options.floor }),
   });
   const base = {

@@ -20,6 +20,7 @@ const recorded = JSON.parse(here('../fixtures/characters-readings.json')) as Rea
 const plan = here('../../examples/validation-system/releases/v-next/soakgate.yaml')
   .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
   .replace(/^gate:[\s\S]*?\n\n/mu, '')
+  .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
   .replace(/.*in: \[production\].*\n/gu, '')
   .replace(
     'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',

@@ -32,6 +32,7 @@ export interface PlaceSpec {
   readonly url?: string;
   readonly inside?: string;
   readonly flagFile?: string;
+  readonly logs?: string;
   readonly serviceEnv?: Readonly<Record<string, string>>;
   readonly floor?: Readonly<Record<string, unknown>>;
 }
@@ -62,6 +63,7 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
         ...(spec.url && { url: spec.url }),
         ...(spec.inside && { inside: spec.inside }),
         ...(spec.flagFile && { 'flag-file': spec.flagFile }),
+        ...(spec.logs && { logs: spec.logs }),
         env: spec.serviceEnv ?? {},
       },
     },

@@ -24,6 +24,7 @@ const service = oneKind(
     process: z.strictObject(restarters.process.options).describe(restarters.process.meaning),
     systemd: z.strictObject(restarters.systemd.options).describe(restarters.systemd.meaning),
     supervisor: z.strictObject(restarters.supervisor.options).describe(restarters.supervisor.meaning),
+    compose: z.strictObject(restarters.compose.options).describe(restarters.compose.meaning),
   } satisfies Record<keyof typeof restarters, z.ZodType>,
   { name: name.describe('Name of the service') },
 );

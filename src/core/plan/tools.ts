@@ -33,6 +33,12 @@ const program = z
   .meta({ title: 'supervisord program', examples: ['tg'] })
   .describe('Name of the program');
 const config = anyPath.describe("supervisord's configuration; left out: where supervisorctl looks by itself").optional();
+const file = anyPath.describe('The compose file');
+const composed = z
+  .string()
+  .regex(/^[\w.-]+$/u)
+  .meta({ title: 'service of Compose', examples: ['web'] })
+  .describe('Name of the service in it');
 const command = argv.describe('Starts the service; run in the release that serves');
 const pidFile = anyPath.describe('Where the pid of the running service is kept');
 const env = z.record(variable, z.string()).describe('Values for the service; secrets come from the file of the environment').optional();
@@ -54,6 +60,7 @@ export const restarters = {
   process: tool('A process of its own with a pid file', { command, 'pid-file': pidFile, env, ready, build }),
   systemd: tool('A systemd unit that works in `current`', { unit, action, manager, ready, build }, { action: 'restart', manager: 'system' }),
   supervisor: tool('A program of supervisord that works in `current`', { program, config, ready, build }),
+  compose: tool('A service of Docker Compose that mounts `current`; its container is made anew', { file, service: composed, ready, build }),
 } as const;
 
 /** What the tool is to be told: what was written, and the rest filled in. */

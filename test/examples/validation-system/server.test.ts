@@ -1,7 +1,7 @@
 // Both releases over HTTP: what they answer and refuse, who wins a race, the flag, the failure switches, the monitor.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { flows } from '../../../activities/flows.ts';
 import type { Work } from '../../../activities/work.ts';
+import { countLines } from '../../../src/core/log-lines.ts';
+import type { LogRead } from '../../../src/core/plan/plan.ts';
 import { valueAt } from '../../../src/core/pointer.ts';
+import { followFile } from '../../../src/io/followed-file.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import {
   type Answer,
@@ -36,6 +39,7 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
   let folder: string;
   let fault: string;
   let flag: string;
+  let logs: string;
   let prev: App;
   let next: App;
   let database: string;
@@ -43,7 +47,8 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tg-'));
-    [fault, flag] = [join(folder, 'fault.json'), join(folder, 'maintenance.flag')];
+    [fault, flag, logs] = [join(folder, 'fault.json'), join(folder, 'maintenance.flag'), join(folder, 'logs')];
+    mkdirSync(logs);
     postgres = await startPostgres();
     const repository = await makeRepository(join(folder, 'repository'));
     for (const release of ['v-prev', 'v-next'] as const) await checkOut(repository, release, checkout(release));
@@ -52,7 +57,7 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
     database = postgres.url('new');
     await managed(checkout('v-next'), database, ['migrate', '--verbosity', '0']);
     const env = { TG_FAULT: fault, MAINTENANCE_FLAG: '../maintenance.flag', BUILD_ID: 'b-17' };
-    [prev, next] = await Promise.all([startApp(checkout('v-prev'), old, env), startApp(checkout('v-next'), database, env)]);
+    [prev, next] = await Promise.all([startApp(checkout('v-prev'), old, env), startApp(checkout('v-next'), database, { ...env, LOG_DIR: logs })]);
   }, PATIENCE);
   afterEach(() => turn({}));
   afterAll(async () => {
@@ -194,6 +199,34 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
     expect(both.find(({ status }) => status === 503)?.json).toEqual({ error: 'busy', code: '40P01' });
   });
 
+  test("S0-51, S0-52: the plan's meter counts in its two log files what only the database stopped, once and by name", async () => {
+    const { log } = parse(read('releases/v-next/soakgate.yaml')).meters.log.read as { log: LogRead };
+    const follow = (from: readonly (string | undefined)[]) => Promise.all(log.files.map((file, at) => followFile(join(logs, file), from[at])));
+    const before = (await follow([])).map(({ place }) => place);
+    const { id } = (await next.ask('POST', '/api/characters/', { name: 'Strong' })).json;
+    await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
+    await turn({ skipValidation: 1 });
+    await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
+    const found = (await follow(before)).map(({ lines }) => lines);
+    expect(
+      found.map((lines) => lines.filter((line) => line.includes('23514')).length),
+      'an error stands in both',
+    ).toEqual([1, 1]);
+    const { counts, caught } = countLines(log, found, '');
+    expect(counts).toMatchObject({ integrity: 1, validation: 1, rollbacks: 1 });
+    expect(caught['integrity']).toBe('characters_human_strength_range ×1');
+  });
+
+  test('S0-60: its log set-up has two files of 10 MB, with five old ones each', async () => {
+    const asked = ['shell', '-c', 'from django.conf import settings; import json; print(json.dumps(settings.LOGGING["handlers"], default=str))'];
+    const handlers = JSON.parse((await managed(checkout('v-next'), database, asked, { LOG_DIR: logs })).trimEnd().split('\n').at(-1) ?? '') as object;
+    const rotating = { class: 'logging.handlers.RotatingFileHandler', maxBytes: 10_485_760, backupCount: 5 };
+    expect(handlers).toMatchObject({
+      all: { ...rotating, level: 'INFO', filename: join(logs, 'validation.log') },
+      errors: { ...rotating, level: 'ERROR', filename: join(logs, 'validation_errors.log') },
+    });
+  });
+
   test('takes the switches from the environment, too', async () => {
     const env = { FAIL_AFTER: '1', HOLD_LOCK_MS: '200', SLOW_MS: '100', BREAK_HEALTH: '1', DEADLOCK: '1' };
     const app = await startApp(checkout('v-next'), database, env);
@@ -247,7 +280,7 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
 
     test('has counted what the other tests did', async () => {
       const facts = await monitor(['--period', '24']);
-      expect(facts.constraint_violations).toBe(1);
+      expect(facts.constraint_violations).toBe(2);
       expect(facts.deadlocks).toBe(1);
       expect(facts.xp_spend.success_rate.value).toBeLessThan(1);
       expect(facts.page_ms).toEqual({ value: null, missing: 'REDIS_URL is not set' });
