@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
-import { checkOut, manage } from '../examples/validation-system/app.ts';
+import { checkOut, manage, managed, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { type Characters, MIGRATIONS, type Options, raiseCharacters } from '../support/characters.ts';
 import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
@@ -62,6 +62,26 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const after = dumped();
       expect(after).not.toBe(before);
       expect(withoutKey(after)).toBe(withoutKey(before));
+    });
+
+    test('S0-24, T-71: rows of the framework as an extra beside the proven backup: loaded into an empty migrated database they are as many', async () => {
+      const leave = '--exclude=contenttypes, --exclude=auth.permission';
+      const extra = `  - { step: rows, run: { command: [python, manage.py, dumpdata, ${leave}, --output, rows.json], changes: [files] } }\n`;
+      const hands = await permit(bench, await app.spec(BACKUP + extra + MIGRATE, { state: 'clean' }));
+      await hands.run('backup');
+      expect(await hands.run('rows')).toMatchObject({ verdict: 'pass' });
+      await bench.postgres.createDatabase('loaded');
+      const loaded = bench.postgres.url('loaded');
+      await managed(hands.checkout, loaded, ['migrate', '--verbosity', '0']);
+      await managed(hands.checkout, loaded, ['loaddata', 'rows.json']);
+      const count = (url: string) =>
+        query<{ characters: number; humans: number; scenes: number; relations: number }>(
+          url,
+          `select (select count(*)::int from characters_character) as characters, (select count(*)::int from characters_human) as humans,
+             (select count(*)::int from game_scene) as scenes, (select count(*)::int from game_strelationship) as relations`,
+        );
+      expect(await count(loaded)).toEqual(await count(hands.url));
+      expect((await count(loaded))[0]?.characters).toBeGreaterThan(50);
     });
 
     test('T-15: two last migrations of one app', async () => {

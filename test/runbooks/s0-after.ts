@@ -1,5 +1,5 @@
 // Runbook 0 from the first look at the new release on: S0-43 … S0-105.
-import { type Line, open, passes, signed, testsOf } from './line.ts';
+import { type Line, passes, signed, testsOf } from './line.ts';
 import * as t from './tests.ts';
 
 const UAT = 'attestation uat by sam, storyteller';
