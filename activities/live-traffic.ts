@@ -23,6 +23,8 @@ export interface Traffic {
   readonly samples: number;
 }
 
+const HIDDEN = '<insufficient privilege>';
+const UNSEEN = 'a statement that this role may not see (grant pg_read_all_stats)';
 const EVERY_MS = 20;
 /** A session tells its counters at most once a second. */
 const LEAST_MS = 1_200;
@@ -62,9 +64,9 @@ async function sample(session: Session): Promise<readonly Omit<SeenStatement, 's
     `select distinct n.nspname || '.' || c.relname as relation, l.mode, coalesce(nullif(a.application_name, ''), a.usename) as who, a.query
      from pg_locks l join pg_stat_activity a using (pid) join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
      where l.database = (select oid from pg_database where datname = current_database()) and c.relkind in ('r', 'p', 'm')
-       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate') and a.application_name !~ '^sgo?:'`,
+       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate') and coalesce(a.application_name, '') !~ '^sgo?:'`,
   );
-  return rows.map(({ query, ...row }) => ({ ...row, statement: statementShape(query) }));
+  return rows.map(({ query, ...row }) => ({ ...row, statement: query === HIDDEN ? UNSEEN : statementShape(query) }));
 }
 
 async function counters(session: Session): Promise<Counters> {

@@ -7,7 +7,7 @@ import type { Work } from '../work.ts';
 import type { MeterReading } from './meter.ts';
 
 const NAMED = 5;
-const NOT_OURS = `a.datname = current_database() and a.backend_type = 'client backend' and a.application_name !~ '^sgo?:'`;
+const NOT_OURS = `a.datname = current_database() and a.backend_type = 'client backend' and coalesce(a.application_name, '') !~ '^sgo?:'`;
 const WHO = `format('%s (pid %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid)`;
 
 /** Statements without their values: they are people's data. Sessions of ours are none of the application's. */
@@ -18,11 +18,10 @@ export async function readSessions(
   { slowMs }: { readonly slowMs: number },
   at: number,
 ): Promise<MeterReading> {
-  const found = await withSession(work.url, observeTag(work.rollout), async (session) => ({
-    slow: await slow(session, slowMs),
-    waiting: await waiting(session),
-    unindexed: await unindexed(session),
-  }));
+  const found = await withSession(work.url, observeTag(work.rollout), async (session) => {
+    await refuseUnseen(session);
+    return { slow: await slow(session, slowMs), waiting: await waiting(session), unindexed: await unindexed(session) };
+  });
   const named = (lines: readonly string[]) =>
     [...lines.slice(0, NAMED), ...(lines.length > NAMED ? [`${lines.length - NAMED} more`] : [])].join('; ');
   return {
@@ -32,6 +31,15 @@ export async function readSessions(
     }),
     ...([...found.slow, ...found.waiting].length > 0 && { excerpt: [...found.slow, ...found.waiting] }),
   };
+}
+
+/** Of sessions that a role may not see there is neither age nor statement: that is no zero (rule 1). @throws Error naming the grant. */
+async function refuseUnseen(session: Session): Promise<void> {
+  const [hidden] = await session.query<{ role: string; others: string | null }>(
+    `select current_user as role, string_agg(distinct a.usename, ', ') as others from pg_stat_activity a
+     where a.datname = current_database() and a.query = '<insufficient privilege>'`,
+  );
+  if (hidden?.others) throw new Error(`role ${hidden.role} may not see the sessions of ${hidden.others}: grant pg_read_all_stats to ${hidden.role}`);
 }
 
 async function slow(session: Session, slowMs: number): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
-import { BACKUP, type Bench, DATA, type Hands, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+import { BACKUP, type Bench, DATA, type Hands, MIGRATE, permit, query, raiseBench } from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -114,6 +114,19 @@ describe('sessions', () => {
       ),
     );
     expect(state.readings['sessions/unindexed']?.about).toContain('public.notes (notes_order_id_fkey) has no index');
+  });
+
+  test('what the role may not see is no zero: a missing reading that names the grant', async () => {
+    await query(bench.postgres.url('postgres'), 'create role blind login');
+    const hands = await permit(bench, {
+      steps: BACKUP + DATA + MIGRATE,
+      meters: METERS,
+      asRole: (url) => url.replace('postgres://postgres@', 'postgres://blind@'),
+    });
+    await client(hands, 'somebody');
+    const { state } = await observe(hands, 300);
+    expect(state.readings['sessions/slow']).toMatchObject({ read: 0, missing: 1 });
+    expect(await evidence(hands)).toContain('role blind may not see the sessions of postgres: grant pg_read_all_stats to blind');
   });
 
   test('S0-75: of a deadlock both statements are kept, and what to do about it is said', async () => {

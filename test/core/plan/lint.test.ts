@@ -130,6 +130,13 @@ const cases: readonly Case[] = [
   ],
   ['another route after one that went wrong', [], ['{ when: { route: downgrade }, ask: [restore]', '{ when: { route: downgrade }, do: old-code']],
   [
+    'readings that a log or the sessions do not give',
+    ['meters.shop.readings.paid'],
+    ['read: { command: [node, monitor.mjs, --json] }', 'read: { log: { files: [a.log], lines: { errors: ERROR } } }'],
+    ['paid: { at: /paid, unit: ratio, target: at least 95%, alert: below 90% }', 'paid: { target: exactly 0 }'],
+    ['{ meter: shop/paid }', '{ meter: shop }'],
+  ],
+  [
     'a way back that shuts what is not there',
     ['environments.staging.way-back.close', 'environments.staging.way-back.stop[1]'],
     ['environments:\n  staging:\n', 'environments:\n  staging:\n    way-back: { close: true, stop: [web, wep] }\n'],
