@@ -46,9 +46,14 @@ async function rotated(path: string): Promise<readonly { readonly path: string; 
   const found = await Promise.all(others.map(async (other) => ({ path: join(dirname(path), other), about: await stat(join(dirname(path), other)) })));
   return found
     .filter(({ about }) => about.isFile())
-    .toSorted((one, other) => one.about.mtimeMs - other.about.mtimeMs)
+    .toSorted(
+      (one, other) => one.about.mtimeMs - other.about.mtimeMs || numberOf(other.path) - numberOf(one.path) || (one.path < other.path ? -1 : 1),
+    )
     .map(({ path: where, about }) => ({ path: where, inode: about.ino }));
 }
+
+/** Of two that were written within one tick of the clock the one with the higher number is older. */
+const numberOf = (path: string): number => Number(/\.(\d{1,4})$/u.exec(path)?.[1] ?? 0);
 
 async function readFrom(parts: readonly Part[]): Promise<NewLines> {
   const lines: string[] = [];
