@@ -1,5 +1,5 @@
 // `--pace 7d=60s` divides only what is observed or waited for; never timeouts, deadlines or expiry (DESIGN §5).
-import type { EnvironmentPlan, Limit, Meter, Observation } from './plan/plan.ts';
+import type { EnvironmentPlan, Limit, MatrixRow, Meter, Observation } from './plan/plan.ts';
 
 /** `nominalMs` of the plan pass in `realMs`. */
 export interface Pace {
@@ -44,6 +44,16 @@ function paceObservation(observation: Observation, pace: Pace): Observation {
     gapMs: Math.max(paced(observation.gapMs, pace), LEAST_GAP_CADENCES * everyMs, LEAST_GAP_MS),
     ...(observation.extendMs !== undefined && { extendMs: paced(observation.extendMs, pace) }),
   };
+}
+
+/** How long a symptom of a meter must have lasted; never below what a busy machine may stall. */
+export function paceMatrix(matrix: readonly MatrixRow[], pace: Pace | null): readonly MatrixRow[] {
+  if (!pace) return matrix;
+  return matrix.map((row) =>
+    typeof row.when === 'object' && 'meter' in row.when && row.when.forMs !== undefined
+      ? { ...row, when: { ...row.when, forMs: Math.max(paced(row.when.forMs, pace), LEAST_GAP_MS) } }
+      : row,
+  );
 }
 
 /** Meters with their own cadence and their bands' `for`, paced. */

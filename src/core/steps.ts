@@ -1,7 +1,7 @@
 // Compiles plan + environment + pace into the step list: the one thing that a rollout walks down.
 // The list is workflow input, is hashed, signed, and compared by the environment's worker (rule 8).
 import { wholeGate } from './gate.ts';
-import { paceEnvironment, paceMeters, type Pace } from './pace.ts';
+import { paceEnvironment, paceMatrix, paceMeters, type Pace } from './pace.ts';
 import type { Change, EnvironmentPlan, Json, MatrixRow, Meter, Plan, PlanStep, Route, Gate } from './plan/plan.ts';
 import { type Undo, undoOf } from './undo.ts';
 
@@ -100,7 +100,7 @@ export function compileSteps({ plan, environment, commit, files, pace }: Compile
     meters: paceMeters(plan.meters, pace),
     gate: plan.gate[environment] ? wholeGate(plan.gate[environment], found.window) : null,
     routes: plan.routes,
-    matrix: plan.matrix,
+    matrix: paceMatrix(plan.matrix, pace),
     last: place === plan.environments.length - 1,
   };
 }

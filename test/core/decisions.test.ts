@@ -78,6 +78,24 @@ describe('the matrix', () => {
     expect(decide(withMatrix(rows), meter('site/failures', 'inconclusive', 100)).do).toBe('ask');
   });
 
+  test('in a compressed run the `for` of a meter passes as the days do, never below three seconds; what people have to answer in does not', () => {
+    const rows: MatrixRow[] = [
+      { when: { meter: 'any', is: 'inconclusive', forMs: 86_400_000 }, ask: ['stop'], severity: 'high' },
+      { when: { meter: 'any', forMs: 1_800_000 }, ask: ['stop'], unanswered: { afterMs: 14_400_000, do: 'stop' }, severity: 'high' },
+    ];
+    const compressed = compileSteps({
+      plan: { ...plan, matrix: rows },
+      environment: 'staging',
+      commit: 'c',
+      files: {},
+      pace: { nominalMs: 604_800_000, realMs: 60_000 },
+    });
+    expect(compressed.matrix.map(({ when, unanswered }) => [(when as { forMs: number }).forMs, unanswered?.afterMs])).toEqual([
+      [8_571, undefined],
+      [3_000, 14_400_000],
+    ]);
+  });
+
   test('no trouble of a step ever means "go on" unless a line says so', () => {
     const rows = list.matrix.filter((row) => row.do !== 'continue');
     fc.assert(

@@ -189,7 +189,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       // Silence is no pass. The monitor looks back a day, which is not waited for: what was played is made two days older.
       place.silence();
       await query(place.database, "update monitoring_operation set at = at - interval '2 days'");
-      await goOn(asks('continue | downgrade) about validation/'));
+      await goOn(asks('continue | downgrade) about '));
       expect((await run.progress('soak')).waitingFor).toContain('has not enough data');
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
