@@ -158,7 +158,11 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       // The app's own monitor looks back: what went wrong is asked about again until it is over.
       const goOn = async (fits: (progress: Progress) => boolean) => {
         for (;;) {
-          const now = await run.until('asked, or so far', (progress) => fits(progress) || asks('continue | relax-age')(progress), 'soak');
+          const now = await run.until(
+            'asked, or so far',
+            (progress) => fits(progress) || asks('continue | relax-age')(progress) || asks('continue | downgrade)')(progress),
+            'soak',
+          );
           if (fits(now)) return;
           await run.say('decide', 'lea', 'soak', { decision: 'continue' });
         }
