@@ -93,6 +93,19 @@ describe('watch', () => {
     expect(terminal.said).toEqual([]);
   });
 
+  test('on a small screen what has passed makes room for what goes on', () => {
+    const line = (name: string, state: StepState) => ({ name, kind: 'check' as const, state, summary: '', tookMs: null });
+    const lines = [...Array.from({ length: 20 }, (_, at) => line(`step-${at}`, 'pass')), line('restart', 'running'), line('health', 'waiting')];
+    const environments = [place({ progress: progress('running', { lines, notes: ['reading site/failures: 3 readings'] }) })];
+    const drawn = (rows: number) => renderStatus(status({ environments }), { paint: (_, text) => text, size: { columns: 80, rows } });
+    const small = drawn(16).join('\n');
+    expect(drawn(16).length).toBeLessThan(16);
+    expect(small).toMatch(/✓ pass +16 steps\n.*✓ pass +step-16\n/u);
+    expect(small).toMatch(/▶ running +restart\n.*· waiting +health\n/u);
+    expect(small).toContain('site/failures');
+    expect(drawn(60).join('\n')).toContain('step-0');
+  });
+
   test('a log gets each change once', async () => {
     const terminal = screen(false);
     await watch(terminal, reads(status(), status(), ended('rolled-back')));

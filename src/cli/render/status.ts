@@ -17,11 +17,18 @@ const READING = 'reading ';
 
 export function renderStatus(status: DeploymentStatus, view: View): readonly string[] {
   const columns = view.size?.columns ?? Number.POSITIVE_INFINITY;
-  const rows = status.environments.flatMap((environment) => environmentRows(status, environment, view.size !== undefined));
   const paintCut: Paint = (tone, text) => view.paint(tone, cut(text, columns));
+  const above = head(status, paintCut, columns);
   const below = notes(status).map((line) => cut(line, columns));
-  const lines = [...head(status, paintCut, columns), '', ...table(rows, view.paint, columns), ...below];
-  return view.size ? lines.slice(0, Math.max(view.size.rows - 1, 3)) : lines;
+  const linesWith = (folded: number) => {
+    const rows = status.environments.flatMap((environment) => environmentRows(status, environment, view.size && { folded }));
+    return [...above, '', ...table(rows, view.paint, columns), ...below];
+  };
+  const lines = linesWith(0);
+  if (!view.size) return lines;
+  const room = Math.max(view.size.rows - 1, 3);
+  // What has passed makes room for what goes on, and one line says how much that was.
+  return (lines.length > room ? linesWith(lines.length - room + 1) : lines).slice(0, room);
 }
 
 function head(status: DeploymentStatus, paint: Paint, columns: number): readonly string[] {
@@ -67,7 +74,11 @@ function whole(next: string | null, { deployment, environments }: DeploymentStat
   return `${named} --as YOU`;
 }
 
-function environmentRows(status: DeploymentStatus, environment: EnvironmentStatus, live: boolean): readonly (readonly Cell[])[] {
+function environmentRows(
+  status: DeploymentStatus,
+  environment: EnvironmentStatus,
+  live: { readonly folded: number } | undefined,
+): readonly (readonly Cell[])[] {
   const { progress, result, state } = environment;
   const own = status.progress?.lines.find((line) => line.name === environment.environment);
   const shown = own?.state ?? stateOf(environment);
@@ -77,7 +88,11 @@ function environmentRows(status: DeploymentStatus, environment: EnvironmentStatu
   const spent = environment.startedAt && environment.closedAt ? took(Date.parse(environment.closedAt) - Date.parse(environment.startedAt)) : '';
   const first: readonly Cell[] = [stateCell(shown), { text: environment.environment, tone: 'strong' }, spent, visible(summary)];
   if (!progress || (live && state !== 'running')) return [first];
-  return [first, ...progress.lines.map((line) => [stateCell(line.state, '  '), line.name, took(line.tookMs), visible(line.summary)])];
+  const begun = progress.lines.findIndex((line) => line.state !== 'pass');
+  const folded = Math.min(live?.folded ?? 0, begun < 0 ? progress.lines.length : begun);
+  const rest = folded > 1 ? progress.lines.slice(folded) : progress.lines;
+  const passed: readonly (readonly Cell[])[] = folded > 1 ? [[stateCell('pass', '  '), `${folded} steps`]] : [];
+  return [first, ...passed, ...rest.map((line) => [stateCell(line.state, '  '), line.name, took(line.tookMs), visible(line.summary)])];
 }
 
 function stateOf({ state, result }: EnvironmentStatus): StepState {
