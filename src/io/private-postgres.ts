@@ -81,13 +81,26 @@ function startServer(bin: string, folder: string, port: number): Promise<boolean
   });
 }
 
+const initialise = (bin: string, folder: string, data: string): Promise<unknown> =>
+  run(...asPostgres(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']), {
+    cwd: folder,
+  });
+
+/** An initialised cluster that was never started: whoever starts many servers copies it (`SOAKGATE_PG_TEMPLATE`). */
+export async function makeTemplate(): Promise<{ readonly data: string; remove(): Promise<void> }> {
+  const folder = await makeFolder();
+  const data = join(folder, 'data');
+  await initialise(findPostgresBin(), folder, data);
+  return { data, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
 export async function startPostgres(): Promise<PrivatePostgres> {
   const bin = findPostgresBin();
   const folder = await makeFolder();
   const data = join(folder, 'data');
-  await run(...asPostgres(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']), {
-    cwd: folder,
-  });
+  const like = process.env['SOAKGATE_PG_TEMPLATE'];
+  if (like) await run(...asPostgres('cp', ['-a', like, data]), { cwd: folder });
+  else await initialise(bin, folder, data);
 
   let port = await freePort();
   for (let attempt = 1; !(await startServer(bin, folder, port)); attempt += 1) {

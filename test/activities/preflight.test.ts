@@ -137,7 +137,7 @@ describe('found before anything is done', () => {
       verdict: 'fail',
       details: [
         'migrations: there is no adapter for flyway here (there is: sql, django)',
-        'service web: there is no adapter for runit here (there is: process, systemd, supervisor)',
+        'service web: there is no adapter for runit here (there is: process, systemd, supervisor, compose)',
       ],
     });
   });

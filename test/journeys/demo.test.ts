@@ -65,8 +65,8 @@ describe.each(endings)('demo --ci $args', ({ args, outcome, code, tells }) => {
 /** Its own TMPDIR, so that what is left can be seen. */
 function demo(args: readonly string[], folder: string): Promise<{ exit: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [SOAKGATE, 'demo', '--ci', ...args], {
-    // The first bundles its workflows at its start, as for a person.
-    env: { ...process.env, TMPDIR: folder, ...(args.length === 0 && { SOAKGATE_WORKFLOW_BUNDLE: '' }) },
+    // The first makes everything for itself, as for a person.
+    env: { ...process.env, TMPDIR: folder, ...(args.length === 0 && { SOAKGATE_WORKFLOW_BUNDLE: '', SOAKGATE_PG_TEMPLATE: '' }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
