@@ -58,6 +58,34 @@ describe.runIf(timeSkippingServer)('a forward fix', () => {
     expect(back(run)).toEqual(['forward relax', 'undoForward migrate', 'undo migrate', 'undo switch', 'undo restart', 'compare']);
   });
 
+  test('and another one after it: the way back reverses both, the later first, and each once though it is tried again', async () => {
+    const two = storyPlan({
+      only: 'staging',
+      routes: '  relax: { forward: 0003_relax }\n  drop: { forward: 0004_drop }\n',
+      matrix: `  - { when: { step: refused }, ask: [relax, downgrade], severity: high }
+  - { when: { step: switch }, ask: [drop, downgrade], severity: high }
+`,
+    });
+    const undone: unknown[] = [];
+    let tries = 0;
+    const run = await theatre.run(two, {
+      steps: { refused: failing, switch: failing, restart: failing },
+      undos: {
+        undoForward: (_, { args }) => (undone.push(args?.['route']), {}),
+        migrate: () => ((tries += 1) === 1 ? { done: false, left: ['a lock'] } : {}),
+      },
+    });
+    await asked(run, 'relax | downgrade');
+    await decide(run, 'lea', 'relax');
+    await asked(run, 'drop | downgrade');
+    await decide(run, 'lea', 'drop');
+    await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'staging');
+    await decide(run, 'lea', 'retry');
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+    expect(undone).toEqual(['drop', 'relax']);
+    expect(back(run).filter((call) => call === 'undo migrate')).toHaveLength(2);
+  });
+
   test.each([
     ['fails', () => ({ verdict: 'fail' as const, summary: 'changes nothing' })],
     [
