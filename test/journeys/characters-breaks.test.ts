@@ -182,7 +182,10 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       await switches(place, {});
       await goOn(asks('continue | drop-constraints | downgrade) about log/integrity'));
       expect((await run.progress('soak')).waitingFor).toContain('characters_human_strength_range');
-      await run.say('decide', 'lea', 'soak', { decision: 'continue' });
+      expect(await constraints(place)).toBeGreaterThan(20);
+      await run.say('decide', 'lea', 'soak', { decision: 'drop-constraints' });
+      await goOn(({ notes }) => notes.some((note) => note.includes('characters.remove_validation_constraints applied')));
+      expect(await constraints(place)).toBe(0);
 
       // Six transactions that nobody ends.
       const idle = await Promise.all(Array.from({ length: 6 }, () => idleTransaction(place.database)));
@@ -202,7 +205,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       // The old release has the same switch: it would not be well, either.
       await switches(place, {});
       expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-      expect((await undone(run, 'soak')).slice(0, 3)).toEqual(['stopServices', 'undoForward', 'downgrade']);
+      expect((await undone(run, 'soak')).slice(0, 4)).toEqual(['stopServices', 'undoForward', 'undoForward', 'downgrade']);
       expect(await constraints(place)).toBe(0);
     },
   );
