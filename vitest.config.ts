@@ -27,7 +27,8 @@ export default defineConfig({
     pool: 'forks',
     globalSetup: ['test/support/made-once.ts'],
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 2,
+    // More than the cores: the long ones wait most of their time.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
