@@ -124,7 +124,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     async () => {
       // Long enough for all that is provoked in it; the site ends it.
       const edit = (text: string) =>
-        text.replace('for: 7d, every: 1m, clean-days: 7, ', 'for: 28d, every: 1m, ').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
+        text.replace('for: 7d, every: 4h, clean-days: 7, ', 'for: 28d, every: 4h, ').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
       const { place, run } = await begin('soak', { edit, players: true });
       await run.until('the flows', passed('restart'), 'soak');
       await switches(place, { slowMs: 200 });

@@ -1,13 +1,13 @@
 // Runbook 0 on the genuine Django product, whole: dirty data → report → people decide → fix → six migrations → refused writes → suite →
 // restart → flows → soak under players → approval → production behind its flag, in its window → watch → evidence.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RolloutResult } from '../../workflows/contract.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { ask, DECISIONS, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
-import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
+import { type CharactersStage, PASSWORD, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
 
 const LONGEST_MS = 900_000;
 const environment = await pythonEnvironment();
@@ -70,7 +70,9 @@ describe.skipIf(environment === null)(environment ? 'the characters, staging and
   test('S0, S1: the whole way, completed, though the worker of staging is killed in each step', { timeout: LONGEST_MS }, async () => {
     const staging = await stage.environment('staging', 'dirty');
     const production = await stage.environment('production', 'clean');
-    const run = await stage.start(await stage.plan([staging, production]));
+    const plan = await stage.plan([staging, production]);
+    const run = await stage.start(plan);
+    expect(await stage.startAgain(plan, run), 'one run, however often it is started').toMatchObject({ fresh: false, deployment: run.deployment });
     const killed = killInEachStep(run, staging);
 
     const asked = await run.until('people decide', ({ waitingFor }) => waitingFor?.includes('by-hand') === true, 'staging');
@@ -109,6 +111,9 @@ describe.skipIf(environment === null)(environment ? 'the characters, staging and
     expect(await receipts(run, 'production')).toEqual(PRODUCTION);
     const preview = await readFile(join(run.evidence, 'logs/staging/receipts.jsonl'), 'utf8');
     expect(preview, 'players play on while it is rehearsed').toMatch(/would (?:block|wait behind)[^"]* public\.characters_/u);
+    expect(
+      await filesWith([PASSWORD, encodeURIComponent(PASSWORD)], [run.evidence, staging.cast.place.folder, production.cast.place.folder]),
+    ).toEqual([]);
     expect((await killed).sort()).toEqual(expect.arrayContaining(['backup', 'data', 'data: fix', 'flows', 'migrate', 'preview', 'restart', 'tests']));
     for (const { database } of [staging, production]) {
       const ledger = await query<{ n: number }>(
@@ -120,6 +125,22 @@ describe.skipIf(environment === null)(environment ? 'the characters, staging and
     expect((await ask(production.url, 'GET', '/')).status).toBe(200);
   });
 });
+
+/** Files below these folders that hold one of these words; checkouts hold none of ours. */
+async function filesWith(words: readonly string[], folders: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || path.includes('/releases/')) continue;
+      const text = await readFile(path, 'latin1');
+      // Payloads stand in histories as base64.
+      const payloads = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'));
+      if ([text, ...payloads].some((part) => words.some((word) => part.includes(word)))) found.push(path);
+    }
+  }
+  return found;
+}
 
 /** Step and verdict of each receipt, with what the runbook wants to read of it; times and addresses are of one run only. */
 async function receipts({ evidence }: Run, environment: string): Promise<readonly string[]> {

@@ -31,6 +31,8 @@ export interface CharactersStage {
   /** The example's plan, told where this stage's places are; changed by `edit`. */
   plan(places: readonly Place[], edit?: (text: string) => string): Promise<string>;
   start(plan: string, fault?: string): Promise<Run>;
+  /** The same once more, under the same name. */
+  startAgain(plan: string, run: Run): Promise<{ readonly fresh: boolean; readonly deployment: string }>;
   stop(): Promise<void>;
 }
 
@@ -68,6 +70,9 @@ export interface Run {
 }
 
 const PATIENCE_MS = 300_000;
+/** The private server trusts everybody, so any password opens it: it is there to be looked for. */
+export const PASSWORD = 'S3cr3t&Characters';
+const withPassword = (url: string) => url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
 
 export async function raiseCharactersStage(): Promise<CharactersStage> {
   const python = await pythonEnvironment();
@@ -111,7 +116,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     await mkdir(logs);
     const serviceEnv = { LOG_DIR: logs, INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile, TG_FAULT: switches, ...env };
     const insideUrl = `http://127.0.0.1:${insidePort}`;
-    const cast = await raiseEnvironment(stage, stage.postgres.url(database), {
+    const cast = await raiseEnvironment(stage, withPassword(stage.postgres.url(database)), {
       environment: name,
       people: Object.values(people),
       app: {
@@ -140,22 +145,16 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     return { name, cast, url, insideUrl, database: cast.database, flagFile, switches, logs, silence: () => void playing?.kill('SIGKILL') };
   };
 
+  // A killed worker is noticed by its silence.
+  const as = { pace: PACE, timing: { heartbeatMs: 3_000, observeHeartbeatMs: 15_000 }, by: people.ann };
   return {
     stage,
     people,
     environment,
     plan: async (chosen, edit = (text) => text) => edit(retold(await examplePlan(), chosen, python)),
-    start: async (plan, fault) => {
-      const started = await start(stage, plan, {
-        pace: PACE,
-        // A killed worker is noticed by its silence.
-        timing: { heartbeatMs: 3_000, observeHeartbeatMs: 15_000 },
-        repository: await repositoryOf(fault),
-        name: `tg-${randomUUID().slice(0, 8)}`,
-        by: people.ann,
-      });
-      return runOf(stage, people, started);
-    },
+    start: async (plan, fault) =>
+      runOf(stage, people, await start(stage, plan, { ...as, repository: await repositoryOf(fault), name: `tg-${randomUUID().slice(0, 8)}` })),
+    startAgain: async (plan, { deployment }) => start(stage, plan, { ...as, repository: await repositoryOf(), name: deployment }),
     stop: async () => {
       for (const { players } of places) players?.kill('SIGKILL');
       await Promise.all(places.map(({ cast }) => cast.stop()));
@@ -175,6 +174,9 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace('command: [pytest,', 'command: [python, -m, pytest,')
       // A reading by a command in Python takes seconds on a busy machine, and so much of a compressed soak is no gap.
       .replace('clean-days: 7, gap: at most 5m', 'clean-days: 7, gap: at most 3d')
+      // And a second of the machine's is as much as a reading of each is worth.
+      .replace('for: 7d, every: 1m,', 'for: 7d, every: 4h,')
+      .replace('    every: 15m\n', '    every: 6h\n')
       .replace('watch: { for: 24h, every: 30s, gap: at most 2m }', 'watch: { for: 24h, every: 30s, gap: at most 23h }')
       .replace(/- \{ name: web, systemd: .* \}/gu, service)
       .replace(/ +- \{ name: proxy, .*\n/u, '')
