@@ -78,8 +78,9 @@ async function readDue(work: Work, phase: string, rules: Rules, watch: { state: 
   );
   // What was interrupted says nothing about the target.
   if (cancellationSignal().aborted && read.some((line) => 'error' in line)) return;
-  for (const line of read) {
-    await work.world.artifacts.append(readingsName(work, phase), JSON.stringify(redactJson(line, work.secrets)));
+  // Judged, kept and handed back as it is redacted: what a line of a log is about travels into the history (rule 7).
+  for (const line of read.map((raw) => redactJson(raw, work.secrets))) {
+    await work.world.artifacts.append(readingsName(work, phase), JSON.stringify(line));
     take(rules, watch, line);
   }
 }

@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { looks } from '../activities/as-step.ts';
 import type { World } from '../activities/work.ts';
+import { rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step, StepList } from '../src/core/steps.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
@@ -104,7 +105,8 @@ async function soakgate(steps: number): Promise<number> {
   await world.kept.keepRollout({ rollout, list, permit: permit as never });
   const started = performance.now();
   await client.workflow.execute('rollout', {
-    workflowId: randomUUID(),
+    // An environment's activities answer to no other workflow (rule 8).
+    workflowId: rolloutWorkflowId(rollout.service, rollout.environment),
     taskQueue: 'soakgate',
     args: [{ run: { list, rollout }, permit, asksBeforeChange: false }],
   });
