@@ -19,7 +19,6 @@ export interface Traffic {
   readonly statements: readonly SeenStatement[];
   /** By `schema.table`, each second. */
   readonly rates: ReadonlyMap<string, { readonly scans: number; readonly rowsWritten: number }>;
-  readonly tookMs: number;
   readonly samples: number;
 }
 
@@ -54,8 +53,9 @@ export async function watchTraffic<T>(work: Work, during: () => Promise<T>): Pro
       over = true;
     });
     await watching;
-    const tookMs = performance.now() - started;
-    return { result, traffic: { statements: [...seen.values()], rates: rates(before, await counters(session), tookMs / 1_000), tookMs, samples } };
+    const after = await counters(session);
+    const seconds = (performance.now() - started) / 1_000;
+    return { result, traffic: { statements: [...seen.values()], rates: rates(before, after, seconds), samples } };
   });
 }
 

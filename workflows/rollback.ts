@@ -4,6 +4,7 @@ import type { Comparison } from '../src/core/activities.ts';
 import { quorumMet } from '../src/core/floor.ts';
 import type { Decided, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
+import { stillShut } from '../src/core/undo.ts';
 import type { StackEntry } from '../src/core/way-back.ts';
 import type { RolloutResult } from './contract.ts';
 import type { Answered } from './desk.ts';
@@ -25,7 +26,7 @@ export async function goBack(stay: Stay, wanted: WayBackWanted): Promise<Rollout
   for (;;) {
     const stopped = await walkBack(stay, way, undos);
     const comparison = stopped ? null : await compare(stay, way.entries);
-    const left = stopped ?? comparison?.left ?? [];
+    const left = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.left ?? []);
     if (left.length === 0) return ended(stay, why, undos, comparison);
     const { word, by } = await waitForPerson(stay, left, await otherRoutes(stay, way.route));
     if (word === 'leave')

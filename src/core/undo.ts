@@ -1,6 +1,7 @@
 // The undo of each step kind, as data (rule 3): what it is called, its family, until when it holds.
 // Arguments are derived names only, so that an undo finds its things after any crash.
-import type { EnvironmentPlan, Json } from './plan/plan.ts';
+import type { Json } from './plan/plan.ts';
+import type { UndoReceipt } from './receipts.ts';
 import type { Step, StepKind, StepList } from './steps.ts';
 import type { StackEntry } from './way-back.ts';
 
@@ -73,27 +74,13 @@ export const forwardEntry = (migrate: Step, route: string): StackEntry => ({
   undo: { undo: 'undoForward', family: 'schema', args: { route } },
 });
 
-/** Shuts what the plan names before the first line that goes back, and opens it behind the last one; nothing where no line of the database goes back. */
-export function shutMeanwhile(entries: readonly StackEntry[], shut: EnvironmentPlan['wayBack']): readonly StackEntry[] {
-  const first = entries.find(({ undo }) => undo.family === 'data' || undo.family === 'schema');
-  if (!shut || !first) return entries;
-  const own = (undo: UndoKind, family: Family, args: Undo['args'] = {}): StackEntry => ({
-    index: first.index,
-    step: first.step,
-    undo: { undo, family, args },
-  });
-  const { close = false, stop = [] } = shut;
-  // All of them, so that their order among themselves stays.
-  const restarts = stop.length > 0 ? entries.filter(({ undo }) => undo.undo === 'restartBack') : [];
-  const down = stop.filter((service) => !restarts.some(({ undo }) => undo.args['service'] === service));
-  const opens = entries.filter(({ undo }) => undo.family === 'maintenance');
+/** What a way back that stopped half-way has shut and not opened again: nobody is served until a person knows. */
+export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
+  const lastDone = (...kinds: readonly UndoKind[]) => undos.findLast(({ undo, done }) => done && kinds.some((kind) => kind === undo));
+  const stopped = lastDone('stopServices', 'startServices', 'restartBack');
+  const closed = lastDone('closeSite', 'endMaintenance');
   return [
-    ...(close ? [own('closeSite', 'maintenance')] : []),
-    ...(stop.length > 0 ? [own('stopServices', 'code', { services: stop })] : []),
-    ...entries.filter((entry) => !restarts.includes(entry) && !opens.includes(entry)),
-    ...restarts,
-    ...(down.length > 0 ? [own('startServices', 'code', { services: down })] : []),
-    ...opens,
-    ...(close && opens.length === 0 ? [own('endMaintenance', 'maintenance')] : []),
+    ...(stopped?.undo === 'stopServices' ? [`services that the way back stopped are down (${stopped.summary}); it starts them at its end`] : []),
+    ...(closed?.undo === 'closeSite' ? ['the site that the way back closed is closed; it is opened at its end'] : []),
   ];
 }

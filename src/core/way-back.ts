@@ -1,7 +1,7 @@
 // The way back: undo stack + route + release kind → one ordered list, shown before it runs (rule 3).
 import type { EnvironmentPlan, ReleaseKind, Route } from './plan/plan.ts';
 import type { Step, StepKind } from './steps.ts';
-import { type Family, restoreEntry, shutMeanwhile, type Undo } from './undo.ts';
+import { type Family, restoreEntry, type Undo, type UndoKind } from './undo.ts';
 
 /** An undo that was registered before its step began. */
 export interface StackEntry {
@@ -51,4 +51,29 @@ function ordered(entries: readonly StackEntry[]): readonly StackEntry[] {
   const restarts = newest.filter((entry) => entry.undo.undo === 'restartBack').reverse();
   const once = restarts.filter((entry, at) => restarts.findIndex((other) => other.undo.args['service'] === entry.undo.args['service']) === at);
   return [...newest.filter((entry) => entry.undo.undo !== 'restartBack'), ...once];
+}
+
+/** Shuts what the plan names before the first line that goes back, and opens it behind the last one; nothing where no line of the database goes back. */
+function shutMeanwhile(entries: readonly StackEntry[], shut: EnvironmentPlan['wayBack']): readonly StackEntry[] {
+  const first = entries.find(({ undo }) => undo.family === 'data' || undo.family === 'schema');
+  if (!shut || !first) return entries;
+  const own = (undo: UndoKind, family: Family, args: Undo['args'] = {}): StackEntry => ({
+    index: first.index,
+    step: first.step,
+    undo: { undo, family, args },
+  });
+  const { close = false, stop = [] } = shut;
+  // All of them, so that their order among themselves stays.
+  const restarts = stop.length > 0 ? entries.filter(({ undo }) => undo.undo === 'restartBack') : [];
+  const down = stop.filter((service) => !restarts.some(({ undo }) => undo.args['service'] === service));
+  const opens = entries.filter(({ undo }) => undo.family === 'maintenance');
+  return [
+    ...(close ? [own('closeSite', 'maintenance')] : []),
+    ...(stop.length > 0 ? [own('stopServices', 'code', { services: stop })] : []),
+    ...entries.filter((entry) => !restarts.includes(entry) && !opens.includes(entry)),
+    ...restarts,
+    ...(down.length > 0 ? [own('startServices', 'code', { services: down })] : []),
+    ...opens,
+    ...(close && opens.length === 0 ? [own('endMaintenance', 'maintenance')] : []),
+  ];
 }

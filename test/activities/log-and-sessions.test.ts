@@ -62,6 +62,22 @@ describe('a log', () => {
     expect(state.readings['log/rollbacks']?.sum).toBe(2);
   });
 
+  test('rule 7: a secret that stands in a line is hidden before anything travels', async () => {
+    const hands = await open(METERS);
+    await mkdir(join(hands.root, 'logs'), { recursive: true });
+    for (const name of ['all.log', 'errors.log']) await writeFile(join(hands.root, 'logs', name), '');
+    const { state } = await observe(hands, 1_500, newSoak(), () =>
+      write(hands, 'all.log', 'IntegrityError "x" for postgres://app:S3cr3tWord@db/shop\nValidationError password=S3cr3tWord\n'),
+    );
+    expect(state.readings['log/integrity']).toMatchObject({ most: 1, about: 'x ×1' });
+    expect(JSON.stringify(state) + (await evidence(hands))).not.toContain('S3cr3tWord');
+    const catching = await open(METERS.replace('validation: ValidationError', "validation: 'ValidationError (.*)'"));
+    await mkdir(join(catching.root, 'logs'), { recursive: true });
+    for (const name of ['all.log', 'errors.log']) await writeFile(join(catching.root, 'logs', name), '');
+    const caught = await observe(catching, 1_500, newSoak(), () => write(catching, 'all.log', 'ValidationError password=S3cr3tWord\n'));
+    expect(caught.state.readings['log/validation']?.about).toBe('password=••• ×1');
+  });
+
   test('one that is not there, or of which lines are gone, is a missing reading', async () => {
     const hands = await open(METERS);
     const { state } = await observe(hands, 800);

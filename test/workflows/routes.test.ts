@@ -105,6 +105,31 @@ describe.runIf(timeSkippingServer)('a forward fix', () => {
   });
 });
 
+describe.runIf(timeSkippingServer)('what a way back shuts', () => {
+  const shutting = storyPlan({ only: 'staging' }).replace('    soak: {', '    way-back: { stop: [web] }\n    soak: {');
+
+  test('is opened behind it; where it stops half-way the person who is asked is told that it is shut', async () => {
+    let tries = 0;
+    const run = await theatre.run(shutting, {
+      steps: { restart: failing },
+      undos: { stopServices: () => ({ summary: 'web: pid 5 ended' }), migrate: () => ((tries += 1) === 1 ? { done: false, left: ['a lock'] } : {}) },
+    });
+    const stuck = await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'staging');
+    expect(stuck.notes).toContain('still dirty: services that the way back stopped are down (web: pid 5 ended); it starts them at its end');
+    await decide(run, 'lea', 'retry');
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+    const calls = run.part.calls.map((call) => call.replace('staging ', '')).filter((call) => /^(?:stop|start|undo|compare)/u.test(call));
+    expect(calls).toEqual(['stopServices migrate', 'undo migrate', 'undo migrate', 'undo switch', 'undo restart', 'compare']);
+  });
+
+  test('stays shut when people leave it, and the ending says so', async () => {
+    const run = await theatre.run(shutting, { steps: { restart: failing }, undos: { migrate: () => ({ done: false, left: ['a lock'] }) } });
+    await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'staging');
+    await decide(run, 'lea', 'leave');
+    expect(await run.rolloutResult('staging')).toMatchObject({ ending: 'stuck', left: ['a lock', expect.stringContaining('are down')] });
+  });
+});
+
 describe.runIf(timeSkippingServer)('a restore', () => {
   const waitsForDba = (run: Run) =>
     run.until('approval', (progress) => progress.waitingFor?.startsWith('approval of restore by dba') === true, 'staging');

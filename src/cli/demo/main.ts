@@ -28,7 +28,7 @@ const CANCELLED = 130;
 const INTERNAL = 70;
 
 const started = Date.now();
-const { values } = parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' }, pace: { type: 'string' } } });
+const values = readArguments();
 const say = (text: string) => void process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} ${text}\n`);
 
 if (values.break !== undefined && !faults.includes(values.break as Fault)) {
@@ -45,6 +45,15 @@ process.exit(
     return INTERNAL;
   }),
 );
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' }, pace: { type: 'string' } } }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nnext: the demo takes --ci, --break ${faults.join('|')} and --pace 7d=60s\n`);
+    process.exit(2);
+  }
+}
 
 function paceOf(text: string | undefined): Pace {
   try {

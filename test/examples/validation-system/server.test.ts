@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { flows } from '../../../activities/flows.ts';
 import type { Work } from '../../../activities/work.ts';
 import { countLines } from '../../../src/core/log-lines.ts';
-import type { LogRead } from '../../../src/core/plan/plan.ts';
+import type { LogRead, Meter } from '../../../src/core/plan/plan.ts';
 import { valueAt } from '../../../src/core/pointer.ts';
 import { followFile } from '../../../src/io/followed-file.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -293,7 +293,7 @@ describe.skipIf(environment === null)(environment ? 'the server' : WITHOUT_PYTHO
       await insert("select 'xp_spend', 'refused', 9000, '', '', now() from generate_series(1, 50) n");
       await insert("select 'scene_xp', 'done', 5, '', '', now() - interval '2 hours' from generate_series(1, 9) n");
       const facts = await monitor(['--since', new Date(Date.now() - 60_000).toISOString()]);
-      const { readings } = (parse(read('releases/v-next/soakgate.yaml')) as any).meters.validation;
+      const { readings } = (parse(read('releases/v-next/soakgate.yaml')) as { meters: { validation: Meter } }).meters.validation;
       const values = Object.entries<any>(readings).map(([name, { at }]) => [name, valueAt(facts, at)]);
       expect(Object.fromEntries(values)).toEqual({
         health: 100 - 30 - 15,
