@@ -104,7 +104,7 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
     expect(Date.parse(signed.body.expires) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
     const handle = play.stage.connected.client.workflow.getHandle(deploymentWorkflowId(name));
     expect(await handle.executeUpdate('approve', { args: [signed] })).toEqual({ accepted: true, text: 'counted, 1 of 1' });
-    expect((await play.soakgate(['attest', name, ENVIRONMENT, 'tried', '--as', 'lea', '--yes'])).code).toBe(0);
+    expect((await play.soakgate(['attest', name, ENVIRONMENT, 'tried', '--as', 'lea', '--yes', '--comment', 'on two phones'])).code).toBe(0);
   });
 
   test('is watched to its end: changes on stderr, the last status on stdout, exit code 0', async () => {
@@ -123,6 +123,11 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
     const control = ['--control', play.stage.control.publicText];
     const valid = await play.soakgate(['evidence', 'verify', uri, ...control]);
     expect([valid.code, valid.out]).toEqual([0, `${uri}: valid, manifest ${manifest}\n`]);
+    const summary = await readFile(join(uri, 'SUMMARY.md'), 'utf8');
+    expect(summary, 'what was said with it').toContain('tried: The release was tried by hand: on two phones');
+    const shown = await play.stage.connected.client.workflow.getHandle(deploymentWorkflowId(name)).describe();
+    for (const place of [summary, await shown.staticDetails(), (await play.soakgate(['plan', plan])).out])
+      expect(place, 'whom to call').toContain('call dba: dan@example.org');
     const copy = join(play.stage.folder, 'copy');
     await cp(uri, copy, { recursive: true });
     await writeFile(join(copy, 'SUMMARY.md'), `${await readFile(join(copy, 'SUMMARY.md'), 'utf8')}\n`);

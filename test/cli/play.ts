@@ -8,6 +8,7 @@ export const gatedPlan = (environment: string, summary = 'Behind a gate'): strin
 service: orders
 summary: ${summary}
 kind: code
+contacts: { lead: lea@example.org, dba: dan@example.org }
 release: { ref: v2 }
 commands: { env: { DATABASE_URL: { from: database }, ORDERS_MODULES: { env: ORDERS_MODULES } } }
 environments:

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Progress } from '../../workflows/progress.ts';
 import { ask, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
+import { withoutProduction } from '../support/characters.ts';
 import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
 
 const LONGEST_MS = 900_000;
@@ -19,11 +20,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
 
   /** One environment is enough to break: the plan without production. */
   const only = (name: string) => (text: string) =>
-    text
-      .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
-      .replace(/^gate:[\s\S]*?\n\n/mu, '')
-      .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
-      .replace(/.*in: \[production\].*\n/gu, '')
+    withoutProduction(text)
       .replaceAll(', in: [staging]', '')
       .replaceAll('    in: [staging]\n', '')
       .replaceAll('staging', name)

@@ -26,6 +26,14 @@ export interface Options {
   readonly env?: string;
 }
 
+/** The example's plan with its first environment alone. */
+export const withoutProduction = (plan: string): string =>
+  plan
+    .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
+    .replace(/^gate:[\s\S]*?\n\n/mu, '')
+    .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
+    .replace(/.*in: \[production\].*\n/gu, '');
+
 /** The cached environment takes the place of `pip install`, which every rollout would do again. */
 export const installOf = (python: string): string => `[[rmdir, .venv], [ln, -s, ${python}, .venv]]`;
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withoutProduction } from '../support/characters.ts';
 import { DAY, HOUR, openTheatre, type Theatre, timeSkippingServer } from '../support/theatre.ts';
 
 let theatre: Theatre;
@@ -17,15 +18,10 @@ type Recorded = number | { readonly value: number; readonly samples: number };
  * transactions are counted for a whole one.
  */
 const recorded = JSON.parse(here('../fixtures/characters-readings.json')) as Readonly<Record<string, readonly Recorded[]>>;
-const plan = here('../../examples/validation-system/releases/v-next/soakgate.yaml')
-  .replace(/ {2}production:\n(?: {4}.*\n)+/u, '')
-  .replace(/^gate:[\s\S]*?\n\n/mu, '')
-  .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
-  .replace(/.*in: \[production\].*\n/gu, '')
-  .replace(
-    'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
-    'unit: ms, target: at most 500ms for 10m, alert: above 2s for 10m',
-  );
+const plan = withoutProduction(here('../../examples/validation-system/releases/v-next/soakgate.yaml')).replace(
+  'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
+  'unit: ms, target: at most 500ms for 10m, alert: above 2s for 10m',
+);
 const minute = (since: number) => Math.round(since / 60_000);
 const asRecorded = (id: string, since: number): Recorded => recorded[id]![minute(since) % recorded[id]!.length]!;
 
