@@ -8,7 +8,6 @@ export const gatedPlan = (environment: string, summary = 'Behind a gate'): strin
 service: orders
 summary: ${summary}
 kind: code
-contacts: { lead: lea@example.org, dba: dan@example.org }
 release: { ref: v2 }
 commands: { env: { DATABASE_URL: { from: database }, ORDERS_MODULES: { env: ORDERS_MODULES } } }
 environments:
@@ -27,6 +26,7 @@ gate:
 routes: { old-code: { code: back } }
 matrix:
   - { when: rest, do: stop, severity: high }
+contacts: { lead: lea@example.org, dba: dan@example.org }
 `;
 
 export interface Play {
