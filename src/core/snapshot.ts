@@ -1,4 +1,5 @@
 // What a database is, as data that can be compared: its catalog, its content, its sequences (DESIGN §3, "What back means").
+import { normalise } from './definition.ts';
 
 export interface Snapshot {
   /** Object identity (`index public.orders_pkey`) → definition. */
@@ -34,28 +35,6 @@ export function describeDifference({ object, was, is, what }: Difference): strin
   if (was === null) return `${object} was left behind: ${is}`;
   if (is === null) return `${object} is missing: it was ${was}`;
   return what === 'sequence' ? `${object} went back from ${was} to ${is}` : `${object} differs: was ${was}, is ${is}`;
-}
-
-/**
- * A restore prints expressions anew (`x IN ('a','b')`): casts between text types, parentheses and white space do not count.
- * The comparison stays strict about everything else.
- */
-export function normalise(definition: string): string {
-  return definition
-    .split(QUOTED)
-    .map((part, at) => (at % 2 === 1 ? part : loosen(part)))
-    .join('')
-    .trim();
-}
-
-/** Literals, quoted names and bodies of functions; what stands in them always counts. */
-const QUOTED = /('(?:[^']|'')*'|"(?:[^"]|"")*"|\$[a-z_]*\$[\s\S]*?\$[a-z_]*\$)/u;
-
-function loosen(code: string): string {
-  return code
-    .replace(/::(?:text|character varying|bpchar|character)(?:\(\d+\))?(?:\[\])?/gu, '')
-    .replace(/\s+/gu, ' ')
-    .replace(/[()]/gu, '');
 }
 
 function compareMaps(
