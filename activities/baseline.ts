@@ -41,6 +41,16 @@ export async function httpBaseline(work: Pick<Work, 'world' | 'rollout'>): Promi
   return (await readBaseline(work))?.http;
 }
 
+/** `meter/latency` → the mean that its address had before anything was changed, in ms. */
+export async function meterBaseline(work: Pick<Work, 'world' | 'rollout' | 'list'>): Promise<Readonly<Record<string, number>>> {
+  const measured = await httpBaseline(work);
+  const pairs = Object.entries(work.list.meters).flatMap(([name, meter]) => {
+    const latency = 'http' in meter.read ? measured?.[meter.read.http.get] : undefined;
+    return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
+  });
+  return Object.fromEntries(pairs);
+}
+
 export async function writesBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Readonly<Record<string, number>> | undefined> {
   return (await readBaseline(work))?.writes;
 }

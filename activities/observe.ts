@@ -16,7 +16,8 @@ import {
 } from '../src/core/soak.ts';
 import { redactJson } from '../src/io/redact.ts';
 import { asActivity } from './as-step.ts';
-import { httpBaseline } from './baseline.ts';
+import { meterBaseline } from './baseline.ts';
+import { look } from './look.ts';
 import { readMeter } from './meters/meter.ts';
 import { evidenceFolder } from './places.ts';
 import { openWork, type Work, type World } from './work.ts';
@@ -35,7 +36,7 @@ const readingsName = (work: Work, phase: string): string =>
   `${evidenceFolder(work.rollout.deployment)}/logs/${work.rollout.environment}/${phase}-readings.jsonl`;
 
 export function observeActivities(world: World): ObserveActivities {
-  return { observe: (input) => asActivity(() => observe(world, input)) };
+  return { observe: (input) => asActivity(() => observe(world, input)), look: (input) => asActivity(() => look(world, input)) };
 }
 
 async function observe(world: World, input: ObserveInput): Promise<ObserveResult> {
@@ -108,15 +109,8 @@ async function recoverReadings(work: Work, phase: string, rules: Rules, watch: {
   }
 }
 
-/** Latency of an address, measured before anything was changed, is the baseline of the meter that asks it. */
 async function withBaseline(work: Work, state: SoakState): Promise<SoakState> {
-  if (Object.keys(state.baseline).length > 0) return state;
-  const measured = await httpBaseline(work);
-  const pairs = Object.entries(work.list.meters).flatMap(([name, meter]) => {
-    const latency = 'http' in meter.read ? measured?.[meter.read.http.get] : undefined;
-    return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
-  });
-  return { ...state, baseline: Object.fromEntries(pairs) };
+  return Object.keys(state.baseline).length > 0 ? state : { ...state, baseline: await meterBaseline(work) };
 }
 
 /** Breaches about which the matrix wants something done; a silent meter waits for its line's `for`. */

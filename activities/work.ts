@@ -3,7 +3,7 @@ import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activit
 import { dirname, join } from 'node:path';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
-import { type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
+import { followUpWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
 import type { EnvValue } from '../src/core/plan/plan.ts';
 import type { Step, StepList } from '../src/core/steps.ts';
 import type { Artifacts } from '../src/io/artifacts.ts';
@@ -68,6 +68,24 @@ export async function openWork(world: World, rollout: RolloutRef, step: Step): P
   const kept = await permitted(world, rollout);
   const listed = kept.list.steps[step.index];
   if (!listed || !sameJson(listed, step)) fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
+  return workOf(world, kept, step);
+}
+
+/**
+ * Opens a look at what a rollout has left; its permit is dead, so nothing but its meters may be read.
+ * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a follow-up.
+ */
+export async function openLook(world: World, rollout: RolloutRef): Promise<Work> {
+  fromWorkflow(followUpWorkflowId(rollout.deployment, rollout.environment), `the follow-up of ${rollout.deployment} in ${rollout.environment}`);
+  const kept = await keptOf(world, rollout);
+  if ((await world.kept.closed(rollout)) !== 'passed' || !kept.list.environment.followUp)
+    fail('NOT_PERMITTED', `${rollout.deployment} has not passed in ${rollout.environment} with a follow-up`);
+  // What is read is no step: the last one, behind which the site is asked from outside.
+  return workOf(world, kept, kept.list.steps.at(-1)!);
+}
+
+async function workOf(world: World, kept: KeptRollout, step: Step): Promise<Work> {
+  const { rollout } = kept;
   const service = serviceSettings(world, rollout.service);
   const url = await resolveSecret(service.database);
   const info = activityInfo();
@@ -140,18 +158,26 @@ async function secretsOf(list: StepList, url: string): Promise<readonly string[]
  * which is seen. @throws StepFailure NOT_PERMITTED.
  */
 export function fromItsRollout({ service, environment }: RolloutRef): void {
+  fromWorkflow(rolloutWorkflowId(service, environment), `the rollout of ${service} in ${environment}`);
+}
+
+function fromWorkflow(workflowId: string, what: string): void {
   const asking = activityInfo().workflowExecution?.workflowId;
-  if (asking !== rolloutWorkflowId(service, environment))
-    fail('NOT_PERMITTED', `workflow ${asking} is not the rollout of ${service} in ${environment}`);
+  if (asking !== workflowId) fail('NOT_PERMITTED', `workflow ${asking} is not ${what}`);
 }
 
 /** The kept rollout that an activity claims to belong to. */
 export async function permitted(world: World, rollout: RolloutRef): Promise<KeptRollout> {
-  const kept = await world.kept.rollout(rollout);
-  if (!kept || !sameJson(kept.rollout, rollout)) fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
+  const kept = await keptOf(world, rollout);
   const closed = await world.kept.closed(rollout);
   if (closed !== undefined)
     fail('NOT_PERMITTED', `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`);
+  return kept;
+}
+
+async function keptOf(world: World, rollout: RolloutRef): Promise<KeptRollout> {
+  const kept = await world.kept.rollout(rollout);
+  if (!kept || !sameJson(kept.rollout, rollout)) fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
   return kept;
 }
 

@@ -157,6 +157,7 @@ function apply({ run }: RolloutInput, desk: Desk, signed: Signed, { person, role
     case 'approve':
     case 'reject':
     case 'attest':
+    case 'endFollowUp':
       return `refused: ${signed.message} is not for a rollout`;
   }
 }

@@ -1,11 +1,11 @@
-// The deployment's mailbox: the only one. Updates answer, signals of the same names wait for a worker; each is worked off once.
+// The mailbox of a deployment, and of the follow-up that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
 import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { MessageName, Signed } from '../src/core/messages.ts';
 import { failureText } from './failure-text.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
-export const messageTexts: Readonly<Record<Exclude<MessageName, 'start'>, string>> = {
+export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'endFollowUp'>, string>> = {
   approve: 'Signed approval of the dossier. JSON: soakgate approve DEPLOYMENT ENVIRONMENT --print',
   reject: 'Signed rejection at the gate. JSON: soakgate reject DEPLOYMENT ENVIRONMENT --print',
   attest: 'Signed statement about something outside. JSON: soakgate attest DEPLOYMENT ENVIRONMENT ID --print',
@@ -18,6 +18,12 @@ export const messageTexts: Readonly<Record<Exclude<MessageName, 'start'>, string
   extendSoak: 'Signed; lengthens the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
 };
 
+/** What a follow-up is told. */
+export const followUpTexts: Partial<Readonly<Record<MessageName, string>>> = {
+  checkNow: messageTexts.checkNow,
+  endFollowUp: 'Signed; it is not looked any more. JSON: soakgate end-follow-up DEPLOYMENT ENVIRONMENT --print',
+};
+
 const LARGEST_MESSAGE = 32_768;
 
 export interface Answer {
@@ -26,7 +32,7 @@ export interface Answer {
 }
 
 /** Opens the mailbox; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
-export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
+export function openMailbox(work: (signed: Signed) => Promise<Answer>, texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts): void {
   const known = new Set<string>();
   const answers = new Map<string, Answer>();
   // A line for each environment: a worker that is down delays the messages to its own environment only.
@@ -42,7 +48,7 @@ export function openMailbox(work: (signed: Signed) => Promise<Answer>): void {
     });
     lines.set(environment, line);
   };
-  for (const [name, description] of Object.entries(messageTexts)) {
+  for (const [name, description] of Object.entries(texts)) {
     const validator = (signed: Signed) => refuseShape(name, signed);
     setHandler(
       defineUpdate<Answer, [Signed]>(name),

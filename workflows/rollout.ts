@@ -1,12 +1,13 @@
 // One environment's whole stay: down the list, an undo pushed before each changing step, then the soak or watch.
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
 import type { Decision, Trouble } from '../src/core/matrix.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/steps.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { openDesk } from './desk.ts';
+import { followUp } from './follow-up.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
 import { goBack } from './rollback.ts';
@@ -27,6 +28,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
       // Refused for good: the deployment must hear of the ending all the same.
       .catch((error: unknown) => stay.progress.notes.push(`not closed: ${failureText(error)}`));
     waiting(stay, null, null);
+    if (result.ending === 'passed' && input.run.list.environment.followUp) await leaveFollowUp(stay);
     const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
     // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
     if (!told)
@@ -40,6 +42,18 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
       });
     return result;
   });
+}
+
+/** Looks that go on when this rollout and its deployment are over. */
+async function leaveFollowUp(stay: Stay): Promise<void> {
+  const { run, permit, timing } = stay.input;
+  const { deployment, environment, service } = run.rollout;
+  await startChild(followUp, {
+    workflowId: followUpWorkflowId(deployment, environment),
+    args: [{ run, requester: permit.start.person, plan: permit.start.body.plan, ...(timing && { timing }) }],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `${service} in ${environment}, after ${deployment}`,
+  }).catch((error: unknown) => stay.progress.notes.push(`no follow-up: ${failureText(error)}`));
 }
 
 /** The way forward; null when it was walked to its end, else why it was left. */

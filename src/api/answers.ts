@@ -93,7 +93,16 @@ export const statusSchema = z
     pace: z.object({ nominalMs: z.number(), realMs: z.number() }).nullable(),
     ...run,
     result: result.nullable(),
-    environments: z.array(z.object({ environment: z.string(), ...run, result: rolloutResult.nullable() })).readonly(),
+    environments: z
+      .array(
+        z.object({
+          environment: z.string(),
+          ...run,
+          result: rolloutResult.nullable(),
+          followUp: z.object({ ...run, result: z.string().nullable() }).nullable(),
+        }),
+      )
+      .readonly(),
     exitCode: z.int().openapi({ description: 'What `soakgate status` exits with: 8 while it goes on, else the code of its ending.' }),
   })
   .openapi('Deployment', { description: 'As `soakgate status DEPLOYMENT -o json` prints it.' });

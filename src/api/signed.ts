@@ -66,6 +66,7 @@ const fields = {
   rollback: { route: word.optional(), reason: text.optional() },
   checkNow: {},
   extendSoak: { byMs: z.int().positive() },
+  endFollowUp: {},
 } as const;
 
 export type SentName = keyof typeof fields;

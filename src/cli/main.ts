@@ -37,6 +37,7 @@ export const entries: readonly Entry[] = [
   { name: 'pause', summary: 'Wait before the next step', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'Go on after a pause', load: () => import('./commands/resume.ts') },
   { name: 'extend-soak', summary: 'Lengthen a soak', load: () => import('./commands/extend-soak.ts') },
+  { name: 'end-follow-up', summary: 'End the looks after a deployment', load: () => import('./commands/end-follow-up.ts') },
   { name: 'evidence', summary: 'Show where the evidence lies, or verify it', load: () => import('./commands/evidence.ts') },
   { name: 'key', summary: 'Create or show a signing key', load: () => import('./commands/key.ts') },
   { name: 'server', summary: 'Run the HTTP server, for CI and for --server', load: () => import('./commands/server.ts') },

@@ -1,7 +1,7 @@
 // Sends a signed message: the update first (it answers), then the signal with the same nonce (it waits for a worker).
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Signed } from '../core/messages.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound } from './history.ts';
 import { Problem } from './problem.ts';
@@ -14,11 +14,18 @@ export type Sent =
   /** The server may still deliver it; the signal of the same nonce was sent as well. */
   | { readonly outcome: 'unknown'; readonly text: string };
 
-/** Sends one message to its deployment. @throws Problem when no such deployment is running. */
+/** Sends one message to its deployment, or to the follow-up that it left. @throws Problem when no such one is running. */
 export async function sendMessage(connected: Connected, signed: Signed): Promise<Sent> {
+  const { deployment, environment } = signed.body;
+  const followUp = followUpWorkflowId(deployment, environment);
+  if (signed.message === 'endFollowUp') return sendTo(connected, followUp, signed);
+  if (signed.message === 'checkNow' && (await isRunning(connected, followUp))) return sendTo(connected, followUp, signed);
+  return sendTo(connected, deploymentWorkflowId(deployment), signed);
+}
+
+async function sendTo(connected: Connected, workflowId: string, signed: Signed): Promise<Sent> {
   const { client } = connected;
-  const { deployment } = signed.body;
-  const handle = client.workflow.getHandle(deploymentWorkflowId(deployment));
+  const handle = client.workflow.getHandle(workflowId);
   try {
     const answer = await client.connection.withDeadline(Date.now() + UPDATE_MS, () =>
       handle.executeUpdate<{ accepted: boolean; text: string }, [Signed]>(signed.message, { args: [signed], updateId: signed.body.nonce }),
@@ -26,11 +33,11 @@ export async function sendMessage(connected: Connected, signed: Signed): Promise
     return { outcome: answer.accepted ? 'accepted' : 'refused', text: answer.text };
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', text: error.cause?.message ?? error.message };
-    if (isNotFound(error)) throw await goneProblem(connected, deployment);
+    if (isNotFound(error)) throw await goneProblem(connected, signed);
   }
   const leave = () => handle.signal(signed.message, signed);
   await client.connection.withDeadline(Date.now() + SIGNAL_MS, leave).catch(async (error: unknown) => {
-    throw isNotFound(error) ? await goneProblem(connected, deployment) : error;
+    throw isNotFound(error) ? await goneProblem(connected, signed) : error;
   });
   return {
     outcome: 'unknown',
@@ -39,9 +46,22 @@ export async function sendMessage(connected: Connected, signed: Signed): Promise
 }
 
 /** A name that was never started is a slip of the pen; one that has ended is a conflict. */
-async function goneProblem(connected: Connected, deployment: string): Promise<Problem> {
+async function goneProblem(connected: Connected, { message, body: { deployment, environment } }: Signed): Promise<Problem> {
   await deploymentInputOf(connected, deployment);
+  if (message === 'endFollowUp')
+    return new Problem('conflict', `${deployment} has no follow-up in ${environment}`, `soakgate status ${deployment} shows it, and how it ended`);
   return new Problem('conflict', `deployment ${deployment} has ended`, `soakgate status ${deployment} shows how`);
+}
+
+async function isRunning({ client }: Connected, workflowId: string): Promise<boolean> {
+  const found = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+  return found?.status.name === 'RUNNING';
 }
 
 /** For a rollout whose deployment is gone. */

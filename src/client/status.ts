@@ -1,5 +1,5 @@
 // Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker answers.
-import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
@@ -24,6 +24,8 @@ interface Run<Result> {
 
 export interface EnvironmentStatus extends Run<RolloutResult> {
   readonly environment: string;
+  /** What the deployment left behind; its result says why it ended. Null where none was begun. */
+  readonly followUp: Run<string> | null;
 }
 
 export interface DeploymentStatus extends Run<DeploymentResult> {
@@ -50,11 +52,12 @@ async function readStatus(connected: Connected, deployment: string, { start, run
   const [own, environments] = await Promise.all([
     readRun<DeploymentResult>(connected, workflowId),
     Promise.all(
-      runs.map(async ({ rollout }): Promise<EnvironmentStatus> => {
+      runs.map(async ({ rollout, list }): Promise<EnvironmentStatus> => {
         const id = rolloutWorkflowId(rollout.service, rollout.environment);
         const runId = await ownRun(connected, deployment, id);
         const run = runId === null ? { ...NONE, workflowId: id } : await readRun<RolloutResult>(connected, id, runId);
-        return { environment: rollout.environment, ...run };
+        const asked = list.environment.followUp !== undefined && run.state === 'completed';
+        return { environment: rollout.environment, ...run, followUp: asked ? await readFollowUp(connected, deployment, rollout.environment) : null };
       }),
     ),
   ]);
@@ -83,6 +86,13 @@ async function ownRun(connected: Connected, deployment: string, workflowId: stri
   const input = await rolloutInputOf(connected, workflowId, current.runId);
   if (input.run.rollout.deployment === deployment) return current.runId;
   return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
+}
+
+async function readFollowUp(connected: Connected, deployment: string, environment: string): Promise<Run<string> | null> {
+  return readRun<string>(connected, followUpWorkflowId(deployment, environment)).catch((error: unknown) => {
+    if (isNotFound(error)) return null;
+    throw error;
+  });
 }
 
 async function readRun<Result>(connected: Connected, workflowId: string, runId?: string): Promise<Run<Result>> {

@@ -88,6 +88,34 @@ export interface ObserveInput {
   readonly state: SoakState;
 }
 
+/** One look of a follow-up, and what it takes from the one before. */
+export interface LookInput {
+  readonly rollout: RolloutRef;
+  /** From 0; the first takes the service over from an earlier deployment's follow-up. */
+  readonly number: number;
+  readonly before: LookMemory;
+}
+
+/** What the next look is measured from. */
+export interface LookMemory {
+  /** RFC 3339 of the last reading of each meter. */
+  readonly since: SoakState['since'];
+  readonly counters: SoakState['counters'];
+}
+
+export interface LookResult {
+  /** `superseded`: another release serves, or a later deployment looks; `held`: a rollout is open, so nothing was read. */
+  readonly is: 'read' | 'superseded' | 'held';
+  readonly why: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** One line a reading. */
+  readonly readings: readonly string[];
+  /** Alerts, and readings without enough data. */
+  readonly troubles: readonly string[];
+  readonly memory: LookMemory;
+}
+
 /** Run on an environment's own queue; every one is compared with the kept permit and list. */
 export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput) => Promise<Receipt>>> &
   Readonly<Record<UndoKind, (input: UndoInput) => Promise<UndoReceipt>>> & {
@@ -102,6 +130,7 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
 
 export interface ObserveActivities {
   readonly observe: (input: ObserveInput) => Promise<ObserveResult>;
+  readonly look: (input: LookInput) => Promise<LookResult>;
 }
 
 export interface DecideInput {

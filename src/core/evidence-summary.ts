@@ -97,9 +97,16 @@ export function words(length: number): string {
   return length >= 120_000 ? `${+(length / 60_000).toFixed(1)} minutes` : `${+(length / 1000).toFixed(1)} seconds`;
 }
 
-function observedText(environment: string, { records }: SummaryInput): string {
+function observedText(environment: string, { records, plan, closing }: SummaryInput): string {
   const observed = records[environment]?.observed;
-  return observed ? `${observed.phase}: ${observed.readings} readings in ${words(observed.realMs)}` : 'not observed';
+  const followUp = plan?.environments.find(({ name }) => name === environment)?.followUp;
+  const goesOn = followUp && closing.environments.some((place) => place.environment === environment && place.ending === 'passed');
+  return [
+    observed ? `${observed.phase}: ${observed.readings} readings in ${words(observed.realMs)}` : 'not observed',
+    ...(goesOn
+      ? [`looked at every ${words(followUp.everyMs)} from now on, until \`soakgate end-follow-up ${closing.deployment} ${environment}\``]
+      : []),
+  ].join('; ');
 }
 
 function changes(delta: Delta): string[] {

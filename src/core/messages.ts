@@ -14,7 +14,8 @@ export type MessageName =
   | 'abort'
   | 'rollback'
   | 'checkNow'
-  | 'extendSoak';
+  | 'extendSoak'
+  | 'endFollowUp';
 
 /** What every signed message says besides its own business. */
 export interface Bound {

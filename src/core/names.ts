@@ -17,6 +17,8 @@ export const observeQueue = (environment: string): string => `soakgate.${environ
 export const deploymentWorkflowId = (deployment: string): string => `deployment/${deployment}`;
 /** Held from preflight to the end of soak or watch: one rollout at a time per environment (rule 10). */
 export const rolloutWorkflowId = (service: string, environment: string): string => `rollout/${service}/${environment}`;
+/** Outlives its deployment, until people end it. */
+export const followUpWorkflowId = (deployment: string, environment: string): string => `follow-up/${deployment}/${environment}`;
 
 /** The scratch database in which the backup is proven and the migration rehearsed. */
 export const scratchDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_scratch`;

@@ -23,13 +23,14 @@ type Named = EnvironmentPlan & { readonly name: string };
 
 export function paceEnvironment(environment: Named, pace: Pace | null): { environment: Named; dayMs: number } {
   if (!pace) return { environment, dayMs: DAY_MS };
-  const { soak, watch, window } = environment;
+  const { soak, watch, followUp, window } = environment;
   return {
     dayMs: paced(DAY_MS, pace),
     environment: {
       ...environment,
       ...(soak && { soak: paceObservation(soak, pace) }),
       ...(watch && { watch: paceObservation(watch, pace) }),
+      ...(followUp && { followUp: { ...followUp, everyMs: Math.max(paced(followUp.everyMs, pace), LEAST_GAP_MS) } }),
       ...(window && { window: { ...window, ...(window.noticeMs !== undefined && { noticeMs: paced(window.noticeMs, pace) }) } }),
     },
   };

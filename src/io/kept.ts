@@ -29,6 +29,9 @@ export interface Kept {
   /** When notice of a deployment's window was first attested by one of these people (RFC 3339, by this worker's clock). */
   noticeGiven(deployment: string, people: readonly string[]): Promise<string | undefined>;
   giveNotice(deployment: string, person: string, at: string): Promise<void>;
+  /** Whose follow-up looks at this service now. */
+  followedUp(service: string): Promise<string | undefined>;
+  followUp(rollout: RolloutRef): Promise<void>;
   note(rollout: RolloutRef, name: string): Promise<string | undefined>;
   /** The first note under a name wins, so that a second attempt finds what the first one saw. */
   noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
@@ -62,6 +65,8 @@ export function openKept(folder: string): Kept {
     noticeGiven: async (deployment, people) =>
       (await Promise.all(people.map((person) => readIfThere(notice(deployment, person))))).filter((at) => at !== undefined).sort()[0],
     giveNotice: async (deployment, person, at) => void (await writeOnce(notice(deployment, person), at)),
+    followedUp: (service) => readIfThere(join(folder, 'follow-ups', service)),
+    followUp: ({ service, hash }) => writeWhole(join(folder, 'follow-ups', service), hash),
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
     noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),

@@ -1,11 +1,13 @@
 // observe on real sources: readings on disk as they are taken, those of a killed attempt recovered, back at once on breach and cancel.
-import { writeFile } from 'node:fs/promises';
+import { readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LookMemory, LookResult } from '../../src/core/activities.ts';
+import { followUpWorkflowId } from '../../src/core/names.ts';
 import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
 import { freePort } from '../../src/io/private-postgres.ts';
-import { type Attempt, BACKUP, type Bench, DATA, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+import { type Attempt, BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
 
 let bench: Bench;
 let site: { server: Server; port: number; status: number };
@@ -102,4 +104,65 @@ test('a source that cannot be read is a missing reading with its reason, never a
   });
   await observe(writer, 300);
   expect((await readings(writer)).find((line) => line.meter === 'orders')?.error).toContain('read-only');
+});
+
+const followed = () =>
+  open({
+    steps: `${BACKUP + DATA + MIGRATE}  - { step: switch, switch: release }\n  - { step: restart, restart: [web] }\n`,
+    environment: 'follow-up: { every: 7d, meters: [site, orders] }',
+    pace: undefined,
+    meters: METERS.replace(/\}$/u, ', unread: { read: { http: { get: /unread } }, readings: { failures: { target: exactly 0 } } } }'),
+  });
+const look = (
+  hands: Hands,
+  number = 0,
+  before: LookMemory = { since: {}, counters: {} },
+  workflowId = followUpWorkflowId(hands.rollout.deployment, 'here'),
+) => hands.call<LookResult>('look', { rollout: hands.rollout, number, before }, { workflowId });
+
+test('S1-52: a look reads what its plan names, long after the rollout was closed, and leaves the sealed evidence alone', async () => {
+  const hands = await followed();
+  expect(await failureOf(look(hands)), 'the rollout is still open').toMatchObject({ code: 'NOT_PERMITTED' });
+  await hands.run('switch');
+  await hands.world.kept.close(hands.rollout, 'passed');
+  const evidence = await hands.world.artifacts.path(`evidence/${hands.rollout.deployment}`);
+  const sealed = await readdir(evidence, { recursive: true });
+  const first = await look(hands);
+  expect(first).toMatchObject({ is: 'read', troubles: [], readings: expect.arrayContaining(['site/failures: 0', 'orders/total: 50']) });
+  expect(first.readings.join()).not.toContain('unread');
+  site.status = 500;
+  const second = await look(hands, 1, first.memory);
+  site.status = 200;
+  expect(second.troubles, 'three answers in a row were asked for').toEqual([expect.stringContaining('site/failures is 1')]);
+  expect(await readdir(evidence, { recursive: true })).toEqual(sealed);
+  const kept = await hands.world.artifacts.read(`follow-up/${hands.rollout.deployment}/here.jsonl`);
+  expect(
+    kept
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { number: number }).number),
+  ).toEqual([0, 1]);
+});
+
+test('a look is held while a rollout is open, superseded by another release or a later follow-up, and is for a follow-up alone', async () => {
+  const hands = await followed();
+  await hands.run('switch');
+  await hands.world.kept.close(hands.rollout, 'passed');
+  expect(await failureOf(look(hands, 0, undefined, `rollout/${hands.list.service}/here`))).toMatchObject({ code: 'NOT_PERMITTED' });
+  const other = { ...hands.rollout, deployment: 'later', hash: 'f00df00df0' };
+  await hands.world.kept.keepRollout({ rollout: other, permit: {} as never, list: hands.list });
+  expect(await look(hands)).toMatchObject({ is: 'held', why: 'later changes it just now' });
+  await hands.world.kept.close(other, 'passed');
+  expect(await look(hands)).toMatchObject({ is: 'read' });
+  await hands.world.kept.followUp(other);
+  expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: "a later deployment's follow-up looks at it" });
+  await symlink('releases/0ddc0de', join(hands.root, 'next'));
+  await rename(join(hands.root, 'next'), join(hands.root, 'current'));
+  expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: expect.stringMatching(/^0ddc0de serves now/u) });
+});
+
+test.each(['restored', 'stuck', 'failed'])('what ended %s is not looked at', async (ending) => {
+  const hands = await followed();
+  await hands.world.kept.close(hands.rollout, ending);
+  expect(await failureOf(look(hands))).toMatchObject({ code: 'NOT_PERMITTED' });
 });

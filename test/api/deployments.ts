@@ -34,6 +34,7 @@ export const fieldsOf: Readonly<Record<Exclude<MessageName, 'start'>, Readonly<R
   rollback: { route: 'old-code' },
   checkNow: {},
   extendSoak: { byMs: 60_000 },
+  endFollowUp: {},
 };
 
 export const signedMessage = (message: keyof typeof fieldsOf, body: Readonly<Record<string, Json>> = {}): Signed =>

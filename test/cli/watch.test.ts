@@ -28,6 +28,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   closedAt: null,
   progress: progress('running'),
   result: null,
+  followUp: null,
   ...more,
 });
 
@@ -104,6 +105,33 @@ describe('watch', () => {
     expect(small).toMatch(/▶ running +restart\n.*· waiting +health\n/u);
     expect(small).toContain('site/failures');
     expect(drawn(60).join('\n')).toContain('step-0');
+  });
+
+  test('what goes on when all is over is shown with what was found, and the command that ends it', () => {
+    const followUp = (more: Partial<NonNullable<EnvironmentStatus['followUp']>>) => ({
+      ...place(),
+      workflowId: 'follow-up/one/staging',
+      result: null,
+      progress: progress('pass', { health: 'troubled', notes: ['2026-01-08: shop/paid is 0.5, alert below 90%', 'reading shop/paid: 0.5'] }),
+      ...more,
+    });
+    const textOf = (more: Parameters<typeof followUp>[0]) =>
+      renderStatus(
+        { ...ended('completed'), environments: [place({ state: 'completed', followUp: followUp(more) })] },
+        { paint: (_, text) => text },
+      ).join('\n');
+    const goes = textOf({ state: 'running' });
+    for (const line of [
+      'follow-up in staging: troubled',
+      '2026-01-08: shop/paid is 0.5',
+      '  shop/paid: 0.5',
+      'next: soakgate end-follow-up one staging --as YOU',
+    ])
+      expect(goes).toContain(line);
+    expect(textOf({ state: 'running', progress: null })).toContain('follow-up in staging: no worker answers');
+    const over = textOf({ state: 'completed', result: 'ended by dan' });
+    expect(over).toContain('follow-up in staging: ended by dan');
+    expect(over).not.toContain('next: soakgate end-follow-up');
   });
 
   test('a log gets each change once', async () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { CloseEvidenceInput, EnvironmentOutcome } from '../../src/core/activities.ts';
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
 import { summaryText, words } from '../../src/core/evidence-summary.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 
@@ -117,6 +118,22 @@ test('the summary of a run that is stuck', () => {
     '- public.orders 7: added by the application since the backup',
   ])
     expect(text).toContain(line);
+});
+
+test('looks that go on are named, with the command that ends them, where the environment passed', () => {
+  const plan = { summary: '', environments: [{ name: 'production', services: [], followUp: { everyMs: 604_800_000 } }] } as unknown as Plan;
+  const textOf = (ending: string) =>
+    summaryText({
+      closing: { ...closing(null), environments: [{ ...outcome, ending }] },
+      plan,
+      deltas: [],
+      records: {},
+      decided: [],
+      claims: [],
+      troubles: [],
+    });
+  expect(textOf('passed')).toContain('looked at every 7 days from now on, until `soakgate end-follow-up orders-1 production`');
+  expect(textOf('restored')).not.toContain('end-follow-up');
 });
 
 test('lengths as people say them', () => {

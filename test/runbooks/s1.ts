@@ -1,5 +1,5 @@
 // Runbook 1: S1-01 … S1-60.
-import { type Line, open, passes, signed, testsOf } from './line.ts';
+import { type Line, passes, signed, testsOf } from './line.ts';
 import * as t from './tests.ts';
 
 export const s1: readonly Line[] = [
@@ -132,7 +132,14 @@ export const s1: readonly Line[] = [
     t.recordedWeek,
     t.soak('a meter with a slower cadence of its own is not late'),
   ),
-  open('S1-52', 'every week from then on', 'the watch ends after 24 hours; nothing outlives a deployment. Later: C-54'),
+  passes(
+    'S1-52',
+    'every week from then on',
+    'follow-up: every 7 days, without end; soakgate end-follow-up ends it',
+    testsOf('workflows/follow-up')('S1-52, T-70'),
+    t.observe('S1-52'),
+    t.whole,
+  ),
   passes(
     'S1-53',
     'on demand, and kept',

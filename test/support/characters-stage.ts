@@ -7,7 +7,7 @@ import { serveFirstRelease } from '../../src/cli/demo/first-release.ts';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { type Sent, sendMessage } from '../../src/client/send.ts';
 import type { MessageName } from '../../src/core/messages.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
@@ -62,6 +62,8 @@ export interface Place {
 export interface Run {
   readonly deployment: string;
   progress(environment?: string): Promise<Progress>;
+  /** Of what it left behind; null where there is none. */
+  followUp(environment: string): Promise<Progress | null>;
   until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
   say(message: MessageName, person: Person, environment: string, body?: Readonly<Record<string, Json>>): Promise<Sent>;
   result(): Promise<DeploymentResult>;
@@ -166,7 +168,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
 /** The example's plan on this machine: plain processes for systemd, a linked environment for pip, and bands a busy machine can keep. */
 function retold(text: string, places: readonly Place[], python: string): string {
   const service = `- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ready: /health, build: /build } }`;
-  const [staging, production] = places;
+  const [staging, production = staging] = places;
   return (
     text
       .replace(/install:\n(?: {4}- .*\n)+/u, `install: ${installOf(python)}\n`)
@@ -188,7 +190,7 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace('opens: 0 2 * * SUN', 'opens: "* * * * *"')
       .replace('alert: above 5%, samples: 100', 'alert: above 50%, samples: 2')
       .replace('target: below 1%,', 'target: below 40%,')
-      .replace('mean: at most 110% of baseline', 'mean: at most 500% of baseline')
+      .replace('mean: at most 110% of baseline', 'mean: at most 2000% of baseline')
       .replace(
         'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
         'unit: ms, target: at most 2s for 10m, alert: above 4s for 10m',
@@ -203,6 +205,11 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
   return {
     deployment,
     progress,
+    followUp: (environment) =>
+      workflow
+        .getHandle(followUpWorkflowId(deployment, environment))
+        .query<Progress>('progress')
+        .catch(() => null),
     evidence: join(stage.artifacts, 'evidence', deployment),
     until: async (what, fits, environment) => {
       const deadline = Date.now() + PATIENCE_MS;

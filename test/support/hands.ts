@@ -138,6 +138,8 @@ export interface Hands {
 
 export interface Attempt {
   readonly attempt?: number;
+  /** The workflow that asks; left out, the rollout's own. */
+  readonly workflowId?: string;
   /** Called with the environment, so that it can be cancelled. */
   readonly during?: (environment: MockActivityEnvironment) => void;
 }
@@ -229,13 +231,17 @@ function handsOf(world: World, rollout: RolloutRef, list: StepList, place: { url
     if (!found) throw new Error(`no step ${wanted} among ${list.steps.map((each) => each.name).join(', ')}`);
     return found;
   };
-  const call = async <T>(activity: string, input: unknown, { attempt = 1, during }: Attempt = {}): Promise<T> => {
+  const call = async <T>(
+    activity: string,
+    input: unknown,
+    { attempt = 1, workflowId = rolloutWorkflowId(list.service, 'here'), during }: Attempt = {},
+  ): Promise<T> => {
     const environment = new MockActivityEnvironment(
       {
         attempt,
         activityType: activity,
         activityId: randomUUID(),
-        workflowExecution: { workflowId: rolloutWorkflowId(list.service, 'here'), runId: randomUUID() },
+        workflowExecution: { workflowId, runId: randomUUID() },
       },
       { logger: new DefaultLogger('ERROR') },
     );

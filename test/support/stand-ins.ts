@@ -10,6 +10,7 @@ import type {
   Comparison,
   ControlActivities,
   EnvironmentActivities,
+  LookResult,
   ObserveActivities,
   ObserveInput,
   StepInput,
@@ -39,6 +40,8 @@ export interface Script {
    * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile; a real one does not.
    */
   readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
+  /** What a look of the follow-up finds; left out, nothing is wrong. */
+  readonly looks?: (times: number) => Partial<LookResult>;
 }
 
 /** One deployment on the stage, as its stand-ins see it. */
@@ -171,6 +174,19 @@ export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms:
       // Real time on the server passes with it where a test asks for it.
       await sleep?.((here.clocks.get(environment) ?? begin) - begin);
       return result;
+    },
+    look: async ({ rollout, number, before }) => {
+      const here = part(rollout.deployment);
+      const times = again(here, `${rollout.environment} look`);
+      const read: LookResult = {
+        is: 'read',
+        why: '',
+        at: new Date(BEGIN).toISOString(),
+        readings: [`number: ${number}`],
+        troubles: [],
+        memory: before,
+      };
+      return { ...read, ...here.script.looks?.(times) };
     },
   };
 }

@@ -4,6 +4,7 @@ export interface PlanWords {
   readonly soak?: string;
   readonly watch?: string;
   readonly only?: 'staging';
+  readonly followUp?: string;
   readonly kind?: string;
   /** Further lines of the routes, and of the matrix before all others. */
   readonly routes?: string;
@@ -17,6 +18,7 @@ export const storyPlan = ({
   soak = 'for: 7d, every: 1h, gap: at most 4h',
   watch = 'for: 1d, every: 1h, gap: at most 4h',
   only,
+  followUp,
   kind = 'constraints',
   routes = '',
   matrix = '',
@@ -33,7 +35,7 @@ environments:
     url: http://127.0.0.1:8001
     services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
     soak: { ${soak} }
-${
+${followUp ? `    follow-up: { ${followUp} }\n` : ''}${
   only
     ? ''
     : `  production:

@@ -50,7 +50,11 @@ function lengthLines({ list, written }: Shown): readonly string[] {
     const clean = nominal.cleanDays === undefined ? '' : `, ${nominal.cleanDays} clean days`;
     return [`${name}: ${formatDuration(nominal.forMs)}${clean}${list.pace ? ` (compressed to ${took(real.forMs)})` : ''}`];
   };
-  const lines = [...length('soak'), ...length('watch')];
+  const { followUp } = written;
+  const looked = followUp
+    ? [`follow-up: ${followUp.meters?.join(', ') ?? 'all meters'} every ${formatDuration(followUp.everyMs)}, until soakgate end-follow-up`]
+    : [];
+  const lines = [...length('soak'), ...length('watch'), ...looked];
   return lines.length > 0 ? lines : ['soak: none'];
 }
 

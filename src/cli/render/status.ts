@@ -19,7 +19,7 @@ export function renderStatus(status: DeploymentStatus, view: View): readonly str
   const columns = view.size?.columns ?? Number.POSITIVE_INFINITY;
   const paintCut: Paint = (tone, text) => view.paint(tone, cut(text, columns));
   const above = head(status, paintCut, columns);
-  const below = notes(status).map((line) => cut(line, columns));
+  const below = [...followUps(status), ...notes(status)].map((line) => cut(line, columns));
   const linesWith = (folded: number) => {
     const rows = status.environments.flatMap((environment) => environmentRows(status, environment, view.size && { folded }));
     return [...above, '', ...table(rows, view.paint, columns), ...below];
@@ -99,6 +99,23 @@ function stateOf({ state, result }: EnvironmentStatus): StepState {
   if (state === 'none') return 'waiting';
   if (state === 'running') return 'running';
   return result?.ending === 'passed' ? 'pass' : result?.ending === 'restored' ? 'undone' : 'fail';
+}
+
+/** What goes on when all is over, and what was found last. */
+function followUps({ deployment, environments }: DeploymentStatus): readonly string[] {
+  return environments.flatMap(({ environment, followUp }) => {
+    if (!followUp) return [];
+    const ended = followUp.result === null ? `${followUp.state} in Temporal` : visible(followUp.result);
+    const told = (followUp.progress?.notes ?? []).filter((note) => !note.startsWith(READING));
+    const readings = (followUp.progress?.notes ?? []).filter((note) => note.startsWith(READING)).map((note) => note.slice(READING.length));
+    const next = followUp.state === 'running' ? [`  next: soakgate end-follow-up ${deployment} ${environment} --as YOU`] : [];
+    return [
+      '',
+      `follow-up in ${environment}: ${followUp.state === 'running' ? (followUp.progress ? visible(followUp.progress.health) : 'no worker answers') : ended}`,
+      ...[...told.slice(-NOTES), ...readings].map((line) => `  ${visible(line)}`),
+      ...next,
+    ];
+  });
 }
 
 /** Readings of an open soak, then the last notes of everybody. */

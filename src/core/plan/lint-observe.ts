@@ -1,5 +1,5 @@
 // Rules about what is observed: addresses, soak and watch, meters, bands and the baseline they refer to.
-import { quote, type Remark } from './complaint.ts';
+import { quote, type Remark, unknownName } from './complaint.ts';
 import { asksOverHttp, type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
 import type { Limit, Meter, MeterRead, Plan } from './plan.ts';
@@ -68,6 +68,29 @@ export function observationJudges(plan: Plan): readonly Remark[] {
       hint: 'e.g. meters: { site: { read: { http: { get: /health } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }',
     },
   ];
+}
+
+/** A follow-up looks at meters that there are, where nothing comes after it. */
+export function followUpsCanLook(plan: Plan): readonly Remark[] {
+  const known = Object.keys(plan.meters);
+  return plan.environments.flatMap(({ name, followUp }, place): readonly Remark[] => {
+    if (!followUp) return [];
+    const path = ['environments', name, 'follow-up'];
+    if (place < plan.environments.length - 1)
+      return [
+        {
+          path,
+          at: 'key',
+          message: `is never begun: ${plan.environments[place + 1]!.name} comes after it`,
+          hint: 'it belongs to the last environment',
+        },
+      ];
+    const nothing: readonly Remark[] = followUp.everyMs > 0 ? [] : [{ path: [...path, 'every'], message: 'is nothing', hint: 'e.g. every: 7d' }];
+    return [
+      ...nothing,
+      ...(followUp.meters ?? []).flatMap((meter, at) => (known.includes(meter) ? [] : [unknownName([...path, 'meters', at], 'meter', meter, known)])),
+    ];
+  });
 }
 
 function lengths(

@@ -3,7 +3,7 @@
 import type { Remark } from './complaint.ts';
 import { gateOpens, matrixDecides, rolesCanBeCalled, routesCanBeWalked, wayBackIsKnown } from './lint-ways.ts';
 import { backupFirst, dataFindsAndDecides, maintenanceIsPaired, migrationsAreApplied, runsCanBeUndone, switchIsRestarted } from './lint-order.ts';
-import { addressesAreKnown, baselinesAreTaken, bandsAgree, metersGiveReadings, observationJudges } from './lint-observe.ts';
+import { addressesAreKnown, baselinesAreTaken, bandsAgree, followUpsCanLook, metersGiveReadings, observationJudges } from './lint-observe.ts';
 import type { Plan } from './plan.ts';
 
 export type PlanRule = (plan: Plan) => readonly Remark[];
@@ -18,6 +18,7 @@ export const planRules: readonly PlanRule[] = [
   switchIsRestarted,
   addressesAreKnown,
   observationJudges,
+  followUpsCanLook,
   metersGiveReadings,
   bandsAgree,
   baselinesAreTaken,

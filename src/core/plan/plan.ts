@@ -73,6 +73,13 @@ export interface Observation {
   readonly extendMs?: number;
 }
 
+/** What is still looked at when nothing is observed any more, until people end it. */
+export interface FollowUp {
+  readonly everyMs: number;
+  /** Names of meters; all of them where none is named. */
+  readonly meters?: readonly string[];
+}
+
 /** A service under control of a restarter; `tool` names the family's member, `options` belong to it. */
 export interface Service {
   readonly name: string;
@@ -85,6 +92,7 @@ export interface EnvironmentPlan {
   readonly services: readonly Service[];
   readonly soak?: Observation;
   readonly watch?: Observation;
+  readonly followUp?: FollowUp;
   readonly maintenance?: { readonly flagFile: string; readonly answers: number; readonly inside?: string };
   /** What is shut while the database goes back. */
   readonly wayBack?: { readonly close?: true; readonly stop?: readonly string[] };

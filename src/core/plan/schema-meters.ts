@@ -110,6 +110,14 @@ export const soak = z
 /** Judged observation after the last environment's rollout. */
 export const watch = z.strictObject({ ...soak.shape }).describe('Judged observation after the last rollout');
 
+/** A look now and then, when the last observation is over. */
+export const followUp = z
+  .strictObject({
+    every: duration.describe('How often it is looked'),
+    meters: z.array(name).min(1).describe('Which meters are read; left out: all').optional(),
+  })
+  .describe('Looks after the last soak or watch, without end: soakgate end-follow-up ends them');
+
 /** When an environment may be entered. */
 export const window = z
   .strictObject({

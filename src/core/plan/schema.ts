@@ -2,7 +2,7 @@
 // reference are all made from it. What it accepts is a `PlanFile`; `toPlan` makes the trusted `Plan`.
 import { z } from 'zod';
 import { address, anyPath, argv, atMost, environmentValue, gitRef, name, oneKind, path, pendingName, role, status, text, variable } from './forms.ts';
-import { meter, soak, watch, window } from './schema-meters.ts';
+import { followUp, meter, soak, watch, window } from './schema-meters.ts';
 import { step } from './schema-steps.ts';
 import { gate, matrixRow, route } from './schema-ways.ts';
 import { migrators, restarters } from './tools.ts';
@@ -50,6 +50,7 @@ const environment = z.strictObject({
     .describe('What is shut before the database goes back, and opened again afterwards')
     .optional(),
   watch: watch.optional(),
+  'follow-up': followUp.optional(),
 });
 
 const release = z

@@ -57,6 +57,7 @@ function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'
     services: (file.services ?? []).map(toService),
     soak: file.soak && toObservation(file.soak),
     watch: file.watch && toObservation(file.watch),
+    followUp: file['follow-up'] && without({ everyMs: ms(file['follow-up'].every), meters: file['follow-up'].meters }),
     maintenance: maintenance && without({ flagFile: maintenance['flag-file'], answers: maintenance.answers ?? 503, inside: maintenance.inside }),
     wayBack: file['way-back'],
     window:

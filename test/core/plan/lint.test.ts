@@ -18,6 +18,14 @@ type Case = readonly [what: string, paths: readonly string[], ...edits: readonly
 
 const cases: readonly Case[] = [
   ['the plan as it is', []],
+  ['a follow-up behind the last environment', [], [WATCH, `${WATCH}    follow-up: { every: 7d, meters: [site] }\n`]],
+  ['a follow-up of every meter', [], [WATCH, `${WATCH}    follow-up: { every: 1d }\n`]],
+  ['a follow-up behind a soak', ['environments.staging.follow-up'], [SOAK, `${SOAK}    follow-up: { every: 7d }\n`]],
+  [
+    'a follow-up of no meter, at no time',
+    ['environments.production.follow-up.every', 'environments.production.follow-up.meters[0]'],
+    [WATCH, `${WATCH}    follow-up: { every: 0s, meters: [sites] }\n`],
+  ],
   ['no backup at all', ['steps[2].data', 'steps[4].migrate', 'steps[5].refused', 'routes.restore'], [BACKUP, '']],
   ['a backup after the fix of data', ['steps[2].data'], [BACKUP, ''], ['  - { step: preview', `${BACKUP}  - { step: preview`]],
   [
