@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Progress } from '../../workflows/progress.ts';
 import { ask, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
-import { withoutProduction } from '../support/characters.ts';
+import { withoutProduction, withoutStaging } from '../support/characters.ts';
 import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
 
 const LONGEST_MS = 900_000;
@@ -18,24 +18,29 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   beforeAll(async () => void (stage = await raiseCharactersStage()), LONGEST_MS);
   afterAll(() => stage?.stop());
 
-  /** One environment is enough to break: the plan without production. */
-  const only = (name: string) => (text: string) =>
-    withoutProduction(text)
+  /** One environment is enough to break: the plan without production, or with nothing else. */
+  const only = (name: string, production: boolean) => (text: string) =>
+    (production ? withoutStaging(text) : withoutProduction(text))
       .replaceAll(', in: [staging]', '')
       .replaceAll('    in: [staging]\n', '')
-      .replaceAll('staging', name)
+      .replaceAll(production ? 'production' : 'staging', name)
       .replace('samples: 200 } } }', 'samples: 50 } } }')
       .replace('samples: 200, mean', 'samples: 50, mean');
   const begin = async (
     name: string,
-    options: { fault?: string; edit?: (text: string) => string; players?: boolean } = {},
+    options: { fault?: string; edit?: (text: string) => string; players?: boolean; production?: boolean } = {},
   ): Promise<{ place: Place; run: Run }> => {
     const place = await stage.environment(name, 'clean', {
       players: options.players ?? false,
       ...(options.fault !== undefined && { fault: options.fault }),
     });
-    const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name)(text)));
-    return { place, run: await stage.start(plan, options.fault) };
+    const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name, options.production ?? false)(text)));
+    const run = await stage.start(plan, options.fault);
+    if (options.production) {
+      await run.until('the gate waits', ({ waitingFor }) => waitingFor?.startsWith(`the gate of ${name}`) === true);
+      for (const person of ['lea', 'dan'] as const) expect(await run.say('approve', person, name)).toMatchObject({ outcome: 'accepted' });
+    }
+    return { place, run };
   };
   const asks =
     (words: string) =>
@@ -83,27 +88,40 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     },
   );
 
+  test('health: downgrade; T-36: by the new code, before the old code serves again', { timeout: LONGEST_MS }, async () => {
+    const edit = (text: string) => text.replace(', ready: /health, build: /build', '').replace('within: 60s', 'within: 5s');
+    const { place, run } = await begin('health', { edit });
+    await run.until('it has migrated', passed('migrate'), 'health');
+    await switches(place, { breakHealth: true });
+    await run.until('it goes back', ({ phase }) => phase === 'going back' || phase === 'restored', 'health');
+    await switches(place, {});
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+    expect((await undone(run, 'health')).filter((undo) => ['downgrade', 'switchBack'].includes(undo))).toEqual(['downgrade', 'switchBack']);
+    expect(await constraints(place)).toBe(0);
+  });
+
   test(
-    'health: downgrade; T-36: by the new code, before the old code serves again; route downgrade: it leaves a constraint, so people restore',
+    "production's own watch: down it goes behind its closed site; route downgrade: it leaves a constraint, so people restore, and then it opens",
     { timeout: LONGEST_MS },
     async () => {
-      const edit = (text: string) =>
-        text.replace(', ready: /health, build: /build', '').replace('rehearse: up-down-up', 'rehearse: up').replace('within: 60s', 'within: 5s');
-      const { place, run } = await begin('health', { fault: 'down-leaves-a-constraint', edit });
-      await run.until('it has migrated', passed('migrate'), 'health');
+      const edit = (text: string) => longWatch(text).replace('rehearse: up-down-up', 'rehearse: up');
+      const { place, run } = await begin('watched', { fault: 'down-leaves-a-constraint', edit, production: true });
+      await run.until('it is watched', ({ phase }) => phase === 'watch', 'watched');
+      const seen = lookFromOutside(place);
       await switches(place, { breakHealth: true });
-      await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'health');
+      await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'watched');
       await switches(place, {});
-      expect(await run.say('decide', 'lea', 'health', { decision: 'restore' })).toMatchObject({ outcome: 'accepted' });
-      await run.until('approval', ({ waitingFor }) => waitingFor?.startsWith('approval of restore by dba') === true, 'health');
-      await run.say('decide', 'dan', 'health', { decision: 'restore' });
-      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-      expect((await undone(run, 'health')).filter((undo) => ['downgrade', 'restore', 'switchBack'].includes(undo))).toEqual([
+      expect(await run.say('decide', 'lea', 'watched', { decision: 'restore' })).toMatchObject({ outcome: 'accepted' });
+      await run.until('approval', ({ waitingFor }) => waitingFor?.startsWith('approval of restore by dba') === true, 'watched');
+      await run.say('decide', 'dan', 'watched', { decision: 'restore' });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
+      expect((await undone(run, 'watched')).filter((undo) => ['downgrade', 'switchBack', 'restore'].includes(undo))).toEqual([
         'downgrade',
         'switchBack',
         'restore',
       ]);
       expect(await constraints(place)).toBe(0);
+      expect(await seen(), 'nobody is let in before the database is whole').toMatch(CLOSED_MEANWHILE);
     },
   );
 
@@ -116,20 +134,18 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   });
 
   test(
-    'performance, then in the soak validation, database, log, sessions and silence, each asked; at last the site, and down it goes',
+    "performance, then in production's watch validation, database, log, sessions and silence, each asked; at last the site, and down it goes",
     { timeout: LONGEST_MS },
     async () => {
-      // Long enough for all that is provoked in it; the site ends it.
-      const edit = (text: string) =>
-        text.replace('for: 7d, every: 4h, clean-days: 7, ', 'for: 28d, every: 4h, ').replace('mean: at most 500% of baseline', 'mean: at most 120ms');
-      const { place, run } = await begin('soak', { edit, players: true });
-      await run.until('the flows', passed('restart'), 'soak');
+      const edit = (text: string) => longWatch(text).replace('mean: at most 2000% of baseline', 'mean: at most 120ms');
+      const { place, run } = await begin('soak', { edit, players: true, production: true });
+      await run.until('it serves', passed('restart'), 'soak');
       await switches(place, { slowMs: 200 });
       await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');
       await switches(place, {});
       await run.say('decide', 'dan', 'soak', { decision: 'continue' });
 
-      await run.until('it soaks', ({ phase }) => phase === 'soak', 'soak');
+      await run.until('it is watched', ({ phase }) => phase === 'watch', 'soak');
       await switches(place, { failAfter: 1 });
       await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
       await switches(place, {});
@@ -197,16 +213,48 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       expect((await run.progress('soak')).waitingFor).toContain('has not enough data');
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
+      const seen = lookFromOutside(place);
       await switches(place, { breakHealth: true });
       await goOn(({ phase }) => phase === 'going back' || phase === 'restored');
       // The old release has the same switch: it would not be well, either.
       await switches(place, {});
       expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-      expect((await undone(run, 'soak')).slice(0, 4)).toEqual(['stopServices', 'undoForward', 'undoForward', 'downgrade']);
+      expect((await undone(run, 'soak')).slice(0, 5)).toEqual(['closeSite', 'stopServices', 'undoForward', 'undoForward', 'downgrade']);
       expect(await constraints(place)).toBe(0);
+      expect(await seen()).toMatch(CLOSED_MEANWHILE);
     },
   );
 });
+
+/** Long enough for all that is provoked in it; the site ends it. */
+const longWatch = (text: string) =>
+  text.replace('watch: { for: 24h, every: 30s, gap: at most 23h }', 'watch: { for: 28d, every: 4h, gap: at most 3d }');
+
+/** What somebody outside gets: the old answers, then refusals (by the site, or by nobody), then answers again. */
+const CLOSED_MEANWHILE = /^200 503 (?:(?:503|none) )*200 $/u;
+
+/** Asks the site's front page until it is told to end; each answer once for as long as it stays the same. */
+function lookFromOutside({ url }: Place): () => Promise<string> {
+  let over = false;
+  const looking = (async () => {
+    let seen = '';
+    let last = '';
+    while (!over) {
+      const now = await ask(url, 'GET', '/').then(
+        ({ status }) => `${status} `,
+        () => 'none ',
+      );
+      if (now !== last) seen += now;
+      last = now;
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+    return seen;
+  })();
+  return () => {
+    over = true;
+    return looking;
+  };
+}
 
 async function idleTransaction(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'forgotten' });

@@ -120,7 +120,7 @@ export const s0After: readonly Line[] = [
     'the dump is restored',
     'route restore: beside, compared, then swapped in',
     t.restore('T-04, T-05, T-06'),
-    t.breaks('health: downgrade; T-36'),
+    t.breaks("production's own watch: down it goes behind its closed site"),
   ),
   passes('S0-69', 'the code before serves again', 'way back: switch', t.servedBefore),
   passes(

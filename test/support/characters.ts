@@ -34,6 +34,19 @@ export const withoutProduction = (plan: string): string =>
     .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
     .replace(/.*in: \[production\].*\n/gu, '');
 
+/** The same with its second environment alone: behind its flag, in its window, after its approvals, and watched. */
+export const withoutStaging = (plan: string): string =>
+  plan
+    .replace(/^protections:[^\n]*\n(?: {2}.*\n)+/mu, '')
+    .replace(/ {2}staging:\n(?: {4}.*\n)+/u, '')
+    .replace(/ {2}- step: (?:data|tests)[^\n]*\n(?: {4,}(?!in:).*\n)+ {4}in: \[staging\]\n/gu, '')
+    .replace(/.*in: \[staging\].*\n/gu, '')
+    .replaceAll(', in: [production]', '')
+    .replaceAll('    in: [production]\n', '')
+    .replace(/ {4}sealed: .*\n/u, '')
+    .replace('[window-open, notice-given]', '[window-open]')
+    .replace(/ {4}attested:\n(?: {6}- .*\n)+/u, '');
+
 /** The cached environment takes the place of `pip install`, which every rollout would do again. */
 export const installOf = (python: string): string => `[[rmdir, .venv], [ln, -s, ${python}, .venv]]`;
 
