@@ -51,7 +51,7 @@ async function observe(world: World, input: ObserveInput): Promise<ObserveResult
   for (;;) {
     await readDue(work, input.phase, rules, watch, due);
     const found = actionable(work, rules, watch.state);
-    const verdict = soakVerdict(rules, watch.state, Date.now());
+    const verdict = input.asking ? null : soakVerdict(rules, watch.state, Date.now());
     if (found.length > 0 || verdict || Date.now() >= end || cancellationSignal().aborted)
       return {
         state: watch.state,

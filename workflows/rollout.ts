@@ -103,6 +103,7 @@ function openStay(input: RolloutInput): Stay {
     soak: null,
     touched: false,
     forwards: 0,
+    meanwhile: null,
   };
   setHandler(progressQuery, () => stay.progress, { description: 'Where the rollout is: steps, waiting reason, next command' });
   show(progress, stay.shown);

@@ -1,12 +1,22 @@
 // The soak or watch: one activity a stretch, judged where it is read; breaches go through the matrix.
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import { newSoak, summarise, type Breach, type ObserveResult, type SoakState } from '../src/core/soak.ts';
+import type { Decision } from '../src/core/matrix.ts';
 import { stretchMs } from '../src/core/stretch.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { Answered } from './desk.ts';
 import { controlActivities, observeActivities } from './proxies.ts';
 import { resolve, type Stay, waiting } from './stay.ts';
 import { show } from './progress.ts';
+
+/** What is known of one soak or watch. */
+interface Watched {
+  readonly forward: CancellationScope;
+  readonly phase: 'soak' | 'watch';
+  state: SoakState;
+  stretches: number;
+}
 
 /** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak). */
 export async function observeUntilClosed(stay: Stay, forward: CancellationScope): Promise<void> {
@@ -15,20 +25,18 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
   if (!list.environment.soak && !list.environment.watch) return;
   stay.progress.phase = phase;
   waiting(stay, null, null);
-  const watched = { state: newSoak(), stretches: 0 };
+  const watched: Watched = { forward, phase, state: newSoak(), stretches: 0 };
   for (;;) {
     if (watched.state.passed && (stay.desk.closing || list.last)) return;
     if (stay.desk.paused) {
       await untilResumed(stay, () => watched.state.passed);
       continue;
     }
-    const result = await observeStretch(stay, forward, phase, watched.state, watched.stretches);
-    // A stretch that was cancelled hands back what it has; the way forward is over all the same.
-    if (forward.consideredCancelled) throw new CancelledFailure('the way forward was left');
+    const result = await observeStretch(stay, watched);
     watched.state = { ...result.state, extendedMs: result.state.extendedMs + stay.desk.extendMs };
     stay.desk.extendMs = 0;
-    watched.stretches += 1;
-    await judge(stay, result, watched);
+    stay.meanwhile = (ask) => measureOn(stay, watched, ask);
+    await judge(stay, result, watched).finally(() => (stay.meanwhile = null));
   }
 }
 
@@ -40,14 +48,11 @@ async function untilResumed(stay: Stay, passed: () => boolean): Promise<void> {
 }
 
 /** `checkNow`, `close` and `pause` end a stretch early; it returns what it has. */
-async function observeStretch(
-  stay: Stay,
-  forward: CancellationScope,
-  phase: 'soak' | 'watch',
-  state: SoakState,
-  number: number,
-): Promise<ObserveResult> {
+async function observeStretch(stay: Stay, watched: Watched, asking?: true): Promise<ObserveResult> {
   const { list, rollout } = stay.input.run;
+  const { forward, phase, state } = watched;
+  const number = watched.stretches;
+  watched.stretches += 1;
   const stretch = new CancellationScope({ cancellable: true, parent: forward });
   const interrupt = stay.desk.interrupt;
   stay.desk.interrupt = () => {
@@ -56,14 +61,18 @@ async function observeStretch(
   };
   try {
     const length = stretchMs(list, phase, number);
-    return await stretch.run(() =>
+    const result = await stretch.run(() =>
       observeActivities(rollout.environment, `${phase}, stretch ${number + 1}`, stay.input.timing?.observeHeartbeatMs ?? 30_000).observe({
         rollout,
         phase,
         stretchMs: length,
         state,
+        ...(asking && { asking }),
       }),
     );
+    // A stretch that was cancelled hands back what it has; the way forward is over all the same.
+    if (forward.consideredCancelled) throw new CancelledFailure('the way forward was left');
+    return result;
   } catch (error) {
     // Interrupted before a worker had taken it: nothing was read, and nothing is wrong.
     if (!isCancellation(error) || forward.consideredCancelled) throw error;
@@ -74,14 +83,14 @@ async function observeStretch(
   }
 }
 
-async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakState }): Promise<void> {
-  stay.soak = result.summary.join('\n');
-  stay.progress.notes.splice(
-    0,
-    stay.progress.notes.length,
-    ...stay.progress.notes.filter((note) => !note.startsWith('reading ')),
-    ...result.summary.map((line) => `reading ${line}`),
-  );
+function tellReadings(stay: Stay, { summary }: ObserveResult): void {
+  stay.soak = summary.join('\n');
+  const others = stay.progress.notes.filter((note) => !note.startsWith('reading '));
+  stay.progress.notes.splice(0, stay.progress.notes.length, ...others, ...summary.map((line) => `reading ${line}`));
+}
+
+async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promise<void> {
+  tellReadings(stay, result);
   const forwards = stay.forwards;
   for (const breach of result.breaches) if (stay.forwards === forwards) await answerBreach(stay, breach, watched);
   if (result.verdict === 'extension-needed' && stay.forwards === forwards) await askForExtension(stay, watched);
@@ -96,7 +105,7 @@ async function judge(stay: Stay, result: ObserveResult, watched: { state: SoakSt
 }
 
 /** Nobody can decide that a soak has passed: it is lengthened, or left (rule 1). */
-async function askForExtension(stay: Stay, watched: { state: SoakState }): Promise<void> {
+async function askForExtension(stay: Stay, watched: Watched): Promise<void> {
   const { environment, routes } = stay.input.run.list;
   const question = {
     do: 'ask',
@@ -109,8 +118,8 @@ async function askForExtension(stay: Stay, watched: { state: SoakState }): Promi
   watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
 }
 
-async function answerBreach(stay: Stay, breach: Breach, watched: { state: SoakState }): Promise<void> {
-  const { list, rollout } = stay.input.run;
+async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promise<void> {
+  const { rollout } = stay.input.run;
   stay.progress.health = 'troubled';
   stay.progress.notes.push(breach.text);
   // People are deciding on a dossier that says "passed": it no longer holds, and clean days are counted anew.
@@ -118,11 +127,78 @@ async function answerBreach(stay: Stay, breach: Breach, watched: { state: SoakSt
     watched.state = { ...watched.state, passed: false, cleanSince: null };
     await stay.desk.tell({ is: 'soakVoided', environment: rollout.environment, why: breach.text });
   }
-  const decision = await controlActivities(`what to do about ${breach.meter}/${breach.reading}`).decide({ list, trouble: breach });
-  await resolve(stay, decision, breach.text);
-  stay.progress.health = 'good';
+  const decision = await decideAbout(stay, breach);
   // Decided to go on: the same breach is not asked again until it has cleared.
-  watched.state = { ...watched.state, acknowledged: [...watched.state.acknowledged, `${breach.meter}/${breach.reading}`] };
+  acknowledge(watched, [breach]);
+  try {
+    await resolve(stay, decision, breach.text);
+  } catch (error) {
+    if (!(error instanceof WorseMeanwhile)) throw error;
+    stay.progress.notes.push(error.breach.text, 'the question was withdrawn: the matrix answers this by itself');
+    waiting(stay, null, null);
+    await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
+    await resolve(stay, error.decision, error.breach.text);
+    acknowledge(watched, [error.breach]);
+  }
+  stay.progress.health = 'good';
+}
+
+const decideAbout = (stay: Stay, breach: Breach): Promise<Decision> =>
+  controlActivities(`what to do about ${breach.meter}/${breach.reading}`).decide({ list: stay.input.run.list, trouble: breach });
+
+const idOf = ({ meter, reading }: Breach) => `${meter}/${reading}`;
+
+function acknowledge(watched: Watched, breaches: readonly Breach[]): void {
+  watched.state = { ...watched.state, acknowledged: [...new Set([...watched.state.acknowledged, ...breaches.map(idOf)])] };
+}
+
+/** While people were asked something came that is not asked about. */
+class WorseMeanwhile extends Error {
+  override readonly name = 'WorseMeanwhile';
+  readonly breach: Breach;
+  readonly decision: Decision;
+  constructor(breach: Breach, decision: Decision) {
+    super(breach.text);
+    this.breach = breach;
+    this.decision = decision;
+  }
+}
+
+/** Asks, and measures on: what the matrix answers without people does not wait for them. What it would ask about waits for its turn. */
+async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answered>): Promise<Answered> {
+  if (!patched('meters-go-on')) return ask();
+  const question = new CancellationScope({ cancellable: true, parent: watched.forward });
+  let over = false;
+  const answered = question.run(ask).finally(() => {
+    over = true;
+    stay.desk.interrupt();
+  });
+  // Awaited below, whatever happens meanwhile.
+  answered.catch(() => undefined);
+  const later: Breach[] = [];
+  try {
+    while (!over) {
+      if (stay.desk.paused) {
+        await condition(() => !stay.desk.paused || over);
+        continue;
+      }
+      const result = await observeStretch(stay, watched, true);
+      watched.state = result.state;
+      tellReadings(stay, result);
+      show(stay.progress, stay.shown);
+      for (const breach of result.breaches) {
+        const decision = await decideAbout(stay, breach);
+        if (decision.do === 'route' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
+        later.push(breach);
+      }
+      acknowledge(watched, result.breaches);
+    }
+    return await answered;
+  } finally {
+    question.cancel();
+    const asked = new Set(later.map(idOf));
+    watched.state = { ...watched.state, acknowledged: watched.state.acknowledged.filter((id) => !asked.has(id)) };
+  }
 }
 
 function outcomeSoFar(stay: Stay): EnvironmentOutcome {

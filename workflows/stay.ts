@@ -5,7 +5,7 @@ import type { Receipt } from '../src/core/receipts.ts';
 import type { StepKind } from '../src/core/steps.ts';
 import type { StackEntry } from '../src/core/way-back.ts';
 import type { RolloutInput } from './contract.ts';
-import type { Desk } from './desk.ts';
+import type { Answered, Desk } from './desk.ts';
 import { goForward } from './forward.ts';
 import { type Progress, show, type Shown } from './progress.ts';
 import { controlActivities } from './proxies.ts';
@@ -37,6 +37,8 @@ export interface Stay {
   touched: boolean;
   /** Forward fixes that were taken. */
   forwards: number;
+  /** What goes on while people are asked; null where nothing does. */
+  meanwhile: ((ask: () => Promise<Answered>) => Promise<Answered>) | null;
 }
 
 /** Acts on a decision. True: look again (a person mended something); false: go on. Leaves by WayBackWanted. */
@@ -49,7 +51,8 @@ export async function resolve(stay: Stay, decision: Decision, what: string): Pro
   const { rollout: ref } = stay.input.run;
   waiting(stay, `a decision (${options.join(' | ')}) about ${what}`, `soakgate decide ${ref.deployment} ${ref.environment} ${options[0]}`);
   await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: stay.progress.waitingFor });
-  const { word, by } = await stay.desk.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
+  const ask = () => stay.desk.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
+  const { word, by } = await (stay.meanwhile ? stay.meanwhile(ask) : ask());
   waiting(stay, null, null);
   await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: null });
   stay.progress.health = 'good';

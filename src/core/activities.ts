@@ -86,6 +86,8 @@ export interface ObserveInput {
   /** Length of this stretch in real milliseconds. */
   readonly stretchMs: number;
   readonly state: SoakState;
+  /** People are being asked about what was read: no verdict on the whole meanwhile. */
+  readonly asking?: true;
 }
 
 /** One look of a follow-up, and what it takes from the one before. */

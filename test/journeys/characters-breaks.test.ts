@@ -106,7 +106,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     async () => {
       const edit = (text: string) => longWatch(text).replace('rehearse: up-down-up', 'rehearse: up');
       const { place, run } = await begin('watched', { fault: 'down-leaves-a-constraint', edit, production: true });
-      await run.until('it is watched', ({ phase }) => phase === 'watch', 'watched');
+      // Nobody plays, so people are asked first; what is worse does not wait for them.
+      await run.until('asked', asks('continue | downgrade) about validation/'), 'watched');
       const seen = lookFromOutside(place);
       await switches(place, { breakHealth: true });
       await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'watched');

@@ -40,6 +40,8 @@ export interface Script {
    * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile; a real one does not.
    */
   readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
+  /** Whether observation goes on while people are asked, an hour in some milliseconds; else it stands. */
+  readonly goesOn?: boolean;
   /** What a look of the follow-up finds; left out, nothing is wrong. */
   readonly looks?: (times: number) => Partial<LookResult>;
 }
@@ -205,8 +207,9 @@ async function observe(part: Part, input: ObserveInput, begin: number): Promise<
     state = takeSamples(rules, state, samples);
     readings += samples.length;
     const found = breaches(rules, state, now).filter((breach) => decide(list, breach).do !== 'continue');
-    const verdict = found.length > 0 ? null : soakVerdict(rules, state, now);
+    const verdict = found.length > 0 || input.asking ? null : soakVerdict(rules, state, now);
     const interrupted = () => cancellationSignal().aborted;
+    if (input.asking && found.length === 0) await (part.script.goesOn ? aMoment() : untilReleased(part, interrupted));
     if (found.length === 0 && !verdict && part.script.stands?.(environment, sinceMs, state.passed)) await untilReleased(part, interrupted);
     if (found.length > 0 || verdict || interrupted() || now + everyMs > begin + input.stretchMs) {
       part.clocks.set(environment, now + everyMs);
@@ -225,6 +228,8 @@ function samplesAt(part: Part, rules: Rules, environment: string, at: number, si
     }),
   );
 }
+
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function untilReleased(part: Part, interrupted: () => boolean): Promise<void> {
   const seen = part.released;

@@ -5,7 +5,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { expectStory } from '../support/stories.ts';
 import { storyPlan } from '../support/story-plan.ts';
-import { openTheatre, DAY, HOUR, type Theatre, timeSkippingServer } from '../support/theatre.ts';
+import { openTheatre, DAY, type Theatre, timeSkippingServer } from '../support/theatre.ts';
 
 let theatre: Theatre;
 beforeAll(async () => {
@@ -136,15 +136,6 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     await run.send('abort', 'dan', 'staging');
     await run.result();
     await expectStory('people-decided', run, ['staging']);
-  });
-
-  test('a question that nobody answers takes its default when its time is over', async () => {
-    const run = await theatre.run(only, { reads: (_, id, since) => (id === 'shop/paid' && since >= DAY ? 0.5 : undefined) });
-    await run.until('asked', (progress) => progress.waitingFor?.includes('continue | downgrade') === true, 'staging');
-    await theatre.env.sleep(3 * HOUR);
-    expect((await run.progress('staging')).waitingFor).toContain('continue | downgrade');
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('decided: downgrade') });
-    await expectStory('unanswered', run, ['staging']);
   });
 
   test('a question answered `continue` is not asked again while the alert lasts, and again when it comes back', async () => {

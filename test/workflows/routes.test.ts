@@ -45,8 +45,9 @@ describe.runIf(timeSkippingServer)('a forward fix', () => {
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(back(run)).toEqual(['forward relax']);
     // Read once an hour, and counted from nothing.
-    expect(times.length - breached).toBeGreaterThanOrEqual(7 * 24);
-    expect(times.slice(breached)[0]).toBe(0);
+    const again = times.indexOf(0, breached);
+    expect(again - breached, 'one more while they were asked').toBeLessThanOrEqual(1);
+    expect(times.length - again).toBeGreaterThanOrEqual(7 * 24);
     expect((await run.rolloutResult('staging')).receipts.at(-1)).toMatchObject({ kind: 'forwardFix', step: 'migrate: relax', verdict: 'pass' });
   });
 

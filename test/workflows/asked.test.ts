@@ -1,0 +1,71 @@
+// While people are asked about a reading the meters go on. On a real server: a question is answered in the midst of an observation.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Script } from '../support/stand-ins.ts';
+import { expectStory } from '../support/stories.ts';
+import { storyPlan } from '../support/story-plan.ts';
+import { DAY, devServer, HOUR, openTheatre, type Run, type Theatre } from '../support/theatre.ts';
+
+let theatre: Theatre;
+beforeAll(async () => {
+  if (devServer) theatre = await openTheatre({ real: true });
+});
+afterAll(() => theatre?.close());
+
+const only = storyPlan({ only: 'staging' });
+/** Paid is low from the second day on; more is wrong an hour later. */
+const low = (more: Script['reads'] = () => undefined): Script => ({
+  goesOn: true,
+  reads: (environment, id, since) => (id === 'shop/paid' && since >= DAY ? 0.5 : since >= DAY + HOUR ? more(environment, id, since) : undefined),
+});
+const asked = (run: Run, about: string) => run.until(`asked about ${about}`, ({ waitingFor }) => waitingFor?.includes(about) === true, 'staging');
+const undone = (run: Run) => run.part.calls.filter((call) => call.includes(' undo '));
+
+describe.runIf(devServer)('while people are asked', () => {
+  test('a question that nobody answers takes its default when its time is over', async () => {
+    const run = await theatre.run(only.replace('after: 4h', 'after: 2s'), {
+      reads: (_, id, since) => (id === 'shop/paid' && since >= DAY ? 0.5 : undefined),
+    });
+    await asked(run, 'continue | downgrade');
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('decided: downgrade') });
+    await expectStory('unanswered', run, ['staging']);
+  });
+
+  test('what the matrix answers by itself does not wait for them: the question is withdrawn', async () => {
+    const run = await theatre.run(
+      only,
+      low((_, id) => (id === 'site/failures' ? 1 : undefined)),
+    );
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures is 1') });
+    const { notes, waitingFor } = await run.progress('staging');
+    expect(notes).toContain('the question was withdrawn: the matrix answers this by itself');
+    expect(waitingFor).toBeNull();
+    expect(undone(run)).toContain('staging undo migrate');
+    expect(await run.progress()).toMatchObject({ waitingFor: null });
+  });
+
+  test('what it asks about, too, waits for its turn, and is asked when it still stands', async () => {
+    const plan = only.replace('meter: site/failures }, do: downgrade', 'meter: site/failures }, ask: [continue, downgrade]');
+    const run = await theatre.run(
+      plan,
+      low((_, id) => (id === 'site/failures' ? 1 : undefined)),
+    );
+    await asked(run, 'shop/paid');
+    // Observed on past the second breach, and the first question still stands.
+    await run.until('it has gone on', ({ notes }) => notes.some((note) => /^reading site\/failures: .* 0 … 1/u.test(note)), 'staging');
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect((await run.progress('staging')).waitingFor).toContain('shop/paid');
+    expect(await run.send('decide', 'dan', 'staging', { decision: 'continue' })).toMatchObject({ accepted: true });
+    await asked(run, 'site/failures');
+    expect(await run.send('decide', 'lea', 'staging', { decision: 'downgrade' })).toMatchObject({ accepted: true });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
+  });
+
+  test('no verdict on the soak meanwhile, however long they take; an abort ends the question', async () => {
+    const run = await theatre.run(only, low());
+    await asked(run, 'shop/paid');
+    await run.until('its seven days are over', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) > 9 * DAY);
+    expect((await run.progress('staging')).waitingFor).toContain('shop/paid');
+    expect(await run.send('abort', 'dan', 'staging')).toMatchObject({ accepted: true });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('abort by dan') });
+  });
+});
