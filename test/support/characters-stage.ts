@@ -62,6 +62,8 @@ export interface Place {
 export interface Run {
   readonly deployment: string;
   progress(environment?: string): Promise<Progress>;
+  /** Whether a worker has taken an activity of this rollout and not yet answered. */
+  hasStarted(environment: string): Promise<boolean>;
   /** Of what it left behind; null where there is none. */
   followUp(environment: string): Promise<Progress | null>;
   until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
@@ -72,6 +74,8 @@ export interface Run {
 }
 
 const PATIENCE_MS = 300_000;
+/** PendingActivityState. */
+const STARTED = 2;
 /** The private server trusts everybody, so any password opens it: it is there to be looked for. */
 export const PASSWORD = 'S3cr3t&Characters';
 const withPassword = (url: string) => url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
@@ -142,7 +146,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
       command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'],
       prepare: (checkout) => symlink(python, join(checkout, '.venv')),
     });
-    const playing = players ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url], { stdio: 'ignore' }) : null;
+    const playing = players ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url, '--rate', '2'], { stdio: 'ignore' }) : null;
     places.push({ cast, players: playing });
     return { name, cast, url, insideUrl, database: cast.database, flagFile, switches, logs, silence: () => void playing?.kill('SIGKILL') };
   };
@@ -178,7 +182,7 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace('clean-days: 7, gap: at most 5m', 'clean-days: 7, gap: at most 3d')
       // And a second of the machine's is as much as a reading of each is worth.
       .replace('for: 7d, every: 1m,', 'for: 7d, every: 4h,')
-      .replace('    every: 15m\n', '    every: 6h\n')
+      .replace('    every: 15m\n', '    every: 12h\n')
       .replace('watch: { for: 24h, every: 30s, gap: at most 2m }', 'watch: { for: 24h, every: 30s, gap: at most 23h }')
       .replace(/- \{ name: web, systemd: .* \}/gu, service)
       .replace(/ +- \{ name: proxy, .*\n/u, '')
@@ -205,6 +209,10 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
   return {
     deployment,
     progress,
+    hasStarted: async (environment) => {
+      const { raw } = await handle(environment).describe();
+      return raw.pendingActivities?.some(({ state }) => state === STARTED) ?? false;
+    },
     followUp: (environment) =>
       workflow
         .getHandle(followUpWorkflowId(deployment, environment))
