@@ -9,6 +9,7 @@ import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { MatrixRow, Plan, ReleaseKind, Route } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps, type StepKind, type StepList } from '../../src/core/steps.ts';
+import { forwardEntry } from '../../src/core/undo.ts';
 import { type StackEntry, wayBack } from '../../src/core/way-back.ts';
 import { storyPlan } from '../support/story-plan.ts';
 
@@ -121,7 +122,21 @@ describe('the way back', () => {
     ['columns', ['switchBack', 'restartBack', 'downgrade']],
     ['flags', ['switchBack', 'restartBack', 'downgrade']],
     ['code', ['switchBack', 'restartBack', 'downgrade']],
-  ])('%s', (kind, order) => expect(walk(kind, full)).toEqual(order));
+  ])('%s', (kind, order) => {
+    expect(walk(kind, full)).toEqual(order);
+    // Forward fixes came last of all, and are reversed before the migration that they added to.
+    const forwards = ['relax', 'drop'].map((route) =>
+      forwardEntry(
+        list.steps.find((step) => step.kind === 'migrate')!,
+        route,
+      ),
+    );
+    const both = wayBack({ kind, stack: [...full, ...forwards], passed: ['fixData', 'migrate'], route: null, backup: null });
+    expect(both.map(({ undo }) => undo.undo)).toEqual(
+      order.flatMap((undo) => (undo === 'downgrade' ? ['undoForward', 'undoForward', undo] : [undo])),
+    );
+    expect(both.flatMap(({ undo }) => undo.args['route'] ?? [])).toEqual(['drop', 'relax']);
+  });
 
   test('fixed rows go back only as long as the migration has not passed', () => {
     expect(walk('constraints', full.slice(0, 2), ['fixData'])).toEqual(['downgrade', 'undoFix']);
