@@ -229,7 +229,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
 
 /** Long enough for all that is provoked in it; the site ends it. */
 const longWatch = (text: string) =>
-  text.replace('watch: { for: 24h, every: 30s, gap: at most 23h }', 'watch: { for: 28d, every: 4h, gap: at most 3d }');
+  text.replace('watch: { for: 24h, every: 30s, gap: at most 23h }', 'watch: { for: 120d, every: 4h, gap: at most 3d }');
 
 /** What somebody outside gets: the old answers, then refusals (by the site, or by nobody), then answers again. */
 const CLOSED_MEANWHILE = /^200 503 (?:(?:503|none) )*200 $/u;
