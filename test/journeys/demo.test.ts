@@ -72,5 +72,12 @@ function demo(args: readonly string[], folder: string): Promise<{ exit: number |
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => (stdout += chunk));
   child.stderr.on('data', (chunk) => (stderr += chunk));
-  return new Promise((resolve) => child.once('close', (exit) => resolve({ exit, stdout, stderr })));
+  // What it waited for is worth more than that it took too long.
+  const enough = setTimeout(() => child.kill('SIGINT'), LONGEST_MS - 30_000);
+  return new Promise((resolve) =>
+    child.once('close', (exit) => {
+      clearTimeout(enough);
+      resolve({ exit, stdout, stderr });
+    }),
+  );
 }

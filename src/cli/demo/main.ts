@@ -139,13 +139,19 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
   return async ({ deployment: story, rollouts }) => {
     for (const [name, { waitingFor }] of Object.entries(rollouts)) {
       if (waitingFor?.includes('by-hand')) await once(`decide ${name}`, () => decideRows(company, name));
-      // Nobody sits at a terminal in --ci: a question that the story does not expect ends it, visibly.
+      // Nobody sits at a terminal in --ci: a question that the story does not expect (a busy machine is slow) is answered, visibly.
       else if (company.ci && waitingFor?.includes('a decision ('))
-        await once(waitingFor, () => asPerson(company, 'dan', ['decide', company.deployment, name, 'stop']));
+        await once(`${name}: ${waitingFor}`, () => asPerson(company, 'dan', ['decide', company.deployment, name, unattended(waitingFor)]));
     }
     const wanted = story?.waitingFor;
     if (wanted?.includes('approval by')) await once('gate', () => openGate(company, 'production', wanted));
   };
+}
+
+/** What nobody being there comes to, of what is offered: go on, else end. */
+function unattended(question: string): string {
+  const offered = /a decision \(([^)]+)\)/u.exec(question)?.[1]?.split(' | ') ?? [];
+  return ['continue', 'stop', 'leave'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop';
 }
 
 /** The scene's folder goes; the evidence stays. */
