@@ -16,6 +16,8 @@ interface Watched {
   readonly phase: 'soak' | 'watch';
   state: SoakState;
   stretches: number;
+  /** Came while people were asked about something else, and is asked about after it, though it may be over by then. */
+  later: Breach[];
 }
 
 /** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak). */
@@ -25,7 +27,7 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
   if (!list.environment.soak && !list.environment.watch) return;
   stay.progress.phase = phase;
   waiting(stay, null, null);
-  const watched: Watched = { forward, phase, state: newSoak(), stretches: 0 };
+  const watched: Watched = { forward, phase, state: newSoak(), stretches: 0, later: [] };
   for (;;) {
     if (watched.state.passed && (stay.desk.closing || list.last)) return;
     if (stay.desk.paused) {
@@ -92,7 +94,10 @@ function tellReadings(stay: Stay, { summary }: ObserveResult): void {
 async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promise<void> {
   tellReadings(stay, result);
   const forwards = stay.forwards;
-  for (const breach of result.breaches) if (stay.forwards === forwards) await answerBreach(stay, breach, watched);
+  watched.later = [...result.breaches];
+  // After a forward fix it is another schema that is observed.
+  for (let breach = watched.later.shift(); breach && stay.forwards === forwards; breach = watched.later.shift())
+    await answerBreach(stay, breach, watched);
   if (result.verdict === 'extension-needed' && stay.forwards === forwards) await askForExtension(stay, watched);
   // What was observed was another schema: the soak starts again.
   if (stay.forwards > forwards) watched.state = { ...newSoak(watched.state.baseline), counters: watched.state.counters, since: watched.state.since };
@@ -175,7 +180,6 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
   });
   // Awaited below, whatever happens meanwhile.
   answered.catch(() => undefined);
-  const later: Breach[] = [];
   try {
     while (!over) {
       if (stay.desk.paused) {
@@ -189,15 +193,13 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
       for (const breach of result.breaches) {
         const decision = await decideAbout(stay, breach);
         if (decision.do === 'route' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
-        later.push(breach);
+        watched.later = [...watched.later.filter((other) => idOf(other) !== idOf(breach)), breach];
       }
       acknowledge(watched, result.breaches);
     }
     return await answered;
   } finally {
     question.cancel();
-    const asked = new Set(later.map(idOf));
-    watched.state = { ...watched.state, acknowledged: watched.state.acknowledged.filter((id) => !asked.has(id)) };
   }
 }
 
