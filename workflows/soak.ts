@@ -94,14 +94,17 @@ function tellReadings(stay: Stay, { summary }: ObserveResult): void {
 async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promise<void> {
   tellReadings(stay, result);
   const forwards = stay.forwards;
-  watched.later = [...result.breaches];
-  // After a forward fix it is another schema that is observed.
-  for (let breach = watched.later.shift(); breach && stay.forwards === forwards; breach = watched.later.shift())
-    await answerBreach(stay, breach, watched);
-  if (result.verdict === 'extension-needed' && stay.forwards === forwards) await askForExtension(stay, watched);
+  result.breaches.forEach((breach) => putLater(watched, breach));
+  await answerLater(stay, watched, forwards);
+  if (result.verdict === 'extension-needed' && stay.forwards === forwards) {
+    await askForExtension(stay, watched);
+    await answerLater(stay, watched, forwards);
+  }
   // What was observed was another schema: the soak starts again.
-  if (stay.forwards > forwards) watched.state = { ...newSoak(watched.state.baseline), counters: watched.state.counters, since: watched.state.since };
-  else if (result.verdict === 'passed') {
+  if (stay.forwards > forwards) {
+    watched.state = { ...newSoak(watched.state.baseline), counters: watched.state.counters, since: watched.state.since };
+    watched.later = [];
+  } else if (result.verdict === 'passed') {
     watched.state = { ...watched.state, passed: true };
     await stay.desk.tell({ is: 'soakPassed', environment: stay.input.run.rollout.environment, outcome: outcomeSoFar(stay) });
     if (!stay.input.run.list.last) waiting(stay, 'the next environment; measuring goes on', null);
@@ -123,6 +126,19 @@ async function askForExtension(stay: Stay, watched: Watched): Promise<void> {
   watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
 }
 
+/** One question of each reading, the last one. */
+function putLater(watched: Watched, breach: Breach): void {
+  watched.later = [...withoutIt(watched.later, breach), breach];
+}
+
+const withoutIt = (breaches: readonly Breach[], breach: Breach) => breaches.filter((other) => idOf(other) !== idOf(breach));
+
+/** All that waits for an answer; after a forward fix it is another schema that is observed. */
+async function answerLater(stay: Stay, watched: Watched, forwards: number): Promise<void> {
+  for (let breach = watched.later.shift(); breach && stay.forwards === forwards; breach = watched.later.shift())
+    await answerBreach(stay, breach, watched);
+}
+
 async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promise<void> {
   const { rollout } = stay.input.run;
   stay.progress.health = 'troubled';
@@ -142,8 +158,9 @@ async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promi
     stay.progress.notes.push(error.breach.text, 'the question was withdrawn: the matrix answers this by itself');
     waiting(stay, null, null);
     await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
-    await resolve(stay, error.decision, error.breach.text);
+    watched.later = withoutIt(watched.later, error.breach);
     acknowledge(watched, [error.breach]);
+    await resolve(stay, error.decision, error.breach.text);
   }
   stay.progress.health = 'good';
 }
@@ -169,9 +186,16 @@ class WorseMeanwhile extends Error {
   }
 }
 
+/** @throws WorseMeanwhile about what the matrix answers without people. */
+async function refuseToAskAbout(stay: Stay, breach: Breach): Promise<void> {
+  const decision = await decideAbout(stay, breach);
+  if (decision.do === 'route' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
+}
+
 /** Asks, and measures on: what the matrix answers without people does not wait for them. What it would ask about waits for its turn. */
 async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answered>): Promise<Answered> {
   if (!patched('meters-go-on')) return ask();
+  for (const breach of watched.later) await refuseToAskAbout(stay, breach);
   const question = new CancellationScope({ cancellable: true, parent: watched.forward });
   let over = false;
   const answered = question.run(ask).finally(() => {
@@ -191,9 +215,8 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
       tellReadings(stay, result);
       show(stay.progress, stay.shown);
       for (const breach of result.breaches) {
-        const decision = await decideAbout(stay, breach);
-        if (decision.do === 'route' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
-        watched.later = [...watched.later.filter((other) => idOf(other) !== idOf(breach)), breach];
+        await refuseToAskAbout(stay, breach);
+        putLater(watched, breach);
       }
       acknowledge(watched, result.breaches);
     }

@@ -59,6 +59,36 @@ describe.runIf(devServer)('while people are asked', () => {
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
   });
 
+  test('of two at once it answers the one that is not asked about first, though it lasts for one reading only', async () => {
+    const plan = only
+      .replace('meter: site/failures }, do: downgrade', 'meter: site/failures }, ask: [continue, downgrade]')
+      .replace('meter: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }', 'meter: shop/paid }, do: downgrade');
+    const both = DAY + 2 * HOUR;
+    const run = await theatre.run(plan, {
+      goesOn: true,
+      reads: (_, id, since) => (id === 'site/failures' ? Number(since >= DAY) : since === both ? 0.5 : undefined),
+    });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('shop/paid is 0.5') });
+  });
+
+  test('what comes while an extension is asked for is asked about after it', async () => {
+    const silent = 6 * DAY;
+    const run = await theatre.run(only.replace('meter: site/failures }, do: downgrade', 'meter: site/failures }, ask: [continue, downgrade]'), {
+      goesOn: true,
+      reads: (_, id, since) => {
+        if (id === 'shop/paid') return since > silent && since < 8 * DAY ? null : undefined;
+        return Number(since > 7 * DAY + 12 * HOUR && since < 8 * DAY);
+      },
+    });
+    await asked(run, 'the soak is over');
+    await run.until('it was bad, and is over', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) > 9 * DAY);
+    expect((await run.progress('staging')).waitingFor).toContain('the soak is over');
+    expect(await run.send('decide', 'lea', 'staging', { decision: 'extend' })).toMatchObject({ accepted: true });
+    await asked(run, 'site/failures is 1');
+    expect(await run.send('abort', 'dan', 'staging')).toMatchObject({ accepted: true });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+  });
+
   test('no verdict on the soak meanwhile, however long they take; an abort ends the question', async () => {
     const run = await theatre.run(only, low());
     await asked(run, 'shop/paid');
