@@ -129,6 +129,7 @@ describe.concurrent('what is signed without a server', () => {
     ['resume', [], {}],
     ['check-now', [], {}],
     ['extend-soak', ['1d'], { byMs: 86_400_000 }],
+    ['end-follow-up', [], {}],
     ['abort', ['--yes', '--reason', 'wrong'], { reason: 'wrong' }],
     ['rollback', ['--yes'], {}],
     ['reject', ['--yes', '--reason', 'late'], { reason: 'late' }],
@@ -138,7 +139,7 @@ describe.concurrent('what is signed without a server', () => {
     expect(code).toBe(0);
     const signed = JSON.parse(out) as Signed;
     expect(signed.body).toMatchObject({ deployment: 'one', environment: 'staging', ...fields });
-    expect(signed.message.toLowerCase()).toBe(verb.replace('-', ''));
+    expect(signed.message.toLowerCase()).toBe(verb.replaceAll('-', ''));
     expect(verifyMessage(signed, person.publicText)).toBe(true);
     expect(Date.parse(signed.body.expires) - Date.now()).toBeGreaterThan(3_500_000);
   });

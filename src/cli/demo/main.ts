@@ -14,7 +14,7 @@ import { deploymentWorkflowId } from '../../core/names.ts';
 import { readPace } from '../options.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
 import { follow, type Look } from './follow.ts';
-import { asPerson, type Company, decideRows, openGate } from './people.ts';
+import { asPerson, type Company, decideRows, openGate, unattended } from './people.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { raiseScene, type Scene } from './scene.ts';
 import { ORDERS } from './site.ts';
@@ -146,12 +146,6 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
     const wanted = story?.waitingFor;
     if (wanted?.includes('approval by')) await once('gate', () => openGate(company, 'production', wanted));
   };
-}
-
-/** What nobody being there comes to, of what is offered: go on, else end. */
-function unattended(question: string): string {
-  const offered = /a decision \(([^)]+)\)/u.exec(question)?.[1]?.split(' | ') ?? [];
-  return ['continue', 'stop', 'leave'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop';
 }
 
 /** The scene's folder goes; the evidence stays. */

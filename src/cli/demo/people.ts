@@ -43,6 +43,12 @@ function left({ interrupt }: Company): Promise<never> {
   return new Promise(() => undefined);
 }
 
+/** What nobody being there comes to, of what is offered: go on, else end. */
+export function unattended(question: string): string {
+  const offered = /a decision \(([^)]+)\)/u.exec(question)?.[1]?.split(' | ') ?? [];
+  return ['continue', 'stop', 'leave'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop';
+}
+
 /** The dba looks at the rows that no machine changes, mends them by hand and says so. */
 export async function decideRows(company: Company, environment: string): Promise<boolean> {
   if (!(await agrees(company, `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`)))
