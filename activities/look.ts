@@ -16,7 +16,7 @@ const PAUSE_MS = 1_000;
 export async function look(world: World, input: LookInput): Promise<LookResult> {
   const work = await openLook(world, input.rollout);
   const at = new Date().toISOString();
-  const instead = await insteadOfReading(work, input.number);
+  const instead = await insteadOfReading(work);
   if (instead) return { ...instead, at, readings: [], troubles: [], memory: input.before };
   const { meters: names = Object.keys(work.list.meters) } = work.list.environment.followUp!;
   const baseline = await meterBaseline(work);
@@ -40,17 +40,16 @@ export async function look(world: World, input: LookInput): Promise<LookResult> 
   return kept;
 }
 
-/** Who else changes or looks at this service by now. */
-async function insteadOfReading(work: Work, number: number): Promise<Pick<LookResult, 'is' | 'why'> | null> {
+/** What has changed this service since, or does so just now. */
+async function insteadOfReading(work: Work): Promise<Pick<LookResult, 'is' | 'why'> | null> {
   const { rollout, list, world } = work;
   const [open] = await world.kept.open(rollout.service);
   if (open) return { is: 'held', why: `${open.deployment} changes it just now` };
   const serving = await servingCommit(work);
   if (list.steps.some(({ kind }) => kind === 'switchRelease') && serving !== list.commit)
     return { is: 'superseded', why: `${serving?.slice(0, 12) ?? 'no release'} serves now, not ${list.commit.slice(0, 12)}` };
-  if (number === 0) await world.kept.followUp(rollout);
-  const other = await world.kept.followedUp(rollout.service);
-  return other === rollout.hash ? null : { is: 'superseded', why: "a later deployment's follow-up looks at it" };
+  const last = await world.kept.passedLast(rollout.service);
+  return last === rollout.hash ? null : { is: 'superseded', why: 'a later deployment has passed here' };
 }
 
 interface Found extends ReturnType<typeof judgeLook> {

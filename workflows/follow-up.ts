@@ -1,5 +1,5 @@
 // What is still looked at when a deployment is over: now and then, without end, until people end it or another release serves.
-import { condition, continueAsNew, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, continueAsNew, setHandler } from '@temporalio/workflow';
 import type { LookMemory, LookResult } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
 import type { EnvironmentRun, Timing } from './contract.ts';
@@ -16,6 +16,14 @@ export interface FollowUpInput {
   readonly timing?: Timing;
   /** Of an earlier run of this workflow. */
   readonly looked?: { readonly number: number; readonly memory: LookMemory; readonly progress: Progress };
+}
+
+/** What messages change. */
+interface State {
+  ended: string | null;
+  now: boolean;
+  /** The look under way. */
+  looking: CancellationScope | null;
 }
 
 /** A year of weekly looks; then the history begins anew. */
@@ -36,40 +44,45 @@ export async function followUp(input: FollowUpInput): Promise<string> {
     lines: [],
   };
   const shown = { of: { service: rollout.service, environment: rollout.environment } };
-  const state = { ended: null as string | null, now: false, busy: 0 };
+  const state: State = { ended: null, now: false, looking: null };
   setHandler(progressQuery, () => progress, { description: 'When it was looked last, what was read, and what is wrong' });
-  openMailbox(async (signed) => {
-    state.busy += 1;
-    try {
-      return await answer(input, signed, state);
-    } finally {
-      state.busy -= 1;
-    }
-  }, followUpTexts);
+  const mailbox = openMailbox((signed) => answer(input, signed, state), followUpTexts);
   let { number, memory }: { number: number; memory: LookMemory } = input.looked ?? { number: 0, memory: { since: {}, counters: {} } };
-  for (let looks = 0; ; looks += 1) {
+  const next = `soakgate end-follow-up ${rollout.deployment} ${rollout.environment}`;
+  for (let looks = 0; state.ended === null; looks += 1) {
     if (input.looked === undefined || looks > 0) {
-      const result = await lookOnce(input, number, memory);
+      Object.assign(progress, { waitingFor: `a look by the worker of ${rollout.environment}`, next });
+      show(progress, shown);
+      const result = await lookOnce(input, number, memory, state);
+      if (result === null) continue;
       if (typeof result !== 'string') memory = result.memory;
       tell(progress, result);
       if (typeof result !== 'string' && result.is === 'superseded') state.ended ??= `superseded: ${result.why}`;
       number += typeof result !== 'string' && result.is === 'read' ? 1 : 0;
     }
-    progress.next = `soakgate end-follow-up ${rollout.deployment} ${rollout.environment}`;
+    Object.assign(progress, { waitingFor: null, next });
     show(progress, shown);
     state.now = false;
     if (state.ended === null) await condition(() => state.ended !== null || state.now, everyMs);
-    await condition(() => state.busy === 0);
-    if (state.ended !== null) return end(progress, shown, state.ended);
+    await mailbox.settled();
     if (looks === LOOKS_IN_A_RUN) return continueAsNew<typeof followUp>({ ...input, looked: { number, memory, progress } });
   }
+  await mailbox.settled();
+  return end(progress, shown, state.ended);
 }
 
-/** The look, or why there was none; the next one comes all the same. */
-async function lookOnce(input: FollowUpInput, number: number, before: LookMemory): Promise<LookResult | string> {
+/** The look, or why there was none (the next one comes all the same); null when people ended it meanwhile. */
+async function lookOnce(input: FollowUpInput, number: number, before: LookMemory, state: State): Promise<LookResult | string | null> {
   const { rollout } = input.run;
   const activities = observeActivities(rollout.environment, `look ${number + 1}`, input.timing?.observeHeartbeatMs ?? 30_000);
-  return activities.look({ rollout, number, before }).catch((error: unknown) => failureText(error));
+  state.looking = new CancellationScope({ cancellable: true });
+  try {
+    return await state.looking.run(() => activities.look({ rollout, number, before }));
+  } catch (error) {
+    return state.ended === null ? failureText(error) : null;
+  } finally {
+    state.looking = null;
+  }
 }
 
 function tell(progress: Progress, result: LookResult | string): void {
@@ -85,7 +98,7 @@ function sentence(result: LookResult | string): string {
   return `${result.at}: ${result.is === 'read' ? result.troubles.join('; ') || 'nothing is wrong' : `not looked: ${result.why}`}`;
 }
 
-async function answer({ run, requester, plan }: FollowUpInput, signed: Signed, state: { ended: string | null; now: boolean }): Promise<Answer> {
+async function answer({ run, requester, plan }: FollowUpInput, signed: Signed, state: State): Promise<Answer> {
   const { deployment, environment, list } = run.rollout;
   const expect = { plan, list, commit: run.list.commit, requester };
   const verdict = await environmentActivities(environment, `${signed.message} by ${signed.person}`, 15_000).verify({
@@ -100,11 +113,13 @@ async function answer({ run, requester, plan }: FollowUpInput, signed: Signed, s
     return { accepted: true, text: 'it is looked now' };
   }
   state.ended = `ended by ${signed.person}`;
+  // A worker that can read nothing keeps nobody from ending it.
+  state.looking?.cancel();
   return { accepted: true, text: 'ended: it is not looked any more' };
 }
 
 function end(progress: Progress, shown: Parameters<typeof show>[1], why: string): string {
-  Object.assign(progress, { phase: 'ended', next: null, health: 'ended' });
+  Object.assign(progress, { phase: 'ended', waitingFor: null, next: null, health: 'ended' });
   progress.notes.push(why);
   show(progress, shown);
   return why;

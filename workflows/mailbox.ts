@@ -1,5 +1,5 @@
 // The mailbox of a deployment, and of the follow-up that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
-import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { MessageName, Signed } from '../src/core/messages.ts';
 import { failureText } from './failure-text.ts';
@@ -31,8 +31,16 @@ export interface Answer {
   readonly text: string;
 }
 
+export interface Mailbox {
+  /** Waits until every message has been worked off and its sender answered. */
+  settled(): Promise<void>;
+}
+
 /** Opens the mailbox; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
-export function openMailbox(work: (signed: Signed) => Promise<Answer>, texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts): void {
+export function openMailbox(
+  work: (signed: Signed) => Promise<Answer>,
+  texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts,
+): Mailbox {
   const known = new Set<string>();
   const answers = new Map<string, Answer>();
   // A line for each environment: a worker that is down delays the messages to its own environment only.
@@ -61,6 +69,7 @@ export function openMailbox(work: (signed: Signed) => Promise<Answer>, texts: Pa
     );
     setHandler(defineSignal<[Signed]>(name), (signed) => void (shapeFault(name, signed) === null && take(signed)), { description });
   }
+  return { settled: () => condition(() => known.size === answers.size && allHandlersFinished()) };
 }
 
 function refuseShape(name: string, signed: unknown): void {

@@ -93,7 +93,7 @@ export interface ObserveInput {
 /** One look of a follow-up, and what it takes from the one before. */
 export interface LookInput {
   readonly rollout: RolloutRef;
-  /** From 0; the first takes the service over from an earlier deployment's follow-up. */
+  /** From 0. */
   readonly number: number;
   readonly before: LookMemory;
 }
@@ -106,7 +106,7 @@ export interface LookMemory {
 }
 
 export interface LookResult {
-  /** `superseded`: another release serves, or a later deployment looks; `held`: a rollout is open, so nothing was read. */
+  /** `superseded`: another release serves, or a later deployment has passed; `held`: a rollout is open, so nothing was read. */
   readonly is: 'read' | 'superseded' | 'held';
   readonly why: string;
   /** RFC 3339. */

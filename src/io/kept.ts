@@ -29,9 +29,8 @@ export interface Kept {
   /** When notice of a deployment's window was first attested by one of these people (RFC 3339, by this worker's clock). */
   noticeGiven(deployment: string, people: readonly string[]): Promise<string | undefined>;
   giveNotice(deployment: string, person: string, at: string): Promise<void>;
-  /** Whose follow-up looks at this service now. */
-  followedUp(service: string): Promise<string | undefined>;
-  followUp(rollout: RolloutRef): Promise<void>;
+  /** The hash of the rollout of this service that passed last. */
+  passedLast(service: string): Promise<string | undefined>;
   note(rollout: RolloutRef, name: string): Promise<string | undefined>;
   /** The first note under a name wins, so that a second attempt finds what the first one saw. */
   noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
@@ -58,15 +57,17 @@ export function openKept(folder: string): Kept {
     rollout: read,
     keepRollout: async (kept) => void (await writeOnce(place(kept.rollout, 'kept.json'), JSON.stringify(kept))),
     closed: (rollout) => readIfThere(place(rollout, 'closed')),
-    close: (rollout, ending) => writeWhole(place(rollout, 'closed'), ending),
+    close: async (rollout, ending) => {
+      if (ending === 'passed') await writeWhole(join(folder, 'passed-last', rollout.service), rollout.hash);
+      await writeWhole(place(rollout, 'closed'), ending);
+    },
     open: (service) => endedAs(service, undefined),
     leftStuck: (service) => endedAs(service, 'stuck'),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
     noticeGiven: async (deployment, people) =>
       (await Promise.all(people.map((person) => readIfThere(notice(deployment, person))))).filter((at) => at !== undefined).sort()[0],
     giveNotice: async (deployment, person, at) => void (await writeOnce(notice(deployment, person), at)),
-    followedUp: (service) => readIfThere(join(folder, 'follow-ups', service)),
-    followUp: ({ service, hash }) => writeWhole(join(folder, 'follow-ups', service), hash),
+    passedLast: (service) => readIfThere(join(folder, 'passed-last', service)),
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
     noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),

@@ -144,7 +144,7 @@ test('S1-52: a look reads what its plan names, long after the rollout was closed
   ).toEqual([0, 1]);
 });
 
-test('a look is held while a rollout is open, superseded by another release or a later follow-up, and is for a follow-up alone', async () => {
+test('a look is held while a rollout is open, superseded by another release or a later deployment, and is for a follow-up alone', async () => {
   const hands = await followed();
   await hands.run('switch');
   await hands.world.kept.close(hands.rollout, 'passed');
@@ -152,10 +152,12 @@ test('a look is held while a rollout is open, superseded by another release or a
   const other = { ...hands.rollout, deployment: 'later', hash: 'f00df00df0' };
   await hands.world.kept.keepRollout({ rollout: other, permit: {} as never, list: hands.list });
   expect(await look(hands)).toMatchObject({ is: 'held', why: 'later changes it just now' });
-  await hands.world.kept.close(other, 'passed');
-  expect(await look(hands)).toMatchObject({ is: 'read' });
-  await hands.world.kept.followUp(other);
-  expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: "a later deployment's follow-up looks at it" });
+  await hands.world.kept.close(other, 'restored');
+  expect(await look(hands), 'it went back to what is looked at').toMatchObject({ is: 'read' });
+  const later = { ...other, deployment: 'still-later', hash: 'f00df00df1' };
+  await hands.world.kept.keepRollout({ rollout: later, permit: {} as never, list: hands.list });
+  await hands.world.kept.close(later, 'passed');
+  expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: 'a later deployment has passed here' });
   await symlink('releases/0ddc0de', join(hands.root, 'next'));
   await rename(join(hands.root, 'next'), join(hands.root, 'current'));
   expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: expect.stringMatching(/^0ddc0de serves now/u) });

@@ -43,7 +43,7 @@ export interface Script {
   /** Whether observation goes on while people are asked, an hour in some milliseconds; else it stands. */
   readonly goesOn?: boolean;
   /** What a look of the follow-up finds; left out, nothing is wrong. */
-  readonly looks?: (times: number) => Partial<LookResult>;
+  readonly looks?: (times: number) => Partial<LookResult> | Promise<Partial<LookResult>>;
 }
 
 /** One deployment on the stage, as its stand-ins see it. */
@@ -188,7 +188,7 @@ export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms:
         troubles: [],
         memory: before,
       };
-      return { ...read, ...here.script.looks?.(times) };
+      return { ...read, ...(await here.script.looks?.(times)) };
     },
   };
 }

@@ -1,8 +1,8 @@
 // What outlives a deployment: looks without end, until people end them or another release serves; with time skipped over a year.
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateStage } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { followUpWorkflowId } from '../../src/core/names.ts';
-import type { LookResult } from '../../src/core/activities.ts';
 import type { Answer } from '../../workflows/mailbox.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Script } from '../support/stand-ins.ts';
@@ -40,7 +40,7 @@ async function followed(script: Script = {}) {
 }
 
 /** Time is skipped while a result is awaited; one more look of another release's time ends it. */
-const superseded = (at: number, otherwise: (times: number) => Partial<LookResult> = () => ({})): Script => ({
+const superseded = (at: number, otherwise: NonNullable<Script['looks']> = () => ({})): Script => ({
   looks: (times) => (times === at ? { is: 'superseded', why: 'f00d serves now' } : otherwise(times)),
 });
 
@@ -100,5 +100,22 @@ describe.runIf(timeSkippingServer)('a follow-up', () => {
     expect(await send('endFollowUp', 'dan')).toEqual({ accepted: true, text: 'ended: it is not looked any more' });
     expect(await handle.result()).toBe('ended by dan');
     expect(looks()).toBe(2);
+  });
+
+  test('it is ended while its look cannot end, and says that it waits for one', async () => {
+    const stuck = async () => {
+      for (;;) {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+        await new Promise((wake) => setTimeout(wake, 20));
+      }
+    };
+    const { handle, looks, until, send, progress } = await followed({ looks: (times) => (times === 1 ? {} : stuck()) });
+    await send('checkNow', 'dan');
+    await until('the look that hangs', () => looks() === 2);
+    expect(await progress()).toMatchObject({ waitingFor: 'a look by the worker of staging' });
+    expect(await send('endFollowUp', 'lea')).toMatchObject({ accepted: true });
+    expect(await handle.result()).toBe('ended by lea');
+    expect(await progress()).toMatchObject({ waitingFor: null, next: null });
   });
 });
