@@ -51,7 +51,10 @@ test('a stretch: every meter at its cadence, each reading on disk', async () => 
   expect(lines.find((line) => line.meter === 'orders')?.samples).toEqual([expect.objectContaining({ value: 50 })]);
   expect(result.summary.join()).toMatch(/orders\/total: \d+ readings, mean 50, 50 … 50/u);
   // The next stretch goes on where this one ended, to the end of the soak.
-  expect(await observe(hands, 10_000, result.state)).toMatchObject({ verdict: 'passed' });
+  const last = await observe(hands, 10_000, result.state);
+  expect(last).toMatchObject({ verdict: 'passed' });
+  const input = { rollout: hands.rollout, phase: 'soak', stretchMs: 1, state: last.state, asking: true };
+  expect(await hands.call('observe', input), 'while people are asked nobody says that it has passed').toMatchObject({ verdict: null });
 });
 
 test('readings are on disk while it still runs, and those of a killed attempt are taken in by the next', async () => {

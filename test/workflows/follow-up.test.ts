@@ -67,8 +67,8 @@ describe.runIf(timeSkippingServer)('a follow-up', () => {
     expect(now.runId).not.toBe(runId);
     expect(now.historyLength).toBeLessThan(200);
     const { events } = await handle.fetchHistory();
-    const asked = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: look }) => String(look?.input?.payloads?.[0]?.data ?? ''));
-    expect(asked.findLast((input) => input !== '')).toContain('"before":{"since":{"shop":"59"}');
+    const asked = (events ?? []).map(({ activityTaskScheduledEventAttributes: look }) => String(look?.input?.payloads?.[0]?.data ?? ''));
+    expect(asked.find((input) => input !== '')).toContain('"number":51,"before":{"since":{"shop":"51"}');
   });
 
   test('what is wrong, and a look that could not be taken, are told; the next look comes all the same', async () => {
@@ -117,5 +117,29 @@ describe.runIf(timeSkippingServer)('a follow-up', () => {
     expect(await send('endFollowUp', 'lea')).toMatchObject({ accepted: true });
     expect(await handle.result()).toBe('ended by lea');
     expect(await progress()).toMatchObject({ waitingFor: null, next: null });
+  });
+
+  test('whoever was heard is answered before it ends', async () => {
+    let [over, verified] = [false, false];
+    const until = async (holds: () => boolean) => {
+      while (!holds()) await new Promise((wake) => setTimeout(wake, 10));
+    };
+    const {
+      run,
+      handle,
+      send,
+      looks,
+      until: reach,
+    } = await followed({
+      looks: async (times) => (times === 1 ? {} : (await until(() => over), { is: 'superseded', why: 'f00d serves now' })),
+    });
+    await send('checkNow', 'dan');
+    await reach('the second look', () => looks() === 2);
+    theatre.breakVerify(run.name, () => until(() => verified));
+    const answer = send('checkNow', 'lea');
+    over = true;
+    setTimeout(() => (verified = true), 500);
+    expect(await answer).toMatchObject({ accepted: true });
+    expect(await handle.result()).toBe('superseded: f00d serves now');
   });
 });

@@ -1,5 +1,6 @@
 // A termination, of which only a real server tells parents and children.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { followUpWorkflowId } from '../../src/core/names.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { devServer, HOUR, openTheatre, type Theatre } from '../support/theatre.ts';
 
@@ -28,6 +29,15 @@ describe.runIf(devServer)('terminated from outside', () => {
     });
     expect((await theatre.env.client.workflow.getHandle(run.workflowId).describe()).status.name).toBe('RUNNING');
     await theatre.env.client.workflow.getHandle(run.workflowId).terminate('end of test');
+  });
+
+  test('a follow-up is not ended with its deployment', async () => {
+    const run = await theatre.run(storyPlan({ only: 'staging', followUp: 'every: 7d' }));
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+    const handle = theatre.env.client.workflow.getHandle(followUpWorkflowId(run.name, 'staging'));
+    await new Promise((wake) => setTimeout(wake, 500));
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    await handle.terminate('end of test');
   });
 
   test('a deployment that is terminated is undone by its rollout, which closes the evidence itself', async () => {
