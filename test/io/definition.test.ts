@@ -74,6 +74,12 @@ describe('definitions', () => {
     expect(normalise((await printed(one))[0])).not.toBe(normalise((await printed(other))[0]));
   });
 
+  test('a group that is no operand of the list around it stays, however it is printed', () => {
+    expect(normalise('(x AND NOT (y AND z))')).not.toBe(normalise('(x AND NOT y AND z)'));
+    expect(normalise('((x AND y) IS TRUE AND z)')).not.toBe(normalise('(x AND y IS TRUE AND z)'));
+    expect(normalise('((x AND y) AND z)')).toBe(normalise('(x AND (y AND z))'));
+  });
+
   test(
     'any condition: read back it is the same, and a differently grouped one is the same only if PostgreSQL says so',
     { timeout: 120_000 },

@@ -59,6 +59,27 @@ describe.runIf(devServer)('while people are asked', () => {
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
   });
 
+  test('what came of the schema before a forward fix is not asked about after it', async () => {
+    const plan = storyPlan({
+      only: 'staging',
+      routes: '  relax: { forward: 0003_relax }\n',
+      matrix: '  - { when: { meter: site }, ask: [continue, downgrade] }\n  - { when: { meter: shop }, ask: [continue, relax] }\n',
+    })
+      .replace(/ {2}- \{ when: \{ meter: site\/failures \}.*\n/u, '')
+      .replace(/ {2}- \{ when: \{ meter: shop\/paid \}.*\n/u, '');
+    let fixed = false;
+    const run = await theatre.run(plan, {
+      goesOn: true,
+      reads: (_, id, since) => (fixed || since < DAY ? undefined : id === 'shop/paid' ? 0.5 : Number(since > DAY + HOUR)),
+      steps: { 'forward relax': () => ((fixed = true), { summary: 'applied' }) },
+    });
+    await asked(run, 'shop/paid');
+    await run.until('the other one came', ({ notes }) => notes.some((note) => /^reading site\/failures: .* 0 … 1/u.test(note)), 'staging');
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect(await run.send('decide', 'lea', 'staging', { decision: 'relax' })).toMatchObject({ accepted: true });
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+  });
+
   test('of two at once it answers the one that is not asked about first, though it lasts for one reading only', async () => {
     const plan = only
       .replace('meter: site/failures }, do: downgrade', 'meter: site/failures }, ask: [continue, downgrade]')
