@@ -135,8 +135,7 @@ const withoutIt = (breaches: readonly Breach[], breach: Breach) => breaches.filt
 
 /** All that waits for an answer; after a forward fix it is another schema that is observed. */
 async function answerLater(stay: Stay, watched: Watched, forwards: number): Promise<void> {
-  for (let breach = watched.later.shift(); breach && stay.forwards === forwards; breach = watched.later.shift())
-    await answerBreach(stay, breach, watched);
+  while (watched.later.length > 0 && stay.forwards === forwards) await answerBreach(stay, watched.later.shift()!, watched);
 }
 
 async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promise<void> {
