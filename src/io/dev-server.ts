@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { findProgram } from './command.ts';
-import { freePort } from './private-postgres.ts';
+import { freePort } from './free-port.ts';
 
 export interface DevServer {
   readonly address: string;

@@ -4,11 +4,11 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 const asRoot = process.getuid?.() === 0;
@@ -31,17 +31,6 @@ export function findPostgresBin(): string {
   const found = folders.find((folder) => ['initdb', 'pg_ctl', 'pg_dump'].every((program) => existsSync(join(folder, program))));
   if (!found) throw new Error('no PostgreSQL server found: install postgresql-15 or set SOAKGATE_PG_BIN to the folder of initdb');
   return found;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** PostgreSQL refuses to run as root. */

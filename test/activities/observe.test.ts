@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LookMemory, LookResult } from '../../src/core/activities.ts';
 import { followUpWorkflowId } from '../../src/core/names.ts';
 import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
-import { freePort } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
 import { type Attempt, BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
 
 let bench: Bench;

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
-import { freePort } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
 import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, raiseBench } from '../support/hands.ts';
 import { startSupervisord, startUserManager, type Supervisord, supervisorBin, type UserManager, whyNoSystemd } from '../support/service-managers.ts';
 

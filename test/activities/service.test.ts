@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stop } from '../../activities/restarters/process.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { processStartTime } from '../../src/io/command.ts';
-import { freePort } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
 import { BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
 
 let bench: Bench;

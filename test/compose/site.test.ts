@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DevServer, endProcess, startDevServer } from '../../src/io/dev-server.ts';
 import { get } from '../../src/io/http.ts';
-import { freePort, type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
+import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { readEnvironmentFile } from '../../src/io/settings.ts';
 import { call } from '../cli/call.ts';
 

@@ -16,7 +16,7 @@ import { checkOut, DECISIONS, managed, makeRepository, query, root } from '../ex
 import { pythonEnvironment } from '../examples/validation-system/python.ts';
 import { examplePlan, installOf } from './characters.ts';
 import { type Cast, raiseEnvironment, raiseStage, type Stage, start } from './stage.ts';
-import { freePort } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
 
 export type Person = 'ann' | 'lea' | 'dan' | 'sam';
 const ROLES: Readonly<Record<Person, readonly string[]>> = { ann: ['developer'], lea: ['technical-lead'], dan: ['dba'], sam: ['storyteller'] };

@@ -21,7 +21,8 @@ import { compileSteps, type Step, type StepList } from '../../src/core/steps.ts'
 import { openArtifacts } from '../../src/io/artifacts.ts';
 import { sha256 } from '../../src/io/files.ts';
 import { openKept } from '../../src/io/kept.ts';
-import { freePort, type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
+import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { query } from './stage.ts';
 

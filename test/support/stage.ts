@@ -15,7 +15,8 @@ import type { Pace } from '../../src/core/pace.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
 import { type DevServer, startDevServer } from '../../src/io/dev-server.ts';
 import { readPrivateKey } from '../../src/io/trust.ts';
-import { freePort, type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
+import { freePort } from '../../src/io/free-port.ts';
+import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 
 const ORDERS = join(import.meta.dirname, '../../examples/orders');
 const MODULES = join(import.meta.dirname, '../../node_modules');

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { flows } from '../../../activities/flows.ts';
 import type { Work } from '../../../activities/work.ts';
-import { freePort, startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { freePort } from '../../../src/io/free-port.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { migrateUp, node, prepareDatabase, query, read, root, type Shop, startShop } from './shop.ts';
 
 interface Second {

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { parse } from 'yaml';
-import { freePort, type TestPostgres } from '../../support/postgres.ts';
+import { freePort } from '../../../src/io/free-port.ts';
+import { type TestPostgres } from '../../support/postgres.ts';
 
 const run = promisify(execFile);
 
