@@ -2,11 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cacheRoot } from './parts/cache.mjs';
 import { checkout, inCheckout, readJson } from './parts/checkout.mjs';
 import { handOver } from './parts/hand-over.mjs';
 import { nodeRuntime } from './parts/node-runtime.mjs';
 
 process.chdir(checkout);
+// Some hundred processes of the same code: stripped of types and compiled once (bin/soakgate.mjs).
+process.env.NODE_COMPILE_CACHE ||= join(cacheRoot(), 'compiled');
 const node = nodeRuntime.find()?.path ?? process.execPath;
 const packaged = (...path) => inCheckout('node_modules', ...path);
 const interrupted = (code) => code === 130 || code === 143;

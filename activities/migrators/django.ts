@@ -4,7 +4,7 @@ import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts'
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../work.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
-import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
+import { HELD_LOCKS_JSON, LOCK_NOT_AVAILABLE, type MigrationFailure, tryForLocks } from './locks.ts';
 import type { HeldLock, MigrationPreview, Migrator, UpgradeOptions } from './migrator.ts';
 
 const LEDGER = 'public.django_migrations';
@@ -74,8 +74,8 @@ function previewOf(facts: Facts): MigrationPreview {
 }
 
 /**
- * On the target one migration at a time, so that each has its own tries and is asked for anew before it begins; on a copy, where
- * nobody is waited for, all of them in one process. What is in the ledger is never begun again.
+ * All of them in one process, because each start of Django is longer than most migrations, and the site may be closed meanwhile. Each has its own
+ * transaction, and its own tries: one that does not get its lock ends the process, and what is then still open in the ledger begins another.
  */
 async function move(
   work: Work,
@@ -84,45 +84,58 @@ async function move(
   options: UpgradeOptions,
   ask: 'migrate' | 'reverse',
 ): Promise<readonly string[]> {
-  const inForce = await readLedger(work, url);
-  const open = (name: string, applied: readonly string[]) => applied.includes(name) !== (ask === 'migrate');
-  if (options.giveUpAfterMs === 0) {
-    const wanted = names.filter((name) => open(name, inForce));
-    return wanted.length === 0 ? [] : [await tryForLocks(work, url, wanted.join(', '), options, () => moveThem(work, url, wanted, options, ask))];
-  }
-  const lines: string[] = [];
-  for (const name of names) {
-    if (!open(name, await readLedger(work, url))) lines.push(`${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
-    else lines.push(await tryForLocks(work, url, name, options, () => moveThem(work, url, [name], options, ask)));
+  const stillOpen = async () => {
+    const applied = await readLedger(work, url);
+    return names.filter((name) => applied.includes(name) !== (ask === 'migrate'));
+  };
+  let open = await stillOpen();
+  const lines = names.filter((name) => !open.includes(name)).map((name) => `${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
+  while (open.length > 0) {
+    const [moved, asked]: [Moved[], readonly string[]] = [[], open];
+    const { waited } = await tryForLocks(work, url, asked[0]!, options, () => moveThem(work, url, asked, options, ask, moved));
+    lines.push(...moved.map(({ name, tookMs }, index) => `${name}: ${tookMs} ms${index === 0 ? waited : ''}`));
+    open = await stillOpen();
+    // Django says that it is through and its ledger does not: whoever asked finds that when it looks.
+    if (open.length === asked.length) break;
   }
   return lines;
 }
 
+interface Moved {
+  readonly name: string;
+  readonly tookMs: number;
+}
+
+/** Adds to `moved` what went through. Null also when only a part did and the next waits for a lock. */
 async function moveThem(
   work: Work,
   url: string,
   names: readonly string[],
   { guard, onLocks, lockTimeoutMs, statementTimeoutMs }: UpgradeOptions,
   ask: 'migrate' | 'reverse',
+  moved: Moved[],
 ): Promise<MigrationFailure | null> {
   const limits = `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs}`;
   const request = { ask, names, guard: guard ?? null, locks: onLocks ? HELD_LOCKS_JSON : null };
   const { facts, result } = await run(work, url, request, lockTimeoutMs, { PGOPTIONS: limits });
-  for (const { moved, tookMs = 0 } of facts)
-    if (moved !== undefined)
-      onLocks?.(
-        moved,
-        facts.flatMap((fact) => (fact.of === moved ? (fact.locks ?? []) : [])),
-        tookMs,
-      );
+  for (const { moved: name, tookMs = 0 } of facts) {
+    if (name === undefined) continue;
+    moved.push({ name, tookMs });
+    onLocks?.(
+      name,
+      facts.flatMap((fact) => (fact.of === name ? (fact.locks ?? []) : [])),
+      tookMs,
+    );
+  }
   if (result.exitCode === 0) return null;
   const failed = facts.find((fact) => fact.failed)?.failed;
   if (!failed) return { state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
+  if (failed.state === LOCK_NOT_AVAILABLE && moved.length > 0) return null;
   const half = HALF_APPLIED.includes(failed.state ?? '');
   return {
+    name: failed.name,
     state: failed.state ?? 'unknown',
     lines: [
-      ...(names.length > 1 ? [`at ${failed.name}`] : []),
       failed.message,
       ...(failed.detail ? [failed.detail] : []),
       ...(failed.constraint ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`] : []),

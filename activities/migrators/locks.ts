@@ -5,7 +5,7 @@ import { withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../work.ts';
 import type { UpgradeOptions } from './migrator.ts';
 
-const LOCK_NOT_AVAILABLE = '55P03';
+export const LOCK_NOT_AVAILABLE = '55P03';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -16,9 +16,18 @@ export const HELD_LOCKS_JSON = `select coalesce(json_agg(distinct jsonb_build_ob
 
 /** Why a migration did not go through. */
 export interface MigrationFailure {
+  /** Which of several, where a command runs several. */
+  readonly name?: string;
   /** SQLSTATE, where the server said one. */
   readonly state: string;
   readonly lines: readonly string[];
+}
+
+export interface Through {
+  /** Of the try that went through, in ms. */
+  readonly tookMs: number;
+  /** For a line: how many tries it took and for whom it waited; empty when it went through at once. */
+  readonly waited: string;
 }
 
 /**
@@ -31,7 +40,7 @@ export async function tryForLocks(
   name: string,
   settings: UpgradeOptions,
   migrate: () => Promise<MigrationFailure | null>,
-): Promise<string> {
+): Promise<Through> {
   const deadline = performance.now() + settings.giveUpAfterMs;
   const blockers = new Set<string>();
   let pause = FIRST_PAUSE_MS;
@@ -40,9 +49,13 @@ export async function tryForLocks(
     const started = performance.now();
     const failure = await watchBlockers(work, url, blockers, migrate);
     if (failure === null)
-      return `${name}: ${Math.round(performance.now() - started)} ms${tries > 1 ? ` at try ${tries}; waited for ${[...blockers].join('; ')}` : ''}`;
-    if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${name}`);
-    if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${name} failed with SQLSTATE ${failure.state}`, failure.lines);
+      return {
+        tookMs: Math.round(performance.now() - started),
+        waited: tries > 1 ? ` at try ${tries}; waited for ${[...blockers].join('; ')}` : '',
+      };
+    const failed = failure.name ?? name;
+    if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${failed}`);
+    if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);
     if (performance.now() > deadline)
       fail('LOCK_NOT_GIVEN', `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`, [...blockers]);
     work.progress(`${name}: try ${tries}, waiting for ${[...blockers].join('; ') || 'a lock'}`);

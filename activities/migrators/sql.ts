@@ -82,7 +82,8 @@ async function isApplied(work: Work, url: string, name: string): Promise<boolean
 }
 
 async function apply(work: Work, url: string, name: string, file: string, stamp: string, settings: UpgradeOptions): Promise<string> {
-  return tryForLocks(work, url, name, settings, () => runFile(work, url, name, file, stamp, settings));
+  const { tookMs, waited } = await tryForLocks(work, url, name, settings, () => runFile(work, url, name, file, stamp, settings));
+  return `${name}: ${tookMs} ms${waited}`;
 }
 
 async function runFile(

@@ -224,15 +224,21 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
     });
 
-    test('a lock that is not given: short tries, the blocker named, and through once it is free', async () => {
+    test('a lock that is not given: short tries of that one alone, the blocker named, and through once it is free', async () => {
       const hands = await ready();
       const blocker = new pg.Client({ connectionString: hands.url, application_name: 'nightly-report' });
       await blocker.connect();
-      await blocker.query('begin; select count(*) from characters_character');
-      const freed = setTimeout(() => void blocker.end(), 4_000);
-      const receipt = await hands.run('migrate');
-      clearTimeout(freed);
-      expect(receipt.details?.[0]).toMatch(/^characters\.0003_add_xp_constraints: .* at try \d+; waited for nightly-report/u);
+      await blocker.query('begin; select count(*) from game_strelationship');
+      const migrating = hands.run('migrate');
+      // Those before it are in force while it waits, each in its own transaction.
+      await expect.poll(async () => (await ledger(hands)).at(-1), { timeout: 30_000 }).toBe(MIGRATIONS[4]);
+      setTimeout(() => void blocker.end(), 3_000);
+      const { details } = await migrating;
+      expect(details?.slice(0, 5)).toEqual(MIGRATIONS.slice(0, 5).map((name) => expect.stringMatching(new RegExp(`^${name}: \\d+ ms$`, 'u'))));
+      expect(details?.slice(5)).toEqual([
+        expect.stringMatching(/^game\.0003_add_st_relationship_constraint: .* at try \d+; waited for nightly-report/u),
+      ]);
+      expect(await ledger(hands)).toHaveLength(new Set(await ledger(hands)).size);
     });
 
     test('T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and said so', async () => {

@@ -28,10 +28,10 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       .replace('samples: 200, mean', 'samples: 50, mean');
   const begin = async (
     name: string,
-    options: { fault?: string; edit?: (text: string) => string; players?: boolean; production?: boolean } = {},
+    options: { fault?: string; edit?: (text: string) => string; players?: number; production?: boolean } = {},
   ): Promise<{ place: Place; run: Run }> => {
     const place = await stage.environment(name, 'clean', {
-      players: options.players ?? false,
+      players: options.players ?? 0,
       ...(options.fault !== undefined && { fault: options.fault }),
     });
     const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name, options.production ?? false)(text)));
@@ -139,7 +139,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     { timeout: LONGEST_MS },
     async () => {
       const edit = (text: string) => longWatch(text).replace('mean: at most 2000% of baseline', 'mean: at most 120ms');
-      const { place, run } = await begin('soak', { edit, players: true, production: true });
+      const { place, run } = await begin('soak', { edit, players: 2, production: true });
       await run.until('it serves', passed('restart'), 'soak');
       await switches(place, { slowMs: 200 });
       await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');

@@ -39,7 +39,8 @@ export interface CharactersStage {
 export interface PlaceOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly workerEnv?: Readonly<Record<string, string>>;
-  readonly players?: boolean;
+  /** Rounds a second that players play; 0 where nobody does. */
+  readonly players?: number;
   /** The release has this fault. */
   readonly fault?: string;
 }
@@ -62,8 +63,8 @@ export interface Place {
 export interface Run {
   readonly deployment: string;
   progress(environment?: string): Promise<Progress>;
-  /** Whether a worker has taken an activity of this rollout and not yet answered. */
-  hasStarted(environment: string): Promise<boolean>;
+  /** What the worker of this pid has taken of this rollout and not yet answered, as the server has it. */
+  takenBy(pid: number, environment: string): Promise<{ readonly id: string; readonly type: string } | null>;
   /** Of what it left behind; null where there is none. */
   followUp(environment: string): Promise<Progress | null>;
   until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
@@ -113,7 +114,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     return name;
   };
 
-  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = true, fault = '' } = {}) => {
+  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = 2, fault = '' } = {}) => {
     const database = `${name}_${randomUUID().slice(0, 6)}`;
     await stage.postgres.createDatabase(database, await databaseOf(state));
     const insidePort = await freePort();
@@ -146,7 +147,8 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
       command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'],
       prepare: (checkout) => symlink(python, join(checkout, '.venv')),
     });
-    const playing = players ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url, '--rate', '2'], { stdio: 'ignore' }) : null;
+    const playing =
+      players > 0 ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url, '--rate', String(players)], { stdio: 'ignore' }) : null;
     places.push({ cast, players: playing });
     return { name, cast, url, insideUrl, database: cast.database, flagFile, switches, logs, silence: () => void playing?.kill('SIGKILL') };
   };
@@ -209,9 +211,14 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
   return {
     deployment,
     progress,
-    hasStarted: async (environment) => {
-      const { raw } = await handle(environment).describe();
-      return raw.pendingActivities?.some(({ state }) => state === STARTED) ?? false;
+    takenBy: async (pid, environment) => {
+      const description = await handle(environment)
+        .describe()
+        .catch(() => null);
+      const taken = description?.raw.pendingActivities?.find(
+        ({ state, lastWorkerIdentity }) => state === STARTED && lastWorkerIdentity?.startsWith(`${pid}@`),
+      );
+      return taken ? { id: taken.activityId ?? '', type: taken.activityType?.name ?? '' } : null;
     },
     followUp: (environment) =>
       workflow
@@ -229,7 +236,7 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
           throw new Error(`${what}: ended before, ${JSON.stringify(await handle().result(), null, 1)}`);
         if (Date.now() > deadline)
           throw new Error(`${what}: not reached; it is ${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`);
-        await new Promise((wake) => setTimeout(wake, 150));
+        await new Promise((wake) => setTimeout(wake, 400));
       }
     },
     say: async (message, person, environment, body = {}) => {
