@@ -57,6 +57,8 @@ export interface Part {
   readonly lists: ReadonlyMap<string, StepList>;
   /** Grows with each release of a standing observation. */
   released: number;
+  /** Observations that stand now. */
+  standing: number;
   /** Called before each verification: throws, or waits like a worker that is down. */
   breakVerify: ((environment: string) => unknown) | null;
 }
@@ -233,8 +235,10 @@ const aMoment = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function untilReleased(part: Part, interrupted: () => boolean): Promise<void> {
   const seen = part.released;
+  part.standing += 1;
   while (part.released === seen && !interrupted()) {
     heartbeat();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  part.standing -= 1;
 }

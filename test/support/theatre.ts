@@ -51,6 +51,11 @@ export interface Run {
   /** Signs, sends as an update and waits for the answer. */
   send(message: MessageName, person: Name, environment: string, extra?: Readonly<Record<string, string | number>>): Promise<Answer>;
   deliver(signed: Signed): Promise<Answer>;
+  /**
+   * Waits until an observation stands. One that is interrupted before a worker has taken it is left behind by the test server, which then
+   * skips no time any more.
+   */
+  stands(): Promise<void>;
   /** Lets a standing observation go on. */
   release(): void;
   result(): Promise<DeploymentResult>;
@@ -190,6 +195,7 @@ async function startRun(
     clocks: new Map(),
     lists: new Map(input.runs.map(({ list }) => [list.environment.name, list])),
     released: 0,
+    standing: 0,
     breakVerify: null,
   };
   parts.set(name, part);
@@ -231,6 +237,12 @@ async function startRun(
         if (now && fits(now)) return now;
         if (Date.now() > deadline) throw new Error(`${what}: not reached; it is ${JSON.stringify(now, null, 1)}; calls: ${part.calls.join(', ')}`);
         await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    },
+    stands: async () => {
+      for (const deadline = Date.now() + PATIENCE_MS; part.standing === 0;) {
+        if (Date.now() > deadline) throw new Error(`no observation stands; calls: ${part.calls.join(', ')}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
     release: () => (part.released += 1),

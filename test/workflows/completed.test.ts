@@ -14,6 +14,7 @@ describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
   test('seven days of soak, two approvals, production and its watch: completed', async () => {
     const run = await theatre.run(storyPlan(), { stands: (environment, _, passed) => environment === 'staging' && passed });
     await run.until('the gate waits', (progress) => progress.waitingFor?.startsWith('the gate of production') === true);
+    await run.stands();
     expect(await run.send('approve', 'lea', 'production')).toEqual({ accepted: true, text: 'counted, 1 of 2' });
     expect(await run.send('approve', 'dan', 'production')).toEqual({ accepted: true, text: 'counted, 2 of 2' });
     expect(await run.result()).toMatchObject({

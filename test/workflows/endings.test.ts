@@ -131,7 +131,7 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     await run.until('asked', (progress) => progress.waitingFor?.startsWith('a decision (by-hand | stop)') === true, 'staging');
     expect((await run.progress()).waitingFor).toContain('staging: a decision (by-hand | stop)');
     await run.send('decide', 'dan', 'staging', { decision: 'by-hand' });
-    await run.until('it goes on', (progress) => progress.phase === 'soak', 'staging');
+    await run.stands();
     expect(run.part.calls.filter((call) => call === 'staging data: again')).toHaveLength(2);
     await run.send('abort', 'dan', 'staging');
     await run.result();

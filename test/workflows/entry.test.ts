@@ -22,6 +22,7 @@ async function approved(
 ): Promise<Run> {
   const run = await theatre.run(text, { ...standing, ...more, mayEnter });
   await run.until('the gate waits', (progress) => progress.waitingFor?.startsWith('the gate of production') === true);
+  await run.stands();
   await run.send('approve', 'lea', 'production');
   await run.send('approve', 'dan', 'production');
   return run;

@@ -187,7 +187,7 @@ describe.runIf(timeSkippingServer)('a restore', () => {
 
   test('asked for by message; a word that is no way back of the plan is refused', async () => {
     const run = await theatre.run(plan, { stands: () => true });
-    await run.until('soak', (progress) => progress.phase === 'soak', 'staging');
+    await run.stands();
     const rollback = (route: string) => run.send('rollback', 'dan', 'staging', { route });
     expect(await rollback('relax')).toEqual({ accepted: false, text: 'refused: relax is no way back of this plan (there is: downgrade, restore)' });
     expect(await rollback('restore')).toMatchObject({ accepted: true });
