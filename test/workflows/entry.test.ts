@@ -35,8 +35,9 @@ describe.runIf(timeSkippingServer)('a window', () => {
     const run = await approved(() => answers.shift()!);
     expect((await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS)).next).toBeNull();
     expect(entered(run)).toBe(0);
-    // No time is skipped while staging is observed: closed, its activity is over.
+    // No time is skipped while staging is observed: paused, its activity is over.
     await run.send('pause', 'dan', 'staging');
+    await run.until('paused', ({ waitingFor }) => waitingFor === 'resume', 'staging');
     await theatre.env.sleep(31 * HOUR);
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(entered(run)).toBe(1);
