@@ -12,7 +12,7 @@ import { type CharactersStage, PASSWORD, type Place, raiseCharactersStage, type 
 
 const LONGEST_MS = 900_000;
 /** Less than the heartbeat timeout of this stage and the pause before the first retry. */
-const UNNOTICED_MS = 2_500;
+const UNNOTICED_MS = 2_000;
 const environment = await pythonEnvironment();
 
 const SIGNATURES = [
