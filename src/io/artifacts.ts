@@ -39,7 +39,15 @@ export function openArtifacts(root: string): Artifacts {
       await rename(from, at(name)).catch(async () => cp(from, at(name), { recursive: true }));
       return describe(name);
     },
-    append: async (name, line) => appendFile(await path(name), `${line}\n`, { mode: 0o600 }),
+    append: async (name, line) => {
+      // Its folder is missing once, and a line is written many times.
+      const write = () => appendFile(at(name), `${line}\n`, { mode: 0o600 });
+      await write().catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        await path(name);
+        await write();
+      });
+    },
     read: (name) => readFile(at(name), 'utf8'),
     remove: (name) => rm(at(name), { force: true, recursive: true }),
   };
