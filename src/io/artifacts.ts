@@ -1,5 +1,6 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFile, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../core/receipts.ts';
 import { hashTree, writeWhole } from './files.ts';
@@ -40,8 +41,8 @@ export function openArtifacts(root: string): Artifacts {
       return describe(name);
     },
     append: async (name, line) => {
-      // Its folder is missing once, and a line is written many times.
-      const write = () => appendFile(at(name), `${line}\n`, { mode: 0o600 });
+      // Its folder is missing once, and a line is written many times; at once, as `readIfThere` reads: a step waits for it.
+      const write = async () => appendFileSync(at(name), `${line}\n`, { mode: 0o600 });
       await write().catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         await path(name);
