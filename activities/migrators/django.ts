@@ -91,7 +91,8 @@ async function move(
   let open = await stillOpen();
   const lines = names.filter((name) => !open.includes(name)).map((name) => `${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
   while (open.length > 0) {
-    const [moved, asked]: [Moved[], readonly string[]] = [[], open];
+    const asked = open;
+    const moved: Moved[] = [];
     const { waited } = await tryForLocks(work, url, asked[0]!, options, () => moveThem(work, url, asked, options, ask, moved));
     lines.push(...moved.map(({ name, tookMs }, index) => `${name}: ${tookMs} ms${index === 0 ? waited : ''}`));
     open = await stillOpen();

@@ -1,5 +1,5 @@
 // `node make-repository.mjs TARGET_DIR [--fault NAME]`: the app's history as a git repository of two tagged
-// commits, v-prev → v-next, and prints {"v-prev": sha, "v-next": sha}. A commit is `common/` with the release's own
+// commits, v-prev → v-next, and prints {"v-prev": sha, "v-next": sha}. A commit is `every-release/` with the release's own
 // files laid over it. Author, dates and settings are fixed, so the same files give the same hashes anywhere.
 // With --fault, the files of `faults/NAME/` are laid over v-next.
 import { execFileSync } from 'node:child_process';
@@ -49,7 +49,7 @@ git(['init', '--quiet', '--object-format=sha1', '--initial-branch=main', '--temp
 const shas = {};
 for (const { tag, date, message } of releases) {
   for (const name of readdirSync(target)) if (name !== '.git') rmSync(join(target, name), { recursive: true });
-  layOver('common');
+  layOver('every-release');
   layOver(`releases/${tag}`);
   if (tag === 'v-next' && values.fault) layOver(`faults/${values.fault}`);
   settleModes(target);

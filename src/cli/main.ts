@@ -78,6 +78,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
   const program = new Command('soakgate');
   program.description(INTRODUCTION).exitOverride().enablePositionalOptions().helpCommand('help [command]', 'show the help of a command');
   program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
+  program.showHelpAfterError('  next: the same command with --help shows what it takes, with examples');
   // Before the command it is for whichever command follows.
   program.option('--server <url>', 'speak through this soakgate server instead of with Temporal');
   program.hook('preAction', (_, action) => handDown(program, action));

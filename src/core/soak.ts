@@ -261,7 +261,7 @@ export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVe
     observation.cleanDays === undefined ||
     (state.cleanSince !== null && now - state.cleanSince >= Math.min(observation.cleanDays * dayMs, observation.forMs));
   if (clean && unsettled(rules, state, now).length === 0) return 'passed';
-  // One thin reading at the very end is no reason to wake people: it has as long as any gap may last.
+  // A thin reading at the very end wakes nobody, because the next ones may settle it: for as long as a gap may last, or the extension that is given.
   const patienceMs = Math.max(observation.extendMs ?? 0, observation.gapMs);
   return now - state.startedAt >= lengthMs + patienceMs ? 'extension-needed' : null;
 }

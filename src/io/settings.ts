@@ -81,7 +81,10 @@ export interface EnvironmentSettings {
  * @throws Error with all complaints, each with its path.
  */
 export async function readEnvironmentFile(path: string): Promise<EnvironmentSettings> {
-  const result = environmentFile.safeParse(parse(await readFile(path, 'utf8')));
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new Error(`${error.message}\n  next: name the environment's file, with its services, people and floor (docs/operations.md has one)`);
+  });
+  const result = environmentFile.safeParse(parse(text));
   if (!result.success) throw new Error(result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'));
   const file = result.data;
   const from = (relative: string) => resolve(dirname(path), relative);

@@ -26,7 +26,9 @@ async function copyOf(example: 'orders' | 'validation-system', name: string, git
   await mkdir(to);
   const from = join(examples, example);
   if (git) execFileSync(process.execPath, [join(from, 'make-repository.mjs'), to]);
-  else for (const part of example === 'orders' ? ['releases/v2'] : ['common', 'releases/v-next']) await cp(join(from, part), to, { recursive: true });
+  else
+    for (const part of example === 'orders' ? ['releases/v2'] : ['every-release', 'releases/v-next'])
+      await cp(join(from, part), to, { recursive: true });
   await rm(join(to, 'soakgate.yaml'));
   return to;
 }

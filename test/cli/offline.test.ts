@@ -62,6 +62,21 @@ describe('validate', () => {
   });
 });
 
+test('what was typed wrong is named, and where to look', async () => {
+  const { code, err } = await call(['validate'], here);
+  expect(code).toBe(2);
+  expect(err).toMatch(/missing required argument 'plan'\n {2}next: .*--help/u);
+});
+
+test('a worker whose file is not there names it, and what belongs into it', async () => {
+  const { code, err } = await call(['worker', 'environment', '--file', 'nowhere.yaml'], {
+    ...here,
+    env: { ...here.env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+  });
+  expect(code).toBe(1);
+  expect(err).toMatch(/nowhere\.yaml'\n {2}next: .*docs\/operations\.md/u);
+});
+
 describe('plan', () => {
   test.each(['small-plan', 'validation-system'])('%s: steps, changes, undos, gates and ways back', async (name) => {
     const { code, out } = await call(['plan', `${name}.yaml`], here);

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const lock = resolve(import.meta.dirname, '../../../examples/validation-system/common/requirements.txt');
+const lock = resolve(import.meta.dirname, '../../../examples/validation-system/every-release/requirements.txt');
 
 const CAN_MAKE_ONE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
 
