@@ -257,6 +257,16 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(await hands.run('migrate')).toMatchObject({ verdict: 'fail', summary: 'the ledger says applied, the catalog does not' });
     });
 
+    test('a ledger that does not keep what Django says it has applied is found, and not asked for ever', async () => {
+      const hands = await ready({ pending: [MIGRATIONS[0]] });
+      await hands.sql(`create function forget() returns trigger language plpgsql as $$ begin delete from django_migrations where id = new.id; return null; end $$;
+        create trigger forget after insert on django_migrations for each row execute function forget()`);
+      expect(await failureOf(hands.run('migrate'))).toMatchObject({
+        code: 'MIGRATION_MISMATCH',
+        message: expect.stringContaining('the ledger lacks characters.0003_add_xp_constraints'),
+      });
+    });
+
     test('a later attempt fences the earlier one within its own transaction', async () => {
       const hands = await ready();
       await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment text not null, service text not null, environment text not null,
