@@ -130,17 +130,19 @@ async function moveThem(
   }
   if (result.exitCode === 0) return null;
   const failed = facts.find((fact) => fact.failed)?.failed;
-  if (!failed) return { state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
+  // It could not say itself which it was: the one behind those that it said.
+  const name = failed?.name ?? names[moved.length] ?? names.at(-1)!;
+  if (!failed) return { name, state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
   if (failed.state === LOCK_NOT_AVAILABLE && moved.length > 0) return null;
   const half = HALF_APPLIED.includes(failed.state ?? '');
   return {
-    name: failed.name,
+    name,
     state: failed.state ?? 'unknown',
     lines: [
       failed.message,
       ...(failed.detail ? [failed.detail] : []),
       ...(failed.constraint ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`] : []),
-      ...(half ? [`half applied? what ${failed.name} makes is there already, though the ledger does not have it`] : []),
+      ...(half ? [`half applied? what ${name} makes is there already, though the ledger does not have it`] : []),
     ],
   };
 }

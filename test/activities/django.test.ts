@@ -267,6 +267,20 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       });
     });
 
+    test('one that dies without a word is named, not the first of its range', async () => {
+      const name = 'characters.0008_dies';
+      const dies = migration(
+        'characters',
+        '0007_add_age_constraints',
+        'migrations.RunPython(lambda *_: __import__("os").kill(__import__("os").getpid(), 9))',
+      );
+      const hands = await ready({ pending: [...MIGRATIONS, name] }, edited('characters/migrations/0008_dies.py', dies));
+      expect(await failureOf(hands.run('migrate'))).toMatchObject({
+        code: 'MIGRATION_FAILED',
+        message: `MIGRATION_FAILED: ${name} failed with SQLSTATE none (ended by SIGKILL)`,
+      });
+    });
+
     test('a later attempt fences the earlier one within its own transaction', async () => {
       const hands = await ready();
       await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment text not null, service text not null, environment text not null,
