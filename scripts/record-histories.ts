@@ -1,4 +1,4 @@
-// Records the histories that test/replay replays. Run it only when a release may no longer replay the old ones:
+// Records the histories that test/replay replays, after a patch: what was recorded before it goes to histories/earlier/, and must replay as well:
 //   SOAKGATE_TIME_SKIPPING=<server> node scripts/record-histories.ts
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

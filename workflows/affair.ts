@@ -12,6 +12,8 @@ export interface Affair {
   readonly gates: Map<string, Gate>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;
+  /** Environments whose rollout is still a running workflow: it ends a moment after it has told its ending. */
+  readonly running: Set<string>;
   readonly soaked: Map<string, EnvironmentOutcome>;
   readonly results: Map<string, RolloutResult>;
   /** Nonce → the rollout's answer. */

@@ -10,6 +10,7 @@ import {
   startChild,
   defineQuery,
   getExternalWorkflowHandle,
+  patched,
 } from '@temporalio/workflow';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { SealedDossier } from '../src/core/messages.ts';
@@ -28,6 +29,7 @@ import { rollout } from './rollout.ts';
 export const dossierQuery = defineQuery<SealedDossier | null, [string]>('dossier');
 
 const LAST_ANSWERS = '1m';
+const LAST_EVENTS = '1m';
 
 export async function deployment(input: DeploymentInput): Promise<DeploymentResult> {
   const affair = openAffair(input);
@@ -59,6 +61,7 @@ function openAffair(input: DeploymentInput): Affair {
     shown: { of: { service: input.runs[0]?.rollout.service ?? '', environment: 'all' } },
     gates: new Map(),
     open: new Map(),
+    running: new Set(),
     soaked: new Map(),
     results: new Map(),
     answered: new Map(),
@@ -130,7 +133,9 @@ async function startRollout(affair: Affair, run: EnvironmentRun, input: Paramete
       staticDetails: `Steps run on queue \`${environmentQueue(environment)}\`; deployment \`${deploymentWorkflowId(name)}\`.`,
     });
     affair.open.set(environment, service);
-    void handle.result().catch((error: unknown) => {
+    affair.running.add(environment);
+    const over = handle.result().finally(() => affair.running.delete(environment));
+    over.catch((error: unknown) => {
       // Terminated or failed from outside: its ending will come by signal once somebody has recovered it.
       if (affair.results.has(environment)) return;
       affair.progress.health = 'troubled';
@@ -217,6 +222,8 @@ async function closeRollout(affair: Affair, environment: string): Promise<void> 
 async function close(affair: Affair): Promise<DeploymentResult> {
   affair.progress.phase = 'closing';
   for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
+  // The histories in the evidence are whole; a parent that ends first would also leave its child's ending without a reader.
+  if (affair.running.size > 0 && patched('rollouts-end-first')) await condition(() => affair.running.size === 0, LAST_EVENTS);
   const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
   const { outcome, reason } = outcomeOfAll(affair, results);
   const { start, runs } = affair.input;

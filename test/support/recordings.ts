@@ -21,8 +21,14 @@ const plays: Readonly<Record<Ending, (theatre: Theatre) => Promise<Run>>> = {
     await run.send('approve', 'dan', 'production');
     return run;
   },
-  'rolled-back': async (theatre) =>
-    theatre.run(only, { reads: (_, id, since) => (id === 'shop/paid' && since >= 259_200_000 ? 0.5 : undefined) }, { name: 'rolled-back' }),
+  'rolled-back': async (theatre) => {
+    const low = { reads: (_: string, id: string, since: number) => (id === 'shop/paid' && since >= 259_200_000 ? 0.5 : undefined) };
+    const run = await theatre.run(only, low, { name: 'rolled-back' });
+    await run.until('asked', ({ waitingFor }) => waitingFor?.includes('continue | downgrade') === true, 'staging');
+    await run.stands();
+    await run.send('decide', 'dan', 'staging', { decision: 'downgrade' });
+    return run;
+  },
   stuck: async (theatre) => {
     const script = {
       steps: { refused: () => ({ verdict: 'fail' as const, summary: 'the write was not refused' }) },

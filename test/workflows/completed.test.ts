@@ -26,6 +26,12 @@ describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
     });
     expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([]);
     await expectStory('completed', run, ['staging', 'production']);
+    const { events } = await theatre.env.client.workflow.getHandle(run.workflowId).fetchHistory();
+    const order = (events ?? []).flatMap((event) => {
+      if (event.childWorkflowExecutionCompletedEventAttributes) return 'a rollout has ended';
+      return event.activityTaskScheduledEventAttributes?.activityType?.name === 'closeEvidence' ? 'the evidence is closed' : [];
+    });
+    expect(order).toEqual(['a rollout has ended', 'a rollout has ended', 'the evidence is closed']);
   });
 
   test('a week read every minute stays a small history: at most 1,100 events and 0.5 MB, without continue-as-new', async () => {

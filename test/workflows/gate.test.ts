@@ -38,7 +38,7 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
 
   test('nobody opens it in time: expired, counted from sealing and not from the last approval', async () => {
     const run = await atGate();
-    // No time is skipped while an activity runs; told to skip while one is just ending, the test server now and then never does again.
+    // No time is skipped while staging is observed: paused, its activity is over.
     await run.send('pause', 'dan', 'staging');
     await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
     await theatre.env.sleep(5 * DAY);
