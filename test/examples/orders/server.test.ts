@@ -224,15 +224,19 @@ describe('the process', () => {
 
   test('ends at once under load: a kept-alive client cannot hold it open', async () => {
     const shop = await open('v1');
-    let over = false;
+    let [over, stopping, answered] = [false, false, 0];
     const clients = Array.from({ length: 8 }, async () => {
-      while (!over) await shop.ask('GET', '/health').catch(() => (over = true));
+      while (!over) {
+        await shop.ask('GET', '/health').catch(() => (over = true));
+        if (stopping) answered += 1;
+      }
     });
     await sleep(300);
-    const started = performance.now();
+    stopping = true;
     expect(await shop.stop()).toBe(0);
-    expect(performance.now() - started).toBeLessThan(3000);
     over = true;
+    // Newer Nodes see to that by themselves; Node 20 goes on answering.
+    expect(answered).toBeLessThan(100);
     await Promise.all(clients);
   });
 
