@@ -4,7 +4,7 @@ import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts'
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../work.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
-import { HELD_LOCKS_JSON, LOCK_NOT_AVAILABLE, type MigrationFailure, tryForLocks } from './locks.ts';
+import { HELD_LOCKS_JSON, LOCK_NOT_AVAILABLE, type MigrationFailure, type Tried, tryForLocks } from './locks.ts';
 import type { HeldLock, MigrationPreview, Migrator, UpgradeOptions } from './migrator.ts';
 
 const LEDGER = 'public.django_migrations';
@@ -90,12 +90,15 @@ async function move(
   };
   let open = await stillOpen();
   const lines = names.filter((name) => !open.includes(name)).map((name) => `${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
+  let before: Tried | undefined;
   while (open.length > 0) {
     const asked = open;
     const moved: Moved[] = [];
-    const { waited } = await tryForLocks(work, url, asked[0]!, options, () => moveThem(work, url, asked, options, ask, moved));
+    const { waited, blockers } = await tryForLocks(work, url, asked[0]!, options, () => moveThem(work, url, asked, options, ask, moved), before);
     lines.push(...moved.map(({ name, tookMs }, index) => `${name}: ${tookMs} ms${index === 0 ? waited : ''}`));
     open = await stillOpen();
+    // The next one has not got its lock in that process: a try as well.
+    before = { tries: 1, blockers };
     // Django says that it is through and its ledger does not: whoever asked finds that when it looks.
     if (open.length === asked.length) break;
   }

@@ -28,6 +28,13 @@ export interface Through {
   readonly tookMs: number;
   /** For a line: how many tries it took and for whom it waited; empty when it went through at once. */
   readonly waited: string;
+  readonly blockers: ReadonlySet<string>;
+}
+
+/** What a command that came part of the way has tried already of what is left. */
+export interface Tried {
+  readonly tries: number;
+  readonly blockers: ReadonlySet<string>;
 }
 
 /**
@@ -40,25 +47,28 @@ export async function tryForLocks(
   name: string,
   settings: UpgradeOptions,
   migrate: () => Promise<MigrationFailure | null>,
+  before: Tried = { tries: 0, blockers: new Set() },
 ): Promise<Through> {
   const deadline = performance.now() + settings.giveUpAfterMs;
-  const blockers = new Set<string>();
+  const blockers = new Set(before.blockers);
   let pause = FIRST_PAUSE_MS;
-  for (let tries = 1; ; tries += 1) {
+  const names = () => [...blockers].join('; ') || 'a lock';
+  for (let tries = before.tries + 1; ; tries += 1) {
     await settings.recheck?.();
     const started = performance.now();
     const failure = await watchBlockers(work, url, blockers, migrate);
     if (failure === null)
       return {
         tookMs: Math.round(performance.now() - started),
-        waited: tries > 1 ? ` at try ${tries}; waited for ${[...blockers].join('; ')}` : '',
+        waited: tries > 1 ? ` at try ${tries}; waited for ${names()}` : '',
+        blockers,
       };
     const failed = failure.name ?? name;
     if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${failed}`);
     if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);
     if (performance.now() > deadline)
       fail('LOCK_NOT_GIVEN', `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`, [...blockers]);
-    work.progress(`${name}: try ${tries}, waiting for ${[...blockers].join('; ') || 'a lock'}`);
+    work.progress(`${name}: try ${tries}, waiting for ${names()}`);
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     work.signal.throwIfAborted();

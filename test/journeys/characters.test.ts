@@ -155,7 +155,11 @@ async function filesWith(words: readonly string[], folders: readonly string[]): 
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || path.includes('/releases/')) continue;
-      const text = await readFile(path, 'latin1');
+      // What follows up is at work still: a file of its own may be gone again.
+      const text = await readFile(path, 'latin1').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return '';
+      });
       // Payloads stand in histories as base64.
       const payloads = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'));
       if ([text, ...payloads].some((part) => words.some((word) => part.includes(word)))) found.push(path);
