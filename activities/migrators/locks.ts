@@ -28,6 +28,7 @@ export interface Through {
   readonly tookMs: number;
   /** For a line: how many tries it took and for whom it waited; empty when it went through at once. */
   readonly waited: string;
+  /** Who was in the way of the try that went through: where it came only part of the way, of what is left. */
   readonly blockers: ReadonlySet<string>;
 }
 
@@ -50,19 +51,22 @@ export async function tryForLocks(
   before: Tried = { tries: 0, blockers: new Set() },
 ): Promise<Through> {
   const deadline = performance.now() + settings.giveUpAfterMs;
+  /** In the way of the tries that failed. */
   const blockers = new Set(before.blockers);
   let pause = FIRST_PAUSE_MS;
   const names = () => [...blockers].join('; ') || 'a lock';
   for (let tries = before.tries + 1; ; tries += 1) {
     await settings.recheck?.();
     const started = performance.now();
-    const failure = await watchBlockers(work, url, blockers, migrate);
+    const inTheWay = new Set<string>();
+    const failure = await watchBlockers(work, url, inTheWay, migrate);
     if (failure === null)
       return {
         tookMs: Math.round(performance.now() - started),
         waited: tries > 1 ? ` at try ${tries}; waited for ${names()}` : '',
-        blockers,
+        blockers: inTheWay,
       };
+    for (const who of inTheWay) blockers.add(who);
     const failed = failure.name ?? name;
     if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${failed}`);
     if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);

@@ -252,13 +252,21 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
 
     test('a lock that is free before the next process asks for it: the try that failed is told all the same', async () => {
       const { hands, blocker } = await lastIsHeld();
+      const earlier = new pg.Client({ connectionString: hands.url, application_name: 'import' });
+      await earlier.connect();
+      await earlier.query('begin; select count(*) from characters_character');
       const waits = async () =>
         (await blocker.query("select 1 from pg_locks where not granted and relation = 'game_strelationship'::regclass")).rows.length > 0;
-      const migrating = hands.run('migrate');
+      const listen = (text: unknown) => void (String(text).includes('waiting for import') && earlier.end());
+      const migrating = hands.run('migrate', { during: (environment) => environment.on('heartbeat', listen) });
       while (!(await waits()));
       while (await waits());
       await blocker.end();
-      expect((await migrating).details?.at(-1)).toMatch(/^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u);
+      const { details } = await migrating;
+      expect(details?.at(-1)).toMatch(/^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u);
+      // Each is told of its own: neither of whom the other waited for.
+      expect(details?.[0]).toMatch(/ at try \d+; waited for import/u);
+      expect([details?.[0]?.includes('nightly-report'), details?.at(-1)?.includes('import')]).toEqual([false, false]);
     });
 
     test('T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and said so', async () => {
