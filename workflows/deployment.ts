@@ -223,7 +223,10 @@ async function close(affair: Affair): Promise<DeploymentResult> {
   affair.progress.phase = 'closing';
   for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
   // The histories in the evidence are whole; a parent that ends first would also leave its child's ending without a reader.
-  if (affair.running.size > 0 && patched('rollouts-end-first')) await condition(() => affair.running.size === 0, LAST_EVENTS);
+  if (affair.running.size > 0 && patched('rollouts-end-first') && !(await condition(() => affair.running.size === 0, LAST_EVENTS)))
+    affair.progress.notes.push(
+      `not whole in the evidence: the history of ${[...affair.running].join(', ')}, whose rollout has told its ending but not ended`,
+    );
   const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
   const { outcome, reason } = outcomeOfAll(affair, results);
   const { start, runs } = affair.input;
