@@ -1,5 +1,6 @@
 // Both releases of the server, asked over HTTP: what they answer, refuse, survive, and how they end.
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -224,20 +225,21 @@ describe('the process', () => {
 
   test('ends at once under load: a kept-alive client cannot hold it open', async () => {
     const shop = await open('v1');
-    let [over, stopping, answered] = [false, false, 0];
+    const agent = new Agent({ keepAlive: true });
+    const answered = () =>
+      new Promise((resolve, reject) => {
+        request(`${shop.url}/health`, { agent }, (response) => response.resume().once('end', resolve))
+          .once('error', reject)
+          .end();
+      });
     const clients = Array.from({ length: 8 }, async () => {
-      while (!over) {
-        await shop.ask('GET', '/health').catch(() => (over = true));
-        if (stopping) answered += 1;
-      }
+      for (;;) await answered();
     });
+    const refused = Promise.allSettled(clients);
     await sleep(300);
-    stopping = true;
+    // Held open it would end with 1 after its grace. Newer Nodes close such connections by themselves, Node 20 does not.
     expect(await shop.stop()).toBe(0);
-    over = true;
-    // Newer Nodes see to that by themselves; Node 20 goes on answering.
-    expect(answered).toBeLessThan(100);
-    await Promise.all(clients);
+    await refused;
   });
 
   test('says 503 while the database is gone, and goes on when it is back, under its own session name', async () => {
