@@ -36,9 +36,23 @@ export const zones: Zone[] = [
     byPath: ['workflows'],
     packages: ['@temporalio/worker', '@temporalio/envconfig'],
   },
-  { zone: 'src/client', mayImport: ['src/core', 'src/io'], typesOnly: ['workflows'], packages: ['@temporalio/client', '@temporalio/envconfig'] },
-  { zone: 'src/api', mayImport: ['src/core', 'src/client', 'src/io'], packages: ['hono', '@hono/zod-openapi', '@hono/node-server'] },
-  { zone: 'src/cli', mayImport: ['src/core', 'src/client', 'src/io'], typesOnly: ['workflows'], packages: ['commander', 'yaml'] },
+  {
+    zone: 'src/client',
+    mayImport: ['src/core', 'src/io'],
+    typesOnly: ['workflows'],
+    packages: ['@temporalio/client', '@temporalio/envconfig'],
+  },
+  {
+    zone: 'src/api',
+    mayImport: ['src/core', 'src/client', 'src/io'],
+    packages: ['hono', '@hono/zod-openapi', '@hono/node-server'],
+  },
+  {
+    zone: 'src/cli',
+    mayImport: ['src/core', 'src/client', 'src/io'],
+    typesOnly: ['workflows'],
+    packages: ['commander', 'yaml'],
+  },
 ];
 
 const pure = ['src/core', 'workflows'];
@@ -52,10 +66,19 @@ const say = (zone: Zone) =>
   `${zone.zone} may import ${[...zone.mayImport, ...(zone.typesOnly ?? []).map((other) => `${other} (types only)`)].join(', ') || 'no other zone'}.`;
 
 function forbiddenPaths(zone: Zone) {
-  const others = [...zones.map((other) => other.zone), ...otherFolders].filter((other) => other !== zone.zone && !zone.mayImport.includes(other));
+  const others = [...zones.map((other) => other.zone), ...otherFolders].filter(
+    (other) => other !== zone.zone && !zone.mayImport.includes(other),
+  );
   return [
-    ...others.map((other) => ({ regex: into(other), allowTypeImports: zone.typesOnly?.includes(other) ?? false, message: say(zone) })),
-    ...(zone.except ?? []).map((path) => ({ regex: module(path), message: `${zone.zone} may not import ${path}.` })),
+    ...others.map((other) => ({
+      regex: into(other),
+      allowTypeImports: zone.typesOnly?.includes(other) ?? false,
+      message: say(zone),
+    })),
+    ...(zone.except ?? []).map((path) => ({
+      regex: module(path),
+      message: `${zone.zone} may not import ${path}.`,
+    })),
   ];
 }
 
@@ -63,8 +86,17 @@ function forbiddenPaths(zone: Zone) {
 function forbiddenPackages(zone: Zone, packages: string[]) {
   if (packages.includes('*')) return [];
   const allowed = [...packages, ...(pure.includes(zone.zone) ? [] : nodeItself)];
-  const group = ['*', '!.', '!..', '!./**', '!../**', ...allowed.flatMap((name) => [`!${name}`, `!${name}/**`])];
-  return [{ group, message: `${zone.zone} may import only these packages: ${allowed.join(', ') || 'none'}.` }];
+  const group = [
+    '*',
+    '!.',
+    '!..',
+    '!./**',
+    '!../**',
+    ...allowed.flatMap((name) => [`!${name}`, `!${name}/**`]),
+  ];
+  return [
+    { group, message: `${zone.zone} may import only these packages: ${allowed.join(', ') || 'none'}.` },
+  ];
 }
 
 const restrict = (patterns: unknown[]) => ({ 'no-restricted-imports': ['error', { patterns }] });
@@ -72,20 +104,35 @@ const restrict = (patterns: unknown[]) => ({ 'no-restricted-imports': ['error', 
 function rulesOf(zone: Zone) {
   const paths = forbiddenPaths(zone);
   const folder = zone.packagesIn;
-  if (!folder) return [{ files: [`${zone.zone}/**`], rules: restrict([...paths, ...forbiddenPackages(zone, zone.packages)]) }];
-  const closed = folder.closed.map((path) => ({ regex: module(path), message: `Only ${folder.folder} may import ${path}, which carries packages.` }));
+  if (!folder)
+    return [
+      { files: [`${zone.zone}/**`], rules: restrict([...paths, ...forbiddenPackages(zone, zone.packages)]) },
+    ];
+  const closed = folder.closed.map((path) => ({
+    regex: module(path),
+    message: `Only ${folder.folder} may import ${path}, which carries packages.`,
+  }));
   return [
     { files: [`${zone.zone}/**`], rules: restrict([...paths, ...closed, ...forbiddenPackages(zone, [])]) },
-    { files: [`${folder.folder}/**`], rules: restrict([...paths, ...forbiddenPackages(zone, zone.packages)]) },
+    {
+      files: [`${folder.folder}/**`],
+      rules: restrict([...paths, ...forbiddenPackages(zone, zone.packages)]),
+    },
   ];
 }
 
 const noClockNoChance = {
   'no-restricted-globals': [
     'error',
-    ...['Date', 'WeakRef', 'FinalizationRegistry'].map((name) => ({ name, message: 'A pure zone is handed its facts.' })),
+    ...['Date', 'WeakRef', 'FinalizationRegistry'].map((name) => ({
+      name,
+      message: 'A pure zone is handed its facts.',
+    })),
   ],
-  'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A pure zone has no chance in it.' }],
+  'no-restricted-properties': [
+    'error',
+    { object: 'Math', property: 'random', message: 'A pure zone has no chance in it.' },
+  ],
 };
 
 const config = {
@@ -96,8 +143,8 @@ const config = {
   rules: {
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
-    'max-lines': ['error', 300],
-    'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+    'max-lines': ['error', 360],
+    'max-lines-per-function': ['error', { max: 66, skipBlankLines: true, skipComments: true }],
     'typescript/no-floating-promises': 'error',
     'typescript/switch-exhaustiveness-check': 'error',
     // A plan's free options are `unknown` until they are printed.
@@ -106,7 +153,7 @@ const config = {
   overrides: [
     ...zones.flatMap(rulesOf),
     { files: pure.map((zone) => `${zone}/**`), rules: noClockNoChance },
-    { files: ['test/**'], rules: { 'max-lines': ['error', 500], 'max-lines-per-function': 'off' } },
+    { files: ['test/**'], rules: { 'max-lines': ['error', 520], 'max-lines-per-function': 'off' } },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
   ],
 };

@@ -14,7 +14,8 @@ const LONGEST = [
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => LONGEST.findIndex((name) => moduleId.includes(`test/${name}`)) >>> 0;
+    const rank = ({ moduleId }: TestSpecification) =>
+      LONGEST.findIndex((name) => moduleId.includes(`test/${name}`)) >>> 0;
     return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
   }
 }

@@ -1,50 +1,66 @@
 // Wraps the one thing a step does into an activity: permit, heartbeat, hold where it writes, receipt, coded failure.
-import { activityInfo, ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
+import {
+  activityInfo,
+  ApplicationFailure,
+  cancellationSignal,
+  CancelledFailure,
+  heartbeat,
+} from '@temporalio/activity';
 import type { ForwardInput, StepInput, UndoInput } from '../src/core/activities.ts';
 import { type FailureCode, fail, failures, StepFailure } from '../src/core/failures.ts';
 import type { Receipt, UndoReceipt } from '../src/core/receipts.ts';
 import { allowedUndos } from '../src/core/undo.ts';
 import { raiseFence } from '../src/io/fence.ts';
-import { type Hold, takeHold } from '../src/io/hold.ts';
+import { type TargetLock, takeTargetLock } from '../src/io/target-lock.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { redact, redactJson } from '../src/io/redact.ts';
 import { evidenceFolder } from './places.ts';
 import { reopenTarget } from './swap-names.ts';
-import { openWork, type Work, type World } from './work.ts';
+import { openWork, type Work, type WorkerContext } from './work.ts';
 import { countOwnWrites } from './writes.ts';
 
 /** What a step finds out; name, kind and times are added here. */
-export type Outcome = Omit<Receipt, 'step' | 'kind' | 'startedAt' | 'tookMs'>;
-export type UndoOutcome = Omit<UndoReceipt, 'undo' | 'step' | 'tookMs'>;
+export type StepResult = Omit<Receipt, 'step' | 'kind' | 'startedAt' | 'tookMs'>;
+export type UndoResult = Omit<UndoReceipt, 'undo' | 'step' | 'tookMs'>;
 
 const HEARTBEAT_MS = 1_000;
 /** Written by the backup step under `used/`; without it nothing may change the database (rule 2). */
 export const PROOF_NOTE = 'backup-proven.json';
 
 /** A listed step opens its own activity only: `migrate` does not run on the permit of a look. */
-async function openStep(world: World, { rollout, step }: StepInput): Promise<Work> {
+async function openStep(world: WorkerContext, { rollout, step }: StepInput): Promise<Work> {
   const work = await openWork(world, rollout, step);
   const { activityType } = activityInfo();
-  if (activityType !== step.kind) fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
+  if (activityType !== step.kind)
+    fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
   return work;
 }
 
-async function openUndo(world: World, { rollout, step }: UndoInput): Promise<Work> {
+async function openUndo(world: WorkerContext, { rollout, step }: UndoInput): Promise<Work> {
   const work = await openWork(world, rollout, step);
   const { activityType } = activityInfo();
   const allowed = allowedUndos(step, work.list);
   if (!allowed.some((undo) => undo === activityType))
-    fail('NOT_PERMITTED', `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`);
+    fail(
+      'NOT_PERMITTED',
+      `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`,
+    );
   return work;
 }
 
 /** A step that only looks, or changes nothing in the database. */
-export function looks(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+export function looks(
+  world: WorkerContext,
+  act: (work: Work) => Promise<StepResult>,
+): (input: StepInput) => Promise<Receipt> {
   return (input) => asActivity(async () => receipt(await openStep(world, input), act));
 }
 
 /** A step that may write to the target: proof first, then the hold, then the fence. */
-export function writes(world: World, act: (work: Work, hold: Hold) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+export function writes(
+  world: WorkerContext,
+  act: (work: Work, hold: TargetLock) => Promise<StepResult>,
+): (input: StepInput) => Promise<Receipt> {
   return (input) =>
     asActivity(async () => {
       const work = await openStep(world, input);
@@ -54,36 +70,57 @@ export function writes(world: World, act: (work: Work, hold: Hold) => Promise<Ou
 
 /** A forward fix runs under the permit of the migration that it adds to. */
 export function forwards(
-  world: World,
-  act: (work: Work, hold: Hold, input: ForwardInput) => Promise<Outcome>,
+  world: WorkerContext,
+  act: (work: Work, hold: TargetLock, input: ForwardInput) => Promise<StepResult>,
 ): (input: ForwardInput) => Promise<Receipt> {
   return (input) =>
     asActivity(async () => {
       const work = await openWork(world, input.rollout, input.step);
-      if (work.step.kind !== 'migrate') fail('NOT_PERMITTED', `step "${work.step.name}" is a ${work.step.kind}, which no forward fix adds to`);
-      return receipt(work, () => held(work, (hold) => act(work, hold, input)), { step: `${work.step.name}: ${input.route}`, kind: 'forwardFix' });
+      if (work.step.kind !== 'migrate')
+        fail(
+          'NOT_PERMITTED',
+          `step "${work.step.name}" is a ${work.step.kind}, which no forward fix adds to`,
+        );
+      return receipt(work, () => held(work, (hold) => act(work, hold, input)), {
+        step: `${work.step.name}: ${input.fallback}`,
+        kind: 'forwardFix',
+      });
     });
 }
 
 /** The step writes only if its declared changes say so. */
-export function mayWrite(world: World, act: (work: Work) => Promise<Outcome>): (input: StepInput) => Promise<Receipt> {
+export function mayWrite(
+  world: WorkerContext,
+  act: (work: Work) => Promise<StepResult>,
+): (input: StepInput) => Promise<Receipt> {
   const looking = looks(world, act);
   const writing = writes(world, (work) => act(work));
   return (input) => (input.step.changes.includes('database') ? writing(input) : looking(input));
 }
 
 /** An undo: the same hold, no proof asked; idempotent because its step may have half-run (rule 3). */
-export function undoes(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
-  return undoAs(world, (work, input) => (work.step.changes.includes('database') ? undoHeld(work, () => act(work, input)) : act(work, input)));
+export function undoes(
+  world: WorkerContext,
+  act: (work: Work, input: UndoInput) => Promise<UndoResult>,
+): (input: UndoInput) => Promise<UndoReceipt> {
+  return undoAs(world, (work, input) =>
+    work.step.changes.includes('database') ? undoHeld(work, () => act(work, input)) : act(work, input),
+  );
 }
 
 /** What is shut or opened beside the database: nothing of the database is held for it. */
-export function beside(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+export function beside(
+  world: WorkerContext,
+  act: (work: Work, input: UndoInput) => Promise<UndoResult>,
+): (input: UndoInput) => Promise<UndoReceipt> {
   return undoAs(world, act);
 }
 
 /** A restore holds the target, too; what it writes is another database, so nothing of it is counted as a write of ours. */
-export function restores(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+export function restores(
+  world: WorkerContext,
+  act: (work: Work, input: UndoInput) => Promise<UndoResult>,
+): (input: UndoInput) => Promise<UndoReceipt> {
   return undoAs(world, async (work, input) => {
     // An attempt that was killed in the middle of the swap has left the door shut.
     await reopenTarget(work);
@@ -91,7 +128,10 @@ export function restores(world: World, act: (work: Work, input: UndoInput) => Pr
   });
 }
 
-function undoAs(world: World, act: (work: Work, input: UndoInput) => Promise<UndoOutcome>): (input: UndoInput) => Promise<UndoReceipt> {
+function undoAs(
+  world: WorkerContext,
+  act: (work: Work, input: UndoInput) => Promise<UndoResult>,
+): (input: UndoInput) => Promise<UndoReceipt> {
   return (input) =>
     asActivity(async () => {
       const work = await openUndo(world, input);
@@ -110,18 +150,29 @@ function undoAs(world: World, act: (work: Work, input: UndoInput) => Promise<Und
 }
 
 /** Without a proof its step cannot have written, so there is nothing to put back. */
-async function undoHeld(work: Work, act: () => Promise<UndoOutcome>): Promise<UndoOutcome> {
-  const proven = await work.world.kept.note(work.rollout, PROOF_NOTE);
-  return proven === undefined ? { done: true, summary: 'the database was never changed', left: [] } : held(work, act);
+async function undoHeld(work: Work, act: () => Promise<UndoResult>): Promise<UndoResult> {
+  const proven = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
+  return proven === undefined
+    ? { done: true, summary: 'the database was never changed', differences: [] }
+    : held(work, act);
 }
 
-async function held<T>(work: Work, act: (hold: Hold) => Promise<T>, counted = true): Promise<T> {
-  if ((await work.world.kept.note(work.rollout, PROOF_NOTE)) === undefined) {
-    fail('BACKUP_MISSING', `step "${work.step.name}" changes the database, but no backup of this rollout has been proven`);
+async function held<T>(work: Work, act: (hold: TargetLock) => Promise<T>, counted = true): Promise<T> {
+  if ((await work.world.permitStore.note(work.rollout, PROOF_NOTE)) === undefined) {
+    fail(
+      'BACKUP_MISSING',
+      `step "${work.step.name}" changes the database, but no backup of this rollout has been proven`,
+    );
   }
-  const hold = await takeHold({ url: work.url, rollout: work.rollout, tag: work.tag, processNotes: work.world.kept.processNotes(work.rollout) });
+  const hold = await takeTargetLock({
+    url: work.url,
+    rollout: work.rollout,
+    tag: work.tag,
+    processNotes: work.world.permitStore.processNotes(work.rollout),
+  });
   try {
-    if (hold.evicted.length > 0) await work.log(`ended what an earlier attempt left: ${hold.evicted.join(', ')}`);
+    if (hold.evicted.length > 0)
+      await work.log(`ended what an earlier attempt left: ${hold.evicted.join(', ')}`);
     await withSession(work.url, work.tag, (session) => raiseFence(session, work.rollout, work.tag));
     await hold.recheck();
     return await (counted ? countOwnWrites(work, () => act(hold)) : act(hold));
@@ -133,7 +184,7 @@ async function held<T>(work: Work, act: (hold: Hold) => Promise<T>, counted = tr
 /** What is handed back, is redacted, and stands in the evidence before anybody is told. */
 async function receipt(
   work: Work,
-  act: (work: Work) => Promise<Outcome>,
+  act: (work: Work) => Promise<StepResult>,
   named: Pick<Receipt, 'step' | 'kind'> = { step: work.step.name, kind: work.step.kind },
 ): Promise<Receipt> {
   const startedAt = new Date().toISOString();
@@ -147,7 +198,10 @@ async function receipt(
 
 /** One line for each attempt that came to its end; `receipts.json` holds what the workflow took. */
 async function recordReceipt({ world, rollout }: Work, made: Receipt | UndoReceipt): Promise<void> {
-  await world.artifacts.append(`${evidenceFolder(rollout.deployment)}/logs/${rollout.environment}/receipts.jsonl`, JSON.stringify(made));
+  await world.artifacts.append(
+    `${evidenceFolder(rollout.deployment)}/logs/${rollout.environment}/receipts.jsonl`,
+    JSON.stringify(made),
+  );
 }
 
 async function coded<T>(work: Work, act: () => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ import { withDatabase, withSession } from '../src/io/postgres.ts';
 import { hashTree } from '../src/io/files.ts';
 import { tail } from '../src/io/redact.ts';
 import { readSequences, readSnapshot } from '../src/io/snapshot.ts';
-import { type Outcome, PROOF_NOTE } from './as-step.ts';
+import { type StepResult, PROOF_NOTE } from './as-step.ts';
 import { recreateFrom } from './scratch.ts';
 import { rolloutFolder } from './places.ts';
 import type { Work } from './work.ts';
@@ -22,7 +22,7 @@ export interface Proof {
 export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/backup.dump`;
 const COMPRESSED_BEST = 16;
 
-export async function backup(work: Work): Promise<Outcome> {
+export async function backup(work: Work): Promise<StepResult> {
   const earlier = await earlierProof(work);
   if (earlier) return outcome(earlier, 'proven by an earlier attempt');
   await noteWritesAtBackup(work);
@@ -34,25 +34,32 @@ export async function backup(work: Work): Promise<Outcome> {
   await recreateFrom(work, scratch, dumpName(work));
   work.progress('comparing');
   const restored = await withSession(withDatabase(work.url, scratch), work.tag, readSnapshot);
-  const differences = [...compareSnapshots(snapshot, restored).map(describeDifference), ...aheadOf(latest, restored.sequences)];
-  if (differences.length > 0) fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20));
+  const differences = [
+    ...compareSnapshots(snapshot, restored).map(describeDifference),
+    ...aheadOf(latest, restored.sequences),
+  ];
+  if (differences.length > 0)
+    fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20));
   const again = await hashTree(await work.world.artifacts.path(dumpName(work)));
-  if (again.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
+  if (again.sha256 !== dump.sha256)
+    fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const proof: Proof = { dump, snapshot };
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
-  await work.world.kept.noteOnce(work.rollout, PROOF_NOTE, JSON.stringify({ dump }));
+  await work.world.permitStore.noteOnce(work.rollout, PROOF_NOTE, JSON.stringify({ dump }));
   return outcome(proof, `dump ${seconds(dumped - started)}, proof ${seconds(performance.now() - dumped)}`);
 }
 
 /** What the database was when it was dumped. */
 export async function recordedSnapshot(work: Pick<Work, 'world' | 'rollout'>): Promise<Snapshot | undefined> {
-  const text = await work.world.artifacts.read(`${rolloutFolder(work.rollout)}/recorded.json`).catch(() => undefined);
+  const text = await work.world.artifacts
+    .read(`${rolloutFolder(work.rollout)}/recorded.json`)
+    .catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
 }
 
 /** A finished attempt whose answer was lost: trusted only if the dump on disk is still the proven one. */
 async function earlierProof(work: Work): Promise<Proof | undefined> {
-  const note = await work.world.kept.note(work.rollout, PROOF_NOTE);
+  const note = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
   const snapshot = await recordedSnapshot(work);
   if (note === undefined || !snapshot) return undefined;
   const { dump } = JSON.parse(note) as { dump: ArtifactRef };
@@ -62,7 +69,9 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
 }
 
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
-async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences'] }> {
+async function dumpInSnapshot(
+  work: Work,
+): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences'] }> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
     const [exported] = await session.query<{ id: string; version: number }>(
@@ -88,7 +97,11 @@ async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: A
       const counted = await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) });
       const result = await dumping;
       if (result.exitCode !== 0)
-        fail('BACKUP_FAILED', `pg_dump ended with ${result.exitCode ?? result.killedBy}`, tail(result.stderr, 4_000).split('\n'));
+        fail(
+          'BACKUP_FAILED',
+          `pg_dump ended with ${result.exitCode ?? result.killedBy}`,
+          tail(result.stderr, 4_000).split('\n'),
+        );
       return {
         snapshot: { ...counted, sequences: earliest },
         latest: await readSequences(session),
@@ -104,17 +117,21 @@ async function dumpInSnapshot(work: Work): Promise<{ snapshot: Snapshot; dump: A
 /** A sequence is outside every snapshot: the dump's value must lie between what was read before and after it. */
 function aheadOf(latest: Snapshot['sequences'], restored: Snapshot['sequences']): readonly string[] {
   return Object.entries(restored).flatMap(([name, value]) =>
-    BigInt(value) > BigInt(latest[name] ?? '0') ? [`sequence ${name} is ${value} in the copy, but was at most ${latest[name]}`] : [],
+    BigInt(value) > BigInt(latest[name] ?? '0')
+      ? [`sequence ${name} is ${value} in the copy, but was at most ${latest[name]}`]
+      : [],
   );
 }
 
-function outcome({ dump, snapshot }: Proof, how: string): Outcome {
+function outcome({ dump, snapshot }: Proof, how: string): StepResult {
   const rows = Object.values(snapshot.content).reduce((sum, table) => sum + table.rows, 0);
   const tables = Object.keys(snapshot.content).length;
   return {
     verdict: 'pass',
     summary: `proven by restore: ${tables} tables, ${rows} rows, ${Object.keys(snapshot.catalog).length} objects equal (${how})`,
-    details: ['compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold'],
+    details: [
+      'compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold',
+    ],
     figures: { tables, rows, bytes: dump.size },
     artifacts: [dump],
   };

@@ -3,7 +3,7 @@ import { type Latencies, type Latency, ms } from '../src/core/evidence-delta.ts'
 import { withSession } from '../src/io/postgres.ts';
 import { get } from '../src/io/http.ts';
 import { readWholeSnapshot, readWrites } from '../src/io/snapshot.ts';
-import type { Outcome } from './as-step.ts';
+import type { StepResult } from './as-step.ts';
 import { rolloutFolder } from './places.ts';
 import { addressOf, outsideAddress, type Work } from './work.ts';
 
@@ -15,8 +15,10 @@ interface Baseline {
   readonly writes: Readonly<Record<string, number>>;
 }
 
-export async function baseline(work: Work): Promise<Outcome> {
-  const spec = work.step.spec['http'] as { readonly get: readonly string[]; readonly samples: number } | undefined;
+export async function baseline(work: Work): Promise<StepResult> {
+  const spec = work.step.spec['http'] as
+    | { readonly get: readonly string[]; readonly samples: number }
+    | undefined;
   const http: Record<string, Latency> = {};
   for (const path of spec?.get ?? []) http[path] = await measure(work, path, spec?.samples ?? 0);
   const { snapshot, writes } = await withSession(work.url, work.tag, async (session) => ({
@@ -27,31 +29,43 @@ export async function baseline(work: Work): Promise<Outcome> {
   await work.record('baseline', 'database.json', snapshot);
   await work.record('baseline', 'http.json', http);
   const failed = Object.entries(http).filter(([, latency]) => latency.failed > 0);
-  const lines = Object.entries(http).map(([path, latency]) => `${path}: mean ${ms(latency.mean)}, p95 ${ms(latency.p95)}, ${latency.failed} failed`);
+  const lines = Object.entries(http).map(
+    ([path, latency]) =>
+      `${path}: mean ${ms(latency.mean)}, p95 ${ms(latency.p95)}, ${latency.failed} failed`,
+  );
   return {
     verdict: failed.length > 0 ? 'inconclusive' : 'pass',
     summary: `${Object.keys(snapshot.content).length} tables counted${lines.length > 0 ? `, ${lines.length} addresses measured` : ''}`,
     details: lines,
-    figures: { tables: Object.keys(snapshot.content).length, rows: Object.values(snapshot.content).reduce((sum, table) => sum + table.rows, 0) },
+    figures: {
+      tables: Object.keys(snapshot.content).length,
+      rows: Object.values(snapshot.content).reduce((sum, table) => sum + table.rows, 0),
+    },
   };
 }
 
 /** Latencies measured before; undefined when the plan took no baseline. */
-export async function httpBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Readonly<Record<string, Latency>> | undefined> {
+export async function httpBaseline(
+  work: Pick<Work, 'world' | 'rollout'>,
+): Promise<Readonly<Record<string, Latency>> | undefined> {
   return (await readBaseline(work))?.http;
 }
 
-/** `meter/latency` → the mean that its address had before anything was changed, in ms. */
-export async function meterBaseline(work: Pick<Work, 'world' | 'rollout' | 'list'>): Promise<Readonly<Record<string, number>>> {
+/** `monitor/latency` → the mean that its address had before anything was changed, in ms. */
+export async function monitorBaseline(
+  work: Pick<Work, 'world' | 'rollout' | 'list'>,
+): Promise<Readonly<Record<string, number>>> {
   const measured = await httpBaseline(work);
-  const pairs = Object.entries(work.list.meters).flatMap(([name, meter]) => {
-    const latency = 'http' in meter.read ? measured?.[meter.read.http.get] : undefined;
+  const pairs = Object.entries(work.list.monitors).flatMap(([name, monitor]) => {
+    const latency = 'http' in monitor.read ? measured?.[monitor.read.http.get] : undefined;
     return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
   });
   return Object.fromEntries(pairs);
 }
 
-export async function writesBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Readonly<Record<string, number>> | undefined> {
+export async function writesBaseline(
+  work: Pick<Work, 'world' | 'rollout'>,
+): Promise<Readonly<Record<string, number>> | undefined> {
   return (await readBaseline(work))?.writes;
 }
 
@@ -75,7 +89,11 @@ export async function measure(work: Work, path: string, samples: number): Promis
   }
   times.sort((a, b) => a - b);
   if (times.length === 0) return { mean: null, p95: null, failed };
-  return { mean: times.reduce((sum, time) => sum + time, 0) / times.length, p95: times[Math.floor(times.length * 0.95)] ?? null, failed };
+  return {
+    mean: times.reduce((sum, time) => sum + time, 0) / times.length,
+    p95: times[Math.floor(times.length * 0.95)] ?? null,
+    failed,
+  };
 }
 
 const insideMaintenance = (work: Work): boolean => addressOf(work) !== outsideAddress(work);

@@ -17,7 +17,8 @@ export interface Image {
   readonly after: Readonly<Record<string, unknown>> | null;
 }
 
-export const imageName = (work: Work): string => `${rolloutFolder(work.rollout)}/fix-${work.step.index}.jsonl`;
+export const imageName = (work: Work): string =>
+  `${rolloutFolder(work.rollout)}/fix-${work.step.index}.jsonl`;
 export const qualified = (table: string): string => (table.includes('.') ? table : `public.${table}`);
 const FOREIGN_KEY = '23503';
 
@@ -64,7 +65,11 @@ export async function fixedKeys(work: Work): Promise<ReadonlySet<string>> {
 export type Back = 'back' | 'already' | 'changed since' | 'waits';
 
 /** Newest first; what a foreign key keeps away waits for the row that it points to. */
-export async function putAllBack(session: Session, work: Work, images: readonly Image[]): Promise<ReadonlyMap<Image, Back>> {
+export async function putAllBack(
+  session: Session,
+  work: Work,
+  images: readonly Image[],
+): Promise<ReadonlyMap<Image, Back>> {
   const outcomes = new Map<Image, Back>();
   let rest: readonly Image[] = images.toReversed();
   while (rest.length > 0) {
@@ -106,12 +111,19 @@ function stateOf({ before, after }: Image, row: { after: boolean; before: boolea
   return row.before ? 'already' : 'changed since';
 }
 
-async function change(session: Session, { before, after, key: value }: Image, table: string, key: string): Promise<void> {
+async function change(
+  session: Session,
+  { before, after, key: value }: Image,
+  table: string,
+  key: string,
+): Promise<void> {
   if (before === null) {
     await session.query(`delete from ${table} t where ${key} = $1`, [value]);
     return;
   }
-  const names = (await writableColumns(session, table)).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after?.[name]));
+  const names = (await writableColumns(session, table)).filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after?.[name]),
+  );
   if (names.length === 0) return;
   const record = `jsonb_populate_record(null::${table}, $1::jsonb) r`;
   const columns = names.map(quoteName);
@@ -121,10 +133,10 @@ async function change(session: Session, { before, after, key: value }: Image, ta
       [asJson(before)],
     );
   else
-    await session.query(`update ${table} t set ${columns.map((name) => `${name} = r.${name}`).join(', ')} from ${record} where ${key} = $2`, [
-      asJson(before),
-      value,
-    ]);
+    await session.query(
+      `update ${table} t set ${columns.map((name) => `${name} = r.${name}`).join(', ')} from ${record} where ${key} = $2`,
+      [asJson(before), value],
+    );
 }
 
 const asJson = (row: Image['before']): string | null => (row === null ? null : JSON.stringify(row));

@@ -4,7 +4,7 @@ import type { DataSpec, RowRule } from '../src/core/plan/plan.ts';
 import type { Finding } from '../src/core/receipts.ts';
 import { quoteTable, serverError, type Session, withSession } from '../src/io/postgres.ts';
 import { tail } from '../src/io/redact.ts';
-import type { Outcome } from './as-step.ts';
+import type { StepResult } from './as-step.ts';
 import { parseJson } from './checks/command.ts';
 import { primaryKey } from './primary-key.ts';
 import { slug } from './places.ts';
@@ -20,15 +20,19 @@ interface Found {
   readonly findings: readonly Finding[];
 }
 
-export async function checkData(work: Work): Promise<Outcome> {
+export async function checkData(work: Work): Promise<StepResult> {
   const spec = work.step.spec as unknown as DataSpec & { readonly pass: 'first' | 'last' };
   const ruled = await readRules(work, spec);
   const checked = spec.check ? await runCheck(work, spec) : [];
   // What could not be asked says nothing about the rows (rule 1).
   if (typeof ruled === 'string' || typeof checked === 'string')
-    return { verdict: 'error', summary: [ruled, checked].filter((said) => typeof said === 'string').join('; ') };
+    return {
+      verdict: 'error',
+      summary: [ruled, checked].filter((said) => typeof said === 'string').join('; '),
+    };
   const found = [...ruled, ...checked];
-  const total = (fix?: Finding['fix']) => found.filter((entry) => !fix || entry.fix === fix).reduce((sum, entry) => sum + entry.count, 0);
+  const total = (fix?: Finding['fix']) =>
+    found.filter((entry) => !fix || entry.fix === fix).reduce((sum, entry) => sum + entry.count, 0);
   const findings = found.flatMap((entry) => entry.findings);
   await recordFindings(work, spec, found);
   const bad = spec.pass === 'last' ? total() : total('people') + total('none');
@@ -38,24 +42,34 @@ export async function checkData(work: Work): Promise<Outcome> {
       total() === 0
         ? 'no findings'
         : `${total()} findings: ${total('auto')} can be fixed, ${total('people')} for people, ${total('none')} cannot be fixed`,
-    details: found.filter((entry) => entry.count > 0).map((entry) => `${entry.category}: ${entry.count} (${entry.fix})`),
+    details: found
+      .filter((entry) => entry.count > 0)
+      .map((entry) => `${entry.category}: ${entry.count} (${entry.fix})`),
     figures: { findings: total(), auto: total('auto'), people: total('people'), none: total('none') },
     findings: findings.slice(0, CARRIED),
   };
 }
 
 /** One file for each data step: how many of each category, and the findings themselves as far as they are carried. */
-async function recordFindings(work: Work, spec: { readonly pass: 'first' | 'last' }, found: readonly Found[]): Promise<void> {
+async function recordFindings(
+  work: Work,
+  spec: { readonly pass: 'first' | 'last' },
+  found: readonly Found[],
+): Promise<void> {
   const { kind } = work.step;
-  const looked = work.list.steps.slice(0, work.step.index).some((step) => step.kind === kind && step.name === stepName(work));
+  const looked = work.list.steps
+    .slice(0, work.step.index)
+    .some((step) => step.kind === kind && step.name === stepName(work));
   const record = {
     step: stepName(work),
     counts: Object.fromEntries(found.map((entry) => [entry.category, entry.count])),
     findings: found.flatMap((entry) => entry.findings),
   };
   // A step that fixes nothing looks once: what it finds is how the rows were, and how they are.
-  if (spec.pass === 'first' || !looked) await work.record('baseline', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
-  if (spec.pass === 'last') await work.record('after', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
+  if (spec.pass === 'first' || !looked)
+    await work.record('baseline', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
+  if (spec.pass === 'last')
+    await work.record('after', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
 }
 
 /** The name in the plan: the second look is called `NAME: again`. */
@@ -73,20 +87,31 @@ async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] |
       const rules = spec.rules.filter((rule) => rule.table === table);
       const key = await primaryKey(session, table);
       const columns = rules.map(
-        (rule, at) => `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ${rule.bad}))[1:${SAMPLES}] as k${at}`,
+        (rule, at) =>
+          `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ${rule.bad}))[1:${SAMPLES}] as k${at}`,
       );
       const row = await askTable(session, table, columns);
       if (typeof row === 'string') return row;
-      found.push(...rules.map((rule, at) => asFound(rule, Number(row[`n${at}`] ?? 0), (row[`k${at}`] ?? []) as string[], spec)));
+      found.push(
+        ...rules.map((rule, at) =>
+          asFound(rule, Number(row[`n${at}`] ?? 0), (row[`k${at}`] ?? []) as string[], spec),
+        ),
+      );
     }
     return found;
   });
 }
 
 /** One row of counts and keys, or what PostgreSQL says of the conditions. */
-async function askTable(session: Session, table: string, columns: readonly string[]): Promise<Record<string, string | string[] | null> | string> {
+async function askTable(
+  session: Session,
+  table: string,
+  columns: readonly string[],
+): Promise<Record<string, string | string[] | null> | string> {
   try {
-    const [row] = await session.query<Record<string, string | string[] | null>>(`select ${columns.join(', ')} from ${quoteTable(table)} t`);
+    const [row] = await session.query<Record<string, string | string[] | null>>(
+      `select ${columns.join(', ')} from ${quoteTable(table)} t`,
+    );
     return row ?? {};
   } catch (error) {
     const said = serverError(error);
@@ -96,12 +121,21 @@ async function askTable(session: Session, table: string, columns: readonly strin
 }
 
 function asFound(rule: RowRule, count: number, keys: readonly string[], spec: DataSpec): Found {
-  const fix: Finding['fix'] = rule.fix ? 'auto' : Object.hasOwn(spec.peopleDecide, rule.name) ? 'people' : 'none';
+  const fix: Finding['fix'] = rule.fix
+    ? 'auto'
+    : Object.hasOwn(spec.peopleDecide, rule.name)
+      ? 'people'
+      : 'none';
   return {
     category: rule.name,
     count,
     fix,
-    findings: keys.map((key) => ({ category: rule.name, key: `${rule.table} ${key}`, fix, message: rule.message ?? rule.bad })),
+    findings: keys.map((key) => ({
+      category: rule.name,
+      key: `${rule.table} ${key}`,
+      fix,
+      message: rule.message ?? rule.bad,
+    })),
   };
 }
 
@@ -114,7 +148,10 @@ async function runCheck(work: Work, spec: DataSpec): Promise<readonly Found[] | 
     return `the check printed no findings as JSON (exit ${result.exitCode ?? result.killedBy}): ${tail(result.stderr || result.stdout, 1_000)}`;
   const findings = list
     .map((entry) => entry as unknown as Finding)
-    .map((finding): Finding => ({ ...finding, fix: Object.hasOwn(spec.peopleDecide, finding.category) ? 'people' : finding.fix }));
+    .map((finding): Finding => ({
+      ...finding,
+      fix: Object.hasOwn(spec.peopleDecide, finding.category) ? 'people' : finding.fix,
+    }));
   const categories = [...new Set(findings.map((finding) => `${finding.category} ${finding.fix}`))];
   return categories.map((id) => {
     const of = findings.filter((finding) => `${finding.category} ${finding.fix}` === id);

@@ -2,7 +2,7 @@
 // What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not be made, the receipt says so.
 import type { DataSpec } from '../src/core/plan/plan.ts';
 import { fenceGuard } from '../src/io/fence.ts';
-import type { Hold } from '../src/io/hold.ts';
+import type { TargetLock } from '../src/io/target-lock.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../src/io/postgres.ts';
 import { tail } from '../src/io/redact.ts';
 import { listTables } from '../src/io/snapshot.ts';
@@ -21,14 +21,21 @@ interface Ran {
 const BATCH = 1_000;
 const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
 
-export async function fixByCommand(work: Work, hold: Hold, fix: NonNullable<DataSpec['fix']>): Promise<Ran> {
+export async function fixByCommand(
+  work: Work,
+  hold: TargetLock,
+  fix: NonNullable<DataSpec['fix']>,
+): Promise<Ran> {
   await takeCopy(work, fix.tables);
   await hold.recheck();
-  await withSession(work.url, work.tag, async (session) => watchRows(session, work, await copiedTables(session, work)));
+  await withSession(work.url, work.tag, async (session) =>
+    watchRows(session, work, await copiedTables(session, work)),
+  );
   const result = await work.runRelease(fix.command);
   const { changed, lines, unsaved } = await imageChanges(work);
   const ended = result.exitCode === 0 ? null : `ended with ${result.exitCode ?? result.killedBy}`;
-  const failed = ended ?? (unsaved.length > 0 ? `changed ${unsaved.join(', ')}, which has no primary key` : null);
+  const failed =
+    ended ?? (unsaved.length > 0 ? `changed ${unsaved.join(', ')}, which has no primary key` : null);
   const words = ended ? tail(result.stderr || result.stdout, 2_000).split('\n') : [];
   return { changed, failed, lines: [...lines, ...words.filter((line) => line !== '')] };
 }
@@ -52,7 +59,9 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
     for (const table of tables.length > 0 ? tables.map(qualified) : await listTables(session)) {
       work.progress(`copying ${table}`);
       if (!(await hasPrimaryKey(session, table))) {
-        await session.query(`insert into ${copy} select 'hash', ${quoteText(table)}, to_jsonb(${hashOf(table)})`);
+        await session.query(
+          `insert into ${copy} select 'hash', ${quoteText(table)}, to_jsonb(${hashOf(table)})`,
+        );
         continue;
       }
       await session.query(
@@ -67,12 +76,16 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
 
 /** Tables of the copy that have a primary key. */
 async function copiedTables(session: Session, work: Work): Promise<readonly string[]> {
-  const rows = await session.query<{ key: string }>(`select key from ${copyOf(work)} where place = '' order by key`);
+  const rows = await session.query<{ key: string }>(
+    `select key from ${copyOf(work)} where place = '' order by key`,
+  );
   return rows.map(({ key }) => key);
 }
 
 /** Compares each copied table with what it is now; the copy goes once the images are on disk. */
-async function imageChanges(work: Work): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
+async function imageChanges(
+  work: Work,
+): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
   return withSession(work.url, work.tag, async (session) => {
     const copy = copyOf(work);
     if (!(await isThere(session, copy))) return { changed: 0, lines: [], unsaved: [] };
@@ -85,16 +98,26 @@ async function imageChanges(work: Work): Promise<{ changed: number; lines: reado
       const differing = await changesOf(session, copy, table);
       // The row as the command left it: what the application made of it afterwards is not ours to put back.
       const images = own
-        ? differing.flatMap((image) => (own.has(`${table} ${image.key}`) ? [{ ...image, after: own.get(`${table} ${image.key}`) ?? null }] : []))
+        ? differing.flatMap((image) =>
+            own.has(`${table} ${image.key}`)
+              ? [{ ...image, after: own.get(`${table} ${image.key}`) ?? null }]
+              : [],
+          )
         : differing;
-      for (let at = 0; at < images.length; at += BATCH) await appendImages(work, images.slice(at, at + BATCH));
+      for (let at = 0; at < images.length; at += BATCH)
+        await appendImages(work, images.slice(at, at + BATCH));
       changed += images.length;
       const others = differing.length - images.length;
-      if (images.length > 0) lines.push(`${table}: ${images.length} rows changed${own === null ? ' while the command ran, by whomever' : ''}`);
+      if (images.length > 0)
+        lines.push(
+          `${table}: ${images.length} rows changed${own === null ? ' while the command ran, by whomever' : ''}`,
+        );
       if (others > 0) lines.push(`${table}: ${others} rows changed meanwhile by others; they are left alone`);
     }
     const unsaved: string[] = [];
-    const hashed = await session.query<{ key: string; row: string }>(`select key, row #>> '{}' as row from ${copy} where place = 'hash'`);
+    const hashed = await session.query<{ key: string; row: string }>(
+      `select key, row #>> '{}' as row from ${copy} where place = 'hash'`,
+    );
     for (const { key: table, row } of hashed) {
       const [now] = await session.query<{ hash: string }>(`select ${hashOf(table)} as hash`);
       if (now?.hash !== row) unsaved.push(table);
@@ -120,5 +143,8 @@ const hashOf = (table: string): string =>
   `(select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from ${quoteTable(table)} t)`;
 
 async function isThere(session: Session, table: string): Promise<boolean> {
-  return (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok === true;
+  return (
+    (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok ===
+    true
+  );
 }

@@ -2,17 +2,25 @@
 import type { DataSpec, RowRule } from '../src/core/plan/plan.ts';
 import { fail } from '../src/core/failures.ts';
 import { FENCED_STATE, fenceGuard } from '../src/io/fence.ts';
-import type { Hold } from '../src/io/hold.ts';
+import type { TargetLock } from '../src/io/target-lock.ts';
 import { quoteTable, serverError, type Session, withSession } from '../src/io/postgres.ts';
-import type { Outcome, UndoOutcome } from './as-step.ts';
-import { appendBatch, appendImages, type Image, imageName, putAllBack, qualified, readImages } from './before-images.ts';
+import type { StepResult, UndoResult } from './as-step.ts';
+import {
+  appendBatch,
+  appendImages,
+  type Image,
+  imageName,
+  putAllBack,
+  qualified,
+  readImages,
+} from './before-images.ts';
 import { fixByCommand, recoverImages } from './fix-command.ts';
 import { primaryKey } from './primary-key.ts';
 import type { Work } from './work.ts';
 
 const BATCH = 5_000;
 
-export async function fixData(work: Work, hold: Hold): Promise<Outcome> {
+export async function fixData(work: Work, hold: TargetLock): Promise<StepResult> {
   const { rules, fix } = work.step.spec as unknown as DataSpec;
   const file = await work.world.artifacts.path(imageName(work));
   await appendImages(work, []);
@@ -22,7 +30,12 @@ export async function fixData(work: Work, hold: Hold): Promise<Outcome> {
     await hold.recheck();
     const changed = await fixRule(work, rule, file);
     if (typeof changed === 'string')
-      return { verdict: 'error', summary: `${rule.name} fails: ${changed}; ${total} rows fixed before`, details: lines, figures: { fixed: total } };
+      return {
+        verdict: 'error',
+        summary: `${rule.name} fails: ${changed}; ${total} rows fixed before`,
+        details: lines,
+        figures: { fixed: total },
+      };
     total += changed;
     lines.push(`${rule.name}: ${changed} rows of ${rule.table} set ${rule.fix}`);
   }
@@ -30,7 +43,9 @@ export async function fixData(work: Work, hold: Hold): Promise<Outcome> {
   total += ran?.changed ?? 0;
   return {
     verdict: ran?.failed ? 'fail' : 'pass',
-    summary: ran?.failed ? `the fix ${ran.failed}; ${total} rows changed` : `${total} rows fixed, each with its before-image`,
+    summary: ran?.failed
+      ? `the fix ${ran.failed}; ${total} rows changed`
+      : `${total} rows fixed, each with its before-image`,
     details: [...lines, ...(ran?.lines ?? [])],
     figures: { fixed: total },
     artifacts: [await work.world.artifacts.describe(imageName(work))],
@@ -55,7 +70,13 @@ async function fixRule(work: Work, rule: RowRule, file: string): Promise<number 
 }
 
 /** The images are on disk before the change is committed; a row imaged but not changed is harmless to the undo. */
-async function fixBatch(session: Session, work: Work, rule: RowRule, key: string, file: string): Promise<number | string> {
+async function fixBatch(
+  session: Session,
+  work: Work,
+  rule: RowRule,
+  key: string,
+  file: string,
+): Promise<number | string> {
   await session.query('begin');
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
@@ -77,11 +98,11 @@ async function fixBatch(session: Session, work: Work, rule: RowRule, key: string
   }
 }
 
-/** Undo: a before-image goes back only where the row still equals the after-image; the others are listed. */
-export async function undoFix(work: Work): Promise<UndoOutcome> {
+/** Undo: a before-image rolls back only where the row still equals the after-image; the others are listed. */
+export async function undoFix(work: Work): Promise<UndoResult> {
   await recoverImages(work);
   const images = await readImages(work);
-  if (images.length === 0) return { done: true, summary: 'no row was fixed', left: [] };
+  if (images.length === 0) return { done: true, summary: 'no row was fixed', differences: [] };
   const outcomes = await withSession(work.url, work.tag, async (session) => {
     await session.query('set search_path = public, pg_catalog');
     return putAllBack(session, work, images);
@@ -93,7 +114,11 @@ export async function undoFix(work: Work): Promise<UndoOutcome> {
   return {
     done: waiting.length === 0,
     summary: `${back} of ${images.length} rows put back${kept.length > 0 ? `, ${kept.length} left because they were changed since` : ''}`,
-    left: waiting.map((image) => `${image.table} ${image.key}: a foreign key keeps its before-image away`),
-    notes: kept.map((image) => `${image.table} ${image.key}: changed by somebody since the fix, left as it is`),
+    differences: waiting.map(
+      (image) => `${image.table} ${image.key}: a foreign key keeps its before-image away`,
+    ),
+    notes: kept.map(
+      (image) => `${image.table} ${image.key}: changed by somebody since the fix, left as it is`,
+    ),
   };
 }

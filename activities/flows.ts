@@ -6,11 +6,11 @@ import { fillIn, type FlowRequest, parseFlows } from '../src/core/plan/flows.ts'
 import type { Json } from '../src/core/plan/plan.ts';
 import { valueAt } from '../src/core/pointer.ts';
 import { get, type HttpAnswer } from '../src/io/http.ts';
-import type { Outcome } from './as-step.ts';
+import type { StepResult } from './as-step.ts';
 import { parseJson } from './checks/command.ts';
 import { addressOf, type Work } from './work.ts';
 
-export async function flows(work: Work): Promise<Outcome> {
+export async function flows(work: Work): Promise<StepResult> {
   const file = String(work.step.spec['file']);
   const all = parsed(await readFile(join(work.checkout, file), 'utf8'));
   if (typeof all === 'string') return { verdict: 'error', summary: `${file}: ${all}` };
@@ -19,7 +19,11 @@ export async function flows(work: Work): Promise<Outcome> {
     work.progress(name);
     work.signal.throwIfAborted();
     const wrong = await walk(addressOf(work), requests);
-    lines.push(wrong ? { ok: false, text: `${name}: ${wrong}` } : { ok: true, text: `${name}: ${requests.length} requests as expected` });
+    lines.push(
+      wrong
+        ? { ok: false, text: `${name}: ${wrong}` }
+        : { ok: true, text: `${name}: ${requests.length} requests as expected` },
+    );
   }
   const bad = lines.filter((line) => !line.ok);
   return {
@@ -51,7 +55,10 @@ async function walk(base: string, requests: readonly FlowRequest[]): Promise<str
         ...(request.headers && { headers: request.headers }),
       });
     const answers = await Promise.all(Array.from({ length: request.atOnce ?? 1 }, ask));
-    const wrong = request.atOnce === undefined ? judgeOne(request, answers[0]!, saved) : judgeEach(request.expectEach ?? [], answers);
+    const wrong =
+      request.atOnce === undefined
+        ? judgeOne(request, answers[0]!, saved)
+        : judgeEach(request.expectEach ?? [], answers);
     if (wrong) return `${what}: ${wrong}`;
     const body = parseJson(answers[0]!.body);
     for (const [name, pointer] of Object.entries(request.save ?? {})) {
@@ -63,12 +70,21 @@ async function walk(base: string, requests: readonly FlowRequest[]): Promise<str
   return null;
 }
 
-function judgeOne({ expect }: FlowRequest, answer: HttpAnswer, saved: Readonly<Record<string, Json>>): string | null {
+function judgeOne(
+  { expect }: FlowRequest,
+  answer: HttpAnswer,
+  saved: Readonly<Record<string, Json>>,
+): string | null {
   if (answer.status === null) return `no answer (${answer.error})`;
-  if (expect && answer.status !== expect.status) return `${answer.status}, expected ${expect.status}: ${answer.body.slice(0, 200)}`;
+  if (expect && answer.status !== expect.status)
+    return `${answer.status}, expected ${expect.status}: ${answer.body.slice(0, 200)}`;
   const body = parseJson(answer.body);
-  const wrong = Object.entries(expect?.json ?? {}).find(([pointer, value]) => !sameJson(valueAt(body, pointer) ?? null, fillIn(value, saved)));
-  return wrong ? `${wrong[0]} is ${JSON.stringify(valueAt(body, wrong[0]) ?? null)}, expected ${JSON.stringify(wrong[1])}` : null;
+  const wrong = Object.entries(expect?.json ?? {}).find(
+    ([pointer, value]) => !sameJson(valueAt(body, pointer) ?? null, fillIn(value, saved)),
+  );
+  return wrong
+    ? `${wrong[0]} is ${JSON.stringify(valueAt(body, wrong[0]) ?? null)}, expected ${JSON.stringify(wrong[1])}`
+    : null;
 }
 
 /** Which of them wins does not matter; that exactly so many do does. */

@@ -1,15 +1,15 @@
 // The list: which activity does which step, undo and decision. One line each.
 import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
 import { asActivity, beside, forwards, looks, mayWrite, restores, undoes, writes } from './as-step.ts';
-import { atEntry } from './at-entry.ts';
+import { beforeDeploying } from './before-deploying.ts';
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
 import { checkData } from './check-data.ts';
 import { check } from './checks/check.ts';
-import { compareBack } from './compare-back.ts';
+import { compareRollback } from './compare-rollback.ts';
 import * as decisions from './control/decisions.ts';
 import { closeEvidence, recordEvidence } from './control/evidence.ts';
-import type { ControlWorld } from './control/world.ts';
+import type { ControlContext } from './control/world.ts';
 import { closeRollout } from './close-rollout.ts';
 import { enter } from './enter.ts';
 import { fixData, undoFix } from './fix-data.ts';
@@ -19,19 +19,19 @@ import { closeSite, endMaintenance, enterMaintenance, leaveMaintenance } from '.
 import { downgrade, lookAtPending, migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { preview } from './preview.ts';
-import { refusedWrites } from './refused-writes.ts';
-import { release, switchBack, switchRelease } from './release.ts';
-import { restart, restartBack, startServices, stopServices } from './restart.ts';
+import { forbiddenWrites } from './forbidden-writes.ts';
+import { release, revertSwitch, switchRelease } from './release.ts';
+import { restart, revertRestart, startServices, stopServices } from './restart.ts';
 import { restore } from './restore.ts';
 import { run, undoRun } from './run.ts';
 import { verify } from './verify.ts';
-import type { World } from './work.ts';
+import type { WorkerContext } from './work.ts';
 
 /** All activities of one environment's queue. */
-export function environmentActivities(world: World): EnvironmentActivities {
+export function environmentActivities(world: WorkerContext): EnvironmentActivities {
   return {
     enter: (input) => asActivity(() => enter(world, input)),
-    atEntry: (input) => asActivity(() => atEntry(world, input)),
+    beforeDeploying: (input) => asActivity(() => beforeDeploying(world, input)),
     verify: (input) => asActivity(() => verify(world, input)),
     preflight: looks(world, preflight),
     release: looks(world, release),
@@ -45,15 +45,15 @@ export function environmentActivities(world: World): EnvironmentActivities {
     preview: looks(world, preview),
     migrate: writes(world, migrate),
     check: mayWrite(world, check),
-    refusedWrites: looks(world, refusedWrites),
+    forbiddenWrites: looks(world, forbiddenWrites),
     run: mayWrite(world, run),
     switchRelease: looks(world, switchRelease),
     restart: looks(world, restart),
     flows: looks(world, flows),
     undoFix: undoes(world, undoFix),
     downgrade: undoes(world, downgrade),
-    switchBack: undoes(world, switchBack),
-    restartBack: undoes(world, restartBack),
+    revertSwitch: undoes(world, revertSwitch),
+    revertRestart: undoes(world, revertRestart),
     undoRun: undoes(world, undoRun),
     endMaintenance: beside(world, endMaintenance),
     closeSite: beside(world, closeSite),
@@ -62,17 +62,17 @@ export function environmentActivities(world: World): EnvironmentActivities {
     restore: restores(world, restore),
     forwardFix: forwards(world, forwardFix),
     undoForward: undoes(world, undoForward),
-    compareBack: (input) => asActivity(() => compareBack(world, input)),
+    compareRollback: (input) => asActivity(() => compareRollback(world, input)),
     closeRollout: (input) => asActivity(() => closeRollout(world, input)),
   };
 }
 
 /** All activities of the control queue. */
-export function controlActivities(world: ControlWorld): ControlActivities {
+export function controlActivities(world: ControlContext): ControlActivities {
   return {
     decide: decisions.decide,
-    planWayBack: decisions.planWayBack,
-    sealDossier: (question) => decisions.sealDossier(world, question),
+    planRollback: decisions.planRollback,
+    sealGateReport: (question) => decisions.sealGateReport(world, question),
     judgeGate: decisions.judgeGate,
     recordEvidence: (fact) => asActivity(() => recordEvidence(world, fact)),
     closeEvidence: (input) => asActivity(() => closeEvidence(world, input)),

@@ -31,7 +31,10 @@ const LEAST_MS = 1_200;
 type Counters = ReadonlyMap<string, { readonly scans: number; readonly rows: number }>;
 
 /** Watches the target while `during` runs, and for a little more than a second at least. Sessions of ours are not traffic. */
-export async function watchTraffic<T>(work: Work, during: () => Promise<T>): Promise<{ readonly result: T; readonly traffic: Traffic }> {
+export async function watchTraffic<T>(
+  work: Work,
+  during: () => Promise<T>,
+): Promise<{ readonly result: T; readonly traffic: Traffic }> {
   return withSession(work.url, work.tag, async (session) => {
     const seen = new Map<string, SeenStatement>();
     const started = performance.now();
@@ -55,7 +58,10 @@ export async function watchTraffic<T>(work: Work, during: () => Promise<T>): Pro
     await watching;
     const after = await counters(session);
     const seconds = (performance.now() - started) / 1_000;
-    return { result, traffic: { statements: [...seen.values()], rates: rates(before, after, seconds), samples } };
+    return {
+      result,
+      traffic: { statements: [...seen.values()], rates: rates(before, after, seconds), samples },
+    };
   });
 }
 
@@ -66,7 +72,10 @@ async function sample(session: Session): Promise<readonly Omit<SeenStatement, 's
      where l.database = (select oid from pg_database where datname = current_database()) and c.relkind in ('r', 'p', 'm')
        and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate') and coalesce(a.application_name, '') !~ '^sgo?:'`,
   );
-  return rows.map(({ query, ...row }) => ({ ...row, statement: query === HIDDEN ? UNSEEN : statementShape(query) }));
+  return rows.map(({ query, ...row }) => ({
+    ...row,
+    statement: query === HIDDEN ? UNSEEN : statementShape(query),
+  }));
 }
 
 async function counters(session: Session): Promise<Counters> {
@@ -74,7 +83,12 @@ async function counters(session: Session): Promise<Counters> {
     `select schemaname || '.' || relname as relation, (coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::text as scans, (n_tup_ins + n_tup_upd + n_tup_del)::text as rows
      from pg_stat_user_tables`,
   );
-  return new Map(rows.map(({ relation, scans, rows: written }) => [relation, { scans: Number(scans), rows: Number(written) }]));
+  return new Map(
+    rows.map(({ relation, scans, rows: written }) => [
+      relation,
+      { scans: Number(scans), rows: Number(written) },
+    ]),
+  );
 }
 
 /** A counter that has become less was set back: then nothing is known but that it was used. */

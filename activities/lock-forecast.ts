@@ -4,7 +4,13 @@ import type { SeenStatement, Traffic } from './live-traffic.ts';
 import type { HeldLock } from './migrators/migrator.ts';
 import type { Work } from './work.ts';
 
-const STRONG = ['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock'];
+const STRONG = [
+  'AccessExclusiveLock',
+  'ExclusiveLock',
+  'ShareRowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+];
 const BLOCKS_READERS = 'AccessExclusiveLock';
 const LISTED = 5;
 
@@ -26,11 +32,20 @@ export interface Forecast {
 }
 
 /** Names relation, mode, wait, the views that read the relation, and the statements that would wait. */
-export async function forecastLocks(work: Work, held: readonly RehearsedLock[], traffic: Traffic): Promise<Forecast> {
+export async function forecastLocks(
+  work: Work,
+  held: readonly RehearsedLock[],
+  traffic: Traffic,
+): Promise<Forecast> {
   const strong = held.filter((lock) => STRONG.includes(lock.mode));
-  const behind = strong.map((lock) => ({ lock, statements: traffic.statements.filter((seen) => waitsBehind(lock, seen)) }));
+  const behind = strong.map((lock) => ({
+    lock,
+    statements: traffic.statements.filter((seen) => waitsBehind(lock, seen)),
+  }));
   const blocks = behind.flatMap(({ lock, statements }) => blocksOf(work, lock, statements, traffic));
-  const blocked = new Set(behind.flatMap(({ statements }) => statements.map(({ who, statement }) => `${who} ${statement}`))).size;
+  const blocked = new Set(
+    behind.flatMap(({ statements }) => statements.map(({ who, statement }) => `${who} ${statement}`)),
+  ).size;
   return withSession(work.url, work.tag, async (session) => {
     const lines: string[] = [];
     const waits: string[] = [];
@@ -52,7 +67,10 @@ export async function forecastLocks(work: Work, held: readonly RehearsedLock[], 
       waits.push(
         ...holders
           .filter((holder) => conflicts(mode, holder.mode))
-          .map((holder) => `would wait for ${relation} in ${mode}: ${holder.who} holds ${holder.mode} for ${holder.since} s${readers}`),
+          .map(
+            (holder) =>
+              `would wait for ${relation} in ${mode}: ${holder.who} holds ${holder.mode} for ${holder.since} s${readers}`,
+          ),
       );
     }
     return { lines, waits, blocks, blocked };
@@ -60,14 +78,23 @@ export async function forecastLocks(work: Work, held: readonly RehearsedLock[], 
 }
 
 /** The lock of a statement is asked for anew each time, so it waits when the modes conflict. */
-const waitsBehind = (lock: HeldLock, seen: SeenStatement): boolean => seen.relation === lock.relation && conflicts(seen.mode, lock.mode);
+const waitsBehind = (lock: HeldLock, seen: SeenStatement): boolean =>
+  seen.relation === lock.relation && conflicts(seen.mode, lock.mode);
 
-function blocksOf(work: Work, lock: RehearsedLock, statements: readonly SeenStatement[], traffic: Traffic): readonly string[] {
+function blocksOf(
+  work: Work,
+  lock: RehearsedLock,
+  statements: readonly SeenStatement[],
+  traffic: Traffic,
+): readonly string[] {
   const { relation, mode, heldMs } = lock;
   const { scans = 0, rowsWritten = 0 } = traffic.rates.get(relation) ?? {};
   const asked = rowsWritten + (mode === BLOCKS_READERS ? scans : 0);
   if (statements.length === 0 && asked === 0) return [];
-  const often = [...(mode === BLOCKS_READERS ? [`${perSecond(scans)} scans`] : []), `${perSecond(rowsWritten)} rows written`].join(' and ');
+  const often = [
+    ...(mode === BLOCKS_READERS ? [`${perSecond(scans)} scans`] : []),
+    `${perSecond(rowsWritten)} rows written`,
+  ].join(' and ');
   const sorted = statements.toSorted((one, other) => other.seen - one.seen);
   return [
     `would block ${relation} for at most ${ms(heldMs)}${triesOf(work)}: ${often} a second now`,
@@ -77,7 +104,9 @@ function blocksOf(work: Work, lock: RehearsedLock, statements: readonly SeenStat
         ({ who, statement, mode: wanted, seen }) =>
           `would wait behind ${mode} on ${relation}: ${who}, ${wanted}, in ${seen} of ${traffic.samples} looks: ${statement}`,
       ),
-    ...(sorted.length > LISTED ? [`would wait behind ${mode} on ${relation}: ${sorted.length - LISTED} more`] : []),
+    ...(sorted.length > LISTED
+      ? [`would wait behind ${mode} on ${relation}: ${sorted.length - LISTED} more`]
+      : []),
   ];
 }
 
@@ -88,15 +117,28 @@ function triesOf({ list }: Work): string {
 }
 
 const ms = (value: number): string => `${Math.ceil(value)} ms`;
-const perSecond = (value: number): string => (value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1));
+const perSecond = (value: number): string =>
+  value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
 
 /** PostgreSQL's table of conflicting lock modes (manual, 13.3.1), from weakest to strongest. */
 const conflictTable: Readonly<Record<string, readonly string[]>> = {
   AccessShareLock: ['AccessExclusiveLock'],
   RowShareLock: ['ExclusiveLock', 'AccessExclusiveLock'],
   RowExclusiveLock: ['ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'],
-  ShareUpdateExclusiveLock: ['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'],
-  ShareLock: ['RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'],
+  ShareUpdateExclusiveLock: [
+    'ShareUpdateExclusiveLock',
+    'ShareLock',
+    'ShareRowExclusiveLock',
+    'ExclusiveLock',
+    'AccessExclusiveLock',
+  ],
+  ShareLock: [
+    'RowExclusiveLock',
+    'ShareUpdateExclusiveLock',
+    'ShareRowExclusiveLock',
+    'ExclusiveLock',
+    'AccessExclusiveLock',
+  ],
   ShareRowExclusiveLock: [
     'RowExclusiveLock',
     'ShareUpdateExclusiveLock',

@@ -3,10 +3,10 @@ import { fail } from '../src/core/failures.ts';
 import type { Snapshot } from '../src/core/snapshot.ts';
 import { compareSnapshots, describeDifference } from '../src/core/snapshot.ts';
 import { fenceGuard } from '../src/io/fence.ts';
-import type { Hold } from '../src/io/hold.ts';
+import type { TargetLock } from '../src/io/target-lock.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
-import type { Outcome, UndoOutcome } from './as-step.ts';
+import type { StepResult, UndoResult } from './as-step.ts';
 import { migratorOf, type UpgradeOptions } from './migrators/migrator.ts';
 import { rolloutFolder } from './places.ts';
 import type { Work } from './work.ts';
@@ -16,16 +16,21 @@ export const REHEARSED_CATALOG = 'rehearsed-catalog.json';
 const UNDO_LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeoutMs: 3_600_000 };
 
 /** `pending`: exactly the declared migrations are pending, or the run stops. */
-export async function lookAtPending(work: Work): Promise<Outcome> {
+export async function lookAtPending(work: Work): Promise<StepResult> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
   const { applied, pending } = await migratorOf(migrations.tool).status(work, work.url);
   const unexpected = pending.filter((name) => !migrations.pending.includes(name));
   const absent = migrations.pending.filter((name) => !pending.includes(name));
   const details = [
     ...unexpected.map((name) => `${name} is pending but not declared`),
-    ...absent.map((name) => (applied.includes(name) ? `${name} is declared but already applied` : `${name} is declared but not in the release`)),
+    ...absent.map((name) =>
+      applied.includes(name)
+        ? `${name} is declared but already applied`
+        : `${name} is declared but not in the release`,
+    ),
   ];
-  if (details.length > 0) fail('MIGRATION_MISMATCH', 'what is pending is not exactly what the plan declares', details);
+  if (details.length > 0)
+    fail('MIGRATION_MISMATCH', 'what is pending is not exactly what the plan declares', details);
   return {
     verdict: 'pass',
     summary: `${pending.length} pending exactly as declared, ${applied.length} applied`,
@@ -34,7 +39,7 @@ export async function lookAtPending(work: Work): Promise<Outcome> {
   };
 }
 
-export async function migrate(work: Work, hold: Hold): Promise<Outcome> {
+export async function migrate(work: Work, hold: TargetLock): Promise<StepResult> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
   const migrator = migratorOf(migrations.tool);
   const before = await catalogBefore(work);
@@ -46,9 +51,11 @@ export async function migrate(work: Work, hold: Hold): Promise<Outcome> {
   });
   const { applied } = await migrator.status(work, work.url);
   const missing = migrations.pending.filter((name) => !applied.includes(name));
-  if (missing.length > 0) fail('MIGRATION_MISMATCH', `after migrating, the ledger lacks ${missing.join(', ')}`);
+  if (missing.length > 0)
+    fail('MIGRATION_MISMATCH', `after migrating, the ledger lacks ${missing.join(', ')}`);
   const odd = await stampedButSkipped(work, before, await readCatalog(work));
-  if (odd.length > 0) return { verdict: 'fail', summary: 'the ledger says applied, the catalog does not', details: odd };
+  if (odd.length > 0)
+    return { verdict: 'fail', summary: 'the ledger says applied, the catalog does not', details: odd };
   return {
     verdict: 'pass',
     summary: `${migrations.pending.length} migrations applied`,
@@ -58,19 +65,27 @@ export async function migrate(work: Work, hold: Hold): Promise<Outcome> {
 }
 
 /** Undo of migrate: back to the recorded revisions, by the release's own down files. */
-export async function downgrade(work: Work): Promise<UndoOutcome> {
+export async function downgrade(work: Work): Promise<UndoResult> {
   const migrations = work.list.migrations;
-  if (!migrations) return { done: true, summary: 'no migrations', left: [] };
+  if (!migrations) return { done: true, summary: 'no migrations', differences: [] };
   const migrator = migratorOf(migrations.tool);
   const { applied } = await migrator.status(work, work.url);
-  if (!migrations.pending.some((name) => applied.includes(name))) return { done: true, summary: 'none of the migrations is in force', left: [] };
-  const lines = await migrator.downgrade(work, work.url, migrations.pending, { ...UNDO_LIMITS, guard: fenceGuard(work.rollout, work.tag) });
-  return { done: true, summary: lines.join('; '), left: [] };
+  if (!migrations.pending.some((name) => applied.includes(name)))
+    return { done: true, summary: 'none of the migrations is in force', differences: [] };
+  const lines = await migrator.downgrade(work, work.url, migrations.pending, {
+    ...UNDO_LIMITS,
+    guard: fenceGuard(work.rollout, work.tag),
+  });
+  return { done: true, summary: lines.join('; '), differences: [] };
 }
 
 /** The catalog before the first attempt: one that finished and whose answer was lost has changed it already. */
 async function catalogBefore(work: Work): Promise<Snapshot> {
-  const text = await work.world.kept.noteOnce(work.rollout, `catalog-before-${work.step.index}.json`, JSON.stringify(await readCatalog(work)));
+  const text = await work.world.permitStore.noteOnce(
+    work.rollout,
+    `catalog-before-${work.step.index}.json`,
+    JSON.stringify(await readCatalog(work)),
+  );
   return JSON.parse(text) as Snapshot;
 }
 
@@ -80,11 +95,19 @@ async function readCatalog(work: Work): Promise<Snapshot> {
 
 /** Where a rehearsal ran, the catalog must be what it came to; elsewhere it must at least have changed. */
 async function stampedButSkipped(work: Work, before: Snapshot, after: Snapshot): Promise<readonly string[]> {
-  const rehearsed = await work.world.artifacts.read(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`).catch(() => undefined);
+  const rehearsed = await work.world.artifacts
+    .read(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`)
+    .catch(() => undefined);
   if (rehearsed === undefined) {
     const unchanged = compareSnapshots(before, after).length === 0;
     return unchanged ? ['skipped but stamped: no object of the catalog has changed'] : [];
   }
-  const expected: Snapshot = { catalog: JSON.parse(rehearsed) as Snapshot['catalog'], content: {}, sequences: {} };
-  return compareSnapshots(expected, after).map((difference) => `not as rehearsed: ${describeDifference(difference)}`);
+  const expected: Snapshot = {
+    catalog: JSON.parse(rehearsed) as Snapshot['catalog'],
+    content: {},
+    sequences: {},
+  };
+  return compareSnapshots(expected, after).map(
+    (difference) => `not as rehearsed: ${describeDifference(difference)}`,
+  );
 }

@@ -28,10 +28,16 @@ export async function watchRows(session: Session, work: Work, tables: readonly s
  * `table key` of each row that the command wrote → the row as it left it, null where it took it away. Null altogether where nobody can
  * tell, empty where it has never begun.
  */
-export async function ownRows(session: Session, work: Work, tables: readonly string[]): Promise<ReadonlyMap<string, Image['after']> | null> {
+export async function ownRows(
+  session: Session,
+  work: Work,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, Image['after']> | null> {
   if (!(await isThere(session, notesOf(work)))) return new Map();
   if ((await watchedTables(session)).length < tables.length) return null;
-  const rows = await session.query<{ place: string; key: string; row: Image['after'] }>(`select place, key, row from ${notesOf(work)} order by at`);
+  const rows = await session.query<{ place: string; key: string; row: Image['after'] }>(
+    `select place, key, row from ${notesOf(work)} order by at`,
+  );
   return new Map(rows.map(({ place, key, row }) => [`${place} ${key}`, row]));
 }
 
@@ -73,12 +79,18 @@ async function createTriggers(session: Session, work: Work, tables: readonly str
 }
 
 async function watchedTables(session: Session): Promise<readonly string[]> {
-  const rows = await session.query<{ table: string }>('select tgrelid::regclass::text as table from pg_trigger where tgname = $1', [TRIGGER]);
+  const rows = await session.query<{ table: string }>(
+    'select tgrelid::regclass::text as table from pg_trigger where tgname = $1',
+    [TRIGGER],
+  );
   return rows.map(({ table }) => table);
 }
 
 async function isThere(session: Session, table: string): Promise<boolean> {
-  return (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok === true;
+  return (
+    (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok ===
+    true
+  );
 }
 
 /** All in one transaction or nothing; the application never waits behind us longer than one short try. */

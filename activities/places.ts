@@ -4,7 +4,7 @@ import type { RolloutRef } from '../src/core/names.ts';
 
 /** Where a deployment's evidence lies in the artifact store. */
 export const evidenceFolder = (deployment: string): string => `evidence/${deployment}`;
-/** Where a rollout's artifacts (dumps, before-images, readings) lie. */
+/** Where a rollout's artifacts (dumps, before-images, metrics) lie. */
 export const rolloutFolder = (rollout: RolloutRef): string => `rollouts/${rollout.hash}`;
 export const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/gu, '-');
 

@@ -7,7 +7,7 @@ import { findProgram } from '../src/io/command.ts';
 import { openRollout } from '../src/io/fence.ts';
 import { connectionRefused } from '../src/io/connection.ts';
 import { type Session, withSession } from '../src/io/postgres.ts';
-import type { Outcome } from './as-step.ts';
+import type { StepResult } from './as-step.ts';
 import { migratorNames } from './migrators/migrator.ts';
 import { restarterNames, restarterOf } from './restarters/restarter.ts';
 import { baseEnvironment, type Work } from './work.ts';
@@ -19,13 +19,23 @@ interface Look {
 
 const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
 
-export async function preflight(work: Work): Promise<Outcome> {
-  const adapters = work.list.environment.services.flatMap(({ tool }) => (restarterNames().includes(tool) ? restarterOf(tool).tools : []));
-  const tools = [...new Set([...OWN_TOOLS, ...adapters, ...((work.step.spec['tools'] as readonly string[] | undefined) ?? [])])];
+export async function preflight(work: Work): Promise<StepResult> {
+  const adapters = work.list.environment.services.flatMap(({ tool }) =>
+    restarterNames().includes(tool) ? restarterOf(tool).tools : [],
+  );
+  const tools = [
+    ...new Set([
+      ...OWN_TOOLS,
+      ...adapters,
+      ...((work.step.spec['tools'] as readonly string[] | undefined) ?? []),
+    ]),
+  ];
   const looks = [
     ...tools.map(lookForTool),
     ...drivers(work),
-    ...(await Promise.all(((work.step.spec['reach'] as readonly string[] | undefined) ?? []).map(lookForService))),
+    ...(await Promise.all(
+      ((work.step.spec['reach'] as readonly string[] | undefined) ?? []).map(lookForService),
+    )),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
     await unclosed(work),
     ...(await leftStuck(work)),
@@ -33,14 +43,19 @@ export async function preflight(work: Work): Promise<Outcome> {
   const bad = looks.filter((look) => look.verdict !== 'pass');
   return {
     verdict: worst(looks.map((look) => look.verdict)),
-    summary: bad.length === 0 ? `${looks.length} conditions hold` : `${bad.length} of ${looks.length} conditions do not hold`,
+    summary:
+      bad.length === 0
+        ? `${looks.length} conditions hold`
+        : `${bad.length} of ${looks.length} conditions do not hold`,
     details: (bad.length > 0 ? bad : looks).map((look) => look.line),
   };
 }
 
 function lookForTool(tool: string): Look {
   const found = findProgram(tool, baseEnvironment()['PATH'] ?? '');
-  return found ? { verdict: 'pass', line: `${tool} is there` } : { verdict: 'fail', line: `${tool} is not on the worker's path` };
+  return found
+    ? { verdict: 'pass', line: `${tool} is there` }
+    : { verdict: 'fail', line: `${tool} is not on the worker's path` };
 }
 
 async function lookForService(address: string): Promise<Look> {
@@ -55,10 +70,15 @@ function drivers({ list }: Work): readonly Look[] {
   const look = (what: string, tool: string, there: readonly string[]): Look =>
     there.includes(tool)
       ? { verdict: 'pass', line: `${what}: ${tool} can be driven` }
-      : { verdict: 'fail', line: `${what}: there is no adapter for ${tool} here (there is: ${there.join(', ')})` };
+      : {
+          verdict: 'fail',
+          line: `${what}: there is no adapter for ${tool} here (there is: ${there.join(', ')})`,
+        };
   return [
     ...(list.migrations ? [look('migrations', list.migrations.tool, migratorNames())] : []),
-    ...list.environment.services.map((service) => look(`service ${service.name}`, service.tool, restarterNames())),
+    ...list.environment.services.map((service) =>
+      look(`service ${service.name}`, service.tool, restarterNames()),
+    ),
   ];
 }
 
@@ -66,7 +86,9 @@ async function askDatabase(work: Work, session: Session): Promise<readonly Look[
   return [
     await clientVersion(work, session),
     await privileges(session),
-    ...(Object.values(work.list.routes).some((route) => 'restore' in route) ? [await mayRestore(session)] : []),
+    ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
+      ? [await mayRestore(session)]
+      : []),
     await disk(work, session),
     await otherRollout(work, session),
   ];
@@ -82,7 +104,10 @@ async function clientVersion(work: Work, session: Session): Promise<Look> {
   const server = row?.major ?? 0;
   return client >= server
     ? { verdict: 'pass', line: `pg_dump ${client} for server ${row?.version}` }
-    : { verdict: 'fail', line: `pg_dump ${client} cannot dump server ${row?.version}; install client ${server}` };
+    : {
+        verdict: 'fail',
+        line: `pg_dump ${client} cannot dump server ${row?.version}; install client ${server}`,
+      };
 }
 
 async function privileges(session: Session): Promise<Look> {
@@ -94,13 +119,20 @@ async function privileges(session: Session): Promise<Look> {
      from pg_roles where rolname = current_user`,
   );
   const foreign = role?.foreign ?? [];
-  if (!role?.createdb) return { verdict: 'fail', line: `role ${role?.name} may not create the scratch database: alter role ${role?.name} createdb` };
+  if (!role?.createdb)
+    return {
+      verdict: 'fail',
+      line: `role ${role?.name} may not create the scratch database: alter role ${role?.name} createdb`,
+    };
   if (foreign.length > 0)
     return {
       verdict: 'fail',
       line: `role ${role.name} does not own ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
     };
-  return { verdict: 'pass', line: `role ${role.name} owns what it may change and may create a scratch database` };
+  return {
+    verdict: 'pass',
+    line: `role ${role.name} owns what it may change and may create a scratch database`,
+  };
 }
 
 /** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
@@ -110,23 +142,39 @@ async function mayRestore(session: Session): Promise<Look> {
        (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
      from pg_database d where d.datname = current_database()`,
   );
-  if (!row?.owner) return { verdict: 'fail', line: `role ${row?.role} does not own this database, so a restore could not take its name` };
+  if (!row?.owner)
+    return {
+      verdict: 'fail',
+      line: `role ${row?.role} does not own this database, so a restore could not take its name`,
+    };
   if (!row.signals && row.others.length > 0)
     return {
       verdict: 'fail',
       line: `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: grant pg_signal_backend to ${row.role}`,
     };
-  return { verdict: 'pass', line: `role ${row.role} may restore: it owns the database and may end its sessions` };
+  return {
+    verdict: 'pass',
+    line: `role ${row.role} may restore: it owns the database and may end its sessions`,
+  };
 }
 
 async function disk(work: Work, session: Session): Promise<Look> {
   const limit = work.step.spec['disk'] as unknown as Limit | undefined;
-  const [row] = await session.query<{ bytes: string }>('select pg_database_size(current_database())::text as bytes');
-  const { bavail, bsize } = await statfs(work.world.settings.artifacts).catch(() => statfs(work.service.root));
+  const [row] = await session.query<{ bytes: string }>(
+    'select pg_database_size(current_database())::text as bytes',
+  );
+  const { bavail, bsize } = await statfs(work.world.settings.artifacts).catch(() =>
+    statfs(work.service.root),
+  );
   const [free, size] = [bavail * bsize, Number(row?.bytes ?? 0)];
   const line = `${megabytes(free)} free for a database of ${megabytes(size)}`;
   if (!limit) return { verdict: 'pass', line };
-  return outside(limit.ofDatabase ? { ...limit, value: limit.value * size } : limit, free, undefined, 'target')
+  return outside(
+    limit.ofDatabase ? { ...limit, value: limit.value * size } : limit,
+    free,
+    undefined,
+    'objective',
+  )
     ? { verdict: 'fail', line: `${line}, wanted ${limit.text}` }
     : { verdict: 'pass', line };
 }
@@ -142,14 +190,19 @@ async function otherRollout(work: Work, session: Session): Promise<Look> {
 }
 
 async function unclosed(work: Work): Promise<Look> {
-  const others = (await work.world.kept.open(work.rollout.service)).filter((other) => other.hash !== work.rollout.hash);
+  const others = (await work.world.permitStore.open(work.rollout.service)).filter(
+    (other) => other.hash !== work.rollout.hash,
+  );
   if (others.length === 0) return { verdict: 'pass', line: 'no other rollout of this service is open here' };
-  return { verdict: 'fail', line: `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ${others[0]?.deployment}` };
+  return {
+    verdict: 'fail',
+    line: `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ${others[0]?.deployment}`,
+  };
 }
 
 /** No reason to refuse, a person has signed it; but who goes on must know. */
 async function leftStuck(work: Work): Promise<readonly Look[]> {
-  const left = await work.world.kept.leftStuck(work.rollout.service);
+  const left = await work.world.permitStore.leftStuck(work.rollout.service);
   return left.map(({ deployment }) => ({
     verdict: 'pass',
     line: `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: soakgate evidence ${deployment}`,

@@ -27,7 +27,12 @@ export interface Rehearsal {
 const LIMITS = { lockTimeoutMs: 60_000, giveUpAfterMs: 0, statementTimeoutMs: 3_600_000 };
 
 /** Rehearses on a copy of the target as it is now, with the fixes that are still to come already made. */
-export async function rehearse(work: Work, migrator: Migrator, files: readonly MigrationPreview[], how: 'up' | 'up-down-up'): Promise<Rehearsal> {
+export async function rehearse(
+  work: Work,
+  migrator: Migrator,
+  files: readonly MigrationPreview[],
+  how: 'up' | 'up-down-up',
+): Promise<Rehearsal> {
   const pending = files.map(({ name }) => name);
   const database = scratchDatabase(work.rollout);
   const url = withDatabase(work.url, database);
@@ -45,7 +50,10 @@ export async function rehearse(work: Work, migrator: Migrator, files: readonly M
     const lines = [...violations.would, ...(failed ?? []), ...violations.notes];
     return { verdict: 'fail', summary, lines, figures: { upMs, ...violations.figures } };
   }
-  await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`, JSON.stringify(after.catalog));
+  await work.world.artifacts.put(
+    `${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`,
+    JSON.stringify(after.catalog),
+  );
   const forecast = await forecastLocks(work, locks, traffic);
   const [anew, quiet] = [rewritten(tables, tablesAfter), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
@@ -56,12 +64,30 @@ export async function rehearse(work: Work, migrator: Migrator, files: readonly M
     ...undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []),
     ...back,
   ];
-  const [{ waits, blocks, blocked }, moved] = [forecast, moves.map(({ table, what }) => `moves rows of ${table}: ${what}`)];
-  const counts = { locks: locks.length, wouldWait: waits.length, wouldBlock: blocked, rewritten: anew.length, moves: moves.length };
+  const [{ waits, blocks, blocked }, moved] = [
+    forecast,
+    moves.map(({ table, what }) => `moves rows of ${table}: ${what}`),
+  ];
+  const counts = {
+    locks: locks.length,
+    wouldWait: waits.length,
+    wouldBlock: blocked,
+    rewritten: anew.length,
+    moves: moves.length,
+  };
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
     summary: bad.length > 0 ? 'the rehearsal found what must not happen' : wentWell(how, upMs, forecast),
-    lines: [...bad, ...waits, ...blocks, ...times, ...(quiet ? anew : []), ...moved, ...forecast.lines, ...violations.notes],
+    lines: [
+      ...bad,
+      ...waits,
+      ...blocks,
+      ...times,
+      ...(quiet ? anew : []),
+      ...moved,
+      ...forecast.lines,
+      ...violations.notes,
+    ],
     figures: { upMs, ...counts, ...violations.figures },
   };
 }
@@ -94,7 +120,12 @@ async function walk(
   if (up.failed) return { ...up, after: null, tablesAfter: new Map(), back: [] };
   const after = await look(work, url);
   const tablesAfter = await tableFiles(work, url);
-  return { ...up, after, tablesAfter, back: how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before) };
+  return {
+    ...up,
+    after,
+    tablesAfter,
+    back: how === 'up' ? [] : await thereAndBack(work, url, migrator, pending, before),
+  };
 }
 
 interface WayUp {
@@ -114,7 +145,8 @@ async function goUp(work: Work, url: string, migrator: Migrator, pending: readon
     times.push(`${name}: ${Math.round(tookMs)} ms`);
     for (const lock of held) {
       const key = `${lock.relation} ${lock.mode}`;
-      if (tookMs >= (locks.get(key)?.heldMs ?? 0)) locks.set(key, { ...lock, migration: name, heldMs: tookMs });
+      if (tookMs >= (locks.get(key)?.heldMs ?? 0))
+        locks.set(key, { ...lock, migration: name, heldMs: tookMs });
     }
   };
   const started = performance.now();
@@ -123,7 +155,9 @@ async function goUp(work: Work, url: string, migrator: Migrator, pending: readon
 }
 
 const look = (work: Work, url: string): Promise<Snapshot> =>
-  withSession(url, work.tag, (session) => readSnapshot(session, { onTable: (table) => work.progress(`rehearsal: counting ${table}`) }));
+  withSession(url, work.tag, (session) =>
+    readSnapshot(session, { onTable: (table) => work.progress(`rehearsal: counting ${table}`) }),
+  );
 
 async function attempt(act: () => Promise<unknown>): Promise<readonly string[] | null> {
   try {
@@ -141,7 +175,8 @@ async function fixLater(work: Work, url: string): Promise<void> {
   const rules = later.flatMap((step) => (step.spec as unknown as DataSpec).rules.filter((rule) => rule.fix));
   await withSession(url, work.tag, async (session) => {
     await session.query('set search_path = public, pg_catalog');
-    for (const rule of rules) await session.query(`update ${quoteTable(rule.table)} set ${rule.fix} where ${rule.bad}`);
+    for (const rule of rules)
+      await session.query(`update ${quoteTable(rule.table)} set ${rule.fix} where ${rule.bad}`);
   });
   for (const { spec } of later) {
     const { fix } = spec as unknown as DataSpec;
@@ -153,13 +188,22 @@ async function fixLater(work: Work, url: string): Promise<void> {
 function vanishing(before: Snapshot, after: Snapshot, sql: string): readonly string[] {
   return compareSnapshots({ ...before, content: {}, sequences: {} }, { ...after, content: {}, sequences: {} })
     .filter(
-      (difference) => difference.is === null && difference.object.startsWith('view ') && !sql.includes(difference.object.split('.').at(-1) ?? ''),
+      (difference) =>
+        difference.is === null &&
+        difference.object.startsWith('view ') &&
+        !sql.includes(difference.object.split('.').at(-1) ?? ''),
     )
     .map((difference) => `${difference.object} depends on what is changed and would vanish`);
 }
 
 /** Down must lead back to exactly what was there, and up must work again afterwards. */
-async function thereAndBack(work: Work, url: string, migrator: Migrator, pending: readonly string[], before: Snapshot): Promise<readonly string[]> {
+async function thereAndBack(
+  work: Work,
+  url: string,
+  migrator: Migrator,
+  pending: readonly string[],
+  before: Snapshot,
+): Promise<readonly string[]> {
   const down = await attempt(() => migrator.downgrade(work, url, pending, LIMITS));
   if (down) return ['the way down fails', ...down];
   const left = compareSnapshots(before, await look(work, url), migrator.journals(work)).map(

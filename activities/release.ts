@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fail } from '../src/core/failures.ts';
 import { hashFile, sha256 } from '../src/io/files.ts';
 import { tail } from '../src/io/redact.ts';
-import type { Outcome, UndoOutcome } from './as-step.ts';
+import type { StepResult, UndoResult } from './as-step.ts';
 import { baseEnvironment, type Work } from './work.ts';
 import { runCommand } from '../src/io/command.ts';
 
@@ -13,12 +13,15 @@ import { runCommand } from '../src/io/command.ts';
 export const BUILD_FILE = '.soakgate-build';
 const PREVIOUS_NOTE = 'previous-release';
 
-export async function release(work: Work): Promise<Outcome> {
+export async function release(work: Work): Promise<StepResult> {
   if (!existsSync(join(work.checkout, BUILD_FILE))) await checkOut(work);
   const changed = await changedFiles(work);
   if (changed.length > 0) fail('FILE_CHANGED', `at commit ${work.list.commit.slice(0, 12)}`, changed);
-  await work.world.kept.noteOnce(work.rollout, PREVIOUS_NOTE, (await servingCommit(work)) ?? '');
-  return { verdict: 'pass', summary: `${work.list.commit.slice(0, 12)} checked out beside the serving release` };
+  await work.world.permitStore.noteOnce(work.rollout, PREVIOUS_NOTE, (await servingCommit(work)) ?? '');
+  return {
+    verdict: 'pass',
+    summary: `${work.list.commit.slice(0, 12)} checked out beside the serving release`,
+  };
 }
 
 /** Built beside and renamed, so that a half-made checkout is never taken for a whole one. */
@@ -28,7 +31,11 @@ async function checkOut(work: Work): Promise<void> {
   await mkdir(beside, { recursive: true });
   const { repository } = work.service;
   const archive = join(beside, '.archive.tar');
-  await mustRun(work, ['git', '-C', repository, 'archive', '--format=tar', `--output=${archive}`, work.list.commit], beside);
+  await mustRun(
+    work,
+    ['git', '-C', repository, 'archive', '--format=tar', `--output=${archive}`, work.list.commit],
+    beside,
+  );
   await mustRun(work, ['tar', '-xf', archive, '-C', beside], beside);
   await rm(archive);
   await buildEnvironment(work, beside);
@@ -61,7 +68,13 @@ async function buildEnvironment(work: Work, checkout: string): Promise<void> {
 
 async function mustRun(work: Work, argv: readonly string[], cwd: string): Promise<void> {
   await work.log(`$ ${argv.join(' ')}`);
-  const result = await runCommand({ argv, cwd, env: baseEnvironment(), signal: work.signal, notes: work.world.kept.processNotes(work.rollout) });
+  const result = await runCommand({
+    argv,
+    cwd,
+    env: baseEnvironment(),
+    signal: work.signal,
+    notes: work.world.permitStore.processNotes(work.rollout),
+  });
   if (result.exitCode !== 0)
     fail(
       'RELEASE_FAILED',
@@ -87,22 +100,26 @@ export async function servingCommit(work: Pick<Work, 'service'>): Promise<string
 }
 
 /** switch: `current` points to the new checkout, by one rename. */
-export async function switchRelease(work: Work): Promise<Outcome> {
+export async function switchRelease(work: Work): Promise<StepResult> {
   await pointTo(work, work.list.commit);
   return { verdict: 'pass', summary: `current → ${work.list.commit.slice(0, 12)}` };
 }
 
 /** Undo of switch: the release that served before this rollout began. */
-export async function switchBack(work: Work): Promise<UndoOutcome> {
-  const previous = await work.world.kept.note(work.rollout, PREVIOUS_NOTE);
+export async function revertSwitch(work: Work): Promise<UndoResult> {
+  const previous = await work.world.permitStore.note(work.rollout, PREVIOUS_NOTE);
   if (!previous) {
     await rm(currentLink(work), { force: true });
-    return { done: true, summary: 'no release served before; current removed', left: [] };
+    return { done: true, summary: 'no release served before; current removed', differences: [] };
   }
   if (!existsSync(join(work.service.root, 'releases', previous)))
-    return { done: false, summary: 'the old checkout is gone', left: [`releases/${previous} is missing: check it out and point current to it`] };
+    return {
+      done: false,
+      summary: 'the old checkout is gone',
+      differences: [`releases/${previous} is missing: check it out and point current to it`],
+    };
   await pointTo(work, previous);
-  return { done: true, summary: `current → ${previous.slice(0, 12)}`, left: [] };
+  return { done: true, summary: `current → ${previous.slice(0, 12)}`, differences: [] };
 }
 
 async function pointTo(work: Work, commit: string): Promise<void> {

@@ -1,37 +1,46 @@
 // restart and its undo: the same verb, because a service always serves what `current` points to.
 import type { UndoInput } from '../src/core/activities.ts';
 import { fail } from '../src/core/failures.ts';
-import type { Outcome, UndoOutcome } from './as-step.ts';
+import type { StepResult, UndoResult } from './as-step.ts';
 import { servingCommit } from './release.ts';
 import { restarterOf } from './restarters/restarter.ts';
 import type { Work } from './work.ts';
 
-export async function restart(work: Work): Promise<Outcome> {
+export async function restart(work: Work): Promise<StepResult> {
   const { name, restarter, service } = serviceOf(work, work.step.spec['service']);
   return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work, service)}` };
 }
 
 /** Undo of restart: the service serves what `current` points to now; where nothing served before, it is down again. */
-export async function restartBack(work: Work): Promise<UndoOutcome> {
+export async function revertRestart(work: Work): Promise<UndoResult> {
   const { name, restarter, service } = serviceOf(work, work.step.spec['service']);
   const nothing = (await servingCommit(work)) === undefined;
-  return { done: true, summary: `${name}: ${await (nothing ? restarter.stop(work, service) : restarter.restart(work, service))}`, left: [] };
+  return {
+    done: true,
+    summary: `${name}: ${await (nothing ? restarter.stop(work, service) : restarter.restart(work, service))}`,
+    differences: [],
+  };
 }
 
-/** Before the database goes back: these services are down. */
-export async function stopServices(work: Work, { args }: UndoInput): Promise<UndoOutcome> {
+/** Before the database rolls back: these services are down. */
+export async function stopServices(work: Work, { args }: UndoInput): Promise<UndoResult> {
   return inTurn(work, args, async ({ restarter, service }) => restarter.stop(work, service));
 }
 
 /** After it: those that no other line has started again. */
-export async function startServices(work: Work, { args }: UndoInput): Promise<UndoOutcome> {
+export async function startServices(work: Work, { args }: UndoInput): Promise<UndoResult> {
   return inTurn(work, args, async ({ restarter, service }) => restarter.restart(work, service));
 }
 
-async function inTurn(work: Work, args: UndoInput['args'], act: (found: ReturnType<typeof serviceOf>) => Promise<string>): Promise<UndoOutcome> {
+async function inTurn(
+  work: Work,
+  args: UndoInput['args'],
+  act: (found: ReturnType<typeof serviceOf>) => Promise<string>,
+): Promise<UndoResult> {
   const said: string[] = [];
-  for (const name of (args?.['services'] ?? []) as readonly string[]) said.push(`${name}: ${await act(serviceOf(work, name))}`);
-  return { done: true, summary: said.join('; '), left: [] };
+  for (const name of (args?.['services'] ?? []) as readonly string[])
+    said.push(`${name}: ${await act(serviceOf(work, name))}`);
+  return { done: true, summary: said.join('; '), differences: [] };
 }
 
 function serviceOf(work: Work, named: unknown) {

@@ -13,7 +13,9 @@ export async function tableFiles(work: Work, url: string): Promise<Files> {
        from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')`,
     ),
   );
-  return new Map(rows.map(({ id, file, rows: count, bytes }) => [id, { file, rows: Number(count), bytes: Number(bytes) }]));
+  return new Map(
+    rows.map(({ id, file, rows: count, bytes }) => [id, { file, rows: Number(count), bytes: Number(bytes) }]),
+  );
 }
 
 /** Whether the migration runs between `maintenance: enter` and `leave`. */
@@ -28,7 +30,9 @@ export function rewritten(before: Files, after: Files): readonly string[] {
   return [...before].flatMap(([id, was]) => {
     const is = after.get(id);
     return is && is.file !== was.file && was.bytes > 0
-      ? [`${id.split(' ')[1]} is written anew (${Math.ceil(was.bytes / 1024)} KiB): nobody reads or writes it meanwhile`]
+      ? [
+          `${id.split(' ')[1]} is written anew (${Math.ceil(was.bytes / 1024)} KiB): nobody reads or writes it meanwhile`,
+        ]
       : [];
   });
 }

@@ -29,11 +29,18 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
   const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is made anew.
   const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
-  const result = await work.runTool(['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file], {
-    url: withDatabase(work.url, database),
-  });
+  const result = await work.runTool(
+    ['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file],
+    {
+      url: withDatabase(work.url, database),
+    },
+  );
   if (result.exitCode !== 0)
-    fail('RESTORE_FAILED', `pg_restore ended with ${result.exitCode ?? result.killedBy}`, tail(result.stderr, 4_000).split('\n'));
+    fail(
+      'RESTORE_FAILED',
+      `pg_restore ended with ${result.exitCode ?? result.killedBy}`,
+      tail(result.stderr, 4_000).split('\n'),
+    );
 }
 
 /** Drops a scratch database with whatever sessions of ours are in it. */
@@ -46,16 +53,29 @@ export async function dropScratch(work: Pick<Work, 'url' | 'tag'>, database: str
 /** Drops every scratch database of a rollout; their names are derived, so nothing has to be remembered. */
 export async function dropScratches(url: string, rollout: RolloutRef): Promise<void> {
   const work = { url, tag: `sg:${rollout.hash}:close` };
-  for (const database of [scratchDatabase(rollout), compareDatabase(rollout), restoredDatabase(rollout)]) await dropScratch(work, database);
+  for (const database of [scratchDatabase(rollout), compareDatabase(rollout), restoredDatabase(rollout)])
+    await dropScratch(work, database);
 }
 
 /** A copy of the target as it is now: rows that people mended by hand are in no backup. */
 export async function copyTarget(work: Work, database: string): Promise<void> {
   const name = `${rolloutFolder(work.rollout)}/rehearsal.dump`;
   const file = await work.world.artifacts.path(name);
-  const result = await work.runTool(['pg_dump', '--format=custom', '--compress=1', '--no-password', '--exclude-schema=soakgate', '--file', file]);
+  const result = await work.runTool([
+    'pg_dump',
+    '--format=custom',
+    '--compress=1',
+    '--no-password',
+    '--exclude-schema=soakgate',
+    '--file',
+    file,
+  ]);
   if (result.exitCode !== 0)
-    fail('BACKUP_FAILED', `pg_dump for the rehearsal ended with ${result.exitCode ?? result.killedBy}`, tail(result.stderr, 4_000).split('\n'));
+    fail(
+      'BACKUP_FAILED',
+      `pg_dump for the rehearsal ended with ${result.exitCode ?? result.killedBy}`,
+      tail(result.stderr, 4_000).split('\n'),
+    );
   try {
     await recreateFrom(work, database, name);
   } finally {

@@ -1,6 +1,14 @@
 // Gives a restored database the target's name: no new connections, sessions ended, both renames in one transaction.
 import { fail } from '../src/core/failures.ts';
-import { databaseName, quoteName, quoteText, serverError, type Session, withDatabase, withSession } from '../src/io/postgres.ts';
+import {
+  databaseName,
+  quoteName,
+  quoteText,
+  serverError,
+  type Session,
+  withDatabase,
+  withSession,
+} from '../src/io/postgres.ts';
 import type { Work } from './work.ts';
 
 const MAINTENANCE_DATABASE = 'postgres';
@@ -16,7 +24,10 @@ export interface Swapped {
 
 /** Whether a database of this name is there. */
 export async function databaseExists(work: Work, name: string): Promise<boolean> {
-  return inMaintenance(work, async (session) => (await session.query('select from pg_database where datname = $1', [name])).length > 0);
+  return inMaintenance(
+    work,
+    async (session) => (await session.query('select from pg_database where datname = $1', [name])).length > 0,
+  );
 }
 
 /** Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06). */
@@ -30,7 +41,13 @@ export async function carryOver(work: Work, from: string, to: string): Promise<r
 
 async function carriedStatements(session: Session, from: string, to: string): Promise<readonly string[]> {
   const name = quoteName(to);
-  const [database] = await session.query<{ oid: string; owner: string; connlimit: number; plain: boolean; comment: string | null }>(
+  const [database] = await session.query<{
+    oid: string;
+    owner: string;
+    connlimit: number;
+    plain: boolean;
+    comment: string | null;
+  }>(
     `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is null as plain, shobj_description(oid, 'pg_database') as comment
      from pg_database where datname = $1`,
     [from],
@@ -62,7 +79,8 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
 function settingStatement(name: string, role: string | null, setting: string): string {
   const at = setting.indexOf('=');
   const [key, value] = [setting.slice(0, at), setting.slice(at + 1)];
-  const where = role === null ? `alter database ${name}` : `alter role ${quoteName(role)} in database ${name}`;
+  const where =
+    role === null ? `alter database ${name}` : `alter role ${quoteName(role)} in database ${name}`;
   const written = LISTS.includes(key) ? value || "''" : quoteText(value);
   return `${where} set ${key.split('.').map(quoteName).join('.')} to ${written}`;
 }
@@ -92,7 +110,11 @@ export async function swapNames(work: Work, fresh: string, aside: string): Promi
         const failure = await rename(session, target, aside, fresh);
         if (failure === null) break;
         if (failure.code !== IN_USE || tries === TRIES)
-          fail('TARGET_BUSY', `the names cannot be swapped: ${failure.message}`, await whoIsIn(session, target));
+          fail(
+            'TARGET_BUSY',
+            `the names cannot be swapped: ${failure.message}`,
+            await whoIsIn(session, target),
+          );
         await new Promise((wake) => setTimeout(wake, PAUSE_MS));
       }
       return { closedMs: Math.round(performance.now() - started), ended };
@@ -109,11 +131,19 @@ export async function reopenTarget(work: Work): Promise<void> {
 }
 
 async function open(session: Session, name: string): Promise<void> {
-  if ((await session.query('select from pg_database where datname = $1 and not datallowconn', [name])).length > 0)
+  if (
+    (await session.query('select from pg_database where datname = $1 and not datallowconn', [name])).length >
+    0
+  )
     await session.query(`alter database ${quoteName(name)} with allow_connections true`);
 }
 
-async function rename(session: Session, target: string, aside: string, fresh: string): Promise<{ code: string; message: string } | null> {
+async function rename(
+  session: Session,
+  target: string,
+  aside: string,
+  fresh: string,
+): Promise<{ code: string; message: string } | null> {
   try {
     await session.query('begin');
     await session.query(`alter database ${quoteName(target)} rename to ${quoteName(aside)}`);
@@ -130,10 +160,13 @@ async function rename(session: Session, target: string, aside: string, fresh: st
 
 async function endAll(session: Session, databases: readonly string[]): Promise<number> {
   const rows = await session
-    .query<{ ok: boolean }>('select pg_terminate_backend(pid) as ok from pg_stat_activity where datname = any($1) and pid <> pg_backend_pid()', [
-      databases,
-    ])
-    .catch((error: unknown) => fail('TARGET_BUSY', `the role may not end the sessions of others: ${(error as Error).message}`));
+    .query<{ ok: boolean }>(
+      'select pg_terminate_backend(pid) as ok from pg_stat_activity where datname = any($1) and pid <> pg_backend_pid()',
+      [databases],
+    )
+    .catch((error: unknown) =>
+      fail('TARGET_BUSY', `the role may not end the sessions of others: ${(error as Error).message}`),
+    );
   return rows.length;
 }
 

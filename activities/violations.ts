@@ -45,7 +45,8 @@ export async function countViolations(
       work.signal.throwIfAborted();
       work.progress(`rehearsal: rows that would violate ${added.constraint}`);
       const found = await inSavepoint(session, () => count(session, added));
-      if (typeof found === 'string') unknown.push(`not forecast ${added.constraint} on ${added.table}: ${found}`);
+      if (typeof found === 'string')
+        unknown.push(`not forecast ${added.constraint} on ${added.table}: ${found}`);
       else if (found.rows > 0) (added.rowsChangeFirst ? mayChange : would).push(found);
     }
     await session.query('rollback');
@@ -54,8 +55,14 @@ export async function countViolations(
   return {
     would: would.map(({ line }) => `would violate ${line}`),
     notes: [
-      ...mayChange.map(({ line }) => `violate now, but the migrations may change rows before they add it: ${line}`),
-      ...(asked > 0 ? [`asked for ${asked} added constraints: ${would.length + mayChange.length} are violated by rows of the copy`] : []),
+      ...mayChange.map(
+        ({ line }) => `violate now, but the migrations may change rows before they add it: ${line}`,
+      ),
+      ...(asked > 0
+        ? [
+            `asked for ${asked} added constraints: ${would.length + mayChange.length} are violated by rows of the copy`,
+          ]
+        : []),
       ...unknown,
     ],
     figures: { violating: would.reduce((sum, { rows }) => sum + rows, 0), notForecast: unknown.length },
@@ -75,10 +82,16 @@ async function inSavepoint<T>(session: Session, ask: () => Promise<T>): Promise<
   }
 }
 
-async function count(session: Session, { constraint, table, from, condition }: AddedConstraint): Promise<Count> {
+async function count(
+  session: Session,
+  { constraint, table, from, condition }: AddedConstraint,
+): Promise<Count> {
   const violating = `from (select * from ${from} where ${condition}) t`;
   // The value makes it a prepared statement, which PostgreSQL takes only where it is a single one.
-  const [total] = await session.query<{ rows: string }>(`select count(*) as rows ${violating} where $1::bool`, [true]);
+  const [total] = await session.query<{ rows: string }>(
+    `select count(*) as rows ${violating} where $1::bool`,
+    [true],
+  );
   const rows = Number(total?.rows ?? 0);
   const [place] = await session.query<{ name: string }>(
     `select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
@@ -89,7 +102,12 @@ async function count(session: Session, { constraint, table, from, condition }: A
   return { rows, line: `${constraint} on ${name}: ${rows} ${rows === 1 ? 'row' : 'rows'}${examples}` };
 }
 
-async function exampleKeys(session: Session, table: string, violating: string, rows: number): Promise<string> {
+async function exampleKeys(
+  session: Session,
+  table: string,
+  violating: string,
+  rows: number,
+): Promise<string> {
   const columns = await keyColumns(session, table);
   if (columns.length === 0) return ' (no primary key)';
   const keys = await session.query<{ key: string }>(

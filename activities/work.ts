@@ -3,27 +3,32 @@ import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activit
 import { dirname, join } from 'node:path';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
-import { followUpWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
+import { afterwardsWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
 import type { EnvValue } from '../src/core/plan/plan.ts';
 import type { Step, StepList } from '../src/core/steps.ts';
 import type { Artifacts } from '../src/io/artifacts.ts';
 import { type CommandResult, runCommand } from '../src/io/command.ts';
 import { sha256 } from '../src/io/files.ts';
-import type { Kept, KeptRollout } from '../src/io/kept.ts';
+import type { PermitStore, PermittedRollout } from '../src/io/permit-store.ts';
 import { pgEnvironment } from '../src/io/postgres.ts';
 import { redact, redactJson, tail } from '../src/io/redact.ts';
-import { type EnvironmentSettings, resolveSecret, type SecretRef, type ServiceSettings } from '../src/io/settings.ts';
+import {
+  type EnvironmentSettings,
+  resolveSecret,
+  type SecretRef,
+  type ServiceSettings,
+} from '../src/io/settings.ts';
 import { evidenceFolder, slug } from './places.ts';
 
 /** What every activity of one environment's worker shares. */
-export interface World {
+export interface WorkerContext {
   readonly settings: EnvironmentSettings;
-  readonly kept: Kept;
+  readonly permitStore: PermitStore;
   readonly artifacts: Artifacts;
 }
 
 export interface Work {
-  readonly world: World;
+  readonly world: WorkerContext;
   readonly rollout: RolloutRef;
   readonly step: Step;
   readonly list: StepList;
@@ -46,7 +51,10 @@ export interface Work {
   /** Runs a program of Soakgate's own choosing (psql, pg_dump) against a database, with the tag. */
   runTool(argv: readonly string[], options?: RunOptions): Promise<CommandResult>;
   /** Runs one of the release's own commands in its checkout. */
-  runRelease(argv: readonly string[], options?: RunOptions & { readonly readOnly?: boolean }): Promise<CommandResult>;
+  runRelease(
+    argv: readonly string[],
+    options?: RunOptions & { readonly readOnly?: boolean },
+  ): Promise<CommandResult>;
 }
 
 export interface RunOptions {
@@ -55,7 +63,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Not into the step's log: a meter is read thousands of times. */
+  /** Not into the step's log: a monitor is read thousands of times. */
   readonly quiet?: boolean;
 }
 
@@ -63,28 +71,35 @@ export interface RunOptions {
  * Compares the activity with the kept permit and list, and opens its work.
  * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
  */
-export async function openWork(world: World, rollout: RolloutRef, step: Step): Promise<Work> {
+export async function openWork(world: WorkerContext, rollout: RolloutRef, step: Step): Promise<Work> {
   fromItsRollout(rollout);
   const kept = await permitted(world, rollout);
   const listed = kept.list.steps[step.index];
-  if (!listed || !sameJson(listed, step)) fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
+  if (!listed || !sameJson(listed, step))
+    fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
   return workOf(world, kept, step);
 }
 
 /**
- * Opens a look at what a rollout has left; its permit is dead, so nothing but its meters may be read.
- * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a follow-up.
+ * Opens a look at what a rollout has left; its permit is dead, so nothing but its monitors may be read.
+ * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a post-deployment checks.
  */
-export async function openLook(world: World, rollout: RolloutRef): Promise<Work> {
-  fromWorkflow(followUpWorkflowId(rollout.deployment, rollout.environment), `the follow-up of ${rollout.deployment} in ${rollout.environment}`);
+export async function openAfterwards(world: WorkerContext, rollout: RolloutRef): Promise<Work> {
+  fromWorkflow(
+    afterwardsWorkflowId(rollout.deployment, rollout.environment),
+    `the post-deployment checks of ${rollout.deployment} in ${rollout.environment}`,
+  );
   const kept = await keptOf(world, rollout);
-  if ((await world.kept.closed(rollout)) !== 'passed' || !kept.list.environment.followUp)
-    fail('NOT_PERMITTED', `${rollout.deployment} has not passed in ${rollout.environment} with a follow-up`);
+  if ((await world.permitStore.closed(rollout)) !== 'passed' || !kept.list.environment.afterwards)
+    fail(
+      'NOT_PERMITTED',
+      `${rollout.deployment} has not passed in ${rollout.environment} with a post-deployment checks`,
+    );
   // What is read is no step: the last one, behind which the site is asked from outside.
   return workOf(world, kept, kept.list.steps.at(-1)!);
 }
 
-async function workOf(world: World, kept: KeptRollout, step: Step): Promise<Work> {
+async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step): Promise<Work> {
   const { rollout } = kept;
   const service = serviceSettings(world, rollout.service);
   const url = await resolveSecret(service.database);
@@ -113,20 +128,44 @@ async function workOf(world: World, kept: KeptRollout, step: Step): Promise<Work
     checkout,
     log,
     record: async (when, path, value) => {
-      await world.artifacts.put(`${evidence}/${when}/${rollout.environment}/${path}`, JSON.stringify(redactJson(value, secrets), null, 1));
+      await world.artifacts.put(
+        `${evidence}/${when}/${rollout.environment}/${path}`,
+        JSON.stringify(redactJson(value, secrets), null, 1),
+      );
     },
     progress: (text) => heartbeat(text),
     runTool: (argv, options = {}) =>
-      run(argv, { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env }, { cwd: service.root, ...options }),
+      run(
+        argv,
+        { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env },
+        { cwd: service.root, ...options },
+      ),
     runRelease: async (argv, options = {}) =>
-      run(argv, { ...(await releaseEnvironment(kept.list, checkout, options.url ?? url, tag, options.readOnly === true)), ...options.env }, options),
+      run(
+        argv,
+        {
+          ...(await releaseEnvironment(
+            kept.list,
+            checkout,
+            options.url ?? url,
+            tag,
+            options.readOnly === true,
+          )),
+          ...options.env,
+        },
+        options,
+      ),
   };
 }
 
-type Run = (argv: readonly string[], env: Readonly<Record<string, string>>, options: RunOptions) => Promise<CommandResult>;
+type Run = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: RunOptions,
+) => Promise<CommandResult>;
 
 /** Output is parsed as it was printed (a password that is a common word would change what it says); what is kept of it is redacted. */
-function runner(world: World, rollout: RolloutRef, checkout: string, log: Work['log']): Run {
+function runner(world: WorkerContext, rollout: RolloutRef, checkout: string, log: Work['log']): Run {
   return async (argv, env, options) => {
     const signal = cancellationSignal();
     if (!options.quiet) await log(`$ ${argv.join(' ')}`);
@@ -134,13 +173,15 @@ function runner(world: World, rollout: RolloutRef, checkout: string, log: Work['
       argv,
       env,
       cwd: options.cwd ?? checkout,
-      notes: world.kept.processNotes(rollout),
+      notes: world.permitStore.processNotes(rollout),
       signal,
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     });
     if (options.quiet) return result;
     signal.throwIfAborted();
-    await log(`${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`);
+    await log(
+      `${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
+    );
     return result;
   };
 }
@@ -148,7 +189,9 @@ function runner(world: World, rollout: RolloutRef, checkout: string, log: Work['
 /** Secrets of one attempt; a reference that cannot be resolved fails where it is used, not here. */
 async function secretsOf(list: StepList, url: string): Promise<readonly string[]> {
   const { password } = new URL(url);
-  const references = Object.values(list.commands.env).filter((value): value is SecretRef => typeof value === 'object' && !('from' in value));
+  const references = Object.values(list.commands.env).filter(
+    (value): value is SecretRef => typeof value === 'object' && !('from' in value),
+  );
   const values = await Promise.all(references.map((reference) => resolveSecret(reference).catch(() => '')));
   return [url, password, decodeURIComponent(password), ...values].filter((secret) => secret.length > 0);
 }
@@ -167,41 +210,61 @@ function fromWorkflow(workflowId: string, what: string): void {
 }
 
 /** The kept rollout that an activity claims to belong to. */
-export async function permitted(world: World, rollout: RolloutRef): Promise<KeptRollout> {
+export async function permitted(world: WorkerContext, rollout: RolloutRef): Promise<PermittedRollout> {
   const kept = await keptOf(world, rollout);
-  const closed = await world.kept.closed(rollout);
+  const closed = await world.permitStore.closed(rollout);
   if (closed !== undefined)
-    fail('NOT_PERMITTED', `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`);
+    fail(
+      'NOT_PERMITTED',
+      `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`,
+    );
   return kept;
 }
 
-async function keptOf(world: World, rollout: RolloutRef): Promise<KeptRollout> {
-  const kept = await world.kept.rollout(rollout);
-  if (!kept || !sameJson(kept.rollout, rollout)) fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
+async function keptOf(world: WorkerContext, rollout: RolloutRef): Promise<PermittedRollout> {
+  const kept = await world.permitStore.rollout(rollout);
+  if (!kept || !sameJson(kept.rollout, rollout))
+    fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
   return kept;
 }
 
-export function serviceSettings(world: World, service: string): ServiceSettings {
-  return world.settings.services[service] ?? fail('PERMIT_REFUSED', `this environment's file has no service ${service}`);
+export function serviceSettings(world: WorkerContext, service: string): ServiceSettings {
+  return (
+    world.settings.services[service] ??
+    fail('PERMIT_REFUSED', `this environment's file has no service ${service}`)
+  );
 }
 
 /** What a command inherits: a search path, a home, a language; nothing that could be a secret. */
 export function baseEnvironment(): Record<string, string> {
   return {
-    PATH: [process.env['SOAKGATE_PG_BIN'], dirname(process.execPath), process.env['PATH']].filter(Boolean).join(':'),
+    PATH: [process.env['SOAKGATE_PG_BIN'], dirname(process.execPath), process.env['PATH']]
+      .filter(Boolean)
+      .join(':'),
     HOME: process.env['HOME'] ?? '/',
     LANG: 'C.UTF-8',
   };
 }
 
-async function releaseEnvironment(list: StepList, checkout: string, url: string, tag: string, readOnly: boolean): Promise<Record<string, string>> {
+async function releaseEnvironment(
+  list: StepList,
+  checkout: string,
+  url: string,
+  tag: string,
+  readOnly: boolean,
+): Promise<Record<string, string>> {
   const base = baseEnvironment();
-  const own = await Promise.all(Object.entries(list.commands.env).map(async ([name, value]) => [name, await commandValue(value, url)] as const));
+  const own = await Promise.all(
+    Object.entries(list.commands.env).map(
+      async ([name, value]) => [name, await commandValue(value, url)] as const,
+    ),
+  );
   return {
     ...base,
     PATH: [...list.commands.path.map((folder) => join(checkout, folder)), base['PATH']].join(':'),
     // psql and the like find the database as libpq does, if the plan hands it out at all.
-    ...(Object.values(list.commands.env).some((value) => typeof value === 'object' && 'from' in value) && pgEnvironment(url, tag)),
+    ...(Object.values(list.commands.env).some((value) => typeof value === 'object' && 'from' in value) &&
+      pgEnvironment(url, tag)),
     ...Object.fromEntries(own),
     PGAPPNAME: tag,
     ...(readOnly && { PGOPTIONS: '-c default_transaction_read_only=on' }),
@@ -217,7 +280,11 @@ export async function commandValue(value: EnvValue, url: string): Promise<string
 
 /** Where the service is asked from outside. */
 export function outsideAddress(work: Pick<Work, 'service' | 'list'>): string {
-  return work.service.url ?? work.list.environment.url ?? fail('TARGET_UNREACHABLE', "neither the plan nor the environment's file names the url");
+  return (
+    work.service.url ??
+    work.list.environment.url ??
+    fail('TARGET_UNREACHABLE', "neither the plan nor the environment's file names the url")
+  );
 }
 
 /** Between `maintenance: enter` and `leave`, checks use the address inside. */

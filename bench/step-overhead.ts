@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { looks } from '../activities/as-step.ts';
-import type { World } from '../activities/work.ts';
+import type { WorkerContext } from '../activities/work.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step, StepList } from '../src/core/steps.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { startDevServer } from '../src/io/dev-server.ts';
-import { openKept } from '../src/io/kept.ts';
+import { openPermitStore } from '../src/io/permit-store.ts';
 import { registerSearchAttributes } from '../worker/search-attributes.ts';
 
 const STEPS = 20;
@@ -31,17 +31,17 @@ const connection = await NativeConnection.connect({ address: server.address });
 const client = new Client({ connection: await Connection.connect({ address: server.address }) });
 await registerSearchAttributes({ connection, namespace: 'default' });
 
-const world: World = {
-  kept: openKept(join(folder, 'used')),
+const world: WorkerContext = {
+  permitStore: openPermitStore(join(folder, 'permit-store')),
   artifacts: openArtifacts(join(folder, 'artifacts')),
   settings: {
     environment: 'bench',
     services: { bench: { root: folder, repository: folder, database: { env: 'BENCH_DATABASE' }, env: {} } },
     artifacts: folder,
-    used: folder,
+    permitStore: folder,
     control: '',
     people: [],
-    floor: {
+    guardrails: {
       start: { any: [] },
       approve: { each: [] },
       rollback: { any: [] },
@@ -53,7 +53,14 @@ const world: World = {
   },
 };
 const noopStep = looks(world, async () => ({ verdict: 'pass', summary: 'nothing' }));
-const receipt: Receipt = { step: 'enter', kind: 'enter', verdict: 'pass', summary: '', startedAt: '', tookMs: 0 };
+const receipt: Receipt = {
+  step: 'enter',
+  kind: 'enter',
+  verdict: 'pass',
+  summary: '',
+  startedAt: '',
+  tookMs: 0,
+};
 const activities = {
   check: noopStep,
   enter: async () => receipt,
@@ -65,12 +72,23 @@ const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta
 const workers = await Promise.all([
   Worker.create({ connection, taskQueue: 'soakgate', workflowsPath, activities }),
   Worker.create({ connection, taskQueue: 'soakgate.bench', activities }),
-  Worker.create({ connection, taskQueue: 'bare', workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)), activities }),
+  Worker.create({
+    connection,
+    taskQueue: 'bare',
+    workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
+    activities,
+  }),
 ]);
 const running = workers.map((worker) => worker.run());
 
 function listOf(count: number): StepList {
-  const steps = Array.from({ length: count }, (_, index): Step => ({ index, name: `step ${index}`, kind: 'check', spec: {}, changes: [] }));
+  const steps = Array.from({ length: count }, (_, index): Step => ({
+    index,
+    name: `step ${index}`,
+    kind: 'check',
+    spec: {},
+    changes: [],
+  }));
   return {
     soakgate: 1,
     service: 'bench',
@@ -86,25 +104,31 @@ function listOf(count: number): StepList {
     commands: { path: [], env: {} },
     migrations: null,
     steps,
-    meters: {},
+    monitors: {},
     gate: null,
-    routes: {},
+    fallbacks: {},
     matrix: [],
     last: true,
   };
 }
 
 async function soakgate(steps: number): Promise<number> {
-  const rollout = { deployment: randomUUID(), service: 'bench', environment: 'bench', list: '', hash: randomUUID().slice(0, 10) };
+  const rollout = {
+    deployment: randomUUID(),
+    service: 'bench',
+    environment: 'bench',
+    list: '',
+    hash: randomUUID().slice(0, 10),
+  };
   const list = listOf(steps);
   const permit = {
     start: { message: 'start', person: 'bench', signature: '', body: {} },
     environment: 'bench',
-    dossier: null,
+    gateReport: null,
     approvals: [],
     attestations: [],
   };
-  await world.kept.keepRollout({ rollout, list, permit: permit as never });
+  await world.permitStore.keepRollout({ rollout, list, permit: permit as never });
   const started = performance.now();
   await client.workflow.execute('rollout', {
     // An environment's activities answer to no other workflow (rule 8).
@@ -118,32 +142,56 @@ async function soakgate(steps: number): Promise<number> {
 async function bare(steps: number): Promise<number> {
   const started = performance.now();
   const payload = {
-    rollout: { deployment: randomUUID(), service: 'bench', environment: 'bench', list: '', hash: '0123456789' },
+    rollout: {
+      deployment: randomUUID(),
+      service: 'bench',
+      environment: 'bench',
+      list: '',
+      hash: '0123456789',
+    },
     step: listOf(1).steps[0],
   };
-  await client.workflow.execute('bare', { workflowId: randomUUID(), taskQueue: 'bare', args: [{ steps, payload }] });
+  await client.workflow.execute('bare', {
+    workflowId: randomUUID(),
+    taskQueue: 'bare',
+    args: [{ steps, payload }],
+  });
   return performance.now() - started;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 for (let warm = 0; warm < 3; warm += 1) await Promise.all([soakgate(2), bare(2)]);
-const times = { soakgate: [] as number[], soakgateOne: [] as number[], bare: [] as number[], bareOne: [] as number[] };
+const times = {
+  soakgate: [] as number[],
+  soakgateOne: [] as number[],
+  bare: [] as number[],
+  bareOne: [] as number[],
+};
 for (let round = 0; round < ROUNDS; round += 1) {
   times.soakgate.push(await soakgate(STEPS));
   times.bare.push(await bare(STEPS));
   times.soakgateOne.push(await soakgate(1));
   times.bareOne.push(await bare(1));
 }
-const marginal = (whole: readonly number[], one: readonly number[]) => median(whole.map((time, round) => (time - one[round]!) / (STEPS - 1)));
-const step = { soakgate: marginal(times.soakgate, times.soakgateOne), bare: marginal(times.bare, times.bareOne) };
+const marginal = (whole: readonly number[], one: readonly number[]) =>
+  median(whole.map((time, round) => (time - one[round]!) / (STEPS - 1)));
+const step = {
+  soakgate: marginal(times.soakgate, times.soakgateOne),
+  bare: marginal(times.bare, times.bareOne),
+};
 const ratio = step.soakgate / step.bare;
 console.log('| what | Soakgate | bare Temporal | ratio |');
 console.log('|---|---|---|---|');
-console.log(`| one step, ms (median of ${ROUNDS}) | ${step.soakgate.toFixed(2)} | ${step.bare.toFixed(2)} | ${ratio.toFixed(3)} |`);
+console.log(
+  `| one step, ms (median of ${ROUNDS}) | ${step.soakgate.toFixed(2)} | ${step.bare.toFixed(2)} | ${ratio.toFixed(3)} |`,
+);
 console.log(
   `| whole run of ${STEPS} steps, ms | ${median(times.soakgate).toFixed(0)} | ${median(times.bare).toFixed(0)} | ${(median(times.soakgate) / median(times.bare)).toFixed(3)} |`,
 );
-console.log(`| a run of one step, ms | ${median(times.soakgateOne).toFixed(0)} | ${median(times.bareOne).toFixed(0)} | |`);
+console.log(
+  `| a run of one step, ms | ${median(times.soakgateOne).toFixed(0)} | ${median(times.bareOne).toFixed(0)} | |`,
+);
 console.log(`ratio per step ${ratio.toFixed(3)} (goal ≤ ${GOAL})`);
 for (const worker of workers) worker.shutdown();
 await Promise.all(running);

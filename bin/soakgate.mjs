@@ -17,7 +17,8 @@ const args = process.argv.slice(2);
 
 if (newEnough) {
   // Stripping types costs 80 ms a start, once cached none. Kept in the person's own folder: what lies in /tmp, others may have written.
-  const cache = process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
+  const cache =
+    process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
   // Workers and the demo, processes of their own, find it in their environment.
   process.env.NODE_COMPILE_CACHE ||= join(cache, 'compiled');
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
@@ -27,7 +28,9 @@ if (newEnough) {
   const { handOver } = await import('../scripts/parts/hand-over.mjs');
   process.exitCode = await handOver(pinned, [fileURLToPath(import.meta.url), ...args]);
 } else {
-  const remedy = inCheckout ? 'run `npm ci` here, which brings the pinned Node' : 'install Node 22.18 or newer';
+  const remedy = inCheckout
+    ? 'run `npm ci` here, which brings the pinned Node'
+    : 'install Node 22.18 or newer';
   process.stderr.write(`soakgate needs Node 22.18 or newer, and this is ${process.version}: ${remedy}.\n`);
   process.exitCode = 2;
 }

@@ -14,7 +14,11 @@ const done = inVolume('people', 'prepared');
 const port = (name, usual) => Number(process.env[name] ?? usual);
 const environments = {
   staging: { port: port('STAGING_PORT', 8001), approve: [] },
-  production: { port: port('PRODUCTION_PORT', 8002), inside: port('PRODUCTION_INSIDE_PORT', 8102), approve: ['lead', 'dba'] },
+  production: {
+    port: port('PRODUCTION_PORT', 8002),
+    inside: port('PRODUCTION_INSIDE_PORT', 8102),
+    approve: ['lead', 'dba'],
+  },
 };
 
 async function placeOf(environment, { port, inside, approve }, { people, control }) {
@@ -39,7 +43,7 @@ async function placeOf(environment, { port, inside, approve }, { people, control
       ORDERS_MODULES: process.env.ORDERS_MODULES,
       ...(inside && { INSIDE_PORT: String(inside), MAINTENANCE_FLAG: flagFile }),
     },
-    floor: {
+    guardrails: {
       start: { any: ['developer', 'lead'] },
       approve: { each: approve },
       rollback: operators,
@@ -52,11 +56,17 @@ async function placeOf(environment, { port, inside, approve }, { people, control
 
 async function prepare() {
   const keys = inVolume('people', 'soakgate', 'keys');
-  const people = [await makeSomeone(keys, 'rae', ['developer']), await makeSomeone(keys, 'lea', ['lead']), await makeSomeone(keys, 'dan', ['dba'])];
+  const people = [
+    await makeSomeone(keys, 'rae', ['developer']),
+    await makeSomeone(keys, 'lea', ['lead']),
+    await makeSomeone(keys, 'dan', ['dba']),
+  ];
   const control = await makeSomeone(inVolume('control'), 'control', []);
   const repository = inVolume('repository');
-  if (readdirSync(repository).length === 0) execFileSync(process.execPath, [join(orders, 'make-repository.mjs'), repository]);
-  for (const [name, environment] of Object.entries(environments)) await placeOf(name, environment, { people, control });
+  if (readdirSync(repository).length === 0)
+    execFileSync(process.execPath, [join(orders, 'make-repository.mjs'), repository]);
+  for (const [name, environment] of Object.entries(environments))
+    await placeOf(name, environment, { people, control });
   await writeFile(done, `${new Date().toISOString()}\n`);
 }
 

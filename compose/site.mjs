@@ -14,10 +14,14 @@ const { root, repository, env } = (await readEnvironmentFile(file)).services.ord
 const pidFile = join(root, 'web.pid');
 
 function checkOutFirst() {
-  const commit = execFileSync('git', ['-C', repository, 'rev-parse', 'v1^{commit}'], { encoding: 'utf8' }).trim();
+  const commit = execFileSync('git', ['-C', repository, 'rev-parse', 'v1^{commit}'], {
+    encoding: 'utf8',
+  }).trim();
   const checkout = join(root, 'releases', commit);
   mkdirSync(checkout, { recursive: true });
-  execFileSync('tar', ['-x', '-C', checkout], { input: execFileSync('git', ['-C', repository, 'archive', commit]) });
+  execFileSync('tar', ['-x', '-C', checkout], {
+    input: execFileSync('git', ['-C', repository, 'archive', commit]),
+  });
   writeFileSync(join(checkout, '.soakgate-build'), `${commit}\n`);
   symlinkSync(join('releases', commit), join(root, 'current'));
 }
@@ -27,7 +31,12 @@ function serve() {
   mkdirSync(join(root, 'logs'), { recursive: true });
   const log = openSync(join(root, 'logs', 'web.log'), 'a');
   const own = { PATH: process.env.PATH, DATABASE_URL: process.env.DATABASE_URL, ...env };
-  const app = spawn(process.execPath, ['server.mjs'], { cwd: join(root, 'current'), env: own, detached: true, stdio: ['ignore', log, log] });
+  const app = spawn(process.execPath, ['server.mjs'], {
+    cwd: join(root, 'current'),
+    env: own,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   app.unref();
   writeFileSync(pidFile, `${app.pid} ${processStartTime(app.pid) ?? ''}\n`);
 }
@@ -44,7 +53,9 @@ if (!existsSync(join(root, 'current'))) {
   checkOutFirst();
 }
 serve();
-const worker = spawn(process.execPath, [command, 'worker', 'environment', '--file', file], { stdio: 'inherit' });
+const worker = spawn(process.execPath, [command, 'worker', 'environment', '--file', file], {
+  stdio: 'inherit',
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => worker.kill(signal));
 worker.once('exit', (code) => {
   endService();

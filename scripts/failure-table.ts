@@ -6,7 +6,8 @@ import { failures } from '../src/core/failures.ts';
 /** The page, as it must stand in docs/failures.md. */
 export function failurePage(): string {
   const rows = Object.entries(failures).map(
-    ([code, { meaning, retryable, remedy }]) => `| \`${code}\` | ${meaning} | ${retryable ? 'yes' : 'no'} | ${remedy} |`,
+    ([code, { meaning, retryable, remedy }]) =>
+      `| \`${code}\` | ${meaning} | ${retryable ? 'yes' : 'no'} | ${remedy} |`,
   );
   return [
     '# Failures',
@@ -21,4 +22,5 @@ export function failurePage(): string {
   ].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(new URL('../docs/failures.md', import.meta.url), failurePage());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(new URL('../docs/failures.md', import.meta.url), failurePage());

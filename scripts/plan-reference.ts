@@ -34,7 +34,7 @@ A plan is one YAML file that reads the same under YAML 1.1 and 1.2: no anchors, 
 each item of a list. A key in **bold** must be there; *one of* marks keys of which exactly one stands there.
 
 - **Durations** are a number and \`ms\`, \`s\`, \`m\`, \`h\`, \`d\` or \`w\`: \`50ms\`, \`10m\`, \`7d\`. **Sizes** end in \`B\`, \`KB\`, \`MB\`, \`GB\`, \`TB\`, \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\`.
-- **Bands** are \`at least\`, \`at most\`, \`above\`, \`below\` or \`exactly\`, a number with its unit, and where they fit \`per day\`, \`in a row\`,
+- **Threshold** are \`at least\`, \`at most\`, \`above\`, \`below\` or \`exactly\`, a number with its unit, and where they fit \`per day\`, \`in a row\`,
   \`of baseline\`, \`of database\`, then \`for\` a duration: \`at least 95%\`, \`exactly 0 per day\`, \`above 2 in a row\`, \`at most 110% of baseline for 10m\`.
 - **Commands** are lists of words; there is no shell: \`[python, manage.py, check]\`. A bare number among them is quoted.
 - **No secret stands in a plan**: \`{ env: NAME }\` and \`{ file: path }\` refer to one that lies beside the worker.
@@ -54,14 +54,21 @@ type Need = 'required' | 'optional' | 'one of';
 
 function rowsOf(path: string, schema: Schema, need: Need): readonly Row[] {
   const shown = need === 'required' ? `**\`${path}\`**` : `\`${path}\``;
-  const row: Row = { path: shown, form: `${need === 'one of' ? '*one of:* ' : ''}${formOf(schema)}`, meaning: cell(schema.description ?? '') };
+  const row: Row = {
+    path: shown,
+    form: `${need === 'one of' ? '*one of:* ' : ''}${formOf(schema)}`,
+    meaning: cell(schema.description ?? ''),
+  };
   return [row, ...inner(path, schema)];
 }
 
 function inner(path: string, schema: Schema): readonly Row[] {
   const branches = (schema.anyOf ?? []).flatMap((branch) => inner(path, branch));
   const items = schema.items ? inner(`${path}[]`, schema.items) : [];
-  const named = typeof schema.additionalProperties === 'object' ? inner(`${path}.<name>`, schema.additionalProperties) : [];
+  const named =
+    typeof schema.additionalProperties === 'object'
+      ? inner(`${path}.<name>`, schema.additionalProperties)
+      : [];
   const kinds = new Set((schema.oneOf ?? []).flatMap(({ required }) => required));
   const members = Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     const need = kinds.has(key) ? 'one of' : schema.required?.includes(key) ? 'required' : 'optional';
@@ -70,7 +77,8 @@ function inner(path: string, schema: Schema): readonly Row[] {
   return [...members, ...items, ...named, ...unique(branches)];
 }
 
-const unique = (rows: readonly Row[]): readonly Row[] => rows.filter((row, at) => rows.findIndex(({ path }) => path === row.path) === at);
+const unique = (rows: readonly Row[]): readonly Row[] =>
+  rows.filter((row, at) => rows.findIndex(({ path }) => path === row.path) === at);
 
 function formOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
@@ -89,7 +97,9 @@ function nameOf(schema: Schema): string {
   if (schema.anyOf) return [...new Set(schema.anyOf.map(formOf))].join(' or ');
   if (schema.items) return `list of: ${formOf(schema.items)}`;
   if (typeof schema.additionalProperties === 'object')
-    return inner('', schema.additionalProperties).length ? 'block by name' : `block: name → ${formOf(schema.additionalProperties)}`;
+    return inner('', schema.additionalProperties).length
+      ? 'block by name'
+      : `block: name → ${formOf(schema.additionalProperties)}`;
   if (schema.type === 'object') return 'block';
   if (schema.type === 'boolean') return '`true` or `false`';
   return schema.type === 'integer' ? 'whole number' : 'text';

@@ -15,13 +15,20 @@ function removeOrphans() {
     for (const path of readdirSync(inCheckout('dist', zone), { recursive: true })) {
       const output = join(inCheckout('dist', zone), path);
       const source = join(inCheckout(zone), path).replace(/\.(?:js|d\.ts)(?:\.map)?$/u, '.ts');
-      if (statSync(output).isFile() && !output.endsWith('.tsbuildinfo') && !existsSync(source)) rmSync(output);
+      if (statSync(output).isFile() && !output.endsWith('.tsbuildinfo') && !existsSync(source))
+        rmSync(output);
     }
   }
 }
 
-execFileSync(process.execPath, [inCheckout('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...published], { cwd: checkout, stdio: 'inherit' });
+execFileSync(process.execPath, [inCheckout('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...published], {
+  cwd: checkout,
+  stdio: 'inherit',
+});
 removeOrphans();
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-const { code } = await bundleWorkflowCode({ workflowsPath: inCheckout('dist', 'workflows', 'index.js'), logger: quiet });
+const { code } = await bundleWorkflowCode({
+  workflowsPath: inCheckout('dist', 'workflows', 'index.js'),
+  logger: quiet,
+});
 writeFileSync(inCheckout('dist', 'workflow-bundle.js'), code);

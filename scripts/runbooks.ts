@@ -34,10 +34,20 @@ export function readReport(text: string): readonly Ran[] {
 }
 
 /** @throws Error that names every entry whose tests are not in the report. */
-export function runbookPage(ran: readonly Ran[], of: readonly System[] = systems, measured: readonly Trap[] = traps): string {
+export function runbookPage(
+  ran: readonly Ran[],
+  of: readonly System[] = systems,
+  measured: readonly Trap[] = traps,
+): string {
   const unknown = of.flatMap(({ lines }) => lines.flatMap((line) => notThere(line, ran)));
   if (unknown.length > 0) throw new Error(unknown.join('\n'));
-  return [...HEAD, ...summary(of, ran), ...of.flatMap((system) => tableOf(system, ran)), ...trapTable(measured, ran), ''].join('\n');
+  return [
+    ...HEAD,
+    ...summary(of, ran),
+    ...of.flatMap((system) => tableOf(system, ran)),
+    ...trapTable(measured, ran),
+    '',
+  ].join('\n');
 }
 
 const HEAD = [
@@ -51,7 +61,8 @@ const HEAD = [
 ];
 
 function summary(of: readonly System[], ran: readonly Ran[]): readonly string[] {
-  const counts = ({ lines }: System) => RESULTS.map((wanted) => lines.filter((line) => resultOf(line, ran) === wanted).length);
+  const counts = ({ lines }: System) =>
+    RESULTS.map((wanted) => lines.filter((line) => resultOf(line, ran) === wanted).length);
   return [
     row('', 'lines', ...RESULTS),
     '|---|---|---|---|---|',
@@ -60,14 +71,31 @@ function summary(of: readonly System[], ran: readonly Ran[]): readonly string[] 
 }
 
 function tableOf({ name, title, lines }: System, ran: readonly Ran[]): readonly string[] {
-  const head = ['', `## ${name}: ${title}`, '', row('id', 'what is asked', 'the check or decision that shows it', 'result'), '|---|---|---|---|'];
+  const head = [
+    '',
+    `## ${name}: ${title}`,
+    '',
+    row('id', 'what is asked', 'the check or decision that shows it', 'result'),
+    '|---|---|---|---|',
+  ];
   return [...head, ...lines.map((line) => row(line.id, line.line, shownBy(line, ran), resultOf(line, ran)))];
 }
 
 function trapTable(measured: readonly Trap[], ran: readonly Ran[]): readonly string[] {
   if (measured.length === 0) return [];
-  const head = ['', '## Traps', '', 'Measured, and met by one of these lines; a test is named after each.', ''];
-  return [...head, row('id', 'trap', 'tests', 'result'), '|---|---|---|---|', ...measured.map((trap) => trapRow(trap, ran))];
+  const head = [
+    '',
+    '## Traps',
+    '',
+    'Measured, and met by one of these lines; a test is named after each.',
+    '',
+  ];
+  return [
+    ...head,
+    row('id', 'trap', 'tests', 'result'),
+    '|---|---|---|---|',
+    ...measured.map((trap) => trapRow(trap, ran)),
+  ];
 }
 
 const notThere = (line: Line, ran: readonly Ran[]): readonly string[] =>
@@ -76,8 +104,10 @@ const notThere = (line: Line, ran: readonly Ran[]): readonly string[] =>
     .map(({ file, title }) => `${line.id}: no test of ${file} has "${title}" in its name`);
 
 const refsOf = ({ shown }: Line): readonly Ref[] => ('test' in shown ? shown.test : []);
-const fitting = ({ file, title }: Ref, ran: readonly Ran[]) => ran.filter((test) => test.file === file && test.name.includes(title));
-const unproven = (refs: readonly Ref[], ran: readonly Ran[]) => refs.filter((ref) => fitting(ref, ran).some(({ status }) => status !== 'passed'));
+const fitting = ({ file, title }: Ref, ran: readonly Ran[]) =>
+  ran.filter((test) => test.file === file && test.name.includes(title));
+const unproven = (refs: readonly Ref[], ran: readonly Ran[]) =>
+  refs.filter((ref) => fitting(ref, ran).some(({ status }) => status !== 'passed'));
 
 function resultOf(line: Line, ran: readonly Ran[]): Result {
   if ('not' in line.shown || unproven(line.shown.test, ran).length > 0) return 'not shown';
@@ -92,14 +122,23 @@ function shownBy({ shown }: Line, ran: readonly Ran[]): string {
 }
 
 function trapRow({ id, line }: Trap, ran: readonly Ran[]): string {
-  const own = ran.filter(({ name }) => new RegExp(`\\b${id}\\b`, 'u').test(name)).toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
+  const own = ran
+    .filter(({ name }) => new RegExp(`\\b${id}\\b`, 'u').test(name))
+    .toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
   const good = own.length > 0 && own.every(({ status }) => status === 'passed');
-  return row(id, line, own.map(({ file, name }) => named({ file, title: name })).join(' · '), good ? 'passed' : 'not shown');
+  return row(
+    id,
+    line,
+    own.map(({ file, name }) => named({ file, title: name })).join(' · '),
+    good ? 'passed' : 'not shown',
+  );
 }
 
 const key = ({ file, name }: Ran) => `${file} ${name}`;
-const named = ({ file, title }: Ref) => `[${file.replace(/^test\//u, '').replace(/\.test\.ts$/u, '')}](../${file}): ${title}`;
-const row = (...cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+const named = ({ file, title }: Ref) =>
+  `[${file.replace(/^test\//u, '').replace(/\.test\.ts$/u, '')}](../${file}): ${title}`;
+const row = (...cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 /** Lines that only one of both has, the first ten. */
 function difference(before: string, after: string): readonly string[] {
@@ -116,7 +155,9 @@ function main([report, option]: readonly string[]): number {
   const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
   if (page === before) return 0;
   if (option !== '--check') writeFileSync(PAGE, page);
-  console.log(`docs/runbooks.md is not what the tests showed${option === '--check' ? '' : '; it was written anew'}`);
+  console.log(
+    `docs/runbooks.md is not what the tests showed${option === '--check' ? '' : '; it was written anew'}`,
+  );
   for (const line of difference(before, page)) console.log(line);
   return 1;
 }

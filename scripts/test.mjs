@@ -15,8 +15,18 @@ const packaged = (...path) => inCheckout('node_modules', ...path);
 const interrupted = (code) => code === 130 || code === 143;
 
 const checks = [
-  { name: 'types', program: packaged('typescript', 'bin', 'tsc'), args: ['-b'], mend: 'correct what `npx tsc -b` names' },
-  { name: 'lint', program: packaged('oxlint', 'bin', 'oxlint'), args: [], mend: 'correct what `npx oxlint` names, some of it by `npx oxlint --fix`' },
+  {
+    name: 'types',
+    program: packaged('typescript', 'bin', 'tsc'),
+    args: ['-b'],
+    mend: 'correct what `npx tsc -b` names',
+  },
+  {
+    name: 'lint',
+    program: packaged('oxlint', 'bin', 'oxlint'),
+    args: [],
+    mend: 'correct what `npx oxlint` names, some of it by `npx oxlint --fix`',
+  },
   { name: 'format', program: packaged('oxfmt', 'bin', 'oxfmt'), args: ['--check'], mend: 'run `npx oxfmt`' },
 ];
 
@@ -36,7 +46,13 @@ async function runVitest(args) {
   const folder = mkdtempSync(join(tmpdir(), 'soakgate-test-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const report = join(folder, 'report.json');
-  const program = [packaged('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const program = [
+    packaged('vitest', 'vitest.mjs'),
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
   const code = await handOver(node, [...program, ...args]);
   if (interrupted(code)) process.exit(code);
   return { ...tally(code, readJson(report)), report };
@@ -44,7 +60,10 @@ async function runVitest(args) {
 
 /** What the tests showed of the runbooks; only a whole run says it of every line. */
 async function writeRunbooks(report) {
-  const check = { name: 'runbooks', mend: 'read docs/runbooks.md, which is as the tests showed, and commit it' };
+  const check = {
+    name: 'runbooks',
+    mend: 'read docs/runbooks.md, which is as the tests showed, and commit it',
+  };
   checks.push(check);
   console.log(`\n— ${check.name}`);
   return (await handOver(node, [inCheckout('scripts', 'runbooks.ts'), report])) === 0 ? [] : [check];
@@ -54,7 +73,9 @@ function tally(code, report) {
   const files = report?.testResults ?? [];
   const tests = files.flatMap((file) => file.assertionResults);
   const count = (...statuses) => tests.filter((test) => statuses.includes(test.status)).length;
-  const unloaded = files.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'));
+  const unloaded = files.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
   const failed = count('failed') + unloaded.length;
   return {
     ran: count('passed', 'failed') > 0,
@@ -70,7 +91,8 @@ const tests = await runVitest(process.argv.slice(2));
 if (process.argv.length === 2) failedChecks.push(...(await writeRunbooks(tests.report)));
 
 for (const check of failedChecks) console.log(`${check.name} failed: ${check.mend}`);
-if (tests.skipped.length > 0) console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
+if (tests.skipped.length > 0)
+  console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
 if (!tests.ran) console.log('no test ran');
 const failed = tests.failed + failedChecks.length;
 console.log(`${tests.passed + checks.length - failedChecks.length} passed, ${failed} failed`);

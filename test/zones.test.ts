@@ -1,6 +1,14 @@
 // The zone table stands in three places (lint, TypeScript references, ARCHITECTURE.md): here they are held together, and tried.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +23,10 @@ interface TsConfig {
   compilerOptions?: { types?: string[]; lib?: string[] };
   references?: { path: string }[];
 }
-const readConfig = (folder: string): TsConfig => JSON.parse(readFileSync(join(root, folder, 'tsconfig.json'), 'utf8'));
-const referencesOf = (folder: string) => (readConfig(folder).references ?? []).map(({ path }) => join(folder, path)).sort();
+const readConfig = (folder: string): TsConfig =>
+  JSON.parse(readFileSync(join(root, folder, 'tsconfig.json'), 'utf8'));
+const referencesOf = (folder: string) =>
+  (readConfig(folder).references ?? []).map(({ path }) => join(folder, path)).sort();
 
 describe('the TypeScript references say what the lint table says', () => {
   test.each(existing)('$zone', ({ zone, mayImport, typesOnly = [], byPath = [] }) => {
@@ -27,7 +37,10 @@ describe('the TypeScript references say what the lint table says', () => {
 
   test('every zone with a source file is checked', () => {
     expect(referencesOf('.')).toEqual([...existing.map(({ zone }) => zone), 'test'].sort());
-    const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' }).split('\n');
+    const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).split('\n');
     const used = zones.filter(({ zone }) => tracked.some((file) => file.startsWith(`${zone}/`)));
     expect(used.filter((zone) => !existing.includes(zone))).toEqual([]);
   });
@@ -37,7 +50,8 @@ const page = join(root, 'ARCHITECTURE.md');
 describe.runIf(existsSync(page))('ARCHITECTURE.md says what the lint table says', () => {
   const rows = existsSync(page) ? readRows(readFileSync(page, 'utf8')) : [];
 
-  test('it lists the same zones', () => expect(rows.map(({ zone }) => zone).sort()).toEqual(zones.map(({ zone }) => zone).sort()));
+  test('it lists the same zones', () =>
+    expect(rows.map(({ zone }) => zone).sort()).toEqual(zones.map(({ zone }) => zone).sort()));
 
   test.each(zones)('$zone', ({ zone, mayImport, typesOnly = [], byPath = [], except = [], packages }) => {
     const row = rows.find((candidate) => candidate.zone === zone);
@@ -54,7 +68,10 @@ function readRows(text: string): Row[] {
   const table = lines.slice(start + 2);
   const end = table.findIndex((line) => !line.startsWith('|'));
   return table.slice(0, end === -1 ? undefined : end).flatMap((line) => {
-    const [names = '', mayImport = '', typesOnly = '', packages = ''] = line.replaceAll('`', '').split('|').slice(1);
+    const [names = '', mayImport = '', typesOnly = '', packages = ''] = line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1);
     const sets = withoutBrackets(packages).split(' / ');
     return entries(names).map((zone, index) => rowOf(zone, mayImport, typesOnly, sets[index] ?? packages));
   });
@@ -75,7 +92,10 @@ function rowOf(zone: string, mayImport: string, typesOnly: string, packages: str
 }
 
 const sorted = (row: Row | undefined) =>
-  row && Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]));
+  row &&
+  Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]),
+  );
 
 const withoutBrackets = (cell: string) => cell.replaceAll(/\((?:[^()]|\([^()]*\))*\)/gu, '');
 const entries = (cell: string) =>
@@ -131,10 +151,14 @@ const accepted: Record<string, string> = {
 describe('tried on small files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'soakgate-zones-'));
   let complaints: string[] = [];
-  const violations = Object.entries(refused).flatMap(([rule, files]) => Object.entries(files).map(([path, source]) => ({ rule, path, source })));
+  const violations = Object.entries(refused).flatMap(([rule, files]) =>
+    Object.entries(files).map(([path, source]) => ({ rule, path, source })),
+  );
 
   beforeAll(() => {
-    const config = { 'oxlint.config.ts': `export { default } from ${JSON.stringify(join(root, 'oxlint.config.ts'))};` };
+    const config = {
+      'oxlint.config.ts': `export { default } from ${JSON.stringify(join(root, 'oxlint.config.ts'))};`,
+    };
     for (const [path, source] of Object.entries({
       ...config,
       ...accepted,
@@ -146,7 +170,10 @@ describe('tried on small files', () => {
     // The type-aware half of the linter is looked for beside the files.
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
-    const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '-f', 'json'], { cwd: folder, encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '-f', 'json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     if (!stdout) throw new Error(stderr);
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { filename: string; code: string }[] };
     complaints = diagnostics.map(({ filename, code }) => `${filename}: ${code}`);
@@ -156,5 +183,7 @@ describe('tried on small files', () => {
   test.each(violations)('refused: $path', ({ rule, path }) =>
     expect(complaints.filter((line) => line.startsWith(`${path}:`))).toEqual([`${path}: ${rule}`]),
   );
-  test.each(Object.keys(accepted))('accepted: %s', (path) => expect(complaints.filter((line) => line.startsWith(`${path}:`))).toEqual([]));
+  test.each(Object.keys(accepted))('accepted: %s', (path) =>
+    expect(complaints.filter((line) => line.startsWith(`${path}:`))).toEqual([]),
+  );
 });

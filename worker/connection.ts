@@ -14,11 +14,20 @@ export async function connectWorker(waitMs = 60_000): Promise<Connected> {
   let said = false;
   for (;;) {
     try {
-      return { connection: await NativeConnection.connect(connectionOptions), namespace: namespace ?? 'default' };
+      return {
+        connection: await NativeConnection.connect(connectionOptions),
+        namespace: namespace ?? 'default',
+      };
     } catch (error) {
       const where = `Temporal at ${connectionOptions.address ?? 'localhost:7233'}`;
-      if (Date.now() > deadline) throw new Error(`${where} does not answer: ${(error as Error).message}; set TEMPORAL_ADDRESS, or start one`);
-      if (!said) process.stderr.write(`soakgate: ${where} does not answer yet; waiting up to ${Math.round(waitMs / 1000)} s\n`);
+      if (Date.now() > deadline)
+        throw new Error(
+          `${where} does not answer: ${(error as Error).message}; set TEMPORAL_ADDRESS, or start one`,
+        );
+      if (!said)
+        process.stderr.write(
+          `soakgate: ${where} does not answer yet; waiting up to ${Math.round(waitMs / 1000)} s\n`,
+        );
       said = true;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

@@ -12,12 +12,24 @@ import { registerSearchAttributes } from './search-attributes.ts';
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
 
-/** `keyFile`: the private key that signs dossiers and manifests. @throws Error when it cannot be read, before anybody connects. */
-export async function controlWorker(artifacts: string, keyFile: string): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
-  const activities = controlActivities({ key: await readPrivateKey(keyFile), artifacts: openArtifacts(artifacts) });
+/** `keyFile`: the private key that signs gate reports and manifests. @throws Error when it cannot be read, before anybody connects. */
+export async function controlWorker(
+  artifacts: string,
+  keyFile: string,
+): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
+  const activities = controlActivities({
+    key: await readPrivateKey(keyFile),
+    artifacts: openArtifacts(artifacts),
+  });
   return async (connected) => {
     await registerSearchAttributes(connected);
-    const options = { ...connected, ...workflowSource(), ...workflowLimits, taskQueue: CONTROL_QUEUE, shutdownGraceTime: '5s' } as const;
+    const options = {
+      ...connected,
+      ...workflowSource(),
+      ...workflowLimits,
+      taskQueue: CONTROL_QUEUE,
+      shutdownGraceTime: '5s',
+    } as const;
     return [await Worker.create({ ...options, activities: activities as never })];
   };
 }

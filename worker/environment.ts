@@ -2,10 +2,10 @@
 import { Worker } from '@temporalio/worker';
 import { environmentActivities } from '../activities/index.ts';
 import { observeActivities } from '../activities/observe.ts';
-import type { World } from '../activities/work.ts';
+import type { WorkerContext } from '../activities/work.ts';
 import { environmentQueue, observeQueue } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
-import { openKept } from '../src/io/kept.ts';
+import { openPermitStore } from '../src/io/permit-store.ts';
 import { type EnvironmentSettings, readEnvironmentFile } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
 
@@ -14,13 +14,19 @@ const heartbeats = { maxHeartbeatThrottleInterval: '5s', defaultHeartbeatThrottl
 const SHUTDOWN_GRACE = '0s';
 
 /** @throws Error with all complaints about the file, before anybody connects. */
-export async function environmentWorkers(file: string): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
+export async function environmentWorkers(
+  file: string,
+): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
   const settings = await readEnvironmentFile(file);
   return (connected) => createWorkers(connected, settings);
 }
 
 function createWorkers(connected: Connected, settings: EnvironmentSettings): Promise<readonly Worker[]> {
-  const world: World = { settings, kept: openKept(settings.used), artifacts: openArtifacts(settings.artifacts) };
+  const world: WorkerContext = {
+    settings,
+    permitStore: openPermitStore(settings.permitStore),
+    artifacts: openArtifacts(settings.artifacts),
+  };
   return Promise.all([
     Worker.create({
       ...connected,

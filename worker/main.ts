@@ -14,7 +14,10 @@ const { positionals, values } = parseArgs({
 Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGINT', 'SIGTERM'] });
 try {
   // What is wrong with a file is said before a server is waited for.
-  const create = positionals[0] === 'control' ? await controlWorker(values.artifacts!, values.key!) : await environmentWorkers(values.file!);
+  const create =
+    positionals[0] === 'control'
+      ? await controlWorker(values.artifacts!, values.key!)
+      : await environmentWorkers(values.file!);
   const connected = await connectWorker();
   const workers = await create(connected);
   process.stderr.write(`${positionals[0]} worker is ready (pid ${process.pid})\n`);

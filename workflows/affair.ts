@@ -12,7 +12,7 @@ export interface Affair {
   readonly gates: Map<string, Gate>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;
-  /** Environments whose rollout is still a running workflow: it ends a moment after it has told its ending. */
+  /** Environments whose rollout is still a running workflow: it ends a moment after it has told its outcome. */
   readonly running: Set<string>;
   readonly soaked: Map<string, EnvironmentOutcome>;
   readonly results: Map<string, RolloutResult>;
@@ -31,7 +31,9 @@ export interface Affair {
 export function say(affair: Affair, place: string, reason: string | null, next: string | null): void {
   affair.waits.delete(place);
   if (reason !== null) affair.waits.set(place, { reason, next });
-  const waits = [...affair.waits].sort(([one], [other]) => Number(one.startsWith(GATE)) - Number(other.startsWith(GATE))).map(([, wait]) => wait);
+  const waits = [...affair.waits]
+    .sort(([one], [other]) => Number(one.startsWith(GATE)) - Number(other.startsWith(GATE)))
+    .map(([, wait]) => wait);
   affair.progress.waitingFor = waits.length > 0 ? waits.map((wait) => wait.reason).join(' · ') : null;
   affair.progress.next = waits.find((wait) => wait.next !== null)?.next ?? null;
   show(affair.progress, affair.shown);
@@ -40,11 +42,18 @@ export function say(affair: Affair, place: string, reason: string | null, next: 
 const GATE = 'gate of ';
 export const gateOf = (environment: string): string => `${GATE}${environment}`;
 
-export function line(affair: Affair, environment: string, state: Progress['lines'][number]['state'], summary: string): void {
+export function line(
+  affair: Affair,
+  environment: string,
+  state: Progress['lines'][number]['state'],
+  summary: string,
+): void {
   const found = affair.progress.lines.find((candidate) => candidate.name === environment);
   if (found) Object.assign(found, { state, summary });
   show(affair.progress, affair.shown);
 }
 
 export const outcomeOf = (result: RolloutResult): DeploymentOutcome =>
-  ({ passed: 'completed', failed: 'failed', restored: 'rolled-back', stuck: 'stuck' } as const)[result.ending];
+  ({ passed: 'completed', failed: 'failed', restored: 'rolled-back', stuck: 'stuck' } as const)[
+    result.outcome
+  ];

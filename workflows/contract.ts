@@ -30,14 +30,14 @@ export interface RolloutInput {
   readonly asksBeforeChange: boolean;
 }
 
-export type RolloutEnding = 'passed' | 'failed' | 'restored' | 'stuck';
+export type RolloutOutcome = 'passed' | 'failed' | 'restored' | 'stuck';
 
 export interface RolloutResult extends EnvironmentOutcome {
-  readonly ending: RolloutEnding;
+  readonly outcome: RolloutOutcome;
   readonly reason: string;
 }
 
-/** What a deployment tells a rollout, by the signal `command`. `stop`: its permit is void, it goes back. */
+/** What a deployment tells a rollout, by the signal `command`. `stop`: its permit is void, it rolls back. */
 export type Command =
   | { readonly is: 'message'; readonly signed: Signed }
   | { readonly is: 'close' }
@@ -59,6 +59,6 @@ export interface DeploymentResult {
   readonly deployment: string;
   readonly outcome: DeploymentOutcome;
   readonly reason: string;
-  readonly environments: readonly { readonly environment: string; readonly ending: string }[];
+  readonly environments: readonly { readonly environment: string; readonly outcome: string }[];
   readonly evidence: { readonly uri: string; readonly manifest: string; readonly files: number };
 }

@@ -10,23 +10,30 @@ import {
   startChild,
   defineQuery,
   getExternalWorkflowHandle,
-  patched,
 } from '@temporalio/workflow';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
-import type { SealedDossier } from '../src/core/messages.ts';
+import type { SealedGateReport } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
 import { type Affair, line, outcomeOf, say } from './affair.ts';
-import type { Command, DeploymentInput, DeploymentOutcome, DeploymentResult, EnvironmentRun, Fact, RolloutResult } from './contract.ts';
+import type {
+  Command,
+  DeploymentInput,
+  DeploymentOutcome,
+  DeploymentResult,
+  EnvironmentRun,
+  Fact,
+  RolloutResult,
+} from './contract.ts';
 import { commandSignal, factSignal } from './desk.ts';
 import { throughGate } from './entry.ts';
-import { type Gate, newGate, voidDossier } from './gate.ts';
+import { type Gate, newGate, voidGateReport } from './gate.ts';
 import { openMailbox } from './mailbox.ts';
 import { answerMessage } from './post.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
 import { controlActivities } from './proxies.ts';
 import { rollout } from './rollout.ts';
 
-export const dossierQuery = defineQuery<SealedDossier | null, [string]>('dossier');
+export const gateReportQuery = defineQuery<SealedGateReport | null, [string]>('gateReport');
 
 const LAST_ANSWERS = '1m';
 const LAST_EVENTS = '1m';
@@ -53,7 +60,13 @@ function openAffair(input: DeploymentInput): Affair {
     waitingFor: null,
     next: null,
     notes: [],
-    lines: input.runs.map(({ rollout: ref }) => ({ name: ref.environment, kind: 'environment', state: 'waiting', summary: '', tookMs: null })),
+    lines: input.runs.map(({ rollout: ref }) => ({
+      name: ref.environment,
+      kind: 'environment',
+      state: 'waiting',
+      summary: '',
+      tookMs: null,
+    })),
   };
   const affair: Affair = {
     input,
@@ -72,11 +85,15 @@ function openAffair(input: DeploymentInput): Affair {
     aborted: null,
   };
   for (const run of input.runs) affair.gates.set(run.rollout.environment, newGate(run, input.start));
-  setHandler(progressQuery, () => affair.progress, { description: 'Where the deployment is: environments, waiting reason, next command' });
-  setHandler(dossierQuery, (environment) => affair.gates.get(environment)?.dossier ?? null, {
-    description: 'The sealed dossier of an environment (its name as JSON)',
+  setHandler(progressQuery, () => affair.progress, {
+    description: 'Where the deployment is: environments, waiting reason, next command',
   });
-  setHandler(factSignal, (fact) => takeFact(affair, fact), { description: 'From a rollout of this deployment' });
+  setHandler(gateReportQuery, (environment) => affair.gates.get(environment)?.gateReport ?? null, {
+    description: 'The sealed gate report of an environment (its name as JSON)',
+  });
+  setHandler(factSignal, (fact) => takeFact(affair, fact), {
+    description: 'From a rollout of this deployment',
+  });
   openMailbox((signed) => answerMessage(affair, signed));
   show(progress, affair.shown);
   return affair;
@@ -87,14 +104,24 @@ async function enterAll(affair: Affair): Promise<void> {
     const gate = affair.gates.get(run.rollout.environment)!;
     const permit = await throughGate(affair, gate, place);
     if (!permit) return;
-    await stay(affair, run, { run, permit, timing: affair.input.timing ?? {}, asksBeforeChange: place > 0 }, place);
+    await stay(
+      affair,
+      run,
+      { run, permit, timing: affair.input.timing ?? {}, asksBeforeChange: place > 0 },
+      place,
+    );
     if (affair.ended) return;
   }
   affair.ended = { outcome: 'completed', reason: 'every environment passed' };
 }
 
 /** Starts the rollout and waits until its soak has passed (the next gate may be asked) or it has ended. */
-async function stay(affair: Affair, run: EnvironmentRun, child: Parameters<typeof rollout>[0], place: number): Promise<void> {
+async function stay(
+  affair: Affair,
+  run: EnvironmentRun,
+  child: Parameters<typeof rollout>[0],
+  place: number,
+): Promise<void> {
   const { environment, service } = run.rollout;
   affair.progress.phase = environment;
   line(affair, environment, 'running', '');
@@ -105,23 +132,44 @@ async function stay(affair: Affair, run: EnvironmentRun, child: Parameters<typeo
   }
   await condition(() => affair.soaked.has(environment) || affair.results.has(environment));
   const result = affair.results.get(environment);
-  if (result && result.ending !== 'passed') affair.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
+  if (result && result.outcome !== 'passed')
+    affair.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
 }
 
 /** The earlier environment is closed before the first change in this one; what voided its soak voids this permit. */
-async function handOver(affair: Affair, previous: string, environment: string, service: string): Promise<void> {
-  const stands = () => affair.soaked.has(previous) && (affair.results.get(previous)?.ending ?? 'passed') === 'passed';
-  await condition(() => affair.wantsChange.has(environment) || affair.results.has(environment) || affair.soaked.has(environment) || !stands());
+async function handOver(
+  affair: Affair,
+  previous: string,
+  environment: string,
+  service: string,
+): Promise<void> {
+  const stands = () =>
+    affair.soaked.has(previous) && (affair.results.get(previous)?.outcome ?? 'passed') === 'passed';
+  await condition(
+    () =>
+      affair.wantsChange.has(environment) ||
+      affair.results.has(environment) ||
+      affair.soaked.has(environment) ||
+      !stands(),
+  );
   if (stands() && affair.wantsChange.has(environment)) {
     await command(affair.open.get(previous) ?? service, previous, { is: 'close' });
     await condition(() => affair.results.has(previous) || !stands());
   }
   if (affair.results.has(environment)) return;
   if (stands()) await command(service, environment, { is: 'proceed' });
-  else await command(service, environment, { is: 'stop', why: `the permit is void: ${affair.voided ?? `${previous} has not passed`}` });
+  else
+    await command(service, environment, {
+      is: 'stop',
+      why: `the permit is void: ${affair.voided ?? `${previous} has not passed`}`,
+    });
 }
 
-async function startRollout(affair: Affair, run: EnvironmentRun, input: Parameters<typeof rollout>[0]): Promise<void> {
+async function startRollout(
+  affair: Affair,
+  run: EnvironmentRun,
+  input: Parameters<typeof rollout>[0],
+): Promise<void> {
   const { environment, service, deployment: name } = run.rollout;
   try {
     const handle = await startChild(rollout, {
@@ -136,7 +184,7 @@ async function startRollout(affair: Affair, run: EnvironmentRun, input: Paramete
     affair.running.add(environment);
     const over = handle.result().finally(() => affair.running.delete(environment));
     over.catch((error: unknown) => {
-      // Terminated or failed from outside: its ending will come by signal once somebody has recovered it.
+      // Terminated or failed from outside: its outcome will come by signal once somebody has recovered it.
       if (affair.results.has(environment)) return;
       affair.progress.health = 'troubled';
       say(
@@ -150,11 +198,11 @@ async function startRollout(affair: Affair, run: EnvironmentRun, input: Paramete
     if (isCancellation(error)) throw error;
     const result: RolloutResult = {
       environment,
-      ending: 'failed',
+      outcome: 'failed',
       reason: `another rollout of ${service} is open in ${environment}: ${(error as Error).message}`,
       receipts: [],
       undos: [],
-      left: [],
+      differences: [],
       soak: null,
     };
     takeFact(affair, { is: 'ended', environment, result });
@@ -179,8 +227,8 @@ function takeFact(affair: Affair, fact: Fact): void {
     affair.soaked.delete(fact.environment);
     affair.voided = fact.why;
     const next = nextGate(affair, fact.environment);
-    if (next) voidDossier(next);
-    affair.progress.notes.push(`the dossier is void: ${fact.why}`);
+    if (next) voidGateReport(next);
+    affair.progress.notes.push(`the gate report is void: ${fact.why}`);
   } else end(affair, fact.result);
 }
 
@@ -188,8 +236,8 @@ function end(affair: Affair, result: RolloutResult): void {
   affair.results.set(result.environment, result);
   affair.open.delete(result.environment);
   affair.waits.delete(result.environment);
-  const state = result.ending === 'passed' ? 'pass' : result.ending === 'restored' ? 'undone' : 'fail';
-  line(affair, result.environment, state, `${result.ending}: ${result.reason}`);
+  const state = result.outcome === 'passed' ? 'pass' : result.outcome === 'restored' ? 'undone' : 'fail';
+  line(affair, result.environment, state, `${result.outcome}: ${result.reason}`);
 }
 
 function nextGate(affair: Affair, environment: string): Gate | undefined {
@@ -218,14 +266,14 @@ async function closeRollout(affair: Affair, environment: string): Promise<void> 
   await condition(() => affair.results.has(environment));
 }
 
-/** Whatever the ending: every open rollout is closed and awaited, then the evidence is sealed. */
+/** Whatever the outcome: every open rollout is closed and awaited, then the evidence is sealed. */
 async function close(affair: Affair): Promise<DeploymentResult> {
   affair.progress.phase = 'closing';
   for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
-  // The histories in the evidence are whole; a parent that ends first would also leave its child's ending without a reader.
-  if (affair.running.size > 0 && patched('rollouts-end-first') && !(await condition(() => affair.running.size === 0, LAST_EVENTS)))
+  // The histories in the evidence are whole; a parent that ends first would also leave its child's outcome without a reader.
+  if (affair.running.size > 0 && !(await condition(() => affair.running.size === 0, LAST_EVENTS)))
     affair.progress.notes.push(
-      `not whole in the evidence: the history of ${[...affair.running].join(', ')}, whose rollout has told its ending but not ended`,
+      `not whole in the evidence: the history of ${[...affair.running].join(', ')}, whose rollout has told its outcome but not ended`,
     );
   const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
   const { outcome, reason } = outcomeOfAll(affair, results);
@@ -254,16 +302,20 @@ async function close(affair: Affair): Promise<DeploymentResult> {
     deployment: start.body.deployment,
     outcome,
     reason,
-    environments: results.map(({ environment, ending }) => ({ environment, ending })),
+    environments: results.map(({ environment, outcome }) => ({ environment, outcome })),
     evidence,
   };
 }
 
-/** The worst that any environment came to; one that went back is never hidden behind a later one that stopped. */
-function outcomeOfAll(affair: Affair, results: readonly RolloutResult[]): { outcome: DeploymentOutcome; reason: string } {
-  const stuck = results.find((result) => result.ending === 'stuck');
-  if (stuck) return { outcome: 'stuck', reason: `${stuck.environment}: ${stuck.left.join('; ')}` };
-  const restored = results.find((result) => result.ending === 'restored');
-  if (restored && affair.ended?.outcome !== 'rolled-back') return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
+/** The worst that any environment came to; one that rolled back is never hidden behind a later one that stopped. */
+function outcomeOfAll(
+  affair: Affair,
+  results: readonly RolloutResult[],
+): { outcome: DeploymentOutcome; reason: string } {
+  const stuck = results.find((result) => result.outcome === 'stuck');
+  if (stuck) return { outcome: 'stuck', reason: `${stuck.environment}: ${stuck.differences.join('; ')}` };
+  const restored = results.find((result) => result.outcome === 'restored');
+  if (restored && affair.ended?.outcome !== 'rolled-back')
+    return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
   return affair.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
 }

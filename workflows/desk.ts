@@ -1,7 +1,13 @@
 // A rollout's desk: commands that came in, questions that wait for people, and what is done at once.
-import { CancellationScope, condition, defineSignal, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  setHandler,
+} from '@temporalio/workflow';
 import type { MessageVerdict } from '../src/core/activities.ts';
-import type { Decided, Signed } from '../src/core/messages.ts';
+import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/names.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
 import { failureText } from './failure-text.ts';
@@ -11,8 +17,12 @@ export const commandSignal = defineSignal<[Command]>('command');
 export const factSignal = defineSignal<[Fact]>('fact');
 
 export interface Desk {
-  /** Set once by abort or rollback: the rollout goes back. */
-  goBack: { readonly why: string; readonly route: string | null; readonly by: Decided | null } | null;
+  /** Set once by abort or rollback: the rollout rolls back. */
+  rollBack: {
+    readonly why: string;
+    readonly fallback: string | null;
+    readonly by: VerifiedMessage | null;
+  } | null;
   closing: boolean;
   mayProceed: boolean;
   paused: boolean;
@@ -28,13 +38,16 @@ export interface Desk {
   /** False when there is no deployment any more. */
   tell: (fact: Fact) => Promise<boolean>;
   /** Waits until people answer, or until the time is over. */
-  ask: (options: readonly string[], unanswered: { readonly afterMs: number; readonly do: string } | undefined) => Promise<Answered>;
+  ask: (
+    options: readonly string[],
+    unanswered: { readonly afterMs: number; readonly do: string } | undefined,
+  ) => Promise<Answered>;
 }
 
 /** The word, and who signed it; null where silence decided. */
 export interface Answered {
   readonly word: string;
-  readonly by: Decided | null;
+  readonly by: VerifiedMessage | null;
 }
 
 /** Opens the desk: handlers first, then the loop that works them off one at a time. */
@@ -44,7 +57,7 @@ export function openDesk(input: RolloutInput): Desk {
   const { rollout } = input.run;
   const parent = getExternalWorkflowHandle(deploymentWorkflowId(rollout.deployment));
   const desk: Desk = {
-    goBack: null,
+    rollBack: null,
     closing: false,
     mayProceed: false,
     paused: false,
@@ -64,7 +77,8 @@ export function openDesk(input: RolloutInput): Desk {
       desk.question = question;
       const answered = () => question.answer !== null;
       try {
-        if (unanswered) await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
+        if (unanswered)
+          await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
         else await condition(answered);
       } finally {
         desk.question = null;
@@ -72,12 +86,19 @@ export function openDesk(input: RolloutInput): Desk {
       return question.answer ?? { word: unanswered?.do ?? 'stop', by: null };
     },
   };
-  setHandler(commandSignal, (command) => void inbox.push(command), { description: 'From the deployment: a signed message, close, or proceed' });
+  setHandler(commandSignal, (command) => void inbox.push(command), {
+    description: 'From the deployment: a signed message, close, or proceed',
+  });
   void CancellationScope.nonCancellable(() => workOff(input, desk, inbox, work));
   return desk;
 }
 
-async function workOff(input: RolloutInput, desk: Desk, inbox: Command[], work: { busy: boolean }): Promise<void> {
+async function workOff(
+  input: RolloutInput,
+  desk: Desk,
+  inbox: Command[],
+  work: { busy: boolean },
+): Promise<void> {
   const answered = new Set<string>();
   for (;;) {
     await condition(() => inbox.length > 0);
@@ -88,7 +109,7 @@ async function workOff(input: RolloutInput, desk: Desk, inbox: Command[], work: 
       desk.interrupt();
     } else if (command.is === 'proceed') desk.mayProceed = true;
     else if (command.is === 'stop') {
-      desk.goBack ??= { why: command.why, route: null, by: null };
+      desk.rollBack ??= { why: command.why, fallback: null, by: null };
       desk.interrupt();
     } else if (!answered.has(command.signed.body.nonce)) {
       answered.add(command.signed.body.nonce);
@@ -102,7 +123,11 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
   const { rollout } = input.run;
   const summary = `${signed.message} by ${signed.person}`;
   const { start } = input.permit;
-  const verdict = await environmentActivities(rollout.environment, summary, input.timing?.heartbeatMs ?? 15_000)
+  const verdict = await environmentActivities(
+    rollout.environment,
+    summary,
+    input.timing?.heartbeatMs ?? 15_000,
+  )
     .verify({
       deployment: rollout.deployment,
       environment: rollout.environment,
@@ -110,32 +135,54 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
       expect: { plan: start.body.plan, requester: start.person },
     })
     // What cannot be verified does not count, and the desk goes on.
-    .catch((error: unknown): MessageVerdict => ({ accepted: false, person: signed.person, roles: [], reason: failureText(error) }));
+    .catch((error: unknown): MessageVerdict => ({
+      accepted: false,
+      person: signed.person,
+      roles: [],
+      reason: failureText(error),
+    }));
   const text = verdict.accepted ? apply(input, desk, signed, verdict) : `refused: ${verdict.reason}`;
-  await desk.tell({ is: 'answered', nonce: signed.body.nonce, accepted: verdict.accepted && !text.startsWith('refused'), text });
+  await desk.tell({
+    is: 'answered',
+    nonce: signed.body.nonce,
+    accepted: verdict.accepted && !text.startsWith('refused'),
+    text,
+  });
 }
 
 /** Does what a verified message says; the text is the sender's answer. */
-function apply({ run }: RolloutInput, desk: Desk, signed: Signed, { person, roles, at }: MessageVerdict): string {
-  const by: Decided = { signed, roles, at: at ?? null };
+function apply(
+  { run }: RolloutInput,
+  desk: Desk,
+  signed: Signed,
+  { person, roles, at }: MessageVerdict,
+): string {
+  const by: VerifiedMessage = { signed, roles, at: at ?? null };
   switch (signed.message) {
     case 'abort':
     case 'rollback': {
-      const route = signed.message === 'rollback' && typeof signed.body['route'] === 'string' ? signed.body['route'] : null;
-      const ways = Object.entries(run.list.routes).flatMap(([name, way]) => ('forward' in way ? [] : [name]));
-      if (route !== null && !ways.includes(route)) return `refused: ${route} is no way back of this plan (there is: ${ways.join(', ') || 'none'})`;
-      desk.goBack ??= {
+      const fallback =
+        signed.message === 'rollback' && typeof signed.body['fallback'] === 'string'
+          ? signed.body['fallback']
+          : null;
+      const ways = Object.entries(run.list.fallbacks).flatMap(([name, way]) =>
+        'forward' in way ? [] : [name],
+      );
+      if (fallback !== null && !ways.includes(fallback))
+        return `refused: ${fallback} is no rollback of this plan (there is: ${ways.join(', ') || 'none'})`;
+      desk.rollBack ??= {
         why: `${signed.message} by ${person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`,
-        route,
+        fallback,
         by,
       };
       desk.interrupt();
-      return 'going back';
+      return 'rolling back';
     }
     case 'decide': {
       const word = String(signed.body['decision']);
       if (!desk.question) return 'refused: nothing is asked now';
-      if (!desk.question.options.includes(word)) return `refused: the question is ${desk.question.options.join(' | ')}`;
+      if (!desk.question.options.includes(word))
+        return `refused: the question is ${desk.question.options.join(' | ')}`;
       desk.question.answer = { word, by };
       return `decided: ${word}`;
     }
@@ -157,7 +204,7 @@ function apply({ run }: RolloutInput, desk: Desk, signed: Signed, { person, role
     case 'approve':
     case 'reject':
     case 'attest':
-    case 'endFollowUp':
+    case 'stopChecks':
       return `refused: ${signed.message} is not for a rollout`;
   }
 }

@@ -9,34 +9,46 @@ import { environmentActivities } from './proxies.ts';
 
 const LEAST_WAIT_MS = 1_000;
 
-/** The permit, or null when there is no way in; then the affair has its ending. */
+/** The permit, or null when there is no way in; then the affair has its outcome. */
 export async function throughGate(affair: Affair, gate: Gate, place: number) {
   const { environment } = gate.run.rollout;
   const previous = affair.input.runs[place - 1]?.rollout.environment;
   affair.progress.phase = `gate of ${environment}`;
-  const leave = () => affair.aborted ?? (previous && affair.results.has(previous) ? `${previous} ended before the gate opened` : null);
+  const leave = () =>
+    affair.aborted ??
+    (previous && affair.results.has(previous) ? `${previous} ended before the gate opened` : null);
   const told = ({ open, waiting }: GateAnswer) =>
     open
       ? say(affair, gateOf(environment), null, null)
-      : say(affair, gateOf(environment), `the gate of ${environment}: ${waiting.join('; ')}`, nextAtGate(affair, environment, waiting));
-  let ending = await passGate(gate, place === 0, leave, told);
-  // What voids the dossier while the window is waited for leads back to the gate.
-  while ('permit' in ending && !(await mayEnter(affair, gate, leave))) ending = await passGate(gate, place === 0, leave, told);
+      : say(
+          affair,
+          gateOf(environment),
+          `the gate of ${environment}: ${waiting.join('; ')}`,
+          nextAtGate(affair, environment, waiting),
+        );
+  let outcome = await passGate(gate, place === 0, leave, told);
+  // What voids the gate report while the window is waited for leads back to the gate.
+  while ('permit' in outcome && !(await mayEnter(affair, gate, leave)))
+    outcome = await passGate(gate, place === 0, leave, told);
   say(affair, gateOf(environment), null, null);
-  if ('permit' in ending) return ending.permit;
-  if (ending.shut === 'left') affair.ended ??= ofResult(affair, previous, ending.why);
-  else affair.ended = { outcome: ending.shut, reason: ending.why };
+  if ('permit' in outcome) return outcome.permit;
+  if (outcome.shut === 'left') affair.ended ??= ofResult(affair, previous, outcome.why);
+  else affair.ended = { outcome: outcome.shut, reason: outcome.why };
   return null;
 }
 
 /** Waits for the window; false when the gate has to be asked again. The environment's worker asks for itself when it is entered. */
 async function mayEnter(affair: Affair, gate: Gate, leave: () => string | null): Promise<boolean> {
   const { list, rollout } = gate.run;
-  const facts = list.gate?.atEntry ?? [];
+  const facts = list.gate?.beforeDeploying ?? [];
   if (facts.length === 0) return true;
   for (;;) {
     const seen = gate.changes;
-    const { open, waitMs, why } = await environmentActivities(rollout.environment, 'may it be entered now?', 15_000).atEntry({
+    const { open, waitMs, why } = await environmentActivities(
+      rollout.environment,
+      'may it be entered now?',
+      15_000,
+    ).beforeDeploying({
       deployment: rollout.deployment,
       facts,
       noticeBy: noticeGivers(gate),
@@ -46,7 +58,10 @@ async function mayEnter(affair: Affair, gate: Gate, leave: () => string | null):
     say(affair, gateOf(rollout.environment), `${rollout.environment}: ${why}`, null);
     const changed = () => gate.changes !== seen || leave() !== null;
     if (waitMs === null) await condition(changed);
-    else await condition(changed, Math.max(waitMs, LEAST_WAIT_MS), { summary: `${rollout.environment}: ${why}` });
+    else
+      await condition(changed, Math.max(waitMs, LEAST_WAIT_MS), {
+        summary: `${rollout.environment}: ${why}`,
+      });
     if (changed()) return false;
   }
 }
@@ -64,10 +79,16 @@ function nextAtGate(affair: Affair, environment: string, waiting: readonly strin
   const name = affair.input.start.body.deployment;
   const attestation = waiting.find((line) => line.startsWith('attestation '))?.split(' ')[1];
   if (attestation !== undefined) return `soakgate attest ${name} ${environment} ${attestation}`;
-  return waiting.some((line) => line.startsWith('sealed facts')) ? `soakgate status ${name}` : `soakgate approve ${name} ${environment}`;
+  return waiting.some((line) => line.startsWith('sealed facts'))
+    ? `soakgate status ${name}`
+    : `soakgate approve ${name} ${environment}`;
 }
 
-function ofResult(affair: Affair, environment: string | undefined, why: string): { outcome: DeploymentOutcome; reason: string } {
+function ofResult(
+  affair: Affair,
+  environment: string | undefined,
+  why: string,
+): { outcome: DeploymentOutcome; reason: string } {
   const result = environment === undefined ? undefined : affair.results.get(environment);
   return result ? { outcome: outcomeOf(result), reason: result.reason } : { outcome: 'failed', reason: why };
 }

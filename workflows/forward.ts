@@ -7,16 +7,20 @@ import { environmentActivities } from './proxies.ts';
 import type { Stay } from './stay.ts';
 
 /** True when it passed. Its own check is part of it: rehearsed there and back, and the catalog compared with the rehearsal. */
-export async function goForward(stay: Stay, route: string, why: string): Promise<boolean> {
+export async function goForward(stay: Stay, fallback: string, why: string): Promise<boolean> {
   const { list, rollout } = stay.input.run;
   const step = list.steps.find((candidate) => candidate.kind === 'migrate');
-  if (!step) return note(stay, `route ${route}: the plan has no migrate step`);
-  stay.progress.notes.push(`forward fix ${route}: ${why}`);
+  if (!step) return note(stay, `fallback ${fallback}: the plan has no migrate step`);
+  stay.progress.notes.push(`forward fix ${fallback}: ${why}`);
   show(stay.progress, stay.shown);
-  stay.stack.push(forwardEntry(step, route));
+  stay.stack.push(forwardEntry(step, fallback));
   stay.touched = true;
   try {
-    const receipt = await environmentActivities(rollout.environment, `forward fix ${route}`, stay.heartbeatMs).forwardFix({ rollout, step, route });
+    const receipt = await environmentActivities(
+      rollout.environment,
+      `forward fix ${fallback}`,
+      stay.heartbeatMs,
+    ).forwardFix({ rollout, step, fallback });
     stay.receipts.push(receipt);
     note(stay, `${receipt.step}: ${receipt.summary}`);
     if (receipt.verdict !== 'pass') return false;
@@ -25,7 +29,7 @@ export async function goForward(stay: Stay, route: string, why: string): Promise
   } catch (error) {
     if (isCancellation(error)) throw error;
     stay.progress.notes.push(...failureDetails(error));
-    return note(stay, `${route}: ${failureText(error)}`);
+    return note(stay, `${fallback}: ${failureText(error)}`);
   }
 }
 

@@ -1,19 +1,19 @@
-// The gate of one environment: a dossier is sealed, people decide on it, and the answer is a permit.
+// The gate of one environment: a gate report is sealed, people decide on it, and the answer is a permit.
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
-import type { Decided, Permit, SealedDossier, Signed, StartBody } from '../src/core/messages.ts';
+import type { VerifiedMessage, Permit, SealedGateReport, Signed, StartBody } from '../src/core/messages.ts';
 import type { EnvironmentRun } from './contract.ts';
 import { controlActivities } from './proxies.ts';
 
 export interface Gate {
   readonly run: EnvironmentRun;
   readonly start: Signed<StartBody>;
-  dossier: SealedDossier | null;
+  gateReport: SealedGateReport | null;
   number: number;
-  approvals: Decided[];
-  attestations: Decided[];
+  approvals: VerifiedMessage[];
+  attestations: VerifiedMessage[];
   rejected: string | null;
-  /** Runs from sealing; a voided dossier takes its clock along. */
+  /** Runs from sealing; a voided gate report takes its clock along. */
   clock: CancellationScope | null;
   expired: boolean;
   /** The earlier environment, once its soak has passed; null again when a breach voided it. */
@@ -23,13 +23,15 @@ export interface Gate {
   changes: number;
 }
 
-export type GateEnding = { readonly permit: Permit } | { readonly shut: 'rejected' | 'expired' | 'left'; readonly why: string };
+export type GateOutcome =
+  | { readonly permit: Permit }
+  | { readonly shut: 'rejected' | 'expired' | 'left'; readonly why: string };
 
 export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
   return {
     run,
     start,
-    dossier: null,
+    gateReport: null,
     number: 0,
     approvals: [],
     attestations: [],
@@ -42,22 +44,29 @@ export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
   };
 }
 
-/** Voids dossier and approvals: what was signed no longer holds. */
-export function voidDossier(gate: Gate): void {
+/** Voids gate report and approvals: what was signed no longer holds. */
+export function voidGateReport(gate: Gate): void {
   gate.clock?.cancel();
-  gate.dossier = null;
+  gate.gateReport = null;
   gate.approvals = [];
   gate.before = null;
   gate.changes += 1;
 }
 
 /** Waits until the gate is open, rejected, expired, or until `leave` says that there is nothing to wait for. */
-export async function passGate(gate: Gate, first: boolean, leave: () => string | null, told: (answer: GateAnswer) => void): Promise<GateEnding> {
+export async function passGate(
+  gate: Gate,
+  first: boolean,
+  leave: () => string | null,
+  told: (answer: GateAnswer) => void,
+): Promise<GateOutcome> {
   try {
     for (;;) {
       const seen = gate.changes;
-      if (!gate.dossier && (first || gate.before)) await seal(gate);
-      gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(stateOf(gate));
+      if (!gate.gateReport && (first || gate.before)) await seal(gate);
+      gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(
+        stateOf(gate),
+      );
       told(gate.answer);
       const shut = shutBy(gate, leave);
       if (shut) return shut;
@@ -70,7 +79,7 @@ export async function passGate(gate: Gate, first: boolean, leave: () => string |
   }
 }
 
-function shutBy(gate: Gate, leave: () => string | null): GateEnding | null {
+function shutBy(gate: Gate, leave: () => string | null): GateOutcome | null {
   if (gate.rejected !== null) return { shut: 'rejected', why: gate.rejected };
   const gone = leave();
   if (gone !== null) return { shut: 'left', why: gone };
@@ -87,7 +96,7 @@ async function seal(gate: Gate): Promise<void> {
     soaked: outcome.soak,
     receipts: outcome.receipts,
   };
-  const { sealed } = await controlActivities(`seal dossier ${gate.number}`).sealDossier({
+  const { sealed } = await controlActivities(`seal gate report ${gate.number}`).sealGateReport({
     deployment: rollout.deployment,
     list,
     listHash: rollout.list,
@@ -97,7 +106,7 @@ async function seal(gate: Gate): Promise<void> {
   });
   // A breach came while it was being sealed: what it says no longer holds.
   if (gate.before !== outcome) return;
-  gate.dossier = sealed;
+  gate.gateReport = sealed;
   if (sealed) startClock(gate);
 }
 
@@ -108,7 +117,7 @@ function startClock(gate: Gate): void {
   const clock = new CancellationScope({ cancellable: true });
   gate.clock = clock;
   void clock
-    .run(() => sleep(expiresMs, { summary: `dossier ${gate.number} expires` }))
+    .run(() => sleep(expiresMs, { summary: `gate report ${gate.number} expires` }))
     .then(
       () => (gate.expired = true),
       () => undefined,
@@ -118,10 +127,14 @@ function startClock(gate: Gate): void {
 function stateOf(gate: Gate): GateState {
   return {
     list: gate.run.list,
-    dossier: gate.dossier,
+    gateReport: gate.gateReport,
     requester: gate.start.person,
     approvals: gate.approvals.map(({ signed, roles }) => ({ person: signed.person, roles })),
-    attestations: gate.attestations.map(({ signed, roles }) => ({ id: String(signed.body['attestation']), person: signed.person, roles })),
+    attestations: gate.attestations.map(({ signed, roles }) => ({
+      id: String(signed.body['attestation']),
+      person: signed.person,
+      roles,
+    })),
   };
 }
 
@@ -129,7 +142,7 @@ function permitOf(gate: Gate): Permit {
   return {
     start: gate.start,
     environment: gate.run.rollout.environment,
-    dossier: gate.dossier,
+    gateReport: gate.gateReport,
     approvals: gate.approvals.map(({ signed }) => signed),
     attestations: gate.attestations.map(({ signed }) => signed),
   };

@@ -1,4 +1,4 @@
 // What the control worker bundles.
 export { deployment } from './deployment.ts';
-export { followUp } from './follow-up.ts';
+export { afterwards } from './afterwards.ts';
 export { rollout } from './rollout.ts';

@@ -1,27 +1,35 @@
-// The mailbox of a deployment, and of the follow-up that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
-import { allHandlersFinished, CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+// The mailbox of a deployment, and of the post-deployment checks that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { MessageName, Signed } from '../src/core/messages.ts';
 import { failureText } from './failure-text.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
-export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'endFollowUp'>, string>> = {
-  approve: 'Signed approval of the dossier. JSON: soakgate approve DEPLOYMENT ENVIRONMENT --print',
+export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopChecks'>, string>> = {
+  approve: 'Signed approval of the gate report. JSON: soakgate approve DEPLOYMENT ENVIRONMENT --print',
   reject: 'Signed rejection at the gate. JSON: soakgate reject DEPLOYMENT ENVIRONMENT --print',
   attest: 'Signed statement about something outside. JSON: soakgate attest DEPLOYMENT ENVIRONMENT ID --print',
-  decide: 'Signed answer to the question that waits. JSON: soakgate decide DEPLOYMENT ENVIRONMENT WORD --print',
+  decide:
+    'Signed answer to the question that waits. JSON: soakgate decide DEPLOYMENT ENVIRONMENT WORD --print',
   pause: 'Signed; waits before the next step. JSON: soakgate pause DEPLOYMENT ENVIRONMENT --print',
   resume: 'Signed; goes on after a pause. JSON: soakgate resume DEPLOYMENT ENVIRONMENT --print',
   abort: 'Signed; undoes what this environment did. JSON: soakgate abort DEPLOYMENT ENVIRONMENT --print',
-  rollback: 'Signed; goes back by a route. JSON: soakgate rollback DEPLOYMENT ENVIRONMENT --print',
-  checkNow: 'Signed; reads all meters at once. JSON: soakgate check-now DEPLOYMENT ENVIRONMENT --print',
+  rollback: 'Signed; rolls back by a fallback. JSON: soakgate rollback DEPLOYMENT ENVIRONMENT --print',
+  checkNow: 'Signed; reads all monitors at once. JSON: soakgate check-now DEPLOYMENT ENVIRONMENT --print',
   extendSoak: 'Signed; lengthens the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
 };
 
-/** What a follow-up is told. */
-export const followUpTexts: Partial<Readonly<Record<MessageName, string>>> = {
+/** What a post-deployment checks is told. */
+export const afterwardsTexts: Partial<Readonly<Record<MessageName, string>>> = {
   checkNow: messageTexts.checkNow,
-  endFollowUp: 'Signed; it is not looked any more. JSON: soakgate end-follow-up DEPLOYMENT ENVIRONMENT --print',
+  stopChecks: 'Signed; it is not looked any more. JSON: soakgate stop-checks DEPLOYMENT ENVIRONMENT --print',
 };
 
 const LARGEST_MESSAGE = 32_768;
@@ -52,7 +60,13 @@ export function openMailbox(
     const line = (lines.get(environment) ?? Promise.resolve()).then(async () => {
       // A cancelled deployment still answers.
       const answer = CancellationScope.nonCancellable(() => work(signed));
-      answers.set(nonce, await answer.catch((error: unknown) => ({ accepted: false, text: `not answered: ${failureText(error)}` })));
+      answers.set(
+        nonce,
+        await answer.catch((error: unknown) => ({
+          accepted: false,
+          text: `not answered: ${failureText(error)}`,
+        })),
+      );
     });
     lines.set(environment, line);
   };
@@ -67,7 +81,11 @@ export function openMailbox(
       },
       { description, validator },
     );
-    setHandler(defineSignal<[Signed]>(name), (signed) => void (shapeFault(name, signed) === null && take(signed)), { description });
+    setHandler(
+      defineSignal<[Signed]>(name),
+      (signed) => void (shapeFault(name, signed) === null && take(signed)),
+      { description },
+    );
   }
   return { settled: () => condition(() => known.size === answers.size && allHandlersFinished()) };
 }
@@ -80,10 +98,18 @@ function refuseShape(name: string, signed: unknown): void {
 /** Shape and size only; who signed is asked of the environment's worker. */
 function shapeFault(name: string, candidate: unknown): string | null {
   const signed = candidate as Partial<Signed> | null;
-  if (typeof signed !== 'object' || signed === null) return `expected one JSON object, as soakgate ${name} --print gives it`;
+  if (typeof signed !== 'object' || signed === null)
+    return `expected one JSON object, as soakgate ${name} --print gives it`;
   if (signed.message !== name) return `this is a ${String(signed.message)}, not a ${name}`;
   const { body } = signed;
-  const texts = [signed.person, signed.signature, body?.deployment, body?.environment, body?.nonce, body?.expires];
+  const texts = [
+    signed.person,
+    signed.signature,
+    body?.deployment,
+    body?.environment,
+    body?.nonce,
+    body?.expires,
+  ];
   if (texts.some((text) => typeof text !== 'string' || text.length === 0))
     return 'person, signature, body.deployment, body.environment, body.nonce and body.expires must be texts';
   return JSON.stringify(signed).length > LARGEST_MESSAGE ? `larger than ${LARGEST_MESSAGE} characters` : null;

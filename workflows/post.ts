@@ -24,12 +24,20 @@ export async function answerMessage(affair: Affair, signed: Signed): Promise<Ans
       );
     // Terminated from outside: it takes no messages until it has been recovered.
     if (!told)
-      return { accepted: false, text: `refused: the rollout in ${environment} was ended from outside; soakgate recover ${signed.body.deployment}` };
+      return {
+        accepted: false,
+        text: `refused: the rollout in ${environment} was ended from outside; soakgate recover ${signed.body.deployment}`,
+      };
     await condition(() => affair.answered.has(nonce) || affair.results.has(environment));
-    return affair.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' };
+    return (
+      affair.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' }
+    );
   }
   const answer = await atGate(affair, gate, signed, forRollout);
-  if (!answer.accepted && affair.progress.notes.filter((note) => note.startsWith('refused')).length < RECORDED_REFUSALS)
+  if (
+    !answer.accepted &&
+    affair.progress.notes.filter((note) => note.startsWith('refused')).length < RECORDED_REFUSALS
+  )
     affair.progress.notes.push(`refused ${signed.message} by ${signed.person}: ${answer.text}`);
   return answer;
 }
@@ -37,7 +45,11 @@ export async function answerMessage(affair: Affair, signed: Signed): Promise<Ans
 async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: boolean): Promise<Answer> {
   const { environment } = signed.body;
   const { start } = affair.input;
-  const verdict = await environmentActivities(environment, `${signed.message} by ${signed.person}`, 15_000).verify({
+  const verdict = await environmentActivities(
+    environment,
+    `${signed.message} by ${signed.person}`,
+    15_000,
+  ).verify({
     deployment: start.body.deployment,
     environment,
     signed,
@@ -46,21 +58,22 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
       list: gate.run.rollout.list,
       commit: gate.run.list.commit,
       requester: start.person,
-      ...(gate.dossier && { dossier: gate.dossier.hash }),
+      ...(gate.gateReport && { gateReport: gate.gateReport.hash }),
     },
   });
   if (!verdict.accepted) return { accepted: false, text: `refused: ${verdict.reason}` };
   if (forRollout) return affect(affair, signed);
   // A breach voided it while the signature was being verified.
-  if (signed.message === 'approve' && signed.body['dossier'] !== gate.dossier?.hash)
-    return { accepted: false, text: 'refused: it approves another dossier than the one that stands now' };
+  if (signed.message === 'approve' && signed.body['gateReport'] !== gate.gateReport?.hash)
+    return { accepted: false, text: 'refused: it approves another gate report than the one that stands now' };
   if (signed.message === 'reject')
     gate.rejected = `rejected by ${signed.person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`;
   else {
     const pile = signed.message === 'approve' ? gate.approvals : gate.attestations;
     const rest = pile.filter(
       (other) =>
-        other.signed.person !== signed.person || (signed.message === 'attest' && other.signed.body['attestation'] !== signed.body['attestation']),
+        other.signed.person !== signed.person ||
+        (signed.message === 'attest' && other.signed.body['attestation'] !== signed.body['attestation']),
     );
     pile.splice(0, pile.length, ...rest, { signed, roles: verdict.roles, at: verdict.at ?? null });
   }
@@ -68,14 +81,21 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
   const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
   return {
     accepted: true,
-    text: signed.message === 'approve' ? `counted, ${gate.approvals.length} of ${wanted}` : signed.message === 'attest' ? 'attested' : 'rejected',
+    text:
+      signed.message === 'approve'
+        ? `counted, ${gate.approvals.length} of ${wanted}`
+        : signed.message === 'attest'
+          ? 'attested'
+          : 'rejected',
   };
 }
 
 /** Only an abort means something while no rollout of that environment is open. */
 function affect(affair: Affair, signed: Signed): Answer {
-  if (signed.message !== 'abort') return { accepted: false, text: `refused: no rollout is open in ${signed.body.environment}` };
-  if (affair.results.has(signed.body.environment)) return { accepted: false, text: `refused: the rollout in ${signed.body.environment} has ended` };
+  if (signed.message !== 'abort')
+    return { accepted: false, text: `refused: no rollout is open in ${signed.body.environment}` };
+  if (affair.results.has(signed.body.environment))
+    return { accepted: false, text: `refused: the rollout in ${signed.body.environment} has ended` };
   affair.aborted = `aborted by ${signed.person}`;
   for (const gate of affair.gates.values()) gate.changes += 1;
   return { accepted: true, text: 'aborted' };

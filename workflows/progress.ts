@@ -11,7 +11,15 @@ export const attributeKeys = {
   health: defineSearchAttributeKey('SoakgateHealth', SearchAttributeType.KEYWORD),
 } as const;
 
-export type StepState = 'waiting' | 'running' | 'pass' | 'fail' | 'inconclusive' | 'error' | 'undone' | 'not undone';
+export type StepState =
+  | 'waiting'
+  | 'running'
+  | 'pass'
+  | 'fail'
+  | 'inconclusive'
+  | 'error'
+  | 'undone'
+  | 'not undone';
 
 export interface StepLine {
   readonly name: string;
@@ -59,7 +67,12 @@ export interface Shown {
 /** Writes the details (free: no history event) and, when the phase changed, the search attributes (one event). */
 export function show(progress: Progress, shown: Shown): void {
   setCurrentDetails(render(progress));
-  if (shown.phase === progress.phase && shown.health === progress.health && shown.waitingFor === progress.waitingFor) return;
+  if (
+    shown.phase === progress.phase &&
+    shown.health === progress.health &&
+    shown.waitingFor === progress.waitingFor
+  )
+    return;
   const first = shown.phase === undefined;
   shown.phase = progress.phase;
   shown.health = progress.health;

@@ -27,7 +27,11 @@ export function environmentActivities(
 }
 
 /** `observe` has a queue of its own, so that a soak never waits behind a migration. */
-export function observeActivities(environment: string, summary: string, heartbeatMs: number): ObserveActivities {
+export function observeActivities(
+  environment: string,
+  summary: string,
+  heartbeatMs: number,
+): ObserveActivities {
   return proxyActivities<ObserveActivities>({
     taskQueue: observeQueue(environment),
     summary,

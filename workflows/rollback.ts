@@ -1,99 +1,140 @@
-// The way back: exactly the planned list, in its order, then the comparison. Ends `restored` or `stuck`.
-import { patched } from '@temporalio/workflow';
+// The rollback: exactly the planned list, in its order, then the comparison. Ends `restored` or `stuck`.
+import { count } from '../src/core/count.ts';
 import type { Comparison } from '../src/core/activities.ts';
-import { quorumMet } from '../src/core/floor.ts';
-import type { Decided, Signed } from '../src/core/messages.ts';
+import { quorumMet } from '../src/core/guardrails.ts';
+import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
 import { stillShut } from '../src/core/undo.ts';
-import type { StackEntry } from '../src/core/way-back.ts';
+import type { StackEntry } from '../src/core/rollback.ts';
 import type { RolloutResult } from './contract.ts';
 import type { Answered } from './desk.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
 import { show } from './progress.ts';
 import { failureText } from './failure-text.ts';
-import { type Stay, waiting, type WayBackWanted } from './stay.ts';
+import { type Stay, waiting, type RollbackRequested } from './stay.ts';
 
-/** Walks the way back in a scope that nothing cancels; when it fails, people choose: again, another route of the matrix, or leave it. */
-export async function goBack(stay: Stay, wanted: WayBackWanted): Promise<RolloutResult> {
+/** Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback of the matrix, or leave it. */
+export async function rollBack(stay: Stay, wanted: RollbackRequested): Promise<RolloutResult> {
   const { rollout } = stay.input.run;
   const why = wanted.message;
-  stay.progress.phase = 'going back';
+  stay.progress.phase = 'rolling back';
   stay.progress.health = 'troubled';
-  stay.progress.notes.push(`going back: ${why}`);
+  stay.progress.notes.push(`rolling back: ${why}`);
   waiting(stay, null, null);
   const undos: UndoReceipt[] = [];
-  let way = await chooseWay(stay, wanted.route, wanted.by ? [wanted.by] : []);
+  let way = await chooseWay(stay, wanted.fallback, wanted.by ? [wanted.by] : []);
   for (;;) {
     const stopped = await walkBack(stay, way, undos);
     const comparison = stopped ? null : await compare(stay, way.entries);
-    const left = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.left ?? []);
-    if (left.length === 0) return ended(stay, why, undos, comparison);
-    const { word, by } = await waitForPerson(stay, left, await otherRoutes(stay, way.route));
-    if (word === 'leave')
-      return { environment: rollout.environment, ending: 'stuck', reason: why, receipts: stay.receipts, undos, left, soak: stay.soak };
+    const differences = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.differences ?? []);
+    if (differences.length === 0) return ended(stay, why, undos, comparison);
+    const { word, by } = await waitForPerson(stay, differences, await otherFallbacks(stay, way.fallback));
+    if (word === 'leave-as-is')
+      return {
+        environment: rollout.environment,
+        outcome: 'stuck',
+        reason: why,
+        receipts: stay.receipts,
+        undos,
+        differences,
+        soak: stay.soak,
+      };
     if (word !== 'retry') way = await chooseWay(stay, word, by ? [by] : []);
   }
 }
 
 interface Way {
-  readonly route: string | null;
+  readonly fallback: string | null;
   readonly entries: readonly StackEntry[];
   readonly approvals: readonly Signed[];
 }
 
-/** The ordered list of a route, shown before it runs; first what people must sign for it, because it loses something. */
-async function chooseWay(stay: Stay, wanted: string | null, given: readonly Decided[]): Promise<Way> {
+/** The ordered list of a fallback, shown before it runs; first what people must sign for it, because it loses something. */
+async function chooseWay(stay: Stay, wanted: string | null, given: readonly VerifiedMessage[]): Promise<Way> {
   const { list } = stay.input.run;
   const decided = await approvalsFor(stay, wanted, given);
-  const route = decided ? wanted : null;
-  const entries = await controlActivities('plan the way back').planWayBack({ list, stack: stay.stack, passed: stay.passed, route });
+  const fallback = decided ? wanted : null;
+  const entries = await controlActivities('plan the rollback').planRollback({
+    list,
+    stack: stay.stack,
+    passed: stay.passed,
+    fallback,
+  });
   stay.progress.notes.push(
-    entries.length > 0 ? `the way back: ${entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ')}` : 'nothing to undo',
+    entries.length > 0
+      ? `the rollback: ${entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ')}`
+      : 'nothing to undo',
   );
-  return { route, entries, approvals: (decided ?? []).map(({ signed }) => signed) };
+  return { fallback, entries, approvals: (decided ?? []).map(({ signed }) => signed) };
 }
 
 /** Null when people would rather undo step by step. */
-async function approvalsFor(stay: Stay, name: string | null, given: readonly Decided[]): Promise<readonly Decided[] | null> {
+async function approvalsFor(
+  stay: Stay,
+  name: string | null,
+  given: readonly VerifiedMessage[],
+): Promise<readonly VerifiedMessage[] | null> {
   const { list, rollout } = stay.input.run;
-  const route = name === null ? undefined : list.routes[name];
-  if (!route || !('restore' in route)) return given;
+  const fallback = name === null ? undefined : list.fallbacks[name];
+  if (!fallback || !('restore' in fallback)) return given;
   const signed = [...given];
   for (;;) {
     const people = signed.map(({ signed: { person }, roles }) => ({ name: person, roles }));
-    const { met, missing } = quorumMet({ each: route.approved?.roles ?? [] }, people);
+    const { met, missing } = quorumMet({ each: fallback.approved?.roles ?? [] }, people);
     if (met) return signed;
     const reason = `approval of ${name} by ${missing.join(' and ')}: what was written since the backup is lost`;
-    const { word, by } = await ask(stay, [name!, 'stop'], reason, `soakgate decide ${rollout.deployment} ${rollout.environment} ${name}`);
+    const { word, by } = await ask(
+      stay,
+      [name!, 'stop'],
+      reason,
+      `soakgate decide ${rollout.deployment} ${rollout.environment} ${name}`,
+    );
     if (word === 'stop') return null;
     if (by) signed.push(by);
   }
 }
 
-/** What the matrix offers when this way back goes wrong. */
-async function otherRoutes(stay: Stay, route: string | null): Promise<readonly string[]> {
+/** What the matrix offers when this rollback goes wrong. */
+async function otherFallbacks(stay: Stay, fallback: string | null): Promise<readonly string[]> {
   const { list } = stay.input.run;
-  const name = route ?? Object.entries(list.routes).find(([, way]) => 'downgrade' in way)?.[0];
+  const name = fallback ?? Object.entries(list.fallbacks).find(([, way]) => 'downgrade' in way)?.[0];
   if (name === undefined) return [];
-  const decision = await controlActivities(`what to do about route ${name}`).decide({ list, trouble: { route: name, is: 'fail' } });
-  const words = decision.do === 'ask' ? decision.ask : decision.do === 'route' ? [decision.name] : [];
-  return words.filter((word) => word !== name && Object.hasOwn(list.routes, word) && !('forward' in list.routes[word]!));
+  const decision = await controlActivities(`what to do about fallback ${name}`).decide({
+    list,
+    trouble: { fallback: name, is: 'fail' },
+  });
+  const words = decision.do === 'ask' ? decision.ask : decision.do === 'fallback' ? [decision.name] : [];
+  return words.filter(
+    (word) => word !== name && Object.hasOwn(list.fallbacks, word) && !('forward' in list.fallbacks[word]!),
+  );
 }
 
-/** Null when all are done; else what is still dirty. An undo that was done is not run again. */
-async function walkBack(stay: Stay, { entries, approvals }: Way, undos: UndoReceipt[]): Promise<readonly string[] | null> {
+/** Null when all are done; else the differences that remain. An undo that was done is not run again. */
+async function walkBack(
+  stay: Stay,
+  { entries, approvals }: Way,
+  undos: UndoReceipt[],
+): Promise<readonly string[] | null> {
   const { rollout, list } = stay.input.run;
-  const isOf = (entry: StackEntry) => (undo: UndoReceipt) => undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
+  const isOf = (entry: StackEntry) => (undo: UndoReceipt) =>
+    undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
   // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for by its name.
-  const earlier = patched('undos-counted-off') ? [...undos] : null;
+  const earlier = [...undos];
   for (const entry of entries) {
-    const done = (earlier ?? undos).findIndex(isOf(entry));
-    if (done >= 0) earlier?.splice(done, 1);
-    if (done >= 0) continue;
+    const done = earlier.findIndex(isOf(entry));
+    if (done >= 0) {
+      earlier.splice(done, 1);
+      continue;
+    }
     const line = stay.progress.lines[entry.index]!;
     const step = list.steps[entry.index]!;
     try {
-      const receipt = await environmentActivities(rollout.environment, `undo ${entry.step}`, stay.heartbeatMs, 'undo')[entry.undo.undo]({
+      const receipt = await environmentActivities(
+        rollout.environment,
+        `undo ${entry.step}`,
+        stay.heartbeatMs,
+        'undo',
+      )[entry.undo.undo]({
         rollout,
         step,
         args: entry.undo.args,
@@ -101,7 +142,7 @@ async function walkBack(stay: Stay, { entries, approvals }: Way, undos: UndoRece
       });
       undos.push(receipt);
       Object.assign(line, { state: receipt.done ? 'undone' : 'not undone', summary: receipt.summary });
-      if (!receipt.done) return receipt.left;
+      if (!receipt.done) return receipt.differences;
     } catch (error) {
       Object.assign(line, { state: 'not undone', summary: failureText(error) });
       return [`${entry.undo.undo} of ${entry.step} failed: ${failureText(error)}`];
@@ -114,11 +155,16 @@ async function walkBack(stay: Stay, { entries, approvals }: Way, undos: UndoRece
 
 async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comparison> {
   const { rollout } = stay.input.run;
-  const comparison = await environmentActivities(rollout.environment, 'compare with what was recorded', stay.heartbeatMs, 'undo')
-    .compareBack({ rollout, ran: entries })
+  const comparison = await environmentActivities(
+    rollout.environment,
+    'compare with what was recorded',
+    stay.heartbeatMs,
+    'undo',
+  )
+    .compareRollback({ rollout, ran: entries })
     .catch((error: unknown): Comparison => ({
       equal: false,
-      left: [`the comparison failed: ${failureText(error)}`],
+      differences: [`the comparison failed: ${failureText(error)}`],
       writtenSince: [],
       summary: 'not compared',
     }));
@@ -126,23 +172,39 @@ async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comp
   return comparison;
 }
 
-async function waitForPerson(stay: Stay, left: readonly string[], routes: readonly string[]): Promise<Answered> {
+async function waitForPerson(
+  stay: Stay,
+  differences: readonly string[],
+  fallbacks: readonly string[],
+): Promise<Answered> {
   const { rollout } = stay.input.run;
   stay.progress.phase = 'stuck';
   stay.progress.health = 'stuck';
-  stay.progress.notes.push(...left.map((line) => `still dirty: ${line}`));
+  stay.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
   const next = `soakgate decide ${rollout.deployment} ${rollout.environment} retry`;
-  const told = `stuck: ${left.join('; ').slice(0, 500)}`;
-  const answer = await ask(stay, ['retry', ...routes, 'leave'], `a person: ${left.length} things are still dirty`, next, told);
-  if (answer.word !== 'leave') {
-    stay.progress.phase = 'going back';
+  const told = `stuck: ${differences.join('; ').slice(0, 500)}`;
+  const answer = await ask(
+    stay,
+    ['retry', ...fallbacks, 'leave-as-is'],
+    `manual fix needed: ${count(differences.length, 'difference remains', 'differences remain')}`,
+    next,
+    told,
+  );
+  if (answer.word !== 'leave-as-is') {
+    stay.progress.phase = 'rolling back';
     stay.progress.health = 'troubled';
     show(stay.progress, stay.shown);
   }
   return answer;
 }
 
-async function ask(stay: Stay, options: readonly string[], reason: string, next: string, told = reason): Promise<Answered> {
+async function ask(
+  stay: Stay,
+  options: readonly string[],
+  reason: string,
+  next: string,
+  told = reason,
+): Promise<Answered> {
   const { environment } = stay.input.run.rollout;
   waiting(stay, reason, next);
   await stay.desk.tell({ is: 'waiting', environment, reason: told });
@@ -153,18 +215,23 @@ async function ask(stay: Stay, options: readonly string[], reason: string, next:
   return answer;
 }
 
-function ended(stay: Stay, why: string, undos: readonly UndoReceipt[], comparison: Comparison | null): RolloutResult {
+function ended(
+  stay: Stay,
+  why: string,
+  undos: readonly UndoReceipt[],
+  comparison: Comparison | null,
+): RolloutResult {
   stay.progress.phase = 'restored';
   stay.progress.health = 'good';
   waiting(stay, null, null);
-  const ending = stay.touched || undos.length > 0 ? 'restored' : 'failed';
+  const outcome = stay.touched || undos.length > 0 ? 'restored' : 'failed';
   return {
     environment: stay.input.run.rollout.environment,
-    ending,
+    outcome,
     reason: why,
     receipts: stay.receipts,
     undos,
-    left: [],
+    differences: [],
     soak: stay.soak,
     ...(comparison && { comparison }),
   };

@@ -1,42 +1,52 @@
 // One environment's whole stay: down the list, an undo pushed before each changing step, then the soak or watch.
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation, ParentClosePolicy, setHandler, startChild } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
 import type { Decision, Trouble } from '../src/core/matrix.ts';
-import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/steps.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { openDesk } from './desk.ts';
-import { followUp } from './follow-up.ts';
+import { afterwards } from './afterwards.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';
-import { goBack } from './rollback.ts';
+import { rollBack } from './rollback.ts';
 import { observeUntilClosed } from './soak.ts';
 import { failureDetails, failureText } from './failure-text.ts';
-import { resolve, type Stay, waiting, WayBackWanted } from './stay.ts';
+import { resolve, type Stay, waiting, RollbackRequested } from './stay.ts';
 
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const stay = openStay(input);
   const back = await forward(stay);
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
-    const result = back ? await goBack(stay, back) : passed(stay);
+    const result = back ? await rollBack(stay, back) : passed(stay);
     // `stuck` is closed, too: a person has signed `leave`, and the next preflight says so.
     waiting(stay, 'its closing: retried until the database and the worker answer', null);
     await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs, 'close')
-      .closeRollout({ rollout: input.run.rollout, ending: result.ending })
-      // Refused for good: the deployment must hear of the ending all the same.
+      .closeRollout({ rollout: input.run.rollout, outcome: result.outcome })
+      // Refused for good: the deployment must hear of the outcome all the same.
       .catch((error: unknown) => stay.progress.notes.push(`not closed: ${failureText(error)}`));
     waiting(stay, null, null);
-    if (result.ending === 'passed' && input.run.list.environment.followUp) await leaveFollowUp(stay);
+    if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(stay);
     const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
     // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
     if (!told)
       await controlActivities('close the evidence without the deployment').closeEvidence({
         deployment: input.run.rollout.deployment,
-        outcome: result.ending,
+        outcome: result.outcome,
         start: input.permit.start,
-        workflows: [deploymentWorkflowId(input.run.rollout.deployment), rolloutWorkflowId(input.run.rollout.service, result.environment)],
+        workflows: [
+          deploymentWorkflowId(input.run.rollout.deployment),
+          rolloutWorkflowId(input.run.rollout.service, result.environment),
+        ],
         environments: [result],
         approvals: [],
       });
@@ -45,24 +55,24 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
 }
 
 /** Looks that go on when this rollout and its deployment are over. */
-async function leaveFollowUp(stay: Stay): Promise<void> {
+async function leaveAfterwards(stay: Stay): Promise<void> {
   const { run, permit, timing } = stay.input;
   const { deployment, environment, service } = run.rollout;
-  await startChild(followUp, {
-    workflowId: followUpWorkflowId(deployment, environment),
+  await startChild(afterwards, {
+    workflowId: afterwardsWorkflowId(deployment, environment),
     args: [{ run, requester: permit.start.person, plan: permit.start.body.plan, ...(timing && { timing }) }],
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: `${service} in ${environment}, after ${deployment}`,
-  }).catch((error: unknown) => stay.progress.notes.push(`no follow-up: ${failureText(error)}`));
+  }).catch((error: unknown) => stay.progress.notes.push(`no afterwards: ${failureText(error)}`));
 }
 
 /** The way forward; null when it was walked to its end, else why it was left. */
-async function forward(stay: Stay): Promise<WayBackWanted | null> {
+async function forward(stay: Stay): Promise<RollbackRequested | null> {
   const scope = new CancellationScope({ cancellable: true });
   try {
     await scope.run(async () => {
       stay.desk.interrupt = () => {
-        if (stay.desk.goBack) scope.cancel();
+        if (stay.desk.rollBack) scope.cancel();
       };
       await enter(stay);
       for (const step of stay.input.run.list.steps) await walk(stay, step);
@@ -73,10 +83,14 @@ async function forward(stay: Stay): Promise<WayBackWanted | null> {
     });
     return null;
   } catch (error) {
-    if (error instanceof WayBackWanted) return error;
+    if (error instanceof RollbackRequested) return error;
     if (!isCancellation(error)) throw error;
-    const wanted = stay.desk.goBack;
-    return new WayBackWanted(wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort', wanted?.route ?? null, wanted?.by ?? null);
+    const wanted = stay.desk.rollBack;
+    return new RollbackRequested(
+      wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort',
+      wanted?.fallback ?? null,
+      wanted?.by ?? null,
+    );
   }
 }
 
@@ -89,7 +103,13 @@ function openStay(input: RolloutInput): Stay {
     waitingFor: null,
     next: null,
     notes: [],
-    lines: list.steps.map((step) => ({ name: step.name, kind: step.kind, state: 'waiting', summary: '', tookMs: null })),
+    lines: list.steps.map((step) => ({
+      name: step.name,
+      kind: step.kind,
+      state: 'waiting',
+      summary: '',
+      tookMs: null,
+    })),
   };
   const stay: Stay = {
     input,
@@ -105,7 +125,9 @@ function openStay(input: RolloutInput): Stay {
     forwards: 0,
     meanwhile: null,
   };
-  setHandler(progressQuery, () => stay.progress, { description: 'Where the rollout is: steps, waiting reason, next command' });
+  setHandler(progressQuery, () => stay.progress, {
+    description: 'Where the rollout is: steps, waiting reason, next command',
+  });
   show(progress, stay.shown);
   return stay;
 }
@@ -114,11 +136,14 @@ async function enter(stay: Stay): Promise<void> {
   const { run, permit } = stay.input;
   try {
     stay.receipts.push(
-      await environmentActivities(run.rollout.environment, 'check the permit', stay.heartbeatMs).enter({ rollout: run.rollout, permit }),
+      await environmentActivities(run.rollout.environment, 'check the permit', stay.heartbeatMs).enter({
+        rollout: run.rollout,
+        permit,
+      }),
     );
   } catch (error) {
     if (isCancellation(error)) throw error;
-    throw new WayBackWanted(`not entered: ${failureText(error)}`, null);
+    throw new RollbackRequested(`not entered: ${failureText(error)}`, null);
   }
   stay.progress.phase = 'deploying';
 }
@@ -137,8 +162,15 @@ async function walk(stay: Stay, step: Step): Promise<void> {
     }
     const decision =
       peopleDecide(step, stay.receipts.at(-1)) ??
-      (await controlActivities(`what to do about ${step.name}`).decide({ list: stay.input.run.list, trouble }));
-    const again = await resolve(stay, decision, `${step.name}: ${stay.progress.lines[step.index]?.summary ?? trouble.is}`);
+      (await controlActivities(`what to do about ${step.name}`).decide({
+        list: stay.input.run.list,
+        trouble,
+      }));
+    const again = await resolve(
+      stay,
+      decision,
+      `${step.name}: ${stay.progress.lines[step.index]?.summary ?? trouble.is}`,
+    );
     if (!again) break;
   }
 }
@@ -147,7 +179,11 @@ async function walk(stay: Stay, step: Step): Promise<void> {
 async function untilAllowed(stay: Stay, step: Step): Promise<void> {
   const { desk, input } = stay;
   if (desk.paused) {
-    waiting(stay, 'resume', `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`);
+    waiting(
+      stay,
+      'resume',
+      `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`,
+    );
     await condition(() => !desk.paused);
   }
   const changes = step.changes.some((change) => change !== 'files');
@@ -190,7 +226,12 @@ function peopleDecide(step: Step, receipt: Receipt | undefined): Decision | null
   )
     return null;
   const words = Object.values((step.spec['peopleDecide'] ?? {}) as Record<string, readonly string[]>).flat();
-  return { do: 'ask', ask: [...new Set([...words, 'stop'])], severity: 'medium', row: 'people decide about these rows' };
+  return {
+    do: 'ask',
+    ask: [...new Set([...words, 'stop'])],
+    severity: 'medium',
+    row: 'people decide about these rows',
+  };
 }
 
 function passed(stay: Stay): RolloutResult {
@@ -198,11 +239,11 @@ function passed(stay: Stay): RolloutResult {
   waiting(stay, null, null);
   return {
     environment: stay.input.run.rollout.environment,
-    ending: 'passed',
+    outcome: 'passed',
     reason: 'every step passed',
     receipts: stay.receipts,
     undos: [],
-    left: [],
+    differences: [],
     soak: stay.soak,
   };
 }

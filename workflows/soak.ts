@@ -1,9 +1,9 @@
-// The soak or watch: one activity a stretch, judged where it is read; breaches go through the matrix.
+// The soak or watch: one activity a slice, judged where it is read; breaches go through the matrix.
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { newSoak, summarise, type Breach, type ObserveResult, type SoakState } from '../src/core/soak.ts';
 import type { Decision } from '../src/core/matrix.ts';
-import { stretchMs } from '../src/core/stretch.ts';
+import { sliceMs } from '../src/core/slice.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Answered } from './desk.ts';
 import { controlActivities, observeActivities } from './proxies.ts';
@@ -15,7 +15,7 @@ interface Watched {
   readonly forward: CancellationScope;
   readonly phase: 'soak' | 'watch';
   state: SoakState;
-  stretches: number;
+  slices: number;
   /** Came while people were asked about something else, and is asked about after it, though it may be over by then. */
   later: Breach[];
 }
@@ -27,14 +27,14 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
   if (!list.environment.soak && !list.environment.watch) return;
   stay.progress.phase = phase;
   waiting(stay, null, null);
-  const watched: Watched = { forward, phase, state: newSoak(), stretches: 0, later: [] };
+  const watched: Watched = { forward, phase, state: newSoak(), slices: 0, later: [] };
   for (;;) {
     if (watched.state.passed && (stay.desk.closing || list.last)) return;
     if (stay.desk.paused) {
       await untilResumed(stay, () => watched.state.passed);
       continue;
     }
-    const result = await observeStretch(stay, watched);
+    const result = await observeSlice(stay, watched);
     watched.state = { ...result.state, extendedMs: result.state.extendedMs + stay.desk.extendMs };
     stay.desk.extendMs = 0;
     stay.meanwhile = (ask) => measureOn(stay, watched, ask);
@@ -44,55 +44,68 @@ export async function observeUntilClosed(stay: Stay, forward: CancellationScope)
 
 /** A soak that has passed can be closed while it is paused. */
 async function untilResumed(stay: Stay, passed: () => boolean): Promise<void> {
-  waiting(stay, 'resume', `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`);
+  waiting(
+    stay,
+    'resume',
+    `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`,
+  );
   await condition(() => !stay.desk.paused || (stay.desk.closing && passed()));
   waiting(stay, null, null);
 }
 
-/** `checkNow`, `close` and `pause` end a stretch early; it returns what it has. */
-async function observeStretch(stay: Stay, watched: Watched, asking?: true): Promise<ObserveResult> {
+/** `checkNow`, `close` and `pause` end a slice early; it returns what it has. */
+async function observeSlice(stay: Stay, watched: Watched, asking?: true): Promise<ObserveResult> {
   const { list, rollout } = stay.input.run;
   const { forward, phase, state } = watched;
-  const number = watched.stretches;
-  watched.stretches += 1;
-  const stretch = new CancellationScope({ cancellable: true, parent: forward });
+  const number = watched.slices;
+  watched.slices += 1;
+  const slice = new CancellationScope({ cancellable: true, parent: forward });
   const interrupt = stay.desk.interrupt;
   stay.desk.interrupt = () => {
-    if (stay.desk.goBack) interrupt();
-    else stretch.cancel();
+    if (stay.desk.rollBack) interrupt();
+    else slice.cancel();
   };
   try {
-    const length = stretchMs(list, phase, number);
-    const result = await stretch.run(() =>
-      observeActivities(rollout.environment, `${phase}, stretch ${number + 1}`, stay.input.timing?.observeHeartbeatMs ?? 30_000).observe({
+    const length = sliceMs(list, phase, number);
+    const result = await slice.run(() =>
+      observeActivities(
+        rollout.environment,
+        `${phase}, slice ${number + 1}`,
+        stay.input.timing?.observeHeartbeatMs ?? 30_000,
+      ).observe({
         rollout,
         phase,
-        stretchMs: length,
+        sliceMs: length,
         state,
         ...(asking && { asking }),
       }),
     );
-    // A stretch that was cancelled hands back what it has; the way forward is over all the same.
+    // A slice that was cancelled hands back what it has; the way forward is over all the same.
     if (forward.consideredCancelled) throw new CancelledFailure('the way forward was left');
     return result;
   } catch (error) {
     // Interrupted before a worker had taken it: nothing was read, and nothing is wrong.
     if (!isCancellation(error) || forward.consideredCancelled) throw error;
-    return { state, breaches: [], readings: 0, summary: summarise(state), verdict: null };
+    return { state, breaches: [], metrics: 0, summary: summarise(state), verdict: null };
   } finally {
     stay.desk.interrupt = interrupt;
     stay.desk.checkNow = false;
   }
 }
 
-function tellReadings(stay: Stay, { summary }: ObserveResult): void {
+function tellMetrics(stay: Stay, { summary }: ObserveResult): void {
   stay.soak = summary.join('\n');
   const others = stay.progress.notes.filter((note) => !note.startsWith('reading '));
-  stay.progress.notes.splice(0, stay.progress.notes.length, ...others, ...summary.map((line) => `reading ${line}`));
+  stay.progress.notes.splice(
+    0,
+    stay.progress.notes.length,
+    ...others,
+    ...summary.map((line) => `reading ${line}`),
+  );
 }
 
 async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promise<void> {
-  tellReadings(stay, result);
+  tellMetrics(stay, result);
   const forwards = stay.forwards;
   result.breaches.forEach((breach) => putLater(watched, breach));
   await answerLater(stay, watched, forwards);
@@ -102,11 +115,19 @@ async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promi
   }
   // What was observed was another schema: the soak starts again.
   if (stay.forwards > forwards) {
-    watched.state = { ...newSoak(watched.state.baseline), counters: watched.state.counters, since: watched.state.since };
+    watched.state = {
+      ...newSoak(watched.state.baseline),
+      counters: watched.state.counters,
+      since: watched.state.since,
+    };
     watched.later = [];
   } else if (result.verdict === 'passed') {
     watched.state = { ...watched.state, passed: true };
-    await stay.desk.tell({ is: 'soakPassed', environment: stay.input.run.rollout.environment, outcome: outcomeSoFar(stay) });
+    await stay.desk.tell({
+      is: 'soakPassed',
+      environment: stay.input.run.rollout.environment,
+      outcome: outcomeSoFar(stay),
+    });
     if (!stay.input.run.list.last) waiting(stay, 'the next environment; measuring goes on', null);
   }
   show(stay.progress, stay.shown);
@@ -114,10 +135,10 @@ async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promi
 
 /** Nobody can decide that a soak has passed: it is lengthened, or left (rule 1). */
 async function askForExtension(stay: Stay, watched: Watched): Promise<void> {
-  const { environment, routes } = stay.input.run.list;
+  const { environment, fallbacks } = stay.input.run.list;
   const question = {
     do: 'ask',
-    ask: ['extend', 'stop', ...Object.keys(routes)],
+    ask: ['extend', 'stop', ...Object.keys(fallbacks)],
     severity: 'high',
     row: 'the soak did not pass in its time',
   } as const;
@@ -126,23 +147,25 @@ async function askForExtension(stay: Stay, watched: Watched): Promise<void> {
   watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
 }
 
-/** One question of each reading, the last one. */
+/** One question of each sample, the last one. */
 function putLater(watched: Watched, breach: Breach): void {
   watched.later = [...withoutIt(watched.later, breach), breach];
 }
 
-const withoutIt = (breaches: readonly Breach[], breach: Breach) => breaches.filter((other) => idOf(other) !== idOf(breach));
+const withoutIt = (breaches: readonly Breach[], breach: Breach) =>
+  breaches.filter((other) => idOf(other) !== idOf(breach));
 
 /** All that waits for an answer; after a forward fix it is another schema that is observed. */
 async function answerLater(stay: Stay, watched: Watched, forwards: number): Promise<void> {
-  while (watched.later.length > 0 && stay.forwards === forwards) await answerBreach(stay, watched.later.shift()!, watched);
+  while (watched.later.length > 0 && stay.forwards === forwards)
+    await answerBreach(stay, watched.later.shift()!, watched);
 }
 
 async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promise<void> {
   const { rollout } = stay.input.run;
   stay.progress.health = 'troubled';
   stay.progress.notes.push(breach.text);
-  // People are deciding on a dossier that says "passed": it no longer holds, and clean days are counted anew.
+  // People are deciding on a gate report that says "passed": it no longer holds, and clean days are counted anew.
   if (watched.state.passed) {
     watched.state = { ...watched.state, passed: false, cleanSince: null };
     await stay.desk.tell({ is: 'soakVoided', environment: rollout.environment, why: breach.text });
@@ -154,7 +177,10 @@ async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promi
     await resolve(stay, decision, breach.text);
   } catch (error) {
     if (!(error instanceof WorseMeanwhile)) throw error;
-    stay.progress.notes.push(error.breach.text, 'the question was withdrawn: the matrix answers this by itself');
+    stay.progress.notes.push(
+      error.breach.text,
+      'the question was withdrawn: the matrix answers this by itself',
+    );
     waiting(stay, null, null);
     await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
     watched.later = withoutIt(watched.later, error.breach);
@@ -165,12 +191,18 @@ async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promi
 }
 
 const decideAbout = (stay: Stay, breach: Breach): Promise<Decision> =>
-  controlActivities(`what to do about ${breach.meter}/${breach.reading}`).decide({ list: stay.input.run.list, trouble: breach });
+  controlActivities(`what to do about ${breach.monitor}/${breach.metric}`).decide({
+    list: stay.input.run.list,
+    trouble: breach,
+  });
 
-const idOf = ({ meter, reading }: Breach) => `${meter}/${reading}`;
+const idOf = ({ monitor, metric }: Breach) => `${monitor}/${metric}`;
 
 function acknowledge(watched: Watched, breaches: readonly Breach[]): void {
-  watched.state = { ...watched.state, acknowledged: [...new Set([...watched.state.acknowledged, ...breaches.map(idOf)])] };
+  watched.state = {
+    ...watched.state,
+    acknowledged: [...new Set([...watched.state.acknowledged, ...breaches.map(idOf)])],
+  };
 }
 
 /** While people were asked something came that is not asked about. */
@@ -188,12 +220,11 @@ class WorseMeanwhile extends Error {
 /** @throws WorseMeanwhile about what the matrix answers without people. */
 async function refuseToAskAbout(stay: Stay, breach: Breach): Promise<void> {
   const decision = await decideAbout(stay, breach);
-  if (decision.do === 'route' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
+  if (decision.do === 'fallback' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
 }
 
 /** Asks, and measures on: what the matrix answers without people does not wait for them. What it would ask about waits for its turn. */
 async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answered>): Promise<Answered> {
-  if (!patched('meters-go-on')) return ask();
   for (const breach of watched.later) await refuseToAskAbout(stay, breach);
   const question = new CancellationScope({ cancellable: true, parent: watched.forward });
   let over = false;
@@ -209,9 +240,9 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
         await condition(() => !stay.desk.paused || over);
         continue;
       }
-      const result = await observeStretch(stay, watched, true);
+      const result = await observeSlice(stay, watched, true);
       watched.state = result.state;
-      tellReadings(stay, result);
+      tellMetrics(stay, result);
       show(stay.progress, stay.shown);
       for (const breach of result.breaches) {
         await refuseToAskAbout(stay, breach);
@@ -226,5 +257,12 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
 }
 
 function outcomeSoFar(stay: Stay): EnvironmentOutcome {
-  return { environment: stay.input.run.rollout.environment, ending: 'soaking', receipts: stay.receipts, undos: [], left: [], soak: stay.soak };
+  return {
+    environment: stay.input.run.rollout.environment,
+    outcome: 'soaking',
+    receipts: stay.receipts,
+    undos: [],
+    differences: [],
+    soak: stay.soak,
+  };
 }

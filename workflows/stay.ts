@@ -1,24 +1,24 @@
 // What one rollout knows while it runs, and the few things every module of its story does with it.
 import type { Decision } from '../src/core/matrix.ts';
-import type { Decided } from '../src/core/messages.ts';
+import type { VerifiedMessage } from '../src/core/messages.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { StepKind } from '../src/core/steps.ts';
-import type { StackEntry } from '../src/core/way-back.ts';
+import type { StackEntry } from '../src/core/rollback.ts';
 import type { RolloutInput } from './contract.ts';
 import type { Answered, Desk } from './desk.ts';
 import { goForward } from './forward.ts';
 import { type Progress, show, type Shown } from './progress.ts';
 import { controlActivities } from './proxies.ts';
 
-/** Thrown to leave the way forward; what goes back is decided by the route. */
-export class WayBackWanted extends Error {
-  override readonly name = 'WayBackWanted';
-  readonly route: string | null;
-  /** Who chose the route, where somebody did. */
-  readonly by: Decided | null;
-  constructor(reason: string, route: string | null, by: Decided | null = null) {
+/** Thrown to leave the way forward; what rolls back is decided by the fallback. */
+export class RollbackRequested extends Error {
+  override readonly name = 'RollbackRequested';
+  readonly fallback: string | null;
+  /** Who chose the fallback, where somebody did. */
+  readonly by: VerifiedMessage | null;
+  constructor(reason: string, fallback: string | null, by: VerifiedMessage | null = null) {
     super(reason);
-    this.route = route;
+    this.fallback = fallback;
     this.by = by;
   }
 }
@@ -44,12 +44,16 @@ export interface Stay {
 /** Acts on a decision. True: look again (a person mended something); false: go on. Leaves by WayBackWanted. */
 export async function resolve(stay: Stay, decision: Decision, what: string): Promise<boolean> {
   if (decision.do === 'continue') return false;
-  if (decision.do === 'stop') throw new WayBackWanted(what, null);
-  if (decision.do === 'route') return takeRoute(stay, decision.name, what, null);
+  if (decision.do === 'stop') throw new RollbackRequested(what, null);
+  if (decision.do === 'fallback') return takeFallback(stay, decision.name, what, null);
   const options = decision.do === 'ask' ? decision.ask : ['continue', 'stop'];
   stay.progress.health = 'troubled';
   const { rollout: ref } = stay.input.run;
-  waiting(stay, `a decision (${options.join(' | ')}) about ${what}`, `soakgate decide ${ref.deployment} ${ref.environment} ${options[0]}`);
+  waiting(
+    stay,
+    `a decision (${options.join(' | ')}) about ${what}`,
+    `soakgate decide ${ref.deployment} ${ref.environment} ${options[0]}`,
+  );
   await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: stay.progress.waitingFor });
   const ask = () => stay.desk.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
   const { word, by } = await (stay.meanwhile ? stay.meanwhile(ask) : ask());
@@ -58,18 +62,27 @@ export async function resolve(stay: Stay, decision: Decision, what: string): Pro
   stay.progress.health = 'good';
   stay.progress.notes.push(`decided about ${what}: ${word}`);
   if (word === 'continue') return false;
-  if (word === 'stop') throw new WayBackWanted(`${what}; decided: stop`, null, by);
-  if (Object.hasOwn(stay.input.run.list.routes, word)) return takeRoute(stay, word, `${what}; decided: ${word}`, by);
+  if (word === 'stop') throw new RollbackRequested(`${what}; decided: stop`, null, by);
+  if (Object.hasOwn(stay.input.run.list.fallbacks, word))
+    return takeFallback(stay, word, `${what}; decided: ${word}`, by);
   return true;
 }
 
-/** A forward fix is walked here and then it goes on; every other route leads back. */
-async function takeRoute(stay: Stay, name: string, what: string, by: Decided | null): Promise<boolean> {
+/** A forward fix is walked here and then it goes on; every other fallback leads back. */
+async function takeFallback(
+  stay: Stay,
+  name: string,
+  what: string,
+  by: VerifiedMessage | null,
+): Promise<boolean> {
   const { list } = stay.input.run;
-  if (!('forward' in list.routes[name]!)) throw new WayBackWanted(what, name, by);
+  if (!('forward' in list.fallbacks[name]!)) throw new RollbackRequested(what, name, by);
   if (await goForward(stay, name, what)) return false;
-  const decision = await controlActivities(`what to do about route ${name}`).decide({ list, trouble: { route: name, is: 'fail' } });
-  return resolve(stay, decision, `route ${name}: ${stay.progress.notes.at(-1)}`);
+  const decision = await controlActivities(`what to do about fallback ${name}`).decide({
+    list,
+    trouble: { fallback: name, is: 'fail' },
+  });
+  return resolve(stay, decision, `fallback ${name}: ${stay.progress.notes.at(-1)}`);
 }
 
 export function waiting(stay: Stay, reason: string | null, next: string | null): void {

@@ -1,6 +1,6 @@
 // The family of checks: each asks the target one kind of question and answers with a verdict.
 import type { CheckSpec } from '../../src/core/plan/plan.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 import { checkColumns } from './columns.ts';
 import { checkCommand } from './command.ts';
@@ -9,7 +9,7 @@ import { checkHttp } from './http.ts';
 import { checkSql } from './sql.ts';
 
 /** Chooses by the key that the plan wrote. */
-export async function check(work: Work): Promise<Outcome> {
+export async function check(work: Work): Promise<StepResult> {
   const spec = work.step.spec as unknown as CheckSpec;
   if ('constraints' in spec) return checkConstraints(work, spec.constraints);
   if ('columns' in spec) return checkColumns(work, spec.columns);

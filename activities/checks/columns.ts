@@ -1,7 +1,7 @@
 // Columns: existence, type, nullability, default, from the catalog.
 import { quoteTable, withSession } from '../../src/io/postgres.ts';
 import type { CheckSpec } from '../../src/core/plan/plan.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 
 type Expected = Extract<CheckSpec, { columns: unknown }>['columns'][number];
@@ -11,7 +11,7 @@ interface Found {
   readonly default: string | null;
 }
 
-export async function checkColumns(work: Work, expectations: readonly Expected[]): Promise<Outcome> {
+export async function checkColumns(work: Work, expectations: readonly Expected[]): Promise<StepResult> {
   const lines = await withSession(work.url, work.tag, async (session) => {
     const judged: { ok: boolean; text: string }[] = [];
     for (const expected of expectations) {
@@ -37,8 +37,12 @@ function judge(expected: Expected, found: Found | undefined): { ok: boolean; tex
   const name = `${expected.table}.${expected.column}`;
   if (!found) return { ok: false, text: `${name} is missing` };
   const wrong = [
-    expected.type !== undefined && expected.type !== found.type && `type ${found.type}, expected ${expected.type}`,
-    expected.nullable !== undefined && expected.nullable !== found.nullable && (found.nullable ? 'takes null' : 'refuses null'),
+    expected.type !== undefined &&
+      expected.type !== found.type &&
+      `type ${found.type}, expected ${expected.type}`,
+    expected.nullable !== undefined &&
+      expected.nullable !== found.nullable &&
+      (found.nullable ? 'takes null' : 'refuses null'),
     expected.default !== undefined &&
       expected.default !== (found.default ?? '') &&
       `default ${found.default ?? 'none'}, expected ${expected.default}`,

@@ -7,7 +7,7 @@ import type { CheckSpec, Json } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import type { CommandResult } from '../../src/io/command.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 import { judgeText } from './text.ts';
 import { watchDatabases } from './watch-databases.ts';
@@ -15,11 +15,13 @@ import { watchDatabases } from './watch-databases.ts';
 type CommandCheck = Extract<CheckSpec, { command: unknown }>;
 
 /** A check reads: its session is read-only unless the plan says that it changes the database (rule 2). */
-export async function checkCommand(work: Work, spec: CommandCheck): Promise<Outcome> {
+export async function checkCommand(work: Work, spec: CommandCheck): Promise<StepResult> {
   // A report that an earlier run left would speak for this one.
   if (spec.junit) await rm(reportPath(work, spec.junit.file), { force: true });
   const run = () => work.runRelease(spec.command, { readOnly: !spec.changes.includes('database') });
-  const { result, databases } = spec.junit ? await watchDatabases(work, run) : { result: await run(), databases: [] };
+  const { result, databases } = spec.junit
+    ? await watchDatabases(work, run)
+    : { result: await run(), databases: [] };
   const outcomes = [
     judgeExit(result),
     ...(spec.json ? [judgeJson(result, spec.json)] : []),
@@ -28,12 +30,15 @@ export async function checkCommand(work: Work, spec: CommandCheck): Promise<Outc
   ];
   // A report says more than an exit code: what failed, by name.
   return (
-    outcomes.toReversed().find((outcome) => outcome.verdict === 'fail') ?? outcomes.find((outcome) => outcome.verdict !== 'pass') ?? outcomes.at(-1)!
+    outcomes.toReversed().find((outcome) => outcome.verdict === 'fail') ??
+    outcomes.find((outcome) => outcome.verdict !== 'pass') ??
+    outcomes.at(-1)!
   );
 }
 
-function judgeExit(result: CommandResult): Outcome {
-  if (result.exitCode === 0) return { verdict: 'pass', summary: `ended with 0 after ${Math.round(result.tookMs)} ms` };
+function judgeExit(result: CommandResult): StepResult {
+  if (result.exitCode === 0)
+    return { verdict: 'pass', summary: `ended with 0 after ${Math.round(result.tookMs)} ms` };
   return {
     verdict: result.exitCode === null ? 'error' : 'fail',
     summary: `ended with ${result.exitCode ?? result.killedBy}`,
@@ -41,16 +46,18 @@ function judgeExit(result: CommandResult): Outcome {
   };
 }
 
-function judgeJson(result: CommandResult, expectations: Readonly<Record<string, Json>>): Outcome {
+function judgeJson(result: CommandResult, expectations: Readonly<Record<string, Json>>): StepResult {
   const document = parseJson(result.stdout);
-  if (document === undefined) return { verdict: 'error', summary: 'its output is not JSON', details: lastWords(result) };
+  if (document === undefined)
+    return { verdict: 'error', summary: 'its output is not JSON', details: lastWords(result) };
   const all = Object.entries(expectations);
   const wrong = all.filter(([pointer, expected]) => !sameJson(valueAt(document, pointer) ?? null, expected));
   return {
     verdict: wrong.length === 0 ? 'pass' : 'fail',
     summary: `${all.length - wrong.length} of ${all.length} values as expected`,
     details: wrong.map(
-      ([pointer, expected]) => `${pointer} is ${JSON.stringify(valueAt(document, pointer) ?? null)}, expected ${JSON.stringify(expected)}`,
+      ([pointer, expected]) =>
+        `${pointer} is ${JSON.stringify(valueAt(document, pointer) ?? null)}, expected ${JSON.stringify(expected)}`,
     ),
   };
 }
@@ -60,11 +67,12 @@ async function judgeReport(
   work: Work,
   { file, passed, skipped }: NonNullable<CommandCheck['junit']>,
   databases: readonly string[],
-): Promise<Outcome> {
+): Promise<StepResult> {
   const xml = await readFile(reportPath(work, file), 'utf8').catch(() => undefined);
   if (xml === undefined) return { verdict: 'error', summary: `it wrote no report ${file}` };
   const report = parseReport(xml);
-  if (typeof report === 'string') return { verdict: 'error', summary: `the report ${file} cannot be read: ${report}` };
+  if (typeof report === 'string')
+    return { verdict: 'error', summary: `the report ${file} cannot be read: ${report}` };
   const bad = report.failures + report.errors;
   const wrong = [
     ...(bad > 0 ? [`${bad} failed: ${report.failed.join(', ')}`] : []),
@@ -75,7 +83,11 @@ async function judgeReport(
   const summary = `${report.passed} tests passed, ${bad} failed, ${report.skipped} skipped`;
   // A suite that ran on SQLite, or not at all on a database, has shown nothing about this server (T-47).
   if (wrong.length === 0 && databases.length === 0)
-    return { verdict: 'inconclusive', summary: `${summary}, but no session of it was seen on this server`, figures };
+    return {
+      verdict: 'inconclusive',
+      summary: `${summary}, but no session of it was seen on this server`,
+      figures,
+    };
   return {
     verdict: wrong.length === 0 ? 'pass' : 'fail',
     summary: `${summary}${databases.length > 0 ? `, on ${databases.join(' and ')} of this server` : ''}`,

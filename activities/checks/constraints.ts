@@ -1,10 +1,13 @@
 // Constraints by name or pattern, valid and in force, from the catalog.
 import type { ConstraintExpectation } from '../../src/core/plan/plan.ts';
 import { withSession } from '../../src/io/postgres.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 
-export async function checkConstraints(work: Work, expectations: readonly ConstraintExpectation[]): Promise<Outcome> {
+export async function checkConstraints(
+  work: Work,
+  expectations: readonly ConstraintExpectation[],
+): Promise<StepResult> {
   const found = await withSession(work.url, work.tag, (session) =>
     session.query<{ name: string; valid: boolean }>(
       "select conname as name, convalidated as valid from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname !~ '^pg_'",
@@ -19,11 +22,16 @@ export async function checkConstraints(work: Work, expectations: readonly Constr
   };
 }
 
-function judge(expected: ConstraintExpectation, found: readonly { name: string; valid: boolean }[]): { ok: boolean; text: string } {
+function judge(
+  expected: ConstraintExpectation,
+  found: readonly { name: string; valid: boolean }[],
+): { ok: boolean; text: string } {
   if (typeof expected === 'string') {
     const one = found.find((candidate) => candidate.name === expected);
     if (!one) return { ok: false, text: `${expected} is missing` };
-    return one.valid ? { ok: true, text: `${expected} is valid` } : { ok: false, text: `${expected} is not validated` };
+    return one.valid
+      ? { ok: true, text: `${expected} is valid` }
+      : { ok: false, text: `${expected} is not validated` };
   }
   const pattern = new RegExp(
     `^${expected.like
@@ -33,5 +41,8 @@ function judge(expected: ConstraintExpectation, found: readonly { name: string; 
     'u',
   );
   const valid = found.filter((candidate) => pattern.test(candidate.name) && candidate.valid);
-  return { ok: valid.length === expected.exactly, text: `${expected.like}: ${valid.length} valid, expected exactly ${expected.exactly}` };
+  return {
+    ok: valid.length === expected.exactly,
+    text: `${expected.like}: ${valid.length} valid, expected exactly ${expected.exactly}`,
+  };
 }

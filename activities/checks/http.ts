@@ -5,26 +5,32 @@ import type { HttpCheck } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { outside } from '../../src/core/soak.ts';
 import { get } from '../../src/io/http.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import { httpBaseline, measure } from '../baseline.ts';
 import { addressOf, type Work } from '../work.ts';
 import { parseJson } from './command.ts';
 
 const PAUSE_MS = 200;
 
-export async function checkHttp(work: Work, check: HttpCheck): Promise<Outcome> {
-  return check.samples !== undefined && check.mean ? compareWithBaseline(work, check) : answersAsExpected(work, check);
+export async function checkHttp(work: Work, check: HttpCheck): Promise<StepResult> {
+  return check.samples !== undefined && check.mean
+    ? compareWithBaseline(work, check)
+    : answersAsExpected(work, check);
 }
 
 /** Asks until it is so, or until `within` is over. */
-async function answersAsExpected(work: Work, check: HttpCheck): Promise<Outcome> {
+async function answersAsExpected(work: Work, check: HttpCheck): Promise<StepResult> {
   const deadline = performance.now() + check.withinMs;
   const started = performance.now();
   for (;;) {
     const wrong = (await Promise.all(check.get.map((path) => judge(addressOf(work), path, check)))).flat();
     if (wrong.length === 0)
-      return { verdict: 'pass', summary: `${check.get.join(', ')} as expected after ${Math.round(performance.now() - started)} ms` };
-    if (performance.now() > deadline) return { verdict: 'fail', summary: `not as expected within ${check.withinMs} ms`, details: wrong };
+      return {
+        verdict: 'pass',
+        summary: `${check.get.join(', ')} as expected after ${Math.round(performance.now() - started)} ms`,
+      };
+    if (performance.now() > deadline)
+      return { verdict: 'fail', summary: `not as expected within ${check.withinMs} ms`, details: wrong };
     work.progress(wrong[0] ?? 'waiting');
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     work.signal.throwIfAborted();
@@ -38,20 +44,26 @@ async function judge(base: string, path: string, check: HttpCheck): Promise<read
   const body = check.json ? parseJson(answer.body) : null;
   return Object.entries(check.json ?? {})
     .filter(([pointer, expected]) => !sameJson(valueAt(body, pointer) ?? null, expected))
-    .map(([pointer, expected]) => `${path} ${pointer} is ${JSON.stringify(valueAt(body, pointer) ?? null)}, expected ${JSON.stringify(expected)}`);
+    .map(
+      ([pointer, expected]) =>
+        `${path} ${pointer} is ${JSON.stringify(valueAt(body, pointer) ?? null)}, expected ${JSON.stringify(expected)}`,
+    );
 }
 
 /** A breach is confirmed once before it counts; failures count apart from latency. */
-async function compareWithBaseline(work: Work, check: HttpCheck): Promise<Outcome> {
+async function compareWithBaseline(work: Work, check: HttpCheck): Promise<StepResult> {
   const baseline = await httpBaseline(work);
   const limit = check.mean!;
   const lines: string[] = [];
   let bad = false;
   for (const path of check.get) {
     const before = baseline?.[path];
-    if (limit.ofBaseline && before === undefined) return { verdict: 'inconclusive', summary: `there is no baseline of ${path}` };
-    if (limit.ofBaseline && before?.mean === null) return { verdict: 'inconclusive', summary: `the baseline of ${path} has no answer in it` };
-    const over = (mean: number | null) => mean !== null && outside(limit, mean, before?.mean ?? undefined, 'target');
+    if (limit.ofBaseline && before === undefined)
+      return { verdict: 'inconclusive', summary: `there is no baseline of ${path}` };
+    if (limit.ofBaseline && before?.mean === null)
+      return { verdict: 'inconclusive', summary: `the baseline of ${path} has no answer in it` };
+    const over = (mean: number | null) =>
+      mean !== null && outside(limit, mean, before?.mean ?? undefined, 'objective');
     let now = await measure(work, path, check.samples!);
     if (over(now.mean)) now = await measure(work, path, check.samples!);
     bad ||= over(now.mean) || now.failed > 0;
@@ -59,5 +71,9 @@ async function compareWithBaseline(work: Work, check: HttpCheck): Promise<Outcom
       `${path}: mean ${ms(now.mean)}${before ? `, before ${ms(before.mean)}` : ''}, ${now.failed} failed of ${check.samples}${over(now.mean) ? `; wanted ${limit.text}` : ''}`,
     );
   }
-  return { verdict: bad ? 'fail' : 'pass', summary: bad ? 'slower or failing' : `mean ${limit.text} holds`, details: lines };
+  return {
+    verdict: bad ? 'fail' : 'pass',
+    summary: bad ? 'slower or failing' : `mean ${limit.text} holds`,
+    details: lines,
+  };
 }

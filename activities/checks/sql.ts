@@ -1,18 +1,18 @@
-// A query in a READ ONLY transaction: no rows, or one value within a band.
+// A query in a READ ONLY transaction: no rows, or one value within a threshold.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
 import type { CheckSpec, Json } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
 import { serverError, withSession } from '../../src/io/postgres.ts';
-import type { Outcome } from '../as-step.ts';
+import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 
 const STATEMENT_MS = 300_000;
 
 const CANCELED = '57014';
 
-export async function checkSql(work: Work, spec: SqlCheck): Promise<Outcome> {
+export async function checkSql(work: Work, spec: SqlCheck): Promise<StepResult> {
   const started = performance.now();
   try {
     const rows = await withSession(work.url, work.tag, async (session) => {
@@ -35,12 +35,16 @@ export async function checkSql(work: Work, spec: SqlCheck): Promise<Outcome> {
 
 type SqlCheck = Extract<CheckSpec, { sql: string }>;
 
-async function judgeRows(work: Work, rows: readonly object[], returns: SqlCheck['returns']): Promise<Outcome> {
+async function judgeRows(
+  work: Work,
+  rows: readonly object[],
+  returns: SqlCheck['returns'],
+): Promise<StepResult> {
   if (returns === 'no rows') return judgeNoRows(rows);
   if ('golden' in returns) return judgeGolden(work, rows, returns.golden);
   if ('rows' in returns)
     return {
-      verdict: outside(returns.rows, rows.length, undefined, 'target') ? 'fail' : 'pass',
+      verdict: outside(returns.rows, rows.length, undefined, 'objective') ? 'fail' : 'pass',
       summary: `${rows.length} rows, wanted ${returns.rows.text}`,
       figures: { rows: rows.length },
     };
@@ -48,7 +52,7 @@ async function judgeRows(work: Work, rows: readonly object[], returns: SqlCheck[
 }
 
 /** Facts that were reviewed and lie in the release: the very rows, as JSON prints them. */
-async function judgeGolden(work: Work, rows: readonly object[], file: string): Promise<Outcome> {
+async function judgeGolden(work: Work, rows: readonly object[], file: string): Promise<StepResult> {
   const golden = JSON.parse(await readFile(join(work.checkout, file), 'utf8')) as Json[];
   const now = JSON.parse(JSON.stringify(rows)) as Json[];
   const wrong = Array.from({ length: Math.max(golden.length, now.length) }, (_, at) => at).filter(
@@ -57,12 +61,17 @@ async function judgeGolden(work: Work, rows: readonly object[], file: string): P
   return {
     verdict: wrong.length === 0 && golden.length > 0 ? 'pass' : golden.length === 0 ? 'inconclusive' : 'fail',
     summary: `${golden.length - wrong.length} of ${golden.length} golden rows as reviewed`,
-    details: wrong.slice(0, 5).map((at) => `row ${at + 1} is ${JSON.stringify(now[at] ?? null)}, reviewed was ${JSON.stringify(golden[at] ?? null)}`),
+    details: wrong
+      .slice(0, 5)
+      .map(
+        (at) =>
+          `row ${at + 1} is ${JSON.stringify(now[at] ?? null)}, reviewed was ${JSON.stringify(golden[at] ?? null)}`,
+      ),
     figures: { rows: now.length },
   };
 }
 
-function judgeNoRows(rows: readonly object[]): Outcome {
+function judgeNoRows(rows: readonly object[]): StepResult {
   if (rows.length === 0) return { verdict: 'pass', summary: 'no rows, as expected' };
   return {
     verdict: 'fail',
@@ -72,9 +81,13 @@ function judgeNoRows(rows: readonly object[]): Outcome {
   };
 }
 
-function judgeValue(rows: readonly object[], limit: Parameters<typeof outside>[0]): Outcome {
+function judgeValue(rows: readonly object[], limit: Parameters<typeof outside>[0]): StepResult {
   const raw = rows[0] && Object.values(rows[0])[0];
   const value = raw === null || raw === undefined ? Number.NaN : Number(raw);
   if (Number.isNaN(value)) return { verdict: 'inconclusive', summary: 'the query gave no number' };
-  return { verdict: outside(limit, value, undefined, 'target') ? 'fail' : 'pass', summary: `${value}, wanted ${limit.text}`, figures: { value } };
+  return {
+    verdict: outside(limit, value, undefined, 'objective') ? 'fail' : 'pass',
+    summary: `${value}, wanted ${limit.text}`,
+    figures: { value },
+  };
 }

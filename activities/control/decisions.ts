@@ -1,26 +1,47 @@
 // Decisions as recorded facts (rule 6): the activities call core, the workflow only follows.
-import type { DecideInput, GateAnswer, GateQuestion, GateState, WayBackQuestion } from '../../src/core/activities.ts';
-import { dossierOf, judgeGate as judge } from '../../src/core/gate.ts';
+import type {
+  DecideInput,
+  GateAnswer,
+  GateQuestion,
+  GateState,
+  RollbackQuestion,
+} from '../../src/core/activities.ts';
+import { gateReportOf, judgeGate as judge } from '../../src/core/gate.ts';
 import { type Decision, decide as decideByMatrix } from '../../src/core/matrix.ts';
-import type { Dossier, SealedDossier } from '../../src/core/messages.ts';
-import { type StackEntry, wayBack } from '../../src/core/way-back.ts';
-import type { ControlWorld } from './world.ts';
-import { sealDossier as seal } from '../../src/io/trust.ts';
+import type { GateReport, SealedGateReport } from '../../src/core/messages.ts';
+import { type StackEntry, orderRollback } from '../../src/core/rollback.ts';
+import type { ControlContext } from './world.ts';
+import { sealGateReport as seal } from '../../src/io/trust.ts';
 
 export async function decide({ list, trouble }: DecideInput): Promise<Decision> {
   return decideByMatrix(list, trouble);
 }
 
-export async function planWayBack({ list, stack, passed, route }: WayBackQuestion): Promise<readonly StackEntry[]> {
+export async function planRollback({
+  list,
+  stack,
+  passed,
+  fallback,
+}: RollbackQuestion): Promise<readonly StackEntry[]> {
   const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
-  return wayBack({ kind: list.kind, stack, passed, route: (route !== null && list.routes[route]) || null, backup, shut: list.environment.wayBack });
+  return orderRollback({
+    kind: list.kind,
+    stack,
+    passed,
+    fallback: (fallback !== null && list.fallbacks[fallback]) || null,
+    backup,
+    shut: list.environment.rollback,
+  });
 }
 
-/** Seals only when every sealed fact holds; otherwise the dossier says what is missing. */
-export async function sealDossier(world: ControlWorld, question: GateQuestion): Promise<{ sealed: SealedDossier | null; dossier: Dossier }> {
-  const dossier = dossierOf(question);
-  const holds = Object.values(dossier.facts).every((fact) => fact.holds);
-  return { dossier, sealed: holds ? seal(world.key, dossier) : null };
+/** Seals only when every sealed fact holds; otherwise the gate report says what is missing. */
+export async function sealGateReport(
+  world: ControlContext,
+  question: GateQuestion,
+): Promise<{ sealed: SealedGateReport | null; gateReport: GateReport }> {
+  const gateReport = gateReportOf(question);
+  const holds = Object.values(gateReport.facts).every((fact) => fact.holds);
+  return { gateReport, sealed: holds ? seal(world.key, gateReport) : null };
 }
 
 export async function judgeGate(state: GateState): Promise<GateAnswer> {

@@ -5,7 +5,7 @@ import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.t
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
 import { measureClaims } from '../../src/core/claims.ts';
 import { summaryText } from '../../src/core/evidence-summary.ts';
-import { type Decided, signedText } from '../../src/core/messages.ts';
+import { type VerifiedMessage, signedText } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { hashEvidence } from '../../src/io/evidence.ts';
@@ -14,16 +14,19 @@ import { hashJson, signText } from '../../src/io/trust.ts';
 import { approvalPath, evidenceFolder, startRecord } from '../places.ts';
 import { historyOf } from './histories.ts';
 import { readDecided, readPlace } from './records.ts';
-import type { ControlWorld } from './world.ts';
+import type { ControlContext } from './world.ts';
 
-export async function recordEvidence(world: ControlWorld, fact: EvidenceFact): Promise<void> {
+export async function recordEvidence(world: ControlContext, fact: EvidenceFact): Promise<void> {
   const name = `${evidenceFolder(fact.deployment)}/${fact.path}`;
   if (fact.append) await world.artifacts.append(name, redact(fact.content));
   else await world.artifacts.put(name, redact(fact.content));
 }
 
 /** Writes what is only known at the end, then hashes every file and signs the list of hashes. */
-export async function closeEvidence(world: ControlWorld, input: CloseEvidenceInput): Promise<SealedEvidence> {
+export async function closeEvidence(
+  world: ControlContext,
+  input: CloseEvidenceInput,
+): Promise<SealedEvidence> {
   const folder = evidenceFolder(input.deployment);
   const manifestPath = await world.artifacts.path(`${folder}/${MANIFEST}`);
   // A package that is being closed anew is not a closed one.
@@ -33,35 +36,56 @@ export async function closeEvidence(world: ControlWorld, input: CloseEvidenceInp
   // Signed texts stay as they were signed.
   await put('plan.yaml', input.start.body.planText);
   await put('approvals/start.json', startRecord(input.start));
-  for (const { environment, receipts, undos } of input.environments) await json(`logs/${environment}/receipts.json`, { receipts, undos });
+  for (const { environment, receipts, undos } of input.environments)
+    await json(`logs/${environment}/receipts.json`, { receipts, undos });
   const decided = await recordDecided(world, input, dirname(manifestPath));
   const troubles = await recordHistories(input, put);
   const records: Record<string, PlaceRecord> = {};
-  for (const { environment } of input.environments) records[environment] = await readPlace(dirname(manifestPath), environment);
+  for (const { environment } of input.environments)
+    records[environment] = await readPlace(dirname(manifestPath), environment);
   const deltas = input.environments.map((outcome) => deltaOf(outcome, records[outcome.environment]!));
-  await json('delta.json', { soakgate: 1, deployment: input.deployment, outcome: input.outcome, environments: deltas });
+  await json('delta.json', {
+    soakgate: 1,
+    deployment: input.deployment,
+    outcome: input.outcome,
+    environments: deltas,
+  });
   await put('delta.md', redact(deltaText(input.deployment, deltas)));
   const plan = planOf(input);
   const claims = plan ? measureClaims(plan, input.environments, Date.parse) : [];
-  await put('SUMMARY.md', redact(summaryText({ closing: input, plan, claims, deltas, records, decided, troubles })));
+  await put(
+    'SUMMARY.md',
+    redact(summaryText({ closing: input, plan, claims, deltas, records, decided, troubles })),
+  );
   return seal(world, input, manifestPath);
 }
 
 /** Writes what no place has written yet; what a place wrote when it verified it stands, with its time. */
-async function recordDecided(world: ControlWorld, input: CloseEvidenceInput, place: string): Promise<readonly Decided[]> {
+async function recordDecided(
+  world: ControlContext,
+  input: CloseEvidenceInput,
+  place: string,
+): Promise<readonly VerifiedMessage[]> {
   const written = await readDecided(place);
   const known = new Set(written.map(({ signed }) => signed.body.nonce));
   const rest = input.approvals.filter(({ signed }) => !known.has(signed.body.nonce));
-  for (const entry of rest) await world.artifacts.put(approvalPath(input.deployment, entry.signed), JSON.stringify(entry, null, 1));
+  for (const entry of rest)
+    await world.artifacts.put(approvalPath(input.deployment, entry.signed), JSON.stringify(entry, null, 1));
   return [...written, ...rest];
 }
 
 /** A history that cannot be had (retention is over) does not keep the evidence open; it is named. */
-async function recordHistories(input: CloseEvidenceInput, put: (path: string, content: string) => Promise<unknown>): Promise<readonly string[]> {
+async function recordHistories(
+  input: CloseEvidenceInput,
+  put: (path: string, content: string) => Promise<unknown>,
+): Promise<readonly string[]> {
   const troubles: string[] = [];
   for (const workflow of input.workflows) {
     try {
-      await put(`history/${workflow.replaceAll('/', '_')}.json`, JSON.stringify(await historyOf(workflow, input.deployment)));
+      await put(
+        `history/${workflow.replaceAll('/', '_')}.json`,
+        JSON.stringify(await historyOf(workflow, input.deployment)),
+      );
     } catch (error) {
       troubles.push(`The history of ${workflow} is not here: ${redact((error as Error).message)}`);
     }
@@ -74,11 +98,18 @@ function planOf({ start }: CloseEvidenceInput): Plan | null {
   return 'plan' in parsed ? parsed.plan : null;
 }
 
-async function seal(world: ControlWorld, input: CloseEvidenceInput, manifestPath: string): Promise<SealedEvidence> {
+async function seal(
+  world: ControlContext,
+  input: CloseEvidenceInput,
+  manifestPath: string,
+): Promise<SealedEvidence> {
   const { files } = await hashEvidence(dirname(manifestPath));
   const manifest: Manifest = { soakgate: 1, deployment: input.deployment, outcome: input.outcome, files };
   const hash = hashJson(manifest);
   const signature = signText(world.key, signedText('manifest', 'control', manifest));
-  await world.artifacts.put(`${evidenceFolder(input.deployment)}/${MANIFEST}`, manifestText(manifest, hash, signature));
+  await world.artifacts.put(
+    `${evidenceFolder(input.deployment)}/${MANIFEST}`,
+    manifestText(manifest, hash, signature),
+  );
   return { uri: dirname(manifestPath), manifest: hash, files: Object.keys(files).length };
 }

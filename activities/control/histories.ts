@@ -22,7 +22,9 @@ export async function historyOf(workflowId: string, deployment: string): Promise
 
 /** Whether the first event's input is about this deployment: `start.body.deployment`, or the rollout's. */
 function belongsTo(history: History, deployment: string): boolean {
-  const first = history.events?.[0] as { workflowExecutionStartedEventAttributes?: { input?: { payloads?: { data?: Uint8Array }[] } } } | undefined;
+  const first = history.events?.[0] as
+    | { workflowExecutionStartedEventAttributes?: { input?: { payloads?: { data?: Uint8Array }[] } } }
+    | undefined;
   const data = first?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
   if (!data) return false;
   try {

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FoundBy, Latencies, PlaceRecord } from '../../src/core/evidence-delta.ts';
-import type { Decided } from '../../src/core/messages.ts';
+import type { VerifiedMessage } from '../../src/core/messages.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { readIfThere } from '../../src/io/files.ts';
 
@@ -23,15 +23,18 @@ export async function readPlace(folder: string, environment: string): Promise<Pl
       baseline: await readAll<FoundBy>(join(folder, `baseline/${environment}/findings`)),
       after: await readAll<FoundBy>(join(folder, `after/${environment}/findings`)),
     },
-    observed: (await readObserved(folder, environment, 'soak')) ?? (await readObserved(folder, environment, 'watch')),
+    observed:
+      (await readObserved(folder, environment, 'soak')) ?? (await readObserved(folder, environment, 'watch')),
   };
 }
 
 /** Every signed message that counted, as the place that verified it wrote it down. */
-export async function readDecided(folder: string): Promise<readonly Decided[]> {
+export async function readDecided(folder: string): Promise<readonly VerifiedMessage[]> {
   const places = await readdir(join(folder, 'approvals'), { withFileTypes: true }).catch(() => []);
   const lists = await Promise.all(
-    places.filter((entry) => entry.isDirectory()).map((entry) => readAll<Decided>(join(folder, 'approvals', entry.name))),
+    places
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => readAll<VerifiedMessage>(join(folder, 'approvals', entry.name))),
   );
   return lists.flat().filter((entry) => typeof entry.signed?.message === 'string');
 }
@@ -43,12 +46,16 @@ async function readAll<T>(folder: string): Promise<readonly T[]> {
 }
 
 /** The last line may be half-written by a killed worker. */
-async function readObserved(folder: string, environment: string, phase: string): Promise<PlaceRecord['observed']> {
-  const text = (await readIfThere(join(folder, `logs/${environment}/${phase}-readings.jsonl`))) ?? '';
+async function readObserved(
+  folder: string,
+  environment: string,
+  phase: string,
+): Promise<PlaceRecord['observed']> {
+  const text = (await readIfThere(join(folder, `logs/${environment}/${phase}-metrics.jsonl`))) ?? '';
   const times = text.split('\n').flatMap((line) => {
     const found = /^\{"at":(\d+),/u.exec(line)?.[1];
     return found === undefined ? [] : [Number(found)];
   });
   if (times.length === 0) return null;
-  return { phase, readings: times.length, realMs: Math.max(...times) - Math.min(...times) };
+  return { phase, metrics: times.length, realMs: Math.max(...times) - Math.min(...times) };
 }

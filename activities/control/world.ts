@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Artifacts } from '../../src/io/artifacts.ts';
 
-export interface ControlWorld {
+export interface ControlContext {
   readonly key: KeyObject;
   readonly artifacts: Artifacts;
 }

@@ -9,7 +9,11 @@ export interface DjangoRequest {
   readonly ask: 'status' | 'sql' | 'migrate' | 'reverse';
   readonly names: readonly string[];
   /** What the session must be, or nothing is done: proof that Django reached the database it was given, under our name. */
-  readonly expect: { readonly database: string; readonly application: string; readonly lockTimeoutMs: number | null };
+  readonly expect: {
+    readonly database: string;
+    readonly application: string;
+    readonly lockTimeoutMs: number | null;
+  };
   /** Asked at the beginning and at the end of each migration's transaction. */
   readonly guard: string | null;
   /** Asked at the end of each migration's transaction, after deferred SQL. */

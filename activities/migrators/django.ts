@@ -4,7 +4,13 @@ import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts'
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../work.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
-import { HELD_LOCKS_JSON, LOCK_NOT_AVAILABLE, type MigrationFailure, type Tried, tryForLocks } from './locks.ts';
+import {
+  HELD_LOCKS_JSON,
+  LOCK_NOT_AVAILABLE,
+  type MigrationFailure,
+  type Tried,
+  tryForLocks,
+} from './locks.ts';
 import type { HeldLock, MigrationPreview, Migrator, UpgradeOptions } from './migrator.ts';
 
 const LEDGER = 'public.django_migrations';
@@ -68,8 +74,13 @@ function previewOf(facts: Facts): MigrationPreview {
     name: facts.name ?? '',
     up: facts.up ?? `-- no SQL beforehand: ${facts.upRefused}`,
     down: irreversible.length > 0 ? null : (facts.down ?? `-- no SQL beforehand: ${facts.downRefused}`),
-    faults: [...irreversible, ...(facts.empty ? ['is an empty shell: it would be stamped and change nothing'] : [])],
-    notes: facts.upRefused ? ['has no SQL beforehand, it looks into the database itself: the rehearsal is its preview'] : [],
+    faults: [
+      ...irreversible,
+      ...(facts.empty ? ['is an empty shell: it would be stamped and change nothing'] : []),
+    ],
+    notes: facts.upRefused
+      ? ['has no SQL beforehand, it looks into the database itself: the rehearsal is its preview']
+      : [],
   };
 }
 
@@ -89,13 +100,24 @@ async function move(
     return names.filter((name) => applied.includes(name) !== (ask === 'migrate'));
   };
   let open = await stillOpen();
-  const lines = names.filter((name) => !open.includes(name)).map((name) => `${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
+  const lines = names
+    .filter((name) => !open.includes(name))
+    .map((name) => `${name}: ${ask === 'migrate' ? 'already applied' : 'not applied'}`);
   let before: Tried | undefined;
   while (open.length > 0) {
     const asked = open;
     const moved: Moved[] = [];
-    const { waited, blockers } = await tryForLocks(work, url, asked[0]!, options, () => moveThem(work, url, asked, options, ask, moved), before);
-    lines.push(...moved.map(({ name, tookMs }, index) => `${name}: ${tookMs} ms${index === 0 ? waited : ''}`));
+    const { waited, blockers } = await tryForLocks(
+      work,
+      url,
+      asked[0]!,
+      options,
+      () => moveThem(work, url, asked, options, ask, moved),
+      before,
+    );
+    lines.push(
+      ...moved.map(({ name, tookMs }, index) => `${name}: ${tookMs} ms${index === 0 ? waited : ''}`),
+    );
     open = await stillOpen();
     // The next one has not got its lock in that process: a try as well.
     before = { tries: 1, blockers };
@@ -135,7 +157,12 @@ async function moveThem(
   const failed = facts.find((fact) => fact.failed)?.failed;
   // It could not say itself which it was: the one behind those that it said.
   const name = failed?.name ?? names[moved.length] ?? names.at(-1)!;
-  if (!failed) return { name, state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown', lines: lastLines(result.stderr) };
+  if (!failed)
+    return {
+      name,
+      state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown',
+      lines: lastLines(result.stderr),
+    };
   if (failed.state === LOCK_NOT_AVAILABLE && moved.length > 0) return null;
   const half = HALF_APPLIED.includes(failed.state ?? '');
   return {
@@ -144,24 +171,36 @@ async function moveThem(
     lines: [
       failed.message,
       ...(failed.detail ? [failed.detail] : []),
-      ...(failed.constraint ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`] : []),
-      ...(half ? [`half applied? what ${name} makes is there already, though the ledger does not have it`] : []),
+      ...(failed.constraint
+        ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`]
+        : []),
+      ...(half
+        ? [`half applied? what ${name} makes is there already, though the ledger does not have it`]
+        : []),
     ],
   };
 }
 
 async function readLedger(work: Work, url: string): Promise<readonly string[]> {
   return withSession(url, work.tag, async (session) => {
-    const [there] = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [LEDGER]);
+    const [there] = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [
+      LEDGER,
+    ]);
     if (!there?.ok) return [];
-    return (await session.query<{ name: string }>(`select app || '.' || name as name from ${quoteTable(LEDGER)} order by id`)).map(
-      ({ name }) => name,
-    );
+    return (
+      await session.query<{ name: string }>(
+        `select app || '.' || name as name from ${quoteTable(LEDGER)} order by id`,
+      )
+    ).map(({ name }) => name);
   });
 }
 
 /** Asks without writing: the session is read-only. */
-async function look(work: Work, url: string, request: Pick<DjangoRequest, 'ask' | 'names'>): Promise<readonly Facts[]> {
+async function look(
+  work: Work,
+  url: string,
+  request: Pick<DjangoRequest, 'ask' | 'names'>,
+): Promise<readonly Facts[]> {
   const { facts, result } = await run(work, url, { ...request, guard: null, locks: null }, null, {
     PGOPTIONS: '-c default_transaction_read_only=on',
   });
@@ -183,16 +222,30 @@ async function run(
   env: Readonly<Record<string, string>>,
 ) {
   const expect = { database: databaseName(url), application: work.tag, lockTimeoutMs };
-  const argv = ['python', String(work.list.migrations?.options['manage'] ?? 'manage.py'), 'shell', '-v', '0', '-c', PROGRAM];
+  const argv = [
+    'python',
+    String(work.list.migrations?.options['manage'] ?? 'manage.py'),
+    'shell',
+    '-v',
+    '0',
+    '-c',
+    PROGRAM,
+  ];
   await work.log(`$ python manage.py: ${request.ask} ${request.names.join(' ')}`);
   const asked: DjangoRequest = { ...request, expect };
-  const result = await work.runRelease(argv, { url, quiet: true, env: { ...env, SOAKGATE_REQUEST: JSON.stringify(asked) } });
+  const result = await work.runRelease(argv, {
+    url,
+    quiet: true,
+    env: { ...env, SOAKGATE_REQUEST: JSON.stringify(asked) },
+  });
   work.signal.throwIfAborted();
   const lines = result.stdout.split('\n');
   await work.log(
     `${tail(lines.filter((line) => !line.startsWith(MARK)).join('\n'))}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
   );
-  const facts = lines.filter((line) => line.startsWith(MARK)).map((line) => JSON.parse(line.slice(MARK.length)) as Facts);
+  const facts = lines
+    .filter((line) => line.startsWith(MARK))
+    .map((line) => JSON.parse(line.slice(MARK.length)) as Facts);
   const wrong = facts.find((fact) => fact.wrongSession)?.wrongSession;
   if (wrong) fail('SESSION_UNKNOWN', "Django's session is not the one that it was given", wrong);
   return { facts, result };

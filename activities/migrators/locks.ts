@@ -69,9 +69,14 @@ export async function tryForLocks(
     for (const who of inTheWay) blockers.add(who);
     const failed = failure.name ?? name;
     if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${failed}`);
-    if (failure.state !== LOCK_NOT_AVAILABLE) fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);
+    if (failure.state !== LOCK_NOT_AVAILABLE)
+      fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);
     if (performance.now() > deadline)
-      fail('LOCK_NOT_GIVEN', `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`, [...blockers]);
+      fail(
+        'LOCK_NOT_GIVEN',
+        `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`,
+        [...blockers],
+      );
     work.progress(`${name}: try ${tries}, waiting for ${names()}`);
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -80,7 +85,12 @@ export async function tryForLocks(
 }
 
 /** Names who holds what our session waits for, while it waits. */
-async function watchBlockers<T>(work: Work, url: string, blockers: Set<string>, during: () => Promise<T>): Promise<T> {
+async function watchBlockers<T>(
+  work: Work,
+  url: string,
+  blockers: Set<string>,
+  during: () => Promise<T>,
+): Promise<T> {
   return withSession(url, work.tag, async (session) => {
     let over = false;
     const watching = (async () => {

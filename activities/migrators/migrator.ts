@@ -48,10 +48,20 @@ export interface Migrator {
   /** SQL of exactly these migrations. */
   preview(work: Work, names: readonly string[]): Promise<readonly MigrationPreview[]>;
   /** Applies what of these is not in the ledger; returns one line for each. */
-  upgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
+  upgrade(
+    work: Work,
+    url: string,
+    names: readonly string[],
+    options: UpgradeOptions,
+  ): Promise<readonly string[]>;
   /** Takes back what of these is in the ledger, newest first. */
-  downgrade(work: Work, url: string, names: readonly string[], options: UpgradeOptions): Promise<readonly string[]>;
-  /** Where the prepared migration of a forward route lies, outside the loaded ones, and where it is added; below the checkout. */
+  downgrade(
+    work: Work,
+    url: string,
+    names: readonly string[],
+    options: UpgradeOptions,
+  ): Promise<readonly string[]>;
+  /** Where the prepared migration of a forward fallback lies, outside the loaded ones, and where it is added; below the checkout. */
   prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
   /** Tables that the tool writes by itself with each migration. */
   ledgers(work: Work): readonly string[];

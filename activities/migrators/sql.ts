@@ -31,7 +31,17 @@ export const sql: Migrator = {
     const lines: string[] = [];
     for (const name of names) {
       if ((await isApplied(work, url, name)) === true) lines.push(`${name}: already applied`);
-      else lines.push(await apply(work, url, name, upFile(work, name), `insert into ${ledger(work)} (version) values (${quoteText(name)})`, options));
+      else
+        lines.push(
+          await apply(
+            work,
+            url,
+            name,
+            upFile(work, name),
+            `insert into ${ledger(work)} (version) values (${quoteText(name)})`,
+            options,
+          ),
+        );
     }
     return lines;
   },
@@ -39,12 +49,25 @@ export const sql: Migrator = {
     const lines: string[] = [];
     for (const name of [...names].reverse()) {
       if ((await isApplied(work, url, name)) === false) lines.push(`${name}: not applied`);
-      else lines.push(await apply(work, url, name, downFile(work, name), `delete from ${ledger(work)} where version = ${quoteText(name)}`, options));
+      else
+        lines.push(
+          await apply(
+            work,
+            url,
+            name,
+            downFile(work, name),
+            `delete from ${ledger(work)} where version = ${quoteText(name)}`,
+            options,
+          ),
+        );
     }
     return lines;
   },
   prepared: (work, name) =>
-    [`${name}.sql`, `${name}.down.sql`].map((file) => ({ from: join(folderName(work), 'forward', file), to: join(folderName(work), file) })),
+    [`${name}.sql`, `${name}.down.sql`].map((file) => ({
+      from: join(folderName(work), 'forward', file),
+      to: join(folderName(work), file),
+    })),
   ledgers: (work) => [ledgerOf(work).includes('.') ? ledgerOf(work) : `public.${ledgerOf(work)}`],
   journals: (work) => {
     const journal = options(work)['journal'];
@@ -61,7 +84,9 @@ const upFile = (work: Work, name: string): string => join(folder(work), `${name}
 const downFile = (work: Work, name: string): string => join(folder(work), `${name}.down.sql`);
 
 async function listFiles(work: Work): Promise<readonly string[]> {
-  const names = await readdir(folder(work)).catch(() => fail('MIGRATION_MISMATCH', `the release has no folder ${String(options(work)['folder'])}`));
+  const names = await readdir(folder(work)).catch(() =>
+    fail('MIGRATION_MISMATCH', `the release has no folder ${String(options(work)['folder'])}`),
+  );
   return names
     .filter((name) => /^\d+.*\.sql$/u.test(name) && !name.endsWith('.down.sql'))
     .map((name) => name.slice(0, -4))
@@ -69,20 +94,35 @@ async function listFiles(work: Work): Promise<readonly string[]> {
 }
 
 async function readLedger(session: Session, table: string): Promise<readonly string[]> {
-  const there = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [quoteTable(table)]);
+  const there = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [
+    quoteTable(table),
+  ]);
   if (!there[0]?.ok)
     fail('MIGRATION_MISMATCH', `the database has no ledger ${table}`, [
       `create it with the app's first migration: create table ${table} (version text primary key)`,
     ]);
-  return (await session.query<{ version: string }>(`select version from ${quoteTable(table)} order by version`)).map((row) => row.version);
+  return (
+    await session.query<{ version: string }>(`select version from ${quoteTable(table)} order by version`)
+  ).map((row) => row.version);
 }
 
 async function isApplied(work: Work, url: string, name: string): Promise<boolean> {
-  return withSession(url, work.tag, async (session) => (await readLedger(session, ledgerOf(work))).includes(name));
+  return withSession(url, work.tag, async (session) =>
+    (await readLedger(session, ledgerOf(work))).includes(name),
+  );
 }
 
-async function apply(work: Work, url: string, name: string, file: string, stamp: string, settings: UpgradeOptions): Promise<string> {
-  const { tookMs, waited } = await tryForLocks(work, url, name, settings, () => runFile(work, url, name, file, stamp, settings));
+async function apply(
+  work: Work,
+  url: string,
+  name: string,
+  file: string,
+  stamp: string,
+  settings: UpgradeOptions,
+): Promise<string> {
+  const { tookMs, waited } = await tryForLocks(work, url, name, settings, () =>
+    runFile(work, url, name, file, stamp, settings),
+  );
   return `${name}: ${tookMs} ms${waited}`;
 }
 
@@ -94,7 +134,11 @@ async function runFile(
   stamp: string,
   { lockTimeoutMs, statementTimeoutMs, guard, onLocks }: UpgradeOptions,
 ): Promise<{ state: string; lines: string[] } | null> {
-  const before = [`set local lock_timeout = ${lockTimeoutMs}`, `set local statement_timeout = ${statementTimeoutMs}`, ...(guard ? [guard] : [])];
+  const before = [
+    `set local lock_timeout = ${lockTimeoutMs}`,
+    `set local statement_timeout = ${statementTimeoutMs}`,
+    ...(guard ? [guard] : []),
+  ];
   const report = onLocks ? ['-c', HELD_LOCKS] : [];
   const argv = [
     'psql',
@@ -120,7 +164,9 @@ async function runFile(
     if (said) onLocks?.(name, JSON.parse(said.slice(LOCKS_MARK.length)) as HeldLock[], result.tookMs);
     return null;
   }
-  const state = /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/u.exec(result.stderr)?.[1] ?? (result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown');
+  const state =
+    /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/u.exec(result.stderr)?.[1] ??
+    (result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown');
   return {
     state,
     lines: tail(result.stderr, 4_000)

@@ -29,8 +29,10 @@ export const compose: Restarter = {
     await docker(work, options, ['up', '--detach', '--force-recreate', '--no-deps', options.service]);
     const serves = await untilReady(work, service, options, watched(work, options));
     const after = await container(work, options);
-    if (after.state !== 'running') fail('SERVICE_FAILED', `${options.service} is ${after.state}`, await lastWords(work, options));
-    if (after.id === before.id) fail('SERVICE_FAILED', `${options.service} still runs in container ${short(before)}`);
+    if (after.state !== 'running')
+      fail('SERVICE_FAILED', `${options.service} is ${after.state}`, await lastWords(work, options));
+    if (after.id === before.id)
+      fail('SERVICE_FAILED', `${options.service} still runs in container ${short(before)}`);
     return `${options.service}: container ${short(before)} → ${short(after)}${serves}`;
   },
   stop: async (work, service) => {
@@ -44,7 +46,13 @@ export const compose: Restarter = {
 
 const optionsOf = (service: Service): Options => service.options as unknown as Options;
 const short = ({ id }: Container): string => id.slice(0, 12);
-const argvOf = ({ file }: Options, verb: readonly string[]): readonly string[] => ['docker', 'compose', '--file', file, ...verb];
+const argvOf = ({ file }: Options, verb: readonly string[]): readonly string[] => [
+  'docker',
+  'compose',
+  '--file',
+  file,
+  ...verb,
+];
 
 async function docker(work: Work, options: Options, verb: readonly string[]): Promise<void> {
   const result = await work.runTool(argvOf(options, verb));
@@ -59,9 +67,15 @@ async function docker(work: Work, options: Options, verb: readonly string[]): Pr
 
 /** One JSON object a line, or one list of them: Compose has printed both. */
 async function container(work: Work, options: Options): Promise<Container> {
-  const { stdout } = await work.runTool(argvOf(options, ['ps', '--all', '--format', 'json', options.service]), { quiet: true });
+  const { stdout } = await work.runTool(
+    argvOf(options, ['ps', '--all', '--format', 'json', options.service]),
+    { quiet: true },
+  );
   const printed = parseJson(stdout) ?? parseJson(stdout.trim().split('\n').at(-1) ?? '');
-  const [found] = (Array.isArray(printed) ? printed : [printed]) as readonly ({ readonly ID?: string; readonly State?: string } | undefined)[];
+  const [found] = (Array.isArray(printed) ? printed : [printed]) as readonly (
+    | { readonly ID?: string; readonly State?: string }
+    | undefined
+  )[];
   return found?.ID ? { id: found.ID, state: found.State ?? 'unknown' } : NONE;
 }
 
@@ -76,7 +90,9 @@ function watched(work: Work, options: Options) {
 }
 
 async function lastWords(work: Work, options: Options): Promise<readonly string[]> {
-  const said = await work.runTool(argvOf(options, ['logs', '--no-color', '--tail', '20', options.service]), { quiet: true }).catch(() => undefined);
+  const said = await work
+    .runTool(argvOf(options, ['logs', '--no-color', '--tail', '20', options.service]), { quiet: true })
+    .catch(() => undefined);
   return tail(redact(said?.stdout ?? '', work.secrets), 2_000)
     .split('\n')
     .filter((line) => line.length > 0);

@@ -79,10 +79,15 @@ async function start(work: Work, options: Options, pidFile: string, log: string)
 
 async function environment(work: Work, options: Options): Promise<Record<string, string>> {
   const planned = await Promise.all(
-    Object.entries(work.list.commands.env).map(async ([name, value]) => [name, await commandValue(value, work.url)] as const),
+    Object.entries(work.list.commands.env).map(
+      async ([name, value]) => [name, await commandValue(value, work.url)] as const,
+    ),
   );
   const own = await Promise.all(
-    Object.entries(work.service.env).map(async ([name, value]) => [name, typeof value === 'string' ? value : await resolveSecret(value)] as const),
+    Object.entries(work.service.env).map(
+      async ([name, value]) =>
+        [name, typeof value === 'string' ? value : await resolveSecret(value)] as const,
+    ),
   );
   return { ...baseEnvironment(), ...Object.fromEntries(planned), ...options.env, ...Object.fromEntries(own) };
 }

@@ -29,17 +29,27 @@ const PAUSE_MS = 100;
  * Waits until the service answers, and proves which build it is.
  * @throws StepFailure SERVICE_FAILED with the tail of its log.
  */
-export async function untilReady(work: Work, service: Service, options: ReadyOptions, { ended, lastWords }: Watched): Promise<string> {
+export async function untilReady(
+  work: Work,
+  service: Service,
+  options: ReadyOptions,
+  { ended, lastWords }: Watched,
+): Promise<string> {
   const deadline = performance.now() + READY_MS;
   // What is closed to its users answers inside only.
-  const base = work.service.inside ?? work.list.environment.maintenance?.inside ?? work.service.url ?? work.list.environment.url;
+  const base =
+    work.service.inside ??
+    work.list.environment.maintenance?.inside ??
+    work.service.url ??
+    work.list.environment.url;
   for (;;) {
     const end = await ended();
     if (end !== null) fail('SERVICE_FAILED', `${service.name} ${end}`, await lastWords());
     if (!options.ready || !base) return '';
     const answer = await get(new URL(options.ready, base).href, { timeoutMs: 2_000 });
     if (answer.status !== null && answer.status < 300) return proveBuild(work, service, options, answer.body);
-    if (performance.now() > deadline) fail('SERVICE_FAILED', `${service.name} does not answer ${options.ready}`, await lastWords());
+    if (performance.now() > deadline)
+      fail('SERVICE_FAILED', `${service.name} does not answer ${options.ready}`, await lastWords());
     work.progress(`${service.name}: waiting for ${options.ready}`);
     await new Promise((wake) => setTimeout(wake, PAUSE_MS));
     work.signal.throwIfAborted();
@@ -47,10 +57,19 @@ export async function untilReady(work: Work, service: Service, options: ReadyOpt
 }
 
 /** That it answers says little; that it answers with the right build id proves which code serves. */
-async function proveBuild(work: Work, service: Service, { build }: ReadyOptions, body: string): Promise<string> {
+async function proveBuild(
+  work: Work,
+  service: Service,
+  { build }: ReadyOptions,
+  body: string,
+): Promise<string> {
   if (build === undefined) return '';
   const found = valueAt(parseJson(body), build);
   const serving = await servingCommit(work);
-  if (found !== serving) fail('SERVICE_FAILED', `${service.name} serves build ${JSON.stringify(found ?? null)}, expected ${serving}`);
+  if (found !== serving)
+    fail(
+      'SERVICE_FAILED',
+      `${service.name} serves build ${JSON.stringify(found ?? null)}, expected ${serving}`,
+    );
   return `, serving build ${(serving ?? '').slice(0, 12)}`;
 }

@@ -15,7 +15,12 @@ export interface Restarter {
   stop(work: Work, service: Service): Promise<string>;
 }
 
-const restarters: Readonly<Record<string, Restarter>> = { process: processRestarter, systemd, supervisor, compose };
+const restarters: Readonly<Record<string, Restarter>> = {
+  process: processRestarter,
+  systemd,
+  supervisor,
+  compose,
+};
 
 export const restarterNames = (): readonly string[] => Object.keys(restarters);
 

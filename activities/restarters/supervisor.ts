@@ -30,7 +30,8 @@ export const supervisor: Restarter = {
     await supervisorctl(work, options, 'restart');
     const serves = await untilReady(work, service, options, watched(work, options));
     const after = await running(work, options);
-    if (after.pid === before.pid) fail('SERVICE_FAILED', `${options.program} still runs as pid ${before.pid}`);
+    if (after.pid === before.pid)
+      fail('SERVICE_FAILED', `${options.program} still runs as pid ${before.pid}`);
     return `${options.program}: pid ${before.pid ?? 'none'} → ${after.pid}${serves}`;
   },
   stop: async (work, service) => {
@@ -43,12 +44,22 @@ export const supervisor: Restarter = {
 };
 
 const optionsOf = (service: Service): Options => service.options as unknown as Options;
-const argvOf = ({ config }: Options): readonly string[] => ['supervisorctl', ...(config === undefined ? [] : ['-c', config])];
+const argvOf = ({ config }: Options): readonly string[] => [
+  'supervisorctl',
+  ...(config === undefined ? [] : ['-c', config]),
+];
 
 async function supervisorctl(work: Work, options: Options, verb: string): Promise<void> {
   const { stdout, stderr } = await work.runTool([...argvOf(options), verb, options.program]);
-  const error = `${stdout}\n${stderr}`.split('\n').find((line) => /ERROR|refused|no such file/u.test(line) && !line.includes('not running'));
-  if (error) fail('SERVICE_FAILED', `supervisorctl ${verb} ${options.program}: ${error.trim()}`, await lastWords(work, options));
+  const error = `${stdout}\n${stderr}`
+    .split('\n')
+    .find((line) => /ERROR|refused|no such file/u.test(line) && !line.includes('not running'));
+  if (error)
+    fail(
+      'SERVICE_FAILED',
+      `supervisorctl ${verb} ${options.program}: ${error.trim()}`,
+      await lastWords(work, options),
+    );
 }
 
 async function state(work: Work, options: Options): Promise<ProgramState> {
@@ -65,7 +76,11 @@ async function running(work: Work, options: Options): Promise<ProgramState> {
     const second = await state(work, options);
     if (second.state === 'RUNNING' && first.pid === second.pid) return second;
     if (GONE.includes(second.state) || tries === TRIES)
-      fail('SERVICE_FAILED', `${options.program} is ${second.state}: ${second.said}`, await lastWords(work, options));
+      fail(
+        'SERVICE_FAILED',
+        `${options.program} is ${second.state}: ${second.said}`,
+        await lastWords(work, options),
+      );
     work.signal.throwIfAborted();
   }
 }
@@ -74,14 +89,18 @@ function watched(work: Work, options: Options) {
   return {
     ended: async () => {
       const now = await state(work, options);
-      return GONE.includes(now.state) && now.state !== 'BACKOFF' ? `(${options.program}) is ${now.state}` : null;
+      return GONE.includes(now.state) && now.state !== 'BACKOFF'
+        ? `(${options.program}) is ${now.state}`
+        : null;
     },
     lastWords: () => lastWords(work, options),
   };
 }
 
 async function lastWords(work: Work, options: Options): Promise<readonly string[]> {
-  const said = await work.runTool([...argvOf(options), 'tail', options.program, 'stderr'], { quiet: true }).catch(() => undefined);
+  const said = await work
+    .runTool([...argvOf(options), 'tail', options.program, 'stderr'], { quiet: true })
+    .catch(() => undefined);
   return tail(redact(said?.stdout ?? '', work.secrets), 2_000)
     .split('\n')
     .filter((line) => line.length > 0);

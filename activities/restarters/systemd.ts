@@ -30,10 +30,17 @@ export const systemd: Restarter = {
     // `restart` comes back as soon as a simple service has been started; one that falls over does so a moment later.
     await new Promise((wake) => setTimeout(wake, SETTLE_MS));
     const after = await state(work, options);
-    if (after.active !== 'active') fail('SERVICE_FAILED', `${options.unit} is ${after.active} (${after.result})`, await journal(work, options));
+    if (after.active !== 'active')
+      fail(
+        'SERVICE_FAILED',
+        `${options.unit} is ${after.active} (${after.result})`,
+        await journal(work, options),
+      );
     if (options.action === 'restart' && after.pid === before.pid && after.pid !== '0')
       fail('SERVICE_FAILED', `${options.unit} still runs as pid ${before.pid}`);
-    return options.action === 'reload' ? `${options.unit} reloaded${serves}` : `${options.unit}: pid ${before.pid} → ${after.pid}${serves}`;
+    return options.action === 'reload'
+      ? `${options.unit} reloaded${serves}`
+      : `${options.unit}: pid ${before.pid} → ${after.pid}${serves}`;
   },
   stop: async (work, service) => {
     const options = optionsOf(service);
@@ -49,31 +56,47 @@ const optionsOf = (service: Service): Options => service.options as unknown as O
 /** Where a user's manager is found; of the worker's own environment, and no secret. */
 function managerEnvironment(): Record<string, string> {
   return Object.fromEntries(
-    ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'].flatMap((name) =>
+      process.env[name] ? [[name, process.env[name]]] : [],
+    ),
   );
 }
 
 const of = ({ manager }: Options): readonly string[] => (manager === 'user' ? ['--user'] : []);
 
 async function systemctl(work: Work, options: Options, verb: string): Promise<void> {
-  const result = await work.runTool(['systemctl', ...of(options), '--no-ask-password', verb, options.unit], { env: managerEnvironment() });
+  const result = await work.runTool(['systemctl', ...of(options), '--no-ask-password', verb, options.unit], {
+    env: managerEnvironment(),
+  });
   if (result.exitCode === 0) return;
   const why = tail(result.stderr, 1_000).trim();
-  fail('SERVICE_FAILED', `systemctl ${verb} ${options.unit} ended with ${result.exitCode ?? result.killedBy}: ${why}`, await journal(work, options));
+  fail(
+    'SERVICE_FAILED',
+    `systemctl ${verb} ${options.unit} ended with ${result.exitCode ?? result.killedBy}: ${why}`,
+    await journal(work, options),
+  );
 }
 
 async function state(work: Work, options: Options): Promise<UnitState> {
   const argv = ['systemctl', ...of(options), 'show', options.unit, '--property=ActiveState,MainPID,Result'];
   const { stdout } = await work.runTool(argv, { env: managerEnvironment(), quiet: true });
-  const found = Object.fromEntries(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-  return { active: found['ActiveState'] ?? 'unknown', pid: found['MainPID'] ?? '0', result: found['Result'] ?? 'unknown' };
+  const found = Object.fromEntries(
+    stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  return {
+    active: found['ActiveState'] ?? 'unknown',
+    pid: found['MainPID'] ?? '0',
+    result: found['Result'] ?? 'unknown',
+  };
 }
 
 function watched(work: Work, options: Options) {
   return {
     ended: async () => {
       const { active, result } = await state(work, options);
-      return active === 'failed' || active === 'inactive' ? `(${options.unit}) is ${active} (${result})` : null;
+      return active === 'failed' || active === 'inactive'
+        ? `(${options.unit}) is ${active} (${result})`
+        : null;
     },
     lastWords: () => journal(work, options),
   };

@@ -1,5 +1,14 @@
 // Where parts are kept: outside the checkout, so that a fresh clone finds them. Each comes whole or not at all.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +17,8 @@ import { say } from './announce.mjs';
 const beat = 2_000;
 const abandoned = 15_000;
 
-export const cacheRoot = () => process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
+export const cacheRoot = () =>
+  process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
 export const cached = (...names) => join(cacheRoot(), ...names);
 
 /** Builds a folder of the cache beside its place and renames it there; of two runs at once the second waits for the first. */
@@ -80,7 +90,8 @@ function touch(lock) {
 
 function sweep(folder) {
   const drafts = new RegExp(`^${basename(folder).replaceAll('.', '\\.')}\\.\\d+\\.draft$`);
-  for (const name of readdirSync(dirname(folder))) if (drafts.test(name)) rmSync(join(dirname(folder), name), { recursive: true, force: true });
+  for (const name of readdirSync(dirname(folder)))
+    if (drafts.test(name)) rmSync(join(dirname(folder), name), { recursive: true, force: true });
 }
 
 function place(draft, folder) {

@@ -35,7 +35,11 @@ export function findOnPath(name) {
 /** Runs to the end; what it printed is shown only when it failed: the end of it, or the beginning for a program that closes with its usage. */
 export function run(program, args, { cwd, env, next, tellsFirst = false }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, PATH: cleanPath(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, PATH: cleanPath(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let printed = '';
     const keep = (chunk) => (printed = (printed + chunk).slice(-kept));
     child.stdout.on('data', keep);
@@ -55,7 +59,9 @@ export function run(program, args, { cwd, env, next, tellsFirst = false }) {
       if (code === 0) return resolve();
       const lines = printed.trim().split('\n');
       const excerpt = tellsFirst ? lines.slice(0, shown) : lines.slice(-shown);
-      reject(failure(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${excerpt.join('\n')}`, next));
+      reject(
+        failure(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${excerpt.join('\n')}`, next),
+      );
     });
   });
 }
@@ -63,7 +69,11 @@ export function run(program, args, { cwd, env, next, tellsFirst = false }) {
 /** The first line a program prints about its version, or `unknown`. */
 export function askVersion(program, args = ['--version']) {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 })
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 10_000,
+    })
       .split('\n')[0]
       .trim();
   } catch {

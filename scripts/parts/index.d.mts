@@ -7,4 +7,6 @@ export interface InspectedPart {
   remedy: string;
 }
 export function inspectParts(options: { tests: boolean }): InspectedPart[];
-export function ensureParts(options: { tests: boolean }): Promise<{ node: string; env: Record<string, string | undefined> }>;
+export function ensureParts(options: {
+  tests: boolean;
+}): Promise<{ node: string; env: Record<string, string | undefined> }>;

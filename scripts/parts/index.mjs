@@ -5,14 +5,27 @@ import { postgres } from './postgres.mjs';
 import { temporalServer } from './temporal-server.mjs';
 import { timeSkippingServer } from './time-skipping-server.mjs';
 
-const partsFor = ({ tests }) => [npmPackages, nodeRuntime, postgres, ...(tests ? [timeSkippingServer] : []), temporalServer];
+const partsFor = ({ tests }) => [
+  npmPackages,
+  nodeRuntime,
+  postgres,
+  ...(tests ? [timeSkippingServer] : []),
+  temporalServer,
+];
 const textOf = (text) => (typeof text === 'function' ? text() : text);
 
 /** What is there and what to do about the rest; installs nothing. */
 export function inspectParts({ tests }) {
   return partsFor({ tests }).map(({ part, find, version, remedy }) => {
     const found = find();
-    if (!found) return { part, found: false, version: '', path: '', remedy: `\`npm test\` brings it where it can; else ${textOf(remedy)}` };
+    if (!found)
+      return {
+        part,
+        found: false,
+        version: '',
+        path: '',
+        remedy: `\`npm test\` brings it where it can; else ${textOf(remedy)}`,
+      };
     return { part, found: true, version: version(found.path) ?? 'unknown', path: found.path, remedy: '' };
   });
 }

@@ -15,16 +15,24 @@ export function isNewEnough(version) {
 
 function find() {
   if (isExecutable(pinned)) return { path: pinned };
-  return isNewEnough(process.versions.node) && isExecutable(process.execPath) ? { path: process.execPath } : undefined;
+  return isNewEnough(process.versions.node) && isExecutable(process.execPath)
+    ? { path: process.execPath }
+    : undefined;
 }
 
 async function install() {
   await announce('Node: fetching the pinned binary', () =>
-    run(findOnPath('npm') ?? 'npm', ['rebuild', 'node', '--ignore-scripts=false'], { cwd: checkout, next: remedy }),
+    run(findOnPath('npm') ?? 'npm', ['rebuild', 'node', '--ignore-scripts=false'], {
+      cwd: checkout,
+      next: remedy,
+    }),
   );
   if (!find()) throw failure('the pinned Node did not arrive', remedy);
 }
 
-const version = (path) => (path === pinned ? readJson(inCheckout('node_modules', 'node', 'package.json'))?.version : process.versions.node);
+const version = (path) =>
+  path === pinned
+    ? readJson(inCheckout('node_modules', 'node', 'package.json'))?.version
+    : process.versions.node;
 
 export const nodeRuntime = { part: 'Node', find, install, remedy, version };

@@ -12,7 +12,9 @@ function find() {
   const wanted = readJson(inCheckout('package-lock.json'))?.packages;
   const installed = readJson(inCheckout('node_modules', '.package-lock.json'))?.packages;
   if (!wanted || !installed) return undefined;
-  const fits = Object.entries(wanted).every(([path, entry]) => path === '' || sameVersion(entry, installed[path]));
+  const fits = Object.entries(wanted).every(
+    ([path, entry]) => path === '' || sameVersion(entry, installed[path]),
+  );
   const known = Object.keys(installed).every((path) => path in wanted);
   return fits && known ? { path: inCheckout('node_modules') } : undefined;
 }
@@ -24,12 +26,20 @@ function sameVersion(wanted, installed) {
 
 async function install() {
   const npm = findOnPath('npm');
-  if (!npm) throw failure('npm is not on PATH', 'install Node 20 or newer with npm, from https://nodejs.org or your distribution');
+  if (!npm)
+    throw failure(
+      'npm is not on PATH',
+      'install Node 20 or newer with npm, from https://nodejs.org or your distribution',
+    );
   const lock = cached(`npm-packages-${createHash('sha256').update(checkout).digest('hex').slice(0, 12)}`);
   await alone(lock, async () => {
     if (find()) return;
     await announce('npm packages: npm ci', async () => {
-      await run(npm, ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: checkout, next: remedy, tellsFirst: true });
+      await run(npm, ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+        cwd: checkout,
+        next: remedy,
+        tellsFirst: true,
+      });
       return `${sizeOf(inCheckout('node_modules'))} in node_modules`;
     });
   });

@@ -26,7 +26,9 @@ function find() {
 function newest() {
   const found = versioned.flatMap(([parent, pattern]) => {
     const names = existsSync(parent) ? readdirSync(parent) : [];
-    return names.flatMap((name) => (pattern.test(name) ? [{ major: Number(pattern.exec(name)[1]), folder: join(parent, name, 'bin') }] : []));
+    return names.flatMap((name) =>
+      pattern.test(name) ? [{ major: Number(pattern.exec(name)[1]), folder: join(parent, name, 'bin') }] : [],
+    );
   });
   return found.sort((a, b) => b.major - a.major).find(({ folder }) => isWhole(folder))?.folder;
 }
@@ -35,8 +37,10 @@ const asRoot = () => process.getuid?.() === 0;
 const sudo = () => (asRoot() ? '' : 'sudo ');
 
 function remedy() {
-  if (process.env.SOAKGATE_PG_BIN) return `SOAKGATE_PG_BIN must name a folder with ${programs.join(', ')}; it is ${process.env.SOAKGATE_PG_BIN}`;
-  if (findOnPath('apt-get')) return `run \`${sudo()}apt-get update && ${sudo()}apt-get install -y postgresql\``;
+  if (process.env.SOAKGATE_PG_BIN)
+    return `SOAKGATE_PG_BIN must name a folder with ${programs.join(', ')}; it is ${process.env.SOAKGATE_PG_BIN}`;
+  if (findOnPath('apt-get'))
+    return `run \`${sudo()}apt-get update && ${sudo()}apt-get install -y postgresql\``;
   if (findOnPath('dnf')) return `run \`${sudo()}dnf install -y postgresql-server postgresql\``;
   if (findOnPath('brew')) return 'run `brew install postgresql@17`';
   return `install PostgreSQL 15 or newer, or set SOAKGATE_PG_BIN to a folder with ${programs.join(', ')}`;
@@ -44,16 +48,22 @@ function remedy() {
 
 /** Only where installing starts no service: on a machine that would start one, its owner decides. */
 const mayInstall = () =>
-  !process.env.SOAKGATE_PG_BIN && asRoot() && findOnPath('apt-get') && (existsSync('/usr/sbin/policy-rc.d') || !existsSync('/run/systemd/system'));
+  !process.env.SOAKGATE_PG_BIN &&
+  asRoot() &&
+  findOnPath('apt-get') &&
+  (existsSync('/usr/sbin/policy-rc.d') || !existsSync('/run/systemd/system'));
 
 async function install() {
   const next = remedy();
   if (!mayInstall()) throw failure('PostgreSQL (server and client programs) was not found', next);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  await announce('PostgreSQL: apt-get install postgresql (about 75 MB to fetch, 315 MB on disk)', async () => {
-    await run('apt-get', ['update', '-q'], { env, next });
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'postgresql'], { env, next });
-  });
+  await announce(
+    'PostgreSQL: apt-get install postgresql (about 75 MB to fetch, 315 MB on disk)',
+    async () => {
+      await run('apt-get', ['update', '-q'], { env, next });
+      await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'postgresql'], { env, next });
+    },
+  );
   if (!find()) throw failure('apt-get installed postgresql, but its programs were not found', next);
 }
 

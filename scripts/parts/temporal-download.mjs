@@ -18,7 +18,8 @@ export async function downloadTemporal(artifact, folder, { from = home } = {}) {
   const { archiveUrl, fileToExtract } = info;
   if (!archiveUrl?.startsWith(`${new URL(from).protocol}//`) || !archiveUrl.endsWith('.tar.gz'))
     throw new Error(`an archive that is not expected: ${archiveUrl}`);
-  if (isAbsolute(fileToExtract) || normalize(fileToExtract).startsWith('..')) throw new Error(`a file that is not expected: ${fileToExtract}`);
+  if (isAbsolute(fileToExtract) || normalize(fileToExtract).startsWith('..'))
+    throw new Error(`a file that is not expected: ${fileToExtract}`);
   await unpack(await get(archiveUrl), fileToExtract, folder);
   return fileToExtract;
 }
@@ -27,13 +28,22 @@ function describe(artifact, from) {
   const platform = platforms[process.platform];
   const arch = architectures[process.arch];
   if (!platform || !arch) throw new Error(`nothing for ${process.platform} on ${process.arch}`);
-  const query = new URLSearchParams({ arch, platform, format: 'tar.gz', 'sdk-name': 'sdk-typescript', 'sdk-version': sdkVersion() });
+  const query = new URLSearchParams({
+    arch,
+    platform,
+    format: 'tar.gz',
+    'sdk-name': 'sdk-typescript',
+    'sdk-version': sdkVersion(),
+  });
   return `${from}/${artifact}/default?${query}`;
 }
 
 async function get(address) {
   const connecting = new AbortController();
-  const timer = setTimeout(() => connecting.abort(new Error(`no answer within ${patience / 1000} s`)), patience);
+  const timer = setTimeout(
+    () => connecting.abort(new Error(`no answer within ${patience / 1000} s`)),
+    patience,
+  );
   try {
     const response = await fetch(address, { signal: connecting.signal });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
@@ -63,5 +73,9 @@ async function unpack(response, file, folder) {
   clearTimeout(timer);
   if (stalled.signal.aborted) tar.kill();
   const [code] = await ended;
-  if (code !== 0) throw new Error(stalled.signal.reason?.message ?? (complaint.split('\n')[0] || `the archive broke off: ${piped?.message}`));
+  if (code !== 0)
+    throw new Error(
+      stalled.signal.reason?.message ??
+        (complaint.split('\n')[0] || `the archive broke off: ${piped?.message}`),
+    );
 }

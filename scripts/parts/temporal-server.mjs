@@ -17,22 +17,34 @@ function find() {
   const { TEMPORAL_ADDRESS: address, SOAKGATE_TEMPORAL: given } = process.env;
   if (address) return { path: address, elsewhere: true };
   if (given) return isExecutable(given) ? { path: given } : undefined;
-  const path = findOnPath('temporal') ?? [downloaded(), built()].map((folder) => `${folder}/temporal`).find(isExecutable);
+  const path =
+    findOnPath('temporal') ??
+    [downloaded(), built()].map((folder) => `${folder}/temporal`).find(isExecutable);
   return path ? { path } : undefined;
 }
 
 async function install() {
   if (process.env.SOAKGATE_TEMPORAL)
-    throw failure(`SOAKGATE_TEMPORAL is not an executable: ${process.env.SOAKGATE_TEMPORAL}`, 'correct it or unset it');
+    throw failure(
+      `SOAKGATE_TEMPORAL is not an executable: ${process.env.SOAKGATE_TEMPORAL}`,
+      'correct it or unset it',
+    );
   const refusal = await download();
   if (!refusal) return;
   const go = findOnPath('go');
-  if (!go) throw failure(`the Temporal server was not found, temporal.download said "${refusal}", and there is no Go to build it with`, remedy);
+  if (!go)
+    throw failure(
+      `the Temporal server was not found, temporal.download said "${refusal}", and there is no Go to build it with`,
+      remedy,
+    );
   say(`Temporal server: temporal.download said "${refusal}"`);
-  await announce(`Temporal server: building the CLI ${pinned} with Go, once (3 to 9 minutes on two cores, 210 MB)`, async () => {
-    await installOnce(built(), (draft) => build(go, draft));
-    return `${sizeOf(built())} in ${built()}`;
-  });
+  await announce(
+    `Temporal server: building the CLI ${pinned} with Go, once (3 to 9 minutes on two cores, 210 MB)`,
+    async () => {
+      await installOnce(built(), (draft) => build(go, draft));
+      return `${sizeOf(built())} in ${built()}`;
+    },
+  );
 }
 
 /** Returns why it could not be had, or nothing. */
@@ -50,9 +62,15 @@ async function download() {
 
 function build(go, draft) {
   const flags = `-s -w -X github.com/temporalio/cli/temporalcli.Version=${pinned}`;
-  return run(go, ['install', '-ldflags', flags, `${program}@v${pinned}`], { env: { GOBIN: draft }, next: remedy });
+  return run(go, ['install', '-ldflags', flags, `${program}@v${pinned}`], {
+    env: { GOBIN: draft },
+    next: remedy,
+  });
 }
 
-const version = (path) => (path === process.env.TEMPORAL_ADDRESS ? 'as running there' : askVersion(path).replace('temporal version ', ''));
+const version = (path) =>
+  path === process.env.TEMPORAL_ADDRESS
+    ? 'as running there'
+    : askVersion(path).replace('temporal version ', '');
 
 export const temporalServer = { part: 'Temporal server', find, install, remedy, version };

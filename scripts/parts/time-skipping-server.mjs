@@ -9,7 +9,8 @@ import { downloadTemporal } from './temporal-download.mjs';
 
 const pinned = '1.38.0';
 const name = 'temporal-test-server';
-const remedy = 'install Java 11 or newer and Maven (on Debian: `sudo apt-get install -y default-jre-headless maven`)';
+const remedy =
+  'install Java 11 or newer and Maven (on Debian: `sudo apt-get install -y default-jre-headless maven`)';
 
 const downloaded = () => cached(`${name}-sdk-${sdkVersion()}`);
 const built = () => cached(`${name}-${pinned}`);
@@ -30,18 +31,26 @@ async function install() {
   if (!refusal) return;
   const maven = findOnPath('mvn');
   if (!maven || !findOnPath('java'))
-    throw failure(`the time-skipping server was not found, temporal.download said "${refusal}", and Java or Maven is missing`, remedy);
+    throw failure(
+      `the time-skipping server was not found, temporal.download said "${refusal}", and Java or Maven is missing`,
+      remedy,
+    );
   say(`time-skipping server: temporal.download said "${refusal}"`);
-  await announce(`time-skipping server: fetching ${name} ${pinned} with Maven, once (about 38 MB)`, async () => {
-    await installOnce(built(), (draft) => gather(maven, draft));
-    return `${sizeOf(built())} in ${built()}`;
-  });
+  await announce(
+    `time-skipping server: fetching ${name} ${pinned} with Maven, once (about 38 MB)`,
+    async () => {
+      await installOnce(built(), (draft) => gather(maven, draft));
+      return `${sizeOf(built())} in ${built()}`;
+    },
+  );
 }
 
 async function download() {
   try {
     await announce('time-skipping server: downloading from temporal.download, once', async () => {
-      await installOnce(downloaded(), async (draft) => renameSync(join(draft, await downloadTemporal(name, draft)), join(draft, name)));
+      await installOnce(downloaded(), async (draft) =>
+        renameSync(join(draft, await downloadTemporal(name, draft)), join(draft, name)),
+      );
       return `${sizeOf(downloaded())} in ${downloaded()}`;
     });
     return undefined;
@@ -53,10 +62,22 @@ async function download() {
 async function gather(maven, draft) {
   const pom = join(draft, 'pom.xml');
   writeFileSync(pom, project);
-  await run(maven, ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib'], {
-    cwd: draft,
-    next: remedy,
-  });
+  await run(
+    maven,
+    [
+      '-B',
+      '-q',
+      '-f',
+      pom,
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      '-DoutputDirectory=lib',
+    ],
+    {
+      cwd: draft,
+      next: remedy,
+    },
+  );
   writeFileSync(join(draft, name), wrapper);
   chmodSync(join(draft, name), 0o755);
 }
@@ -80,5 +101,6 @@ export const timeSkippingServer = {
   find,
   install,
   remedy,
-  version: (path) => (path.startsWith(built()) ? pinned : path.startsWith(downloaded()) ? `of SDK ${sdkVersion()}` : 'unknown'),
+  version: (path) =>
+    path.startsWith(built()) ? pinned : path.startsWith(downloaded()) ? `of SDK ${sdkVersion()}` : 'unknown',
 };

@@ -3,17 +3,30 @@ import { z } from '@hono/zod-openapi';
 
 const at = z.iso.datetime().nullable();
 const texts = z.array(z.string()).readonly();
-const state = z.enum(['none', 'running', 'completed', 'failed', 'cancelled', 'terminated', 'timed_out', 'continued_as_new']);
+const state = z.enum([
+  'none',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'terminated',
+  'timed_out',
+  'continued_as_new',
+]);
 
 export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.string().openapi({ description: 'A kind (usage, unknown, conflict, …) or a code of docs/failures.md.' }),
+    code: z
+      .string()
+      .openapi({ description: 'A kind (usage, unknown, conflict, …) or a code of docs/failures.md.' }),
     detail: z.string(),
     remedy: z.string().openapi({ description: 'What to do next.' }),
-    errors: texts.optional().openapi({ description: 'Everything that is wrong, e.g. `file:line:column path: message`.' }),
+    errors: texts
+      .optional()
+      .openapi({ description: 'Everything that is wrong, e.g. `file:line:column path: message`.' }),
   })
   .openapi('Problem');
 
@@ -43,7 +56,9 @@ export const pageSchema = z
         }),
       )
       .readonly(),
-    next: z.string().nullable().openapi({ description: 'The cursor of the next page; a page may be shorter than its limit although more follow.' }),
+    next: z.string().nullable().openapi({
+      description: 'The cursor of the next page; a page may be shorter than its limit although more follow.',
+    }),
   })
   .openapi('Deployments');
 
@@ -58,7 +73,16 @@ const progress = z
       z.object({
         name: z.string(),
         kind: z.string(),
-        state: z.enum(['waiting', 'running', 'pass', 'fail', 'inconclusive', 'error', 'undone', 'not undone']),
+        state: z.enum([
+          'waiting',
+          'running',
+          'pass',
+          'fail',
+          'inconclusive',
+          'error',
+          'undone',
+          'not undone',
+        ]),
         summary: z.string(),
         tookMs: z.number().nullable(),
       }),
@@ -67,10 +91,22 @@ const progress = z
   })
   .openapi('Progress', { description: 'Null where no worker answers.' });
 
-const run = { workflowId: z.string(), runId: z.string().nullable(), state, startedAt: at, closedAt: at, progress: progress.nullable() };
+const run = {
+  workflowId: z.string(),
+  runId: z.string().nullable(),
+  state,
+  startedAt: at,
+  closedAt: at,
+  progress: progress.nullable(),
+};
 
 const rolloutResult = z
-  .looseObject({ environment: z.string(), ending: z.enum(['passed', 'failed', 'restored', 'stuck']), reason: z.string(), left: texts })
+  .looseObject({
+    environment: z.string(),
+    outcome: z.enum(['passed', 'failed', 'restored', 'stuck']),
+    reason: z.string(),
+    differences: texts,
+  })
   .openapi('RolloutResult', { description: 'With all receipts, undos and what was read in the soak.' });
 
 const result = z
@@ -78,7 +114,7 @@ const result = z
     deployment: z.string(),
     outcome: z.enum(['completed', 'failed', 'rolled-back', 'rejected', 'expired', 'stuck']),
     reason: z.string(),
-    environments: z.array(z.object({ environment: z.string(), ending: z.string() })).readonly(),
+    environments: z.array(z.object({ environment: z.string(), outcome: z.string() })).readonly(),
     evidence: z.object({ uri: z.string(), manifest: z.string(), files: z.int() }),
   })
   .openapi('Result');
@@ -99,17 +135,19 @@ export const statusSchema = z
           environment: z.string(),
           ...run,
           result: rolloutResult.nullable(),
-          followUp: z.object({ ...run, result: z.string().nullable() }).nullable(),
+          afterwards: z.object({ ...run, result: z.string().nullable() }).nullable(),
         }),
       )
       .readonly(),
-    exitCode: z.int().openapi({ description: 'What `soakgate status` exits with: 8 while it goes on, else the code of its ending.' }),
+    exitCode: z.int().openapi({
+      description: 'What `soakgate status` exits with: 8 while it goes on, else the code of its outcome.',
+    }),
   })
   .openapi('Deployment', { description: 'As `soakgate status DEPLOYMENT -o json` prints it.' });
 
-export const dossierSchema = z
+export const gateReportSchema = z
   .object({
-    dossier: z.object({
+    gateReport: z.object({
       deployment: z.string(),
       environment: z.string(),
       number: z.int(),
@@ -123,7 +161,7 @@ export const dossierSchema = z
     hash: z.string(),
     signature: z.string(),
   })
-  .openapi('SealedDossier');
+  .openapi('SealedGateReport');
 
 export const acceptedSchema = z.object({ accepted: z.literal(true), text: z.string() }).openapi('Accepted');
 export const unknownSchema = z.object({ unknown: z.literal(true), text: z.string() }).openapi('Unanswered');

@@ -1,8 +1,8 @@
 // The routes and what they do. Nothing is answered with "accepted" that Temporal does not have.
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Door } from '../client/door.ts';
-import { exitOfStatus } from '../client/ending.ts';
+import type { DeploymentClient } from '../client/door.ts';
+import { exitOfStatus } from '../client/outcome.ts';
 import { messageOf, Problem } from '../client/problem.ts';
 import { headers, onlyLoopbackNames } from './guard.ts';
 import { sendSigned } from './messages.ts';
@@ -11,7 +11,7 @@ import * as routes from './routes.ts';
 import { openStarts } from './starts.ts';
 
 export interface ApiOptions {
-  readonly door: Door;
+  readonly door: DeploymentClient;
   /** Whether only names of this machine are answered to. */
   readonly loopbackOnly: boolean;
   /** One line for the log. */
@@ -19,7 +19,10 @@ export interface ApiOptions {
 }
 
 const RETRY_SECONDS = '5';
-const about = { openapi: '3.1.0', info: { title: 'Soakgate', version: '1', description: 'Deployments by signed messages; docs/api.md.' } };
+const about = {
+  openapi: '3.1.0',
+  info: { title: 'Soakgate', version: '1', description: 'Deployments by signed messages; docs/api.md.' },
+};
 
 /** The server's program, without a port. */
 export function makeApp({ door, loopbackOnly, say }: ApiOptions): OpenAPIHono {
@@ -40,7 +43,7 @@ export function makeApp({ door, loopbackOnly, say }: ApiOptions): OpenAPIHono {
   return app;
 }
 
-function addRoutes(app: OpenAPIHono, door: Door): void {
+function addRoutes(app: OpenAPIHono, door: DeploymentClient): void {
   const start = openStarts(door);
   app.openapi(routes.startRoute, async (c) => {
     const { answer, replayed } = await start(c.req.valid('header')['Idempotency-Key'], c.req.valid('json'));
@@ -51,22 +54,31 @@ function addRoutes(app: OpenAPIHono, door: Door): void {
   });
   app.openapi(routes.listRoute, async (c) => {
     const { limit, state, service, cursor } = c.req.valid('query');
-    const query = { limit, ...(state && { state }), ...(service !== undefined && { service }), ...(cursor !== undefined && { cursor }) };
+    const query = {
+      limit,
+      ...(state && { state }),
+      ...(service !== undefined && { service }),
+      ...(cursor !== undefined && { cursor }),
+    };
     return c.json(await door.list(query), 200);
   });
   app.openapi(routes.statusRoute, async (c) => {
     const status = await (await door.status(c.req.valid('param').id)).read();
     return c.json({ ...status, exitCode: exitOfStatus(status) } as never, 200);
   });
-  app.openapi(routes.signedStartRoute, async (c) => c.json((await door.input(c.req.valid('param').id)).start as never, 200));
-  app.openapi(routes.dossierRoute, async (c) => {
+  app.openapi(routes.signedStartRoute, async (c) =>
+    c.json((await door.input(c.req.valid('param').id)).start as never, 200),
+  );
+  app.openapi(routes.gateReportRoute, async (c) => {
     const { id, environment } = c.req.valid('param');
-    return c.json(await door.dossier(await door.input(id), environment), 200);
+    return c.json(await door.gateReport(await door.input(id), environment), 200);
   });
   app.openapi(routes.messageRoute, async (c) => {
     const { id, message } = c.req.valid('param');
     const { outcome, text } = await sendSigned(door, id, message, c.req.valid('json'));
-    return outcome === 'accepted' ? c.json({ accepted: true, text } as const, 200) : c.json({ unknown: true, text } as const, 202);
+    return outcome === 'accepted'
+      ? c.json({ accepted: true, text } as const, 200)
+      : c.json({ unknown: true, text } as const, 202);
   });
   app.openapi(routes.documentRoute, (c) => c.json(app.getOpenAPI31Document(about) as never, 200));
   app.openapi(routes.healthRoute, async (c) => {
@@ -78,17 +90,26 @@ function addRoutes(app: OpenAPIHono, door: Door): void {
 interface Checked {
   readonly success: boolean;
   readonly target: string;
-  readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] };
+  readonly error?: {
+    readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+  };
 }
 
 /** All that is wrong at once; only a body that could be read has content to be wrong. */
 function refuseShape({ success, target, error }: Checked): void {
   if (success) return;
-  const details = (error?.issues ?? []).map(({ path, message }) => [path.map(String).join('.'), message].filter(Boolean).join(': '));
+  const details = (error?.issues ?? []).map(({ path, message }) =>
+    [path.map(String).join('.'), message].filter(Boolean).join(': '),
+  );
   const inBody = target === 'json';
   throw new HttpProblem(
     inBody ? 422 : 400,
-    new Problem('usage', inBody ? 'the body is not what the command prints' : `the ${target} is not right`, null, { details }),
+    new Problem(
+      'usage',
+      inBody ? 'the body is not what the command prints' : `the ${target} is not right`,
+      null,
+      { details },
+    ),
   );
 }
 
@@ -98,4 +119,5 @@ function answerProblem(c: Context, error: unknown): Response {
   return c.body(JSON.stringify(body), body.status as 400, { 'content-type': 'application/problem+json' });
 }
 
-const logged = (error: unknown): string => (process.env['SOAKGATE_DEBUG'] && error instanceof Error ? (error.stack ?? '') : messageOf(error));
+const logged = (error: unknown): string =>
+  process.env['SOAKGATE_DEBUG'] && error instanceof Error ? (error.stack ?? '') : messageOf(error);

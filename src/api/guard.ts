@@ -19,7 +19,11 @@ export function onlyLoopbackNames(): MiddlewareHandler {
     if (!loopback.has(host))
       throw new HttpProblem(
         MISDIRECTED,
-        new Problem('not-allowed', 'this server answers to the names of this machine only', 'ask 127.0.0.1, or start it with --host'),
+        new Problem(
+          'not-allowed',
+          'this server answers to the names of this machine only',
+          'ask 127.0.0.1, or start it with --host',
+        ),
       );
     await next();
   };

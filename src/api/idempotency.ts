@@ -19,11 +19,19 @@ export class Replays<T> {
   }
 
   /** Does the work once for each key; what failed was not done, so the key is free again. @throws Problem when the key came with another body. */
-  async once(key: string, body: string, work: () => Promise<T>): Promise<{ readonly answer: T; readonly replayed: boolean }> {
+  async once(
+    key: string,
+    body: string,
+    work: () => Promise<T>,
+  ): Promise<{ readonly answer: T; readonly replayed: boolean }> {
     const kept = this.#kept.get(key);
     if (kept && this.#now() - kept.at < KEEP_MS) {
       if (kept.body !== body)
-        throw new Problem('conflict', `the idempotency key ${key} came with another start before`, 'use a key of its own for each start');
+        throw new Problem(
+          'conflict',
+          `the idempotency key ${key} came with another start before`,
+          'use a key of its own for each start',
+        );
       return { answer: await kept.answer, replayed: true };
     }
     const answer = work();

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
 import { connectionNames, lazyClient } from '../client/connection.ts';
-import { exitCodes } from '../client/ending.ts';
+import { exitCodes } from '../client/outcome.ts';
 import { messageOf } from '../client/problem.ts';
-import { temporalDoor } from '../client/temporal-door.ts';
+import { temporalDeploymentClient } from '../client/temporal-door.ts';
 import { makeApp } from './app.ts';
 import { isLoopback } from './guard.ts';
 
@@ -27,7 +27,7 @@ const SWEEP_MS = 100;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const loopbackOnly = isLoopback(host);
-const door = temporalDoor(lazyClient());
+const door = temporalDeploymentClient(lazyClient());
 const server = createAdaptorServer({
   fetch: makeApp({ door, loopbackOnly, say }).fetch,
   serverOptions: { requestTimeout: REQUEST_MS },
@@ -37,7 +37,9 @@ try {
   server.listen(Number(values.port), host);
   await once(server, 'listening');
 } catch (error) {
-  say(`soakgate: cannot listen on ${host}:${values.port} (${messageOf(error)})\n  next: choose another --host or --port`);
+  say(
+    `soakgate: cannot listen on ${host}:${values.port} (${messageOf(error)})\n  next: choose another --host or --port`,
+  );
   process.exit(exitCodes.usage);
 }
 
@@ -46,9 +48,13 @@ const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 const temporal = connectionNames();
 say(`soakgate server: ${url}, Temporal at ${temporal.address}, namespace ${temporal.namespace}`);
 if (!loopbackOnly)
-  say(`warning: ${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`);
+  say(
+    `warning: ${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`,
+  );
 if (output === 'json')
-  process.stdout.write(`${JSON.stringify({ url, pid: process.pid, temporal: temporal.address, namespace: temporal.namespace })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ url, pid: process.pid, temporal: temporal.address, namespace: temporal.namespace })}\n`,
+  );
 
 let leaving = false;
 /** Takes nothing new, finishes what is begun. */

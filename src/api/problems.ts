@@ -81,4 +81,11 @@ export function failureIn(text: string): FailureCode | null {
 
 /** A body that is larger than its limit. */
 export const tooLarge = (limit: number): HttpProblem =>
-  new HttpProblem(TOO_MUCH, new Problem('usage', `the body is larger than ${limit} bytes`, 'send what soakgate … --print gives, and nothing else'));
+  new HttpProblem(
+    TOO_MUCH,
+    new Problem(
+      'usage',
+      `the body is larger than ${limit} bytes`,
+      'send what soakgate … --print gives, and nothing else',
+    ),
+  );

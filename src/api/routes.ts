@@ -3,7 +3,16 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { MOST_ROWS } from '../client/door.ts';
 import { listStates, type ListState } from '../client/list.ts';
-import { acceptedSchema, dossierSchema, healthSchema, pageSchema, problemSchema, startedSchema, statusSchema, unknownSchema } from './answers.ts';
+import {
+  acceptedSchema,
+  gateReportSchema,
+  healthSchema,
+  pageSchema,
+  problemSchema,
+  startedSchema,
+  statusSchema,
+  unknownSchema,
+} from './answers.ts';
 import { tooLarge } from './problems.ts';
 import { messageSchema, name, sentNames, startSchema } from './signed.ts';
 
@@ -11,8 +20,14 @@ const START_BYTES = 2_097_152;
 /** As the mailbox of the deployment has it. */
 const MESSAGE_BYTES = 32_768;
 
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({ description, content: { 'application/json': { schema } } });
-const body = <Schema extends z.ZodType>(schema: Schema) => ({ required: true, content: { 'application/json': { schema } } });
+const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
 const within = (maxSize: number) =>
   bodyLimit({
     maxSize,
@@ -23,7 +38,7 @@ const within = (maxSize: number) =>
 
 const why = {
   400: 'The request cannot be read: header, query, name or JSON.',
-  403: 'Refused by the environment’s worker, or a dossier that must not be signed.',
+  403: 'Refused by the environment’s worker, or a gate report that must not be signed.',
   404: 'There is no such deployment.',
   409: 'It does not go with what is there.',
   413: 'The body is too large.',
@@ -38,7 +53,10 @@ type Refusal = keyof typeof why;
 /** 421 and 500 are everybody's. */
 function refusals<const Status extends Refusal>(...statuses: readonly Status[]) {
   const all = [...statuses, 421, 500] as const;
-  const entries = all.map((status) => [status, { description: why[status], content: { 'application/problem+json': { schema: problemSchema } } }]);
+  const entries = all.map((status) => [
+    status,
+    { description: why[status], content: { 'application/problem+json': { schema: problemSchema } } },
+  ]);
   return Object.fromEntries(entries) as Record<
     Status | 421 | 500,
     { description: string; content: { 'application/problem+json': { schema: typeof problemSchema } } }
@@ -103,13 +121,16 @@ export const signedStartRoute = createRoute({
   responses: { 200: json('As it was sent.', startSchema), ...refusals(400, 404, 503) },
 });
 
-export const dossierRoute = createRoute({
+export const gateReportRoute = createRoute({
   method: 'get',
-  path: '/v1/deployments/{id}/dossier/{environment}',
-  operationId: 'getDossier',
-  summary: 'The sealed dossier on which an environment is approved.',
+  path: '/v1/deployments/{id}/gate-report/{environment}',
+  operationId: 'getGateReport',
+  summary: 'The sealed gate report on which an environment is approved.',
   request: { params: id.extend({ environment: z.string().min(1).max(200) }) },
-  responses: { 200: json('The dossier that stands now.', dossierSchema), ...refusals(400, 403, 404, 409, 422, 503) },
+  responses: {
+    200: json('The gate report that stands now.', gateReportSchema),
+    ...refusals(400, 403, 404, 409, 422, 503),
+  },
 });
 
 export const messageRoute = createRoute({
@@ -142,4 +163,13 @@ export const healthRoute = createRoute({
   responses: { 200: json('It can.', healthSchema), ...refusals(503) },
 });
 
-export const routes = [startRoute, listRoute, statusRoute, signedStartRoute, dossierRoute, messageRoute, documentRoute, healthRoute] as const;
+export const routes = [
+  startRoute,
+  listRoute,
+  statusRoute,
+  signedStartRoute,
+  gateReportRoute,
+  messageRoute,
+  documentRoute,
+  healthRoute,
+] as const;

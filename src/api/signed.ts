@@ -25,7 +25,8 @@ const signable = (value: unknown): boolean => {
     return false;
   }
 };
-const UNSIGNABLE = 'it holds what no signature can cover (half a character, or a number that JSON does not have)';
+const UNSIGNABLE =
+  'it holds what no signature can cover (half a character, or a number that JSON does not have)';
 
 export const startSchema = z
   .strictObject({
@@ -56,7 +57,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** What each message says besides; a later version may say more, which its signature covers. */
 const fields = {
-  approve: { plan: hash, list: hash, commit, dossier: hash, comment: text.optional() },
+  approve: { plan: hash, list: hash, commit, gateReport: hash, comment: text.optional() },
   reject: { reason: text.optional() },
   attest: { plan: hash, attestation: word, text: text.min(1) },
   decide: { decision: word },
@@ -66,7 +67,7 @@ const fields = {
   rollback: { route: word.optional(), reason: text.optional() },
   checkNow: {},
   extendSoak: { byMs: z.int().positive() },
-  endFollowUp: {},
+  stopChecks: {},
 } as const;
 
 export type SentName = keyof typeof fields;
@@ -74,8 +75,15 @@ export const sentNames = Object.keys(fields) as [SentName, ...SentName[]];
 
 const messageOf = (message: SentName) =>
   z
-    .strictObject({ message: z.literal(message), person: name, body: z.object({ ...bound, ...fields[message] }).catchall(scalar), signature })
+    .strictObject({
+      message: z.literal(message),
+      person: name,
+      body: z.object({ ...bound, ...fields[message] }).catchall(scalar),
+      signature,
+    })
     .openapi(`Signed_${message}`, { description: 'As the command of that name gives it with `--print`.' });
 
 const [first, ...others] = sentNames.map(messageOf);
-export const messageSchema = z.discriminatedUnion('message', [first!, ...others]).refine(signable, UNSIGNABLE);
+export const messageSchema = z
+  .discriminatedUnion('message', [first!, ...others])
+  .refine(signable, UNSIGNABLE);

@@ -2,7 +2,7 @@
 import { canonical } from '../core/canonical.ts';
 import type { Signed, StartBody } from '../core/messages.ts';
 import { sha256 } from '../io/files.ts';
-import type { Door, StartedHere } from '../client/door.ts';
+import type { DeploymentClient, StartedHere } from '../client/door.ts';
 import { checkedInput } from '../client/recompile.ts';
 import { Replays } from './idempotency.ts';
 
@@ -12,7 +12,9 @@ export interface Answered {
 }
 
 /** Remembers keys for as long as the process lives. */
-export function openStarts(door: Door): (key: string, signed: Signed<StartBody>) => Promise<Answered> {
+export function openStarts(
+  door: DeploymentClient,
+): (key: string, signed: Signed<StartBody>) => Promise<Answered> {
   const replays = new Replays<StartedHere>();
   return async (key, signed) => {
     // Before anything is asked: what is wrong with a plan is said whether or not Temporal is there.

@@ -1,19 +1,22 @@
 // The one place that chooses the way to deployments: through a Soakgate server where one is named, else Temporal itself.
-import type { Door } from '../client/door.ts';
+import type { DeploymentClient } from '../client/door.ts';
 import { Problem } from '../client/problem.ts';
 import { withConnection } from './connected.ts';
 import { SERVER_VARIABLE, type ServerOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A door for the length of one piece of work. Temporal's client is only loaded where it is asked itself. */
-export async function withDoor<T>({ server }: ServerOption, work: (door: Door) => Promise<T>): Promise<T> {
+export async function withDeploymentClient<T>(
+  { server }: ServerOption,
+  work: (door: DeploymentClient) => Promise<T>,
+): Promise<T> {
   if (!server)
     return withConnection(async (connected) => {
-      const { temporalDoor } = await import('../client/temporal-door.ts');
-      return work(temporalDoor(connected));
+      const { temporalDeploymentClient } = await import('../client/temporal-door.ts');
+      return work(temporalDeploymentClient(connected));
     });
-  const { httpDoor } = await import('../client/http-door.ts');
-  return work(httpDoor(server));
+  const { httpDeploymentClient } = await import('../client/http-door.ts');
+  return work(httpDeploymentClient(server));
 }
 
 /** Says that a command speaks with Temporal itself. @throws Problem when a server was named for it. */
@@ -24,5 +27,6 @@ export function needsTemporal(terminal: Terminal, command: string, { server }: S
       `${command} needs Temporal itself: no server can do it`,
       'leave --server out, and name Temporal with TEMPORAL_ADDRESS',
     );
-  if (process.env[SERVER_VARIABLE]) terminal.say(`${command} needs Temporal itself: ${SERVER_VARIABLE} is not used, TEMPORAL_ADDRESS is`);
+  if (process.env[SERVER_VARIABLE])
+    terminal.say(`${command} needs Temporal itself: ${SERVER_VARIABLE} is not used, TEMPORAL_ADDRESS is`);
 }

@@ -1,8 +1,8 @@
-// What a command's exit code says (DESIGN §3): the ending of the deployment, or why the command could not do its work.
-import { exitCodes } from '../client/ending.ts';
+// What a command's exit code says (DESIGN §3): the outcome of the deployment, or why the command could not do its work.
+import { exitCodes } from '../client/outcome.ts';
 import type { ProblemKind } from '../client/problem.ts';
 
-export { exitCodes, exitOfEndings, exitOfStatus, goesOn } from '../client/ending.ts';
+export { exitCodes, exitOfOutcomes, exitOfStatus, goesOn } from '../client/outcome.ts';
 
 /** For the end of `soakgate --help` and the README. */
 export const exitCodeText =

@@ -17,7 +17,12 @@ export function installedParts(env: Readonly<Record<string, string | undefined>>
   return [
     { part: 'Node.js', state: 'there', what: process.version, remedy: '' },
     forWorkers('git', ['git'], path, 'apt-get install git'),
-    forWorkers('PostgreSQL client', CLIENT, path, 'apt-get install postgresql-client, of the version of your server; or SOAKGATE_PG_BIN'),
+    forWorkers(
+      'PostgreSQL client',
+      CLIENT,
+      path,
+      'apt-get install postgresql-client, of the version of your server; or SOAKGATE_PG_BIN',
+    ),
     {
       part: 'demo',
       state: 'not needed yet',
@@ -31,5 +36,10 @@ function forWorkers(part: string, programs: readonly string[], path: string, rem
   const found = programs.map((name) => findProgram(name, path));
   const lacking = programs.filter((_, at) => found[at] === undefined);
   if (lacking.length === 0) return { part, state: 'there', what: found[0] ?? '', remedy: '' };
-  return { part, state: 'not needed yet', what: `no ${lacking.join(', ')}`, remedy: `before the worker of an environment: ${remedy}` };
+  return {
+    part,
+    state: 'not needed yet',
+    what: `no ${lacking.join(', ')}`,
+    remedy: `before the worker of an environment: ${remedy}`,
+  };
 }

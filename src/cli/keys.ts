@@ -14,5 +14,8 @@ export const keyFile = (name: string): string => join(keyFolder(), `${name}.key`
 /** @throws Problem that names the file and how to make it. */
 export async function readKey(person: string, file: string | undefined): Promise<KeyObject> {
   const path = file ?? keyFile(person);
-  return asUsage(() => readPrivateKey(path), `soakgate key create ${person}, or name another file with --key`);
+  return asUsage(
+    () => readPrivateKey(path),
+    `soakgate key create ${person}, or name another file with --key`,
+  );
 }

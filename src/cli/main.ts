@@ -6,7 +6,9 @@ import type { ServerOption } from './options.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 /** Wraps the work of a command as a commander action; the number is the exit code. */
-export type Does = <Args extends unknown[]>(work: (terminal: Terminal, ...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
+export type Does = <Args extends unknown[]>(
+  work: (terminal: Terminal, ...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;
 
 /** Gives a command its arguments, options, examples and work. */
 export type Register = (command: Command, does: Does) => void;
@@ -19,34 +21,115 @@ interface Entry {
 
 /** All commands, in the order of a deployment's life. */
 export const entries: readonly Entry[] = [
-  { name: 'init', summary: 'Write the first plan of a folder, from what lies in it', load: () => import('./commands/init.ts') },
-  { name: 'validate', summary: 'Name everything that is wrong with a plan', load: () => import('./commands/validate.ts') },
-  { name: 'schema', summary: 'Print the JSON Schema of a plan, for editors', load: () => import('./commands/schema.ts') },
-  { name: 'plan', summary: 'Show what a plan would do, step by step, and every way back', load: () => import('./commands/plan.ts') },
+  {
+    name: 'init',
+    summary: 'Write a first plan from the files of a folder',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'validate',
+    summary: 'Check a plan and name every error in it',
+    load: () => import('./commands/validate.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'Print the JSON Schema of a plan, for editors',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'Show the steps of a plan and every rollback path',
+    load: () => import('./commands/plan.ts'),
+  },
   { name: 'start', summary: 'Start a deployment, signed by you', load: () => import('./commands/start.ts') },
-  { name: 'list', summary: 'List deployments and what they wait for', load: () => import('./commands/list.ts') },
-  { name: 'status', summary: 'Show where a deployment is, and what to do next', load: () => import('./commands/status.ts') },
-  { name: 'approve', summary: 'Sign the dossier of an environment, so that it may be entered', load: () => import('./commands/approve.ts') },
-  { name: 'reject', summary: 'Refuse an environment at its gate', load: () => import('./commands/reject.ts') },
-  { name: 'attest', summary: 'Sign a statement that the plan asks for', load: () => import('./commands/attest.ts') },
-  { name: 'decide', summary: 'Answer the question that waits', load: () => import('./commands/decide.ts') },
-  { name: 'abort', summary: 'Stop, and undo what the environment did', load: () => import('./commands/abort.ts') },
-  { name: 'rollback', summary: 'Go back by a route', load: () => import('./commands/rollback.ts') },
-  { name: 'recover', summary: 'Undo a deployment that was terminated in Temporal', load: () => import('./commands/recover.ts') },
-  { name: 'check-now', summary: 'Read all meters at once', load: () => import('./commands/check-now.ts') },
-  { name: 'pause', summary: 'Wait before the next step', load: () => import('./commands/pause.ts') },
-  { name: 'resume', summary: 'Go on after a pause', load: () => import('./commands/resume.ts') },
+  {
+    name: 'list',
+    summary: 'List deployments and what they wait for',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'Show the state of a deployment and the next command',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'approve',
+    summary: 'Approve the deployment to an environment',
+    load: () => import('./commands/approve.ts'),
+  },
+  {
+    name: 'reject',
+    summary: 'Reject the deployment to an environment',
+    load: () => import('./commands/reject.ts'),
+  },
+  {
+    name: 'attest',
+    summary: 'Sign a statement that the plan asks for',
+    load: () => import('./commands/attest.ts'),
+  },
+  {
+    name: 'decide',
+    summary: 'Answer an open question of a deployment',
+    load: () => import('./commands/decide.ts'),
+  },
+  {
+    name: 'abort',
+    summary: 'Stop and undo every change in an environment',
+    load: () => import('./commands/abort.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'Roll back by a fallback of the plan',
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'recover',
+    summary: 'Undo a deployment that was terminated in Temporal',
+    load: () => import('./commands/recover.ts'),
+  },
+  {
+    name: 'check-now',
+    summary: 'Run all checks of the monitors now',
+    load: () => import('./commands/check-now.ts'),
+  },
+  { name: 'pause', summary: 'Pause before the next step', load: () => import('./commands/pause.ts') },
+  { name: 'resume', summary: 'Continue after a pause', load: () => import('./commands/resume.ts') },
   { name: 'extend-soak', summary: 'Lengthen a soak', load: () => import('./commands/extend-soak.ts') },
-  { name: 'end-follow-up', summary: 'End the looks after a deployment', load: () => import('./commands/end-follow-up.ts') },
-  { name: 'evidence', summary: 'Show where the evidence lies, or verify it', load: () => import('./commands/evidence.ts') },
+  {
+    name: 'stop-checks',
+    summary: 'Stop the post-deployment checks',
+    load: () => import('./commands/stop-checks.ts'),
+  },
+  {
+    name: 'evidence',
+    summary: 'Show or verify the evidence of a deployment',
+    load: () => import('./commands/evidence.ts'),
+  },
   { name: 'key', summary: 'Create or show a signing key', load: () => import('./commands/key.ts') },
-  { name: 'server', summary: 'Run the HTTP server, for CI and for --server', load: () => import('./commands/server.ts') },
-  { name: 'worker', summary: 'Run the control worker, or the worker of one environment', load: () => import('./commands/worker.ts') },
-  { name: 'doctor', summary: 'Show what is there, what is missing and how to get it', load: () => import('./commands/doctor.ts') },
-  { name: 'demo', summary: 'Run the demonstration on this machine', load: () => import('./commands/demo.ts') },
+  {
+    name: 'server',
+    summary: 'Run the HTTP server, for CI and for --server',
+    load: () => import('./commands/server.ts'),
+  },
+  {
+    name: 'worker',
+    summary: 'Run the control worker, or the worker of one environment',
+    load: () => import('./commands/worker.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Show what this machine has, what is missing and how to get it',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'demo',
+    summary: 'Run the demonstration on this machine',
+    load: () => import('./commands/demo.ts'),
+  },
 ];
 
-const INTRODUCTION = 'Durable deployments of database-backed changes: backup, migrate, verify, soak, gate, production, and the way back.';
+const INTRODUCTION =
+  'Rolls out database changes durably: backup, migrate, verify, soak, approve, production, or roll back.';
 
 /** Runs one command. The result is the exit code; nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -76,7 +159,11 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       code = await work(terminal, ...args);
     };
   const program = new Command('soakgate');
-  program.description(INTRODUCTION).exitOverride().enablePositionalOptions().helpCommand('help [command]', 'show the help of a command');
+  program
+    .description(INTRODUCTION)
+    .exitOverride()
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'show the help of a command');
   program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
   program.showHelpAfterError('  next: the same command with --help shows what it takes, with examples');
   // Before the command it is for whichever command follows.
@@ -96,7 +183,8 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
 function handDown(program: Command, action: Command): void {
   const { server } = program.opts<ServerOption>();
   const own = action.options.some(({ long }) => long === '--server');
-  if (server !== undefined && own && action.getOptionValueSource('server') !== 'cli') action.setOptionValueWithSource('server', server, 'cli');
+  if (server !== undefined && own && action.getOptionValueSource('server') !== 'cli')
+    action.setOptionValueWithSource('server', server, 'cli');
 }
 
 function explain(error: unknown, terminal: Terminal): number {
@@ -104,12 +192,17 @@ function explain(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
   const bad = terminal.paintProgress('bad', 'soakgate:');
   if (error instanceof Problem) {
-    const details = error.details.length > 0 ? `:\n${error.details.map((line) => `  ${line}`).join('\n')}` : '';
+    const details =
+      error.details.length > 0 ? `:\n${error.details.map((line) => `  ${line}`).join('\n')}` : '';
     terminal.say(`${bad} ${error.message}${details}${error.next ? `\n  next: ${error.next}` : ''}`);
     return exitOfProblem(error.kind);
   }
   const thrown = error instanceof Error ? error : new Error(String(error));
   terminal.say(`${bad} internal error: ${thrown.message}`);
-  terminal.say(process.env['SOAKGATE_DEBUG'] ? (thrown.stack ?? '') : '  next: run it again with SOAKGATE_DEBUG=1 to see where, and report it');
+  terminal.say(
+    process.env['SOAKGATE_DEBUG']
+      ? (thrown.stack ?? '')
+      : '  next: run it again with SOAKGATE_DEBUG=1 to see where, and report it',
+  );
   return exitCodes.internal;
 }

@@ -1,16 +1,23 @@
 // What all signed messages have in common: who signs, until when it holds, print or send, and what the answer means.
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Door } from '../client/door.ts';
+import type { DeploymentClient } from '../client/door.ts';
 import { Problem } from '../client/problem.ts';
 import type { Bound, MessageName, Signed } from '../core/messages.ts';
 import type { Json } from '../core/plan/plan.ts';
 import { signMessage } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
-import { withDoor } from './door.ts';
+import { withDeploymentClient } from './door.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readKey } from './keys.ts';
-import { type OutputOption, readDuration, readName, type ServerOption, withOutput, withServer } from './options.ts';
+import {
+  type OutputOption,
+  readDuration,
+  readName,
+  type ServerOption,
+  withOutput,
+  withServer,
+} from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SignerOptions extends OutputOption, ServerOption {
@@ -25,8 +32,13 @@ const HOUR_MS = 3_600_000;
 
 /** `DEPLOYMENT ENVIRONMENT … --as PERSON [--key FILE] [--expires D] [--print]` */
 export function messageCommand(command: Command): Command {
-  command.argument('<deployment>', 'as soakgate list shows it', readName).argument('<environment>', 'e.g. staging');
-  return signerOptions(command).option('--print', 'print the signed JSON for the form in the Web UI, send nothing');
+  command
+    .argument('<deployment>', 'as soakgate list shows it', readName)
+    .argument('<environment>', 'e.g. staging');
+  return signerOptions(command).option(
+    '--print',
+    'print the signed JSON for the form in the Web UI, send nothing',
+  );
 }
 
 export function signerOptions(command: Command): Command {
@@ -61,18 +73,24 @@ export interface Call {
 }
 
 /** Signs fields that are known here, so that `--print` needs no server. */
-export async function signAndSend(terminal: Terminal, call: Call, fields: Readonly<Record<string, Json>>): Promise<number> {
+export async function signAndSend(
+  terminal: Terminal,
+  call: Call,
+  fields: Readonly<Record<string, Json>>,
+): Promise<number> {
   const signed = await sign(terminal, call, { fields });
-  return call.options.print ? print(terminal, signed) : withDoor(call.options, (door) => send(terminal, door, call, signed));
+  return call.options.print
+    ? print(terminal, signed)
+    : withDeploymentClient(call.options, (door) => send(terminal, door, call, signed));
 }
 
 /** Signs what must first be asked of the deployment. */
 export function askSignAndSend(
   terminal: Terminal,
   call: Call,
-  ask: (door: Door, input: DeploymentInput) => Promise<Content> | Content,
+  ask: (door: DeploymentClient, input: DeploymentInput) => Promise<Content> | Content,
 ): Promise<number> {
-  return withDoor(call.options, async (door) => {
+  return withDeploymentClient(call.options, async (door) => {
     const signed = await sign(terminal, call, await ask(door, await door.input(call.deployment)));
     return call.options.print ? print(terminal, signed) : send(terminal, door, call, signed);
   });
@@ -96,21 +114,34 @@ async function sign(terminal: Terminal, call: Call, { fields, expiresMs, show }:
 /** Nobody there to answer is no assent (rule 1). */
 async function confirm(terminal: Terminal, question: string): Promise<void> {
   const answer = await terminal.confirm(question);
-  if (answer === null) throw new Problem('usage', `${question} Nobody can be asked here`, 'add --yes once you have read what is signed');
+  if (answer === null)
+    throw new Problem(
+      'usage',
+      `${question} Nobody can be asked here`,
+      'add --yes once you have read what is signed',
+    );
   if (!answer) throw new Problem('not-allowed', 'not signed, nothing was sent');
 }
 
 function print(terminal: Terminal, signed: Signed): number {
   terminal.print(JSON.stringify(signed, null, 1));
-  terminal.say(`signed, not sent: paste it as the one argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`);
+  terminal.say(
+    `signed, not sent: paste it as the one argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`,
+  );
   return exitCodes.completed;
 }
 
-async function send(terminal: Terminal, door: Door, { deployment, options }: Call, signed: Signed): Promise<number> {
+async function send(
+  terminal: Terminal,
+  door: DeploymentClient,
+  { deployment, options }: Call,
+  signed: Signed,
+): Promise<number> {
   terminal.leaving = `left; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
   const sent = await door.send(signed);
   if (options.output === 'json') terminal.print(JSON.stringify({ ...sent, nonce: signed.body.nonce }));
-  if (sent.outcome === 'refused') throw new Problem('not-allowed', sent.text, `soakgate status ${deployment} shows what is asked for`);
+  if (sent.outcome === 'refused')
+    throw new Problem('not-allowed', sent.text, `soakgate status ${deployment} shows what is asked for`);
   if (sent.outcome === 'unknown') throw new Problem('pending', sent.text);
   if (options.output === 'text') terminal.print(sent.text);
   return exitCodes.completed;

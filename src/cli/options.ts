@@ -12,7 +12,9 @@ export interface OutputOption {
 
 /** `-o text|json` */
 export function withOutput(command: Command): Command {
-  return command.addOption(new Option('-o, --output <format>', 'how data is printed').choices(['text', 'json']).default('text'));
+  return command.addOption(
+    new Option('-o, --output <format>', 'how data is printed').choices(['text', 'json']).default('text'),
+  );
 }
 
 export interface ServerOption {
@@ -21,7 +23,11 @@ export interface ServerOption {
 
 /** Read by src/cli/door.ts alone. */
 export function withServer(command: Command): Command {
-  return command.addOption(new Option('--server <url>', 'speak through this soakgate server instead of with Temporal').env(SERVER_VARIABLE));
+  return command.addOption(
+    new Option('--server <url>', 'speak through this soakgate server instead of with Temporal').env(
+      SERVER_VARIABLE,
+    ),
+  );
 }
 
 /** For commands that no server can do in their place. */
@@ -29,7 +35,10 @@ export const withoutServer = (command: Command): Command =>
   command.addOption(new Option('--server <url>', 'refused: this needs Temporal itself (TEMPORAL_ADDRESS)'));
 
 /** Each example with what it does, at the end of a command's help. */
-export function withExamples(command: Command, examples: readonly (readonly [call: string, meaning: string])[]): Command {
+export function withExamples(
+  command: Command,
+  examples: readonly (readonly [call: string, meaning: string])[],
+): Command {
   const lines = examples.map(([call, meaning]) => `  # ${meaning}\n  $ ${call}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
@@ -37,7 +46,8 @@ export function withExamples(command: Command, examples: readonly (readonly [cal
 /** `10m`, `7d` as milliseconds. */
 export function readDuration(text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('write a duration like 90s, 10m, 6h or 7d.');
+  if (ms === undefined || ms <= 0)
+    throw new InvalidArgumentError('write a duration like 90s, 10m, 6h or 7d.');
   return ms;
 }
 
@@ -46,7 +56,9 @@ export function readPace(text: string): Pace {
   const [nominal = '', real = '', ...rest] = text.split('=');
   const [nominalMs, realMs] = [parseDuration(nominal), parseDuration(real)];
   if (!nominalMs || !realMs || rest.length > 0 || realMs > nominalMs)
-    throw new InvalidArgumentError('write a time of the plan and the shorter time in which it passes, like 7d=60s.');
+    throw new InvalidArgumentError(
+      'write a time of the plan and the shorter time in which it passes, like 7d=60s.',
+    );
   return { nominalMs, realMs };
 }
 
@@ -59,12 +71,21 @@ export function readCount(text: string): number {
 /** Deployments and people name files and workflow ids, so their names are plain. */
 export function readName(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u.test(text))
-    throw new InvalidArgumentError('use letters, digits, dots, hyphens and underscores, at most 100, beginning with a letter or digit.');
+    throw new InvalidArgumentError(
+      'use letters, digits, dots, hyphens and underscores, at most 100, beginning with a letter or digit.',
+    );
   return text;
 }
 
 /** An option that may be given more than once. */
-export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+export const gather = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
 
 export const paceOption = (command: Command): Command =>
-  command.option('--pace <plan=real>', 'compress what is observed or waited for, e.g. 7d=60s (an environment must allow it)', readPace);
+  command.option(
+    '--pace <plan=real>',
+    'compress what is observed or waited for, e.g. 7d=60s (an environment must allow it)',
+    readPace,
+  );

@@ -12,12 +12,17 @@ export interface PlanFileRead {
   readonly name: string;
 }
 
-export const readText = (file: string): Promise<string> => asUsage(() => readFile(file, 'utf8'), 'name the plan file, e.g. soakgate.yaml');
+export const readText = (file: string): Promise<string> =>
+  asUsage(() => readFile(file, 'utf8'), 'name the plan file, e.g. soakgate.yaml');
 
 /** @throws Problem with all complaints. */
 export async function readPlanFile(file: string): Promise<PlanFileRead> {
   const text = await readText(file);
   const parsed = parsePlan(text, file);
   if ('plan' in parsed) return { plan: parsed.plan, text, name: basename(file) };
-  throw new Problem('usage', [`${file} is not a valid plan`, ...parsed.complaints.map(renderComplaint)].join('\n'), 'correct it; see docs/plan.md');
+  throw new Problem(
+    'usage',
+    [`${file} is not a valid plan`, ...parsed.complaints.map(renderComplaint)].join('\n'),
+    'correct it; see docs/plan.md',
+  );
 }

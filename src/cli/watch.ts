@@ -52,10 +52,13 @@ function* facts(status: DeploymentStatus): Generator<readonly [about: string, te
   for (const { environment, progress, result } of status.environments) {
     for (const { name, state, summary, tookMs } of progress?.lines ?? []) {
       if (state !== 'waiting')
-        yield [`${environment}, ${name}`, `${state}${tookMs === null ? '' : ` (${took(tookMs)})`}${summary ? `: ${visible(summary)}` : ''}`];
+        yield [
+          `${environment}, ${name}`,
+          `${state}${tookMs === null ? '' : ` (${took(tookMs)})`}${summary ? `: ${visible(summary)}` : ''}`,
+        ];
     }
     if (progress) yield [environment, visible(progress.phase)];
-    if (result) yield [`${environment}, ended`, `${result.ending}: ${visible(result.reason)}`];
+    if (result) yield [`${environment}, ended`, `${result.outcome}: ${visible(result.reason)}`];
   }
   const { waiting, next } = whatNext(status);
   if (waiting) yield ['waiting for', `${visible(waiting)}${next ? `; next: ${visible(next)}` : ''}`];

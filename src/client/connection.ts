@@ -1,5 +1,11 @@
 // The client's connection, by Temporal's own environment variables and profile file.
-import { Client, Connection, type ConnectionOptions, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf, Problem } from './problem.ts';
 
@@ -29,15 +35,17 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Conne
   const names = connectionNames();
   const address = options.address ?? names.address;
   const { namespace } = names;
-  const connection = await Connection.connect({ ...connectionOptions, address, connectTimeout: options.waitMs ?? CONNECT_MS }).catch(
-    (error: unknown) => {
-      throw new Problem(
-        'unreachable',
-        `no Temporal server answers at ${address} (${messageOf(error)})`,
-        'set TEMPORAL_ADDRESS, or start one: temporal server start-dev',
-      );
-    },
-  );
+  const connection = await Connection.connect({
+    ...connectionOptions,
+    address,
+    connectTimeout: options.waitMs ?? CONNECT_MS,
+  }).catch((error: unknown) => {
+    throw new Problem(
+      'unreachable',
+      `no Temporal server answers at ${address} (${messageOf(error)})`,
+      'set TEMPORAL_ADDRESS, or start one: temporal server start-dev',
+    );
+  });
   return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
 }
 
@@ -58,7 +66,10 @@ export function lazyClient(): Connected {
   const connection = Connection.lazy({
     ...connectionOptions,
     address,
-    interceptors: [withinFiveSeconds, makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS }))],
+    interceptors: [
+      withinFiveSeconds,
+      makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS })),
+    ],
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
   });
   return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };

@@ -1,5 +1,5 @@
 // What commands ask of deployments, whichever way they reach them: Temporal itself, or a Soakgate server that speaks with it.
-import type { SealedDossier, Signed, StartBody } from '../core/messages.ts';
+import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import type { DeploymentRow, ListPage, ListQuery } from './list.ts';
 import type { Sent } from './send.ts';
@@ -12,7 +12,7 @@ export interface StartedHere extends Started {
 }
 
 /** Every way in answers the same and throws the same Problems. */
-export interface Door {
+export interface DeploymentClient {
   /** @throws Problem when Temporal does not answer through this door. */
   reach(): Promise<void>;
   start(signed: Signed<StartBody>): Promise<StartedHere>;
@@ -22,7 +22,7 @@ export interface Door {
   /** What never changes is read once; `read` gives its state now. */
   status(deployment: string): Promise<{ readonly read: () => Promise<DeploymentStatus> }>;
   /** Checked against what was started. */
-  dossier(input: DeploymentInput, environment: string): Promise<SealedDossier>;
+  gateReport(input: DeploymentInput, environment: string): Promise<SealedGateReport>;
   send(signed: Signed): Promise<Sent>;
   close(): Promise<void>;
 }
@@ -31,7 +31,11 @@ export interface Door {
 export const MOST_ROWS = 100;
 
 /** Pages until there are so many. */
-export async function listMany(door: Door, limit: number, runningOnly: boolean): Promise<readonly DeploymentRow[]> {
+export async function listMany(
+  door: DeploymentClient,
+  limit: number,
+  runningOnly: boolean,
+): Promise<readonly DeploymentRow[]> {
   const rows: DeploymentRow[] = [];
   let cursor: string | null = null;
   do {

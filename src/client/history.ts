@@ -8,7 +8,10 @@ const NOT_FOUND = 5;
 
 /** By name and code, so that whoever only signs need not load Temporal's client. */
 export function isNotFound(error: unknown): boolean {
-  return (error instanceof Error && error.name === 'WorkflowNotFoundError') || (error as { code?: unknown } | null)?.code === NOT_FOUND;
+  return (
+    (error instanceof Error && error.name === 'WorkflowNotFoundError') ||
+    (error as { code?: unknown } | null)?.code === NOT_FOUND
+  );
 }
 
 /** The input of a workflow, from its first event alone. @throws what the server says when there is no such workflow. */
@@ -35,11 +38,17 @@ export async function deploymentInputOf(connected: Connected, deployment: string
   });
 }
 
-export const rolloutInputOf = (connected: Connected, workflowId: string, runId?: string): Promise<RolloutInput> =>
-  inputOf<RolloutInput>(connected, workflowId, runId);
+export const rolloutInputOf = (
+  connected: Connected,
+  workflowId: string,
+  runId?: string,
+): Promise<RolloutInput> => inputOf<RolloutInput>(connected, workflowId, runId);
 
 /** Workflow id → run id of the rollouts that the deployment itself has started; a recovered rollout has a later run. */
-export async function startedRollouts({ client }: Connected, deployment: string): Promise<ReadonlyMap<string, string>> {
+export async function startedRollouts(
+  { client }: Connected,
+  deployment: string,
+): Promise<ReadonlyMap<string, string>> {
   const { events } = await client.workflow.getHandle(deploymentWorkflowId(deployment)).fetchHistory();
   const runs = (events ?? []).flatMap((event) => {
     const started = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;

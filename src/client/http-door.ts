@@ -1,10 +1,10 @@
 // The door through a Soakgate server (`--server URL`): the same questions, the same answers, the same Problems.
 import { randomUUID } from 'node:crypto';
-import type { SealedDossier, Signed, StartBody } from '../core/messages.ts';
+import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
 import { failures, type FailureCode } from '../core/failures.ts';
-import type { Door, StartedHere } from './door.ts';
-import { checkDossier } from './dossier.ts';
-import { type HttpAnswer, type HttpPlace, httpPlace } from './http-place.ts';
+import type { DeploymentClient, StartedHere } from './door.ts';
+import { checkGateReport } from './gate-report.ts';
+import { type HttpAnswer, type HttpClient, httpPlace } from './http-place.ts';
 import type { ListPage } from './list.ts';
 import { Problem, type ProblemKind } from './problem.ts';
 import { deploymentInput } from './recompile.ts';
@@ -18,28 +18,53 @@ interface Told {
   readonly errors?: readonly string[];
 }
 
-const kinds = ['usage', 'unknown', 'conflict', 'not-allowed', 'pending', 'unreachable'] as const satisfies readonly ProblemKind[];
+const kinds = [
+  'usage',
+  'unknown',
+  'conflict',
+  'not-allowed',
+  'pending',
+  'unreachable',
+] as const satisfies readonly ProblemKind[];
 /** Where the code is one of the table of failures. */
-const byStatus: Readonly<Record<number, ProblemKind>> = { 403: 'not-allowed', 404: 'unknown', 409: 'conflict', 503: 'unreachable' };
+const byStatus: Readonly<Record<number, ProblemKind>> = {
+  403: 'not-allowed',
+  404: 'unknown',
+  409: 'conflict',
+  503: 'unreachable',
+};
 
 /** @throws Problem when this is no address of a server. */
-export function httpDoor(url: string): Door {
+export function httpDeploymentClient(url: string): DeploymentClient {
   const place = httpPlace(url);
   const get = async <T>(path: string): Promise<T> => taken<T>(await place.ask('GET', path));
   return {
     reach: async () => void (await get('healthz')),
     // A key of its own for each command: what makes it one start is the deployment's name.
     start: async (signed: Signed<StartBody>) =>
-      taken<StartedHere>(await place.ask('POST', 'v1/deployments', { body: signed, headers: { 'idempotency-key': randomUUID() } })),
+      taken<StartedHere>(
+        await place.ask('POST', 'v1/deployments', {
+          body: signed,
+          headers: { 'idempotency-key': randomUUID() },
+        }),
+      ),
     list: (query) => {
-      const asked = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
+      const asked = new URLSearchParams(
+        Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+      );
       return get<ListPage>(`v1/deployments?${asked.toString()}`);
     },
     // Compiled here from what was signed: the server's word is not needed for what a person is about to sign.
     input: async (deployment) => deploymentInput(await get<Signed<StartBody>>(`${of(deployment)}/start`)),
     status: async (deployment) => ({ read: () => get<DeploymentStatus>(of(deployment)) }),
-    dossier: async (input, environment) =>
-      checkDossier(await get<SealedDossier>(`${of(input.start.body.deployment)}/dossier/${encodeURIComponent(environment)}`), input, environment),
+    gateReport: async (input, environment) =>
+      checkGateReport(
+        await get<SealedGateReport>(
+          `${of(input.start.body.deployment)}/gate-report/${encodeURIComponent(environment)}`,
+        ),
+        input,
+        environment,
+      ),
     send: (signed) => send(place, signed),
     close: async () => undefined,
   };
@@ -48,8 +73,10 @@ export function httpDoor(url: string): Door {
 const of = (deployment: string): string => `v1/deployments/${encodeURIComponent(deployment)}`;
 
 /** A refusal is an answer; that nobody answered in time is one too. */
-async function send(place: HttpPlace, signed: Signed): ReturnType<Door['send']> {
-  const answer = await place.ask('POST', `${of(signed.body.deployment)}/messages/${signed.message}`, { body: signed });
+async function send(place: HttpClient, signed: Signed): ReturnType<DeploymentClient['send']> {
+  const answer = await place.ask('POST', `${of(signed.body.deployment)}/messages/${signed.message}`, {
+    body: signed,
+  });
   if (answer.status === 403) return { outcome: 'refused', text: (answer.json as Told).detail };
   const { text } = taken<{ readonly text: string }>(answer);
   return { outcome: answer.status === 202 ? 'unknown' : 'accepted', text };

@@ -11,7 +11,7 @@ export interface Sending {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface HttpPlace {
+export interface HttpClient {
   ask(method: 'GET' | 'POST', path: string, sending?: Sending): Promise<HttpAnswer>;
 }
 
@@ -20,10 +20,14 @@ const ANSWER_MS = 40_000;
 const NEXT = 'look at --server and SOAKGATE_SERVER, or start one: soakgate server';
 
 /** @throws Problem when this is no address of a server. */
-export function httpPlace(url: string): HttpPlace {
+export function httpPlace(url: string): HttpClient {
   const base = URL.parse(url);
   if (!base || !/^https?:$/u.test(base.protocol) || base.username || base.password || base.search)
-    throw new Problem('usage', `${url.replace(/\/\/[^/]*@/u, '//***@')} is no address of a server`, 'write it like http://127.0.0.1:8230');
+    throw new Problem(
+      'usage',
+      `${url.replace(/\/\/[^/]*@/u, '//***@')} is no address of a server`,
+      'write it like http://127.0.0.1:8230',
+    );
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   return { ask: (method, path, sending = {}) => ask(new URL(path, base), method, sending) };
 }
@@ -31,7 +35,11 @@ export function httpPlace(url: string): HttpPlace {
 async function ask(url: URL, method: string, { body, headers }: Sending): Promise<HttpAnswer> {
   const answer = await fetched(url, {
     method,
-    headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      accept: 'application/json',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     // What is signed goes to the address that was named and to no other.
     redirect: 'error',
@@ -39,18 +47,30 @@ async function ask(url: URL, method: string, { body, headers }: Sending): Promis
   });
   const { status, type, text } = answer;
   if (!/^application\/(?:problem\+)?json\b/u.test(type))
-    throw new Problem('unreachable', `${url.origin} is no Soakgate server: it answered ${status} ${type || 'without a type'}`, NEXT);
+    throw new Problem(
+      'unreachable',
+      `${url.origin} is no Soakgate server: it answered ${status} ${type || 'without a type'}`,
+      NEXT,
+    );
   return { status, json: JSON.parse(text) as unknown };
 }
 
-async function fetched(url: URL, request: RequestInit): Promise<{ readonly status: number; readonly type: string; readonly text: string }> {
+async function fetched(
+  url: URL,
+  request: RequestInit,
+): Promise<{ readonly status: number; readonly type: string; readonly text: string }> {
   try {
     const answer = await fetch(url, request);
-    return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() };
+    return {
+      status: answer.status,
+      type: answer.headers.get('content-type') ?? '',
+      text: await answer.text(),
+    };
   } catch (error) {
     throw new Problem('unreachable', `no Soakgate server answers at ${url.origin} (${reason(error)})`, NEXT);
   }
 }
 
 /** `fetch failed` says nothing; its cause does. */
-const reason = (error: unknown): string => messageOf(error instanceof Error && error.cause ? error.cause : error) || 'no connection';
+const reason = (error: unknown): string =>
+  messageOf(error instanceof Error && error.cause ? error.cause : error) || 'no connection';

@@ -15,5 +15,8 @@ function uiBase(address: string): string | null {
 export function workflowLink(workflowId: string, runId: string): string | null {
   const { address, namespace } = connectionNames();
   const base = uiBase(address);
-  return base && `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}`;
+  return (
+    base &&
+    `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}`
+  );
 }

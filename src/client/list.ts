@@ -45,11 +45,23 @@ export interface ListPage {
 const QUERY = "WorkflowType = 'deployment'";
 const NOBODY = 'nobody';
 /** WorkflowExecutionStatus, by number. */
-const STATUS = ['unspecified', 'running', 'completed', 'failed', 'cancelled', 'terminated', 'continued_as_new', 'timed_out'];
+const STATUS = [
+  'unspecified',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'terminated',
+  'continued_as_new',
+  'timed_out',
+];
 const MOST_LOOKS = 20;
 
 /** One page; running ones first, then newest first; visibility lags behind by a moment. May hold fewer than `limit` although more follow. */
-export async function listPage({ client, namespace }: Connected, { limit, state, service, cursor }: ListQuery): Promise<ListPage> {
+export async function listPage(
+  { client, namespace }: Connected,
+  { limit, state, service, cursor }: ListQuery,
+): Promise<ListPage> {
   const query = state ? `${QUERY} AND ExecutionStatus = '${listStates[state]}'` : QUERY;
   let token: Uint8Array = Buffer.from(cursor ?? '', 'base64url');
   for (let look = 1; ; look += 1) {
@@ -60,14 +72,18 @@ export async function listPage({ client, namespace }: Connected, { limit, state,
         throw new Problem('usage', 'the cursor is none that a page has given', 'begin again without one');
       });
     // Where no search attribute is registered the service stands in the memo only, which cannot be asked for.
-    const rows = (page.executions ?? []).map(rowOf).filter((row) => service === undefined || row.service === service);
+    const rows = (page.executions ?? [])
+      .map(rowOf)
+      .filter((row) => service === undefined || row.service === service);
     token = page.nextPageToken ?? new Uint8Array();
     const next = token.length > 0 ? Buffer.from(token).toString('base64url') : null;
     if (rows.length > 0 || next === null || look === MOST_LOOKS) return { deployments: rows, next };
   }
 }
 
-type Raw = NonNullable<Awaited<ReturnType<Connected['client']['workflowService']['listWorkflowExecutions']>>['executions']>[number];
+type Raw = NonNullable<
+  Awaited<ReturnType<Connected['client']['workflowService']['listWorkflowExecutions']>>['executions']
+>[number];
 type Payloads = Readonly<Record<string, { readonly data?: Uint8Array | null }>> | null | undefined;
 
 function rowOf(raw: Raw): DeploymentRow {
@@ -81,7 +97,9 @@ function rowOf(raw: Raw): DeploymentRow {
     phase: own ? (attribute('SoakgatePhase') ?? 'not begun') : status,
     health: own ? (attribute('SoakgateHealth') ?? 'unknown') : 'ended',
     waitingFor: status === 'running' && waitingFor !== NOBODY ? (waitingFor ?? 'a control worker') : null,
-    started: new Date(Number(raw.startTime?.seconds ?? 0) * 1_000 + (raw.startTime?.nanos ?? 0) / 1e6).toISOString(),
+    started: new Date(
+      Number(raw.startTime?.seconds ?? 0) * 1_000 + (raw.startTime?.nanos ?? 0) / 1e6,
+    ).toISOString(),
     running: status === 'running',
   };
 }

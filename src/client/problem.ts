@@ -19,7 +19,12 @@ export class Problem extends Error {
   readonly next: string | null;
   readonly details: readonly string[];
   readonly failure: FailureCode | null;
-  constructor(kind: ProblemKind, message: string, next: string | null = null, { details = [], failure }: ProblemMore = {}) {
+  constructor(
+    kind: ProblemKind,
+    message: string,
+    next: string | null = null,
+    { details = [], failure }: ProblemMore = {},
+  ) {
     super(message);
     this.kind = kind;
     this.next = next;

@@ -23,7 +23,8 @@ function faultOf(error: unknown): Fault | null {
   let at = error;
   for (let depth = 0; depth < DEEPEST && at instanceof Error; depth += 1) {
     const { code, details } = at as { code?: unknown; details?: unknown };
-    if (typeof code === 'number') return { code, text: typeof details === 'string' && details ? details : at.message };
+    if (typeof code === 'number')
+      return { code, text: typeof details === 'string' && details ? details : at.message };
     at = at.cause;
   }
   return null;
@@ -33,7 +34,8 @@ function faultOf(error: unknown): Fault | null {
 export const isUnavailable = (error: unknown): boolean => faultOf(error)?.code === UNAVAILABLE;
 
 /** What Temporal says to a page token that is not its own; its SQL stores call that unknown. */
-export const isBadPage = (error: unknown): boolean => [UNKNOWN, INVALID_ARGUMENT].includes(faultOf(error)?.code ?? 0);
+export const isBadPage = (error: unknown): boolean =>
+  [UNKNOWN, INVALID_ARGUMENT].includes(faultOf(error)?.code ?? 0);
 
 /** Does the work; says it for people when Temporal went away in it or refused what it was sent. */
 export async function reaching<T>(work: () => Promise<T>): Promise<T> {
@@ -56,6 +58,10 @@ function problemOf(fault: Fault | null): Problem | null {
       'look after the Temporal server; then the same again, which counts once even if it has arrived',
     );
   if (code === UNAUTHENTICATED || code === PERMISSION_DENIED)
-    return new Problem('unreachable', `Temporal does not let us in (${text})`, 'check the credentials of this connection (TEMPORAL_API_KEY, TLS)');
+    return new Problem(
+      'unreachable',
+      `Temporal does not let us in (${text})`,
+      'check the credentials of this connection (TEMPORAL_API_KEY, TLS)',
+    );
   return null;
 }

@@ -24,30 +24,49 @@ export function checkedInput(start: Signed<StartBody>): DeploymentInput {
     ...(hashJson(plan) === body.plan ? [] : ['plan: the plan is not the one that was signed']),
     ...runs
       .filter(({ rollout }) => body.lists[rollout.environment] !== rollout.list)
-      .map(({ rollout }) => `lists.${rollout.environment}: these are not the steps that plan, commit, files and pace compile to`),
+      .map(
+        ({ rollout }) =>
+          `lists.${rollout.environment}: these are not the steps that plan, commit, files and pace compile to`,
+      ),
     ...Object.keys(body.lists)
       .filter((name) => !runs.some(({ rollout }) => rollout.environment === name))
       .map((name) => `lists.${name}: the plan has no such environment`),
   ];
   if (wrong.length === 0) return { start, runs };
   // The environment's worker would refuse it with this code, but only after it had been started.
-  throw new Problem('usage', 'the signed start is not what its plan compiles to', failures.PERMIT_REFUSED.remedy, {
-    details: wrong,
-    failure: 'PERMIT_REFUSED',
-  });
+  throw new Problem(
+    'usage',
+    'the signed start is not what its plan compiles to',
+    failures.PERMIT_REFUSED.remedy,
+    {
+      details: wrong,
+      failure: 'PERMIT_REFUSED',
+    },
+  );
 }
 
 export function planOf({ planText, planFile }: StartBody): Plan {
   const parsed = parsePlan(planText, planFile);
   if ('plan' in parsed) return parsed.plan;
-  throw new Problem('usage', 'the plan in the signed start is not valid', 'correct it, see docs/plan.md, and sign it again', {
-    details: parsed.complaints.map(renderComplaint),
-  });
+  throw new Problem(
+    'usage',
+    'the plan in the signed start is not valid',
+    'correct it, see docs/plan.md, and sign it again',
+    {
+      details: parsed.complaints.map(renderComplaint),
+    },
+  );
 }
 
 function runsOf(body: StartBody, plan: Plan): DeploymentInput['runs'] {
   return plan.environments.map(({ name }) => {
-    const list: StepList = compileSteps({ plan, environment: name, commit: body.commit, files: body.files, pace: body.pace });
+    const list: StepList = compileSteps({
+      plan,
+      environment: name,
+      commit: body.commit,
+      files: body.files,
+      pace: body.pace,
+    });
     const rollout: RolloutRef = {
       deployment: body.deployment,
       service: plan.service,

@@ -19,7 +19,7 @@ export interface Recovered {
 const COMPLETED = 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED';
 const MESSAGE_MS = 3_600_000;
 
-/** Follows every terminated rollout of the deployment to its ending. @throws Problem when there is nothing to recover. */
+/** Follows every terminated rollout of the deployment to its outcome. @throws Problem when there is nothing to recover. */
 export async function recover(
   connected: Connected,
   deployment: string,
@@ -33,7 +33,11 @@ export async function recover(
     const { environment, service } = rollout;
     const state = await rolloutState(connected, deployment, service, environment);
     if (state === 'nothing') continue;
-    progress(state === 'terminated' ? `${environment}: resetting the terminated rollout` : `${environment}: the rollout is running again`);
+    progress(
+      state === 'terminated'
+        ? `${environment}: resetting the terminated rollout`
+        : `${environment}: the rollout is running again`,
+    );
     if (state === 'terminated') await reset(connected, rolloutWorkflowId(service, environment));
     const body: Bound & { readonly [key: string]: Json } = {
       deployment,
@@ -45,11 +49,17 @@ export async function recover(
     const signed: Signed = signMessage(key, 'abort', person, body);
     await signalRollout(connected, service, signed);
     progress(`${environment}: aborting, following to the end`);
-    const result = (await connected.client.workflow.getHandle(rolloutWorkflowId(service, environment)).result()) as RolloutResult;
+    const result = (await connected.client.workflow
+      .getHandle(rolloutWorkflowId(service, environment))
+      .result()) as RolloutResult;
     recovered.push({ environment, result });
   }
   if (recovered.length === 0)
-    throw new Problem('conflict', `no rollout of ${deployment} was terminated`, `soakgate status ${deployment} shows where it is`);
+    throw new Problem(
+      'conflict',
+      `no rollout of ${deployment} was terminated`,
+      `soakgate status ${deployment} shows where it is`,
+    );
   return recovered;
 }
 
@@ -84,7 +94,9 @@ async function reset({ client, namespace }: Connected, workflowId: string): Prom
   const handle = client.workflow.getHandle(workflowId);
   const description = await handle.describe();
   const history = await client.workflow.getHandle(workflowId, description.runId).fetchHistory();
-  const last = (history.events ?? []).findLast((event) => String(event.eventType) === COMPLETED || Number(event.eventType) === 7);
+  const last = (history.events ?? []).findLast(
+    (event) => String(event.eventType) === COMPLETED || Number(event.eventType) === 7,
+  );
   if (!last?.eventId) throw new Error(`workflow ${workflowId} has no completed workflow task to reset to`);
   await client.workflowService.resetWorkflowExecution({
     namespace,

@@ -1,7 +1,7 @@
 // Sends a signed message: the update first (it answers), then the signal with the same nonce (it waits for a worker).
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Signed } from '../core/messages.ts';
-import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound } from './history.ts';
 import { Problem } from './problem.ts';
@@ -14,12 +14,13 @@ export type Sent =
   /** The server may still deliver it; the signal of the same nonce was sent as well. */
   | { readonly outcome: 'unknown'; readonly text: string };
 
-/** Sends one message to its deployment, or to the follow-up that it left. @throws Problem when no such one is running. */
+/** Sends one message to its deployment, or to the post-deployment checks that it left. @throws Problem when no such one is running. */
 export async function sendMessage(connected: Connected, signed: Signed): Promise<Sent> {
   const { deployment, environment } = signed.body;
-  const followUp = followUpWorkflowId(deployment, environment);
-  if (signed.message === 'endFollowUp') return sendTo(connected, followUp, signed);
-  if (signed.message === 'checkNow' && (await isRunning(connected, followUp))) return sendTo(connected, followUp, signed);
+  const afterwards = afterwardsWorkflowId(deployment, environment);
+  if (signed.message === 'stopChecks') return sendTo(connected, afterwards, signed);
+  if (signed.message === 'checkNow' && (await isRunning(connected, afterwards)))
+    return sendTo(connected, afterwards, signed);
   return sendTo(connected, deploymentWorkflowId(deployment), signed);
 }
 
@@ -28,11 +29,15 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
   const handle = client.workflow.getHandle(workflowId);
   try {
     const answer = await client.connection.withDeadline(Date.now() + UPDATE_MS, () =>
-      handle.executeUpdate<{ accepted: boolean; text: string }, [Signed]>(signed.message, { args: [signed], updateId: signed.body.nonce }),
+      handle.executeUpdate<{ accepted: boolean; text: string }, [Signed]>(signed.message, {
+        args: [signed],
+        updateId: signed.body.nonce,
+      }),
     );
     return { outcome: answer.accepted ? 'accepted' : 'refused', text: answer.text };
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', text: error.cause?.message ?? error.message };
+    if (error instanceof WorkflowUpdateFailedError)
+      return { outcome: 'refused', text: error.cause?.message ?? error.message };
     if (isNotFound(error)) throw await goneProblem(connected, signed);
   }
   const leave = () => handle.signal(signed.message, signed);
@@ -46,11 +51,22 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
 }
 
 /** A name that was never started is a slip of the pen; one that has ended is a conflict. */
-async function goneProblem(connected: Connected, { message, body: { deployment, environment } }: Signed): Promise<Problem> {
+async function goneProblem(
+  connected: Connected,
+  { message, body: { deployment, environment } }: Signed,
+): Promise<Problem> {
   await deploymentInputOf(connected, deployment);
-  if (message === 'endFollowUp')
-    return new Problem('conflict', `${deployment} has no follow-up in ${environment}`, `soakgate status ${deployment} shows it, and how it ended`);
-  return new Problem('conflict', `deployment ${deployment} has ended`, `soakgate status ${deployment} shows how`);
+  if (message === 'stopChecks')
+    return new Problem(
+      'conflict',
+      `${deployment} has no post-deployment checks in ${environment}`,
+      `soakgate status ${deployment} shows it, and how it ended`,
+    );
+  return new Problem(
+    'conflict',
+    `deployment ${deployment} has ended`,
+    `soakgate status ${deployment} shows how`,
+  );
 }
 
 async function isRunning({ client }: Connected, workflowId: string): Promise<boolean> {
@@ -66,5 +82,7 @@ async function isRunning({ client }: Connected, workflowId: string): Promise<boo
 
 /** For a rollout whose deployment is gone. */
 export async function signalRollout({ client }: Connected, service: string, signed: Signed): Promise<void> {
-  await client.workflow.getHandle(rolloutWorkflowId(service, signed.body.environment)).signal('command', { is: 'message', signed });
+  await client.workflow
+    .getHandle(rolloutWorkflowId(service, signed.body.environment))
+    .signal('command', { is: 'message', signed });
 }

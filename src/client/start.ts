@@ -1,5 +1,9 @@
 // Starting a deployment: pin, hash, compile, sign; then one idempotent start.
-import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
 import type { KeyObject } from 'node:crypto';
 import { sameJson } from '../core/canonical.ts';
 import type { Signed, StartBody } from '../core/messages.ts';
@@ -40,13 +44,22 @@ export async function signStart(request: StartRequest): Promise<Signed<StartBody
   const { plan, repository } = request;
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
-    await Promise.all(planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const)),
+    await Promise.all(
+      planFiles(plan).map(
+        async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const,
+      ),
+    ),
   );
   const lists = Object.fromEntries(
-    plan.environments.map(({ name }) => [name, hashJson(compileSteps({ plan, environment: name, commit, files, pace: request.pace }))]),
+    plan.environments.map(({ name }) => [
+      name,
+      hashJson(compileSteps({ plan, environment: name, commit, files, pace: request.pace })),
+    ]),
   );
   return signMessage(request.key, 'start', request.person, {
-    deployment: request.name ?? `${plan.service}-${hashJson(plan).slice(0, 6)}-${commit.slice(0, 7)}-${request.nonce.slice(0, 4)}`,
+    deployment:
+      request.name ??
+      `${plan.service}-${hashJson(plan).slice(0, 6)}-${commit.slice(0, 7)}-${request.nonce.slice(0, 4)}`,
     nonce: request.nonce,
     expires: new Date(Date.now() + request.expiresMs).toISOString(),
     planText: request.planText,
@@ -69,7 +82,11 @@ export interface Started {
 }
 
 /** Starts it; a second start under the same name answers with the first. @throws Problem when that name is another deployment's, or it is not what it says. */
-export async function startDeployment(connected: Connected, start: Signed<StartBody>, timing?: Timing): Promise<Started> {
+export async function startDeployment(
+  connected: Connected,
+  start: Signed<StartBody>,
+  timing?: Timing,
+): Promise<Started> {
   const { client } = connected;
   const input = { ...checkedInput(start), ...(timing && { timing }) };
   const { deployment } = start.body;
@@ -98,7 +115,11 @@ export async function startDeployment(connected: Connected, start: Signed<StartB
     const { runId, status } = await client.workflow.getHandle(workflowId).describe();
     const other = differences(start, (await deploymentInputOf(connected, deployment)).start);
     if (other.length > 0)
-      throw new Problem('conflict', `another deployment has the name ${deployment}: its ${other.join(', ')} differ`, 'choose another --name');
+      throw new Problem(
+        'conflict',
+        `another deployment has the name ${deployment}: its ${other.join(', ')} differ`,
+        'choose another --name',
+      );
     return { deployment, workflowId, runId, fresh: false, running: status.name === 'RUNNING' };
   }
 }

@@ -1,5 +1,5 @@
 // Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker answers.
-import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
@@ -7,7 +7,15 @@ import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
 
 /** Temporal's word for a run, small; `none` where none was started. */
-export type RunState = 'none' | 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'continued_as_new';
+export type RunState =
+  | 'none'
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'timed_out'
+  | 'continued_as_new';
 
 interface Run<Result> {
   readonly workflowId: string;
@@ -25,7 +33,7 @@ interface Run<Result> {
 export interface EnvironmentStatus extends Run<RolloutResult> {
   readonly environment: string;
   /** What the deployment left behind; its result says why it ended. Null where none was begun. */
-  readonly followUp: Run<string> | null;
+  readonly afterwards: Run<string> | null;
 }
 
 export interface DeploymentStatus extends Run<DeploymentResult> {
@@ -39,15 +47,29 @@ export interface DeploymentStatus extends Run<DeploymentResult> {
 }
 
 const QUERY_MS = 5_000;
-const NONE = { runId: null, state: 'none', startedAt: null, closedAt: null, progress: null, result: null } as const;
+const NONE = {
+  runId: null,
+  state: 'none',
+  startedAt: null,
+  closedAt: null,
+  progress: null,
+  result: null,
+} as const;
 
 /** What never changes of a deployment is read once; `read` gives its state now. @throws Problem when there is no such deployment. */
-export async function openStatus(connected: Connected, deployment: string): Promise<{ readonly read: () => Promise<DeploymentStatus> }> {
+export async function openStatus(
+  connected: Connected,
+  deployment: string,
+): Promise<{ readonly read: () => Promise<DeploymentStatus> }> {
   const input = await deploymentInputOf(connected, deployment);
   return { read: () => readStatus(connected, deployment, input) };
 }
 
-async function readStatus(connected: Connected, deployment: string, { start, runs }: DeploymentInput): Promise<DeploymentStatus> {
+async function readStatus(
+  connected: Connected,
+  deployment: string,
+  { start, runs }: DeploymentInput,
+): Promise<DeploymentStatus> {
   const workflowId = deploymentWorkflowId(deployment);
   const [own, environments] = await Promise.all([
     readRun<DeploymentResult>(connected, workflowId),
@@ -55,9 +77,14 @@ async function readStatus(connected: Connected, deployment: string, { start, run
       runs.map(async ({ rollout, list }): Promise<EnvironmentStatus> => {
         const id = rolloutWorkflowId(rollout.service, rollout.environment);
         const runId = await ownRun(connected, deployment, id);
-        const run = runId === null ? { ...NONE, workflowId: id } : await readRun<RolloutResult>(connected, id, runId);
-        const asked = list.environment.followUp !== undefined && run.state === 'completed';
-        return { environment: rollout.environment, ...run, followUp: asked ? await readFollowUp(connected, deployment, rollout.environment) : null };
+        const run =
+          runId === null ? { ...NONE, workflowId: id } : await readRun<RolloutResult>(connected, id, runId);
+        const asked = list.environment.afterwards !== undefined && run.state === 'completed';
+        return {
+          environment: rollout.environment,
+          ...run,
+          afterwards: asked ? await readAfterwards(connected, deployment, rollout.environment) : null,
+        };
       }),
     ),
   ]);
@@ -88,16 +115,27 @@ async function ownRun(connected: Connected, deployment: string, workflowId: stri
   return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
 }
 
-async function readFollowUp(connected: Connected, deployment: string, environment: string): Promise<Run<string> | null> {
-  return readRun<string>(connected, followUpWorkflowId(deployment, environment)).catch((error: unknown) => {
+async function readAfterwards(
+  connected: Connected,
+  deployment: string,
+  environment: string,
+): Promise<Run<string> | null> {
+  return readRun<string>(connected, afterwardsWorkflowId(deployment, environment)).catch((error: unknown) => {
     if (isNotFound(error)) return null;
     throw error;
   });
 }
 
-async function readRun<Result>(connected: Connected, workflowId: string, runId?: string): Promise<Run<Result>> {
+async function readRun<Result>(
+  connected: Connected,
+  workflowId: string,
+  runId?: string,
+): Promise<Run<Result>> {
   const handle = connected.client.workflow.getHandle(workflowId, runId);
-  const [description, progress] = await Promise.all([handle.describe(), readProgress(connected, workflowId, runId)]);
+  const [description, progress] = await Promise.all([
+    handle.describe(),
+    readProgress(connected, workflowId, runId),
+  ]);
   const state = description.status.name.toLowerCase() as RunState;
   const result = state === 'completed' ? ((await handle.result()) as Result) : null;
   return {
@@ -112,7 +150,11 @@ async function readRun<Result>(connected: Connected, workflowId: string, runId?:
 }
 
 /** Null when no worker answers in time: the caller shows what the server alone knows. */
-async function readProgress({ client }: Connected, workflowId: string, runId?: string): Promise<Progress | null> {
+async function readProgress(
+  { client }: Connected,
+  workflowId: string,
+  runId?: string,
+): Promise<Progress | null> {
   try {
     return await client.connection.withDeadline(Date.now() + QUERY_MS, () =>
       client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),

@@ -1,7 +1,7 @@
 // The door to Temporal itself.
 import type { Connected } from './connection.ts';
-import type { Door } from './door.ts';
-import { readDossier } from './dossier.ts';
+import type { DeploymentClient } from './door.ts';
+import { readGateReport } from './gate-report.ts';
 import { deploymentInputOf } from './history.ts';
 import { workflowLink } from './links.ts';
 import { listPage } from './list.ts';
@@ -13,11 +13,16 @@ import { openStatus } from './status.ts';
 const REACH_MS = 3_000;
 
 /** Closing the door closes the connection. */
-export function temporalDoor(connected: Connected): Door {
+export function temporalDeploymentClient(connected: Connected): DeploymentClient {
   const { client } = connected;
   return {
     reach: () =>
-      reaching(async () => void (await client.connection.withDeadline(Date.now() + REACH_MS, () => client.workflowService.getSystemInfo({})))),
+      reaching(
+        async () =>
+          void (await client.connection.withDeadline(Date.now() + REACH_MS, () =>
+            client.workflowService.getSystemInfo({}),
+          )),
+      ),
     start: (signed) =>
       reaching(async () => {
         const started = await startDeployment(connected, signed);
@@ -30,7 +35,7 @@ export function temporalDoor(connected: Connected): Door {
         const { read } = await openStatus(connected, deployment);
         return { read: () => reaching(read) };
       }),
-    dossier: (input, environment) => reaching(() => readDossier(connected, input, environment)),
+    gateReport: (input, environment) => reaching(() => readGateReport(connected, input, environment)),
     send: (signed) => reaching(() => sendMessage(connected, signed)),
     close: () => connected.close(),
   };

@@ -7,6 +7,10 @@ const WORKFLOW = 1;
 
 /** How many workers have polled the control queue lately. */
 export async function workersOf({ client, namespace }: Connected): Promise<number> {
-  const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: CONTROL_QUEUE }, taskQueueType: WORKFLOW });
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: CONTROL_QUEUE },
+    taskQueueType: WORKFLOW,
+  });
   return pollers?.length ?? 0;
 }

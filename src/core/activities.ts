@@ -1,14 +1,14 @@
 // What workflows may ask for: names, inputs and results of all activities. Core types only, so that
 // nothing of Node becomes visible in a workflow.
 import type { Decision, Trouble } from './matrix.ts';
-import type { Decided, Dossier, Permit, SealedDossier, Signed, StartBody } from './messages.ts';
+import type { VerifiedMessage, GateReport, Permit, SealedGateReport, Signed, StartBody } from './messages.ts';
 import type { RolloutRef } from './names.ts';
 import type { EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { Step, StepKind, StepList } from './steps.ts';
 import type { UndoKind } from './undo.ts';
-import type { StackEntry } from './way-back.ts';
+import type { StackEntry } from './rollback.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;
@@ -20,26 +20,26 @@ export interface UndoInput {
   readonly step: Step;
   /** Of the undo's entry. */
   readonly args?: Readonly<Record<string, Json>>;
-  /** What people signed for this way back, where the route asks for it; verified again where it writes. */
+  /** What people signed for this rollback, where the fallback asks for it; verified again where it writes. */
   readonly approvals?: readonly Signed[];
 }
 
-/** A forward fix: one prepared migration more, instead of a way back. */
+/** A forward fix: one prepared migration more, instead of a rollback. */
 export interface ForwardInput {
   readonly rollout: RolloutRef;
   /** The migrate step, under whose permit it runs. */
   readonly step: Step;
-  /** Name of the route. */
-  readonly route: string;
+  /** Name of the fallback. */
+  readonly fallback: string;
 }
 
-export interface EnterInput {
+export interface OpenRolloutInput {
   readonly rollout: RolloutRef;
   readonly permit: Permit;
 }
 
 /** What a gate asks when its permit is used. */
-export interface AtEntryInput {
+export interface BeforeDeployingInput {
   readonly deployment: string;
   readonly facts: readonly string[];
   /** Whose attestation of the notice counts. */
@@ -52,11 +52,11 @@ export interface CompareInput {
   readonly ran: readonly StackEntry[];
 }
 
-/** What a way back left, compared with what was recorded. */
+/** What a rollback left, compared with what was recorded. */
 export interface Comparison {
   readonly equal: boolean;
   /** Named one by one: what should not be there, or is missing. */
-  readonly left: readonly string[];
+  readonly differences: readonly string[];
   /** Rows that the app wrote since, and rows that stay fixed, listed by key. */
   readonly writtenSince: readonly string[];
   readonly summary: string;
@@ -67,7 +67,13 @@ export interface VerifyInput {
   readonly environment: string;
   readonly signed: Signed;
   /** What the person was shown, for messages that bind to it. */
-  readonly expect: { readonly dossier?: string; readonly plan: string; readonly list?: string; readonly commit?: string; readonly requester: string };
+  readonly expect: {
+    readonly gateReport?: string;
+    readonly plan: string;
+    readonly list?: string;
+    readonly commit?: string;
+    readonly requester: string;
+  };
 }
 
 /** Whether a signed message counts, and for which roles. */
@@ -83,56 +89,61 @@ export interface MessageVerdict {
 export interface ObserveInput {
   readonly rollout: RolloutRef;
   readonly phase: 'soak' | 'watch';
-  /** Length of this stretch in real milliseconds. */
-  readonly stretchMs: number;
+  /** Length of this slice in real milliseconds. */
+  readonly sliceMs: number;
   readonly state: SoakState;
   /** People are being asked about what was read: no verdict on the whole meanwhile. */
   readonly asking?: true;
 }
 
-/** One look of a follow-up, and what it takes from the one before. */
-export interface LookInput {
+/** One look of a post-deployment checks, and what it takes from the one before. */
+export interface AfterwardsInput {
   readonly rollout: RolloutRef;
   /** From 0. */
   readonly number: number;
-  readonly before: LookMemory;
+  readonly before: AfterwardsMemory;
 }
 
 /** What the next look is measured from. */
-export interface LookMemory {
-  /** RFC 3339 of the last reading of each meter. */
+export interface AfterwardsMemory {
+  /** RFC 3339 of the last sample of each monitor. */
   readonly since: SoakState['since'];
   readonly counters: SoakState['counters'];
 }
 
-export interface LookResult {
+export interface AfterwardsResult {
   /** `superseded`: another release serves, or a later deployment has passed; `held`: a rollout is open, so nothing was read. */
   readonly is: 'read' | 'superseded' | 'held';
   readonly why: string;
   /** RFC 3339. */
   readonly at: string;
-  /** One line a reading. */
-  readonly readings: readonly string[];
-  /** Alerts, and readings without enough data. */
+  /** One line a metric. */
+  readonly metrics: readonly string[];
+  /** Alerts, and metrics without enough data. */
   readonly troubles: readonly string[];
-  readonly memory: LookMemory;
+  readonly memory: AfterwardsMemory;
 }
 
 /** Run on an environment's own queue; every one is compared with the kept permit and list. */
 export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput) => Promise<Receipt>>> &
   Readonly<Record<UndoKind, (input: UndoInput) => Promise<UndoReceipt>>> & {
     /** Checks the permit, recompiles the list, keeps both. */
-    readonly enter: (input: EnterInput) => Promise<Receipt>;
+    readonly enter: (input: OpenRolloutInput) => Promise<Receipt>;
     readonly forwardFix: (input: ForwardInput) => Promise<Receipt>;
-    readonly compareBack: (input: CompareInput) => Promise<Comparison>;
-    readonly closeRollout: (input: { readonly rollout: RolloutRef; readonly ending: string }) => Promise<void>;
-    readonly atEntry: (input: AtEntryInput) => Promise<{ readonly open: boolean; readonly waitMs: number | null; readonly why: string }>;
+    readonly compareRollback: (input: CompareInput) => Promise<Comparison>;
+    readonly closeRollout: (input: {
+      readonly rollout: RolloutRef;
+      readonly outcome: string;
+    }) => Promise<void>;
+    readonly beforeDeploying: (
+      input: BeforeDeployingInput,
+    ) => Promise<{ readonly open: boolean; readonly waitMs: number | null; readonly why: string }>;
     readonly verify: (input: VerifyInput) => Promise<MessageVerdict>;
   };
 
 export interface ObserveActivities {
   readonly observe: (input: ObserveInput) => Promise<ObserveResult>;
-  readonly look: (input: LookInput) => Promise<LookResult>;
+  readonly look: (input: AfterwardsInput) => Promise<AfterwardsResult>;
 }
 
 export interface DecideInput {
@@ -156,7 +167,7 @@ export interface GateQuestion {
   } | null;
 }
 
-/** The gate's state as a verdict: what is open, and whether it may be entered. */
+/** The gate's state as a verdict: what is open, and whether it may be deployed to. */
 export interface GateAnswer {
   readonly open: boolean;
   /** What still keeps it shut, for people. */
@@ -165,17 +176,21 @@ export interface GateAnswer {
 
 export interface GateState {
   readonly list: StepList;
-  readonly dossier: SealedDossier | null;
+  readonly gateReport: SealedGateReport | null;
   readonly requester: string;
   readonly approvals: readonly { readonly person: string; readonly roles: readonly string[] }[];
-  readonly attestations: readonly { readonly id: string; readonly person: string; readonly roles: readonly string[] }[];
+  readonly attestations: readonly {
+    readonly id: string;
+    readonly person: string;
+    readonly roles: readonly string[];
+  }[];
 }
 
-export interface WayBackQuestion {
+export interface RollbackQuestion {
   readonly list: StepList;
   readonly stack: readonly StackEntry[];
   readonly passed: readonly StepKind[];
-  readonly route: string | null;
+  readonly fallback: string | null;
 }
 
 export interface EvidenceFact {
@@ -194,17 +209,17 @@ export interface CloseEvidenceInput {
   readonly workflows: readonly string[];
   readonly environments: readonly EnvironmentOutcome[];
   /** Approvals and attestations that stood at the gates; what else people signed was written by the place that verified it. */
-  readonly approvals: readonly Decided[];
+  readonly approvals: readonly VerifiedMessage[];
 }
 
 export interface EnvironmentOutcome {
   readonly environment: string;
-  readonly ending: string;
+  readonly outcome: string;
   readonly receipts: readonly Receipt[];
   readonly undos: readonly UndoReceipt[];
-  readonly left: readonly string[];
+  readonly differences: readonly string[];
   readonly soak: string | null;
-  /** What the comparison after a way back found. */
+  /** What the comparison after a rollback found. */
   readonly comparison?: Comparison;
 }
 
@@ -214,11 +229,13 @@ export interface SealedEvidence {
   readonly files: number;
 }
 
-/** Run on the control queue: decisions, dossiers, evidence. No database credentials. */
+/** Run on the control queue: decisions, gate reports, evidence. No database credentials. */
 export interface ControlActivities {
   readonly decide: (input: DecideInput) => Promise<Decision>;
-  readonly planWayBack: (input: WayBackQuestion) => Promise<readonly StackEntry[]>;
-  readonly sealDossier: (input: GateQuestion) => Promise<{ sealed: SealedDossier | null; dossier: Dossier }>;
+  readonly planRollback: (input: RollbackQuestion) => Promise<readonly StackEntry[]>;
+  readonly sealGateReport: (
+    input: GateQuestion,
+  ) => Promise<{ sealed: SealedGateReport | null; gateReport: GateReport }>;
   readonly judgeGate: (input: GateState) => Promise<GateAnswer>;
   readonly recordEvidence: (input: EvidenceFact) => Promise<void>;
   readonly closeEvidence: (input: CloseEvidenceInput) => Promise<SealedEvidence>;

@@ -48,19 +48,29 @@ interface Definition {
 
 /** Reads the SQL of the pending range, in the order in which it runs; what cannot be read is left out and named. */
 export function addedConstraints(text: string): AddedConstraints {
-  const range: Range = { text, constraints: [], notForecast: [], waiting: new Map(), changed: new Set(), anythingChanged: false, ownPath: false };
+  const range: Range = {
+    text,
+    constraints: [],
+    notForecast: [],
+    waiting: new Map(),
+    changed: new Set(),
+    anythingChanged: false,
+    ownPath: false,
+  };
   for (const tokens of statementsOf(text)) readStatement(range, tokens);
   return { constraints: range.constraints, notForecast: range.notForecast };
 }
 
 function readStatement(range: Range, tokens: readonly Token[]): void {
   const reader = read(range.text, tokens);
-  if (tokens.some((token) => token.kind === 'broken')) leaveOut(range, 'the end of the SQL', 'a quote or a comment in it is never closed');
+  if (tokens.some((token) => token.kind === 'broken'))
+    leaveOut(range, 'the end of the SQL', 'a quote or a comment in it is never closed');
   else if (reader.words('alter', 'table')) alterTable(range, reader);
   else if (reader.words('create', 'unique', 'index')) createIndex(range, reader);
   else if (reader.words('alter', 'domain')) {
     const domain = reader.name();
-    if (reader.words('add') || reader.words('set', 'not', 'null')) leaveOut(range, `the domain ${domain?.sql}`, 'it is asked of no table of its own');
+    if (reader.words('add') || reader.words('set', 'not', 'null'))
+      leaveOut(range, `the domain ${domain?.sql}`, 'it is asked of no table of its own');
   } else noteChange(range, tokens, reader);
 }
 
@@ -87,7 +97,12 @@ function alterColumn(range: Range, place: conditions.Place, reader: Reader): voi
   const column = reader.name();
   if (!column) return;
   if (reader.words('set', 'not', 'null'))
-    settle(range, { place, constraint: `${column.plain} not null`, kind: 'not null', condition: `${column.sql} is null` });
+    settle(range, {
+      place,
+      constraint: `${column.plain} not null`,
+      kind: 'not null',
+      condition: `${column.sql} is null`,
+    });
   else if (reader.words('type') || reader.words('set', 'data', 'type')) range.changed.add(place.table.key);
 }
 
@@ -95,7 +110,12 @@ function add(range: Range, place: conditions.Place, reader: Reader): void {
   const name = reader.words('constraint') ? reader.name() : undefined;
   const definition = define(range.text, place, reader, (kind) => name?.plain ?? `an unnamed ${kind}`);
   if (!definition) {
-    if (name || reader.words('exclude')) return leaveOut(range, `${name?.plain ?? 'an exclusion'} on ${place.table.sql}`, 'it is of another kind');
+    if (name || reader.words('exclude'))
+      return leaveOut(
+        range,
+        `${name?.plain ?? 'an exclusion'} on ${place.table.sql}`,
+        'it is of another kind',
+      );
     return addColumn(range, place, reader);
   }
   const rest = reader.restWords();
@@ -104,15 +124,29 @@ function add(range: Range, place: conditions.Place, reader: Reader): void {
   else settle(range, definition);
 }
 
-function define(text: string, place: conditions.Place, reader: Reader, nameOf: (kind: ConstraintKind) => string): Definition | undefined {
-  const as = (kind: ConstraintKind, condition: string | undefined): Definition => ({ place, constraint: nameOf(kind), kind, condition });
+function define(
+  text: string,
+  place: conditions.Place,
+  reader: Reader,
+  nameOf: (kind: ConstraintKind) => string,
+): Definition | undefined {
+  const as = (kind: ConstraintKind, condition: string | undefined): Definition => ({
+    place,
+    constraint: nameOf(kind),
+    kind,
+    condition,
+  });
   if (reader.words('check')) return as('check', conditions.checkCondition(reader));
   if (reader.words('unique')) return as('unique', conditions.uniqueCondition(text, place, reader));
-  if (reader.words('primary', 'key')) return as('primary key', conditions.primaryKeyCondition(text, place, reader));
+  if (reader.words('primary', 'key'))
+    return as('primary key', conditions.primaryKeyCondition(text, place, reader));
   if (reader.words('not', 'null')) return as('not null', conditions.notNullCondition(reader));
   if (!reader.words('foreign', 'key')) return undefined;
   const reference = conditions.foreignKeyCondition(text, place, reader);
-  return { ...as('foreign key', reference?.condition), ...(reference && { referenced: reference.referenced }) };
+  return {
+    ...as('foreign key', reference?.condition),
+    ...(reference && { referenced: reference.referenced }),
+  };
 }
 
 /** No row has the new column yet, so only what every row would be given could violate. */
@@ -123,7 +157,11 @@ function addColumn(range: Range, { table }: conditions.Place, reader: Reader): v
   const words = ` ${reader.restWords()}`;
   const bare = words.includes(' not null ') && !/ (?:default|generated|(?:big|small)?serial) /u.test(words);
   if (column && (bare || / (?:unique|primary key|references|check|exclude) /u.test(words)))
-    leaveOut(range, `the column ${column.plain} on ${table.sql}`, 'it comes with a constraint, and does not exist yet');
+    leaveOut(
+      range,
+      `the column ${column.plain} on ${table.sql}`,
+      'it comes with a constraint, and does not exist yet',
+    );
 }
 
 function createIndex(range: Range, reader: Reader): void {
@@ -143,12 +181,14 @@ function createIndex(range: Range, reader: Reader): void {
   });
 }
 
-const waitingKey = ({ table }: conditions.Place, constraint: string): string => JSON.stringify([table.key, constraint]);
+const waitingKey = ({ table }: conditions.Place, constraint: string): string =>
+  JSON.stringify([table.key, constraint]);
 
 function validate(range: Range, place: conditions.Place, name: Name | undefined): void {
   const definition = range.waiting.get(waitingKey(place, name?.plain ?? ''));
   if (definition) settle(range, definition);
-  else leaveOut(range, `${name?.plain} on ${place.table.sql}`, 'it is validated here, but was not added here');
+  else
+    leaveOut(range, `${name?.plain} on ${place.table.sql}`, 'it is validated here, but was not added here');
 }
 
 function settle(range: Range, { place, constraint, kind, condition, referenced }: Definition): void {
@@ -158,7 +198,14 @@ function settle(range: Range, { place, constraint, kind, condition, referenced }
   if (range.ownPath && tables.some(({ qualified }) => !qualified))
     return leaveOut(range, `${constraint} on ${table}`, 'the migrations set a search_path of their own');
   const rowsChangeFirst = range.anythingChanged || tables.some(({ key }) => range.changed.has(key));
-  range.constraints.push({ table, constraint, kind, from: conditions.fromOf(place), condition, rowsChangeFirst });
+  range.constraints.push({
+    table,
+    constraint,
+    kind,
+    from: conditions.fromOf(place),
+    condition,
+    rowsChangeFirst,
+  });
 }
 
 /** Statements of which the text does not tell whose rows they change, or which are known to reach other tables. */
@@ -171,7 +218,11 @@ function noteChange(range: Range, tokens: readonly Token[], reader: Reader): voi
     leaveOut(range, `what ${first.value} runs`, 'it cannot be read');
   if (reader.words('do') && tokens.some(({ kind, value }) => kind === 'text' && ADDS_IN_TEXT.test(value)))
     leaveOut(range, 'a constraint in a DO block', 'it cannot be read');
-  if (['set', 'select'].includes(first?.value ?? '') && tokens.some(({ value }) => /search_path/iu.test(value))) range.ownPath = true;
+  if (
+    ['set', 'select'].includes(first?.value ?? '') &&
+    tokens.some(({ value }) => /search_path/iu.test(value))
+  )
+    range.ownPath = true;
   if (first?.kind === 'meta' || FAR_REACHING.includes(first?.value ?? '')) range.anythingChanged = true;
   if (reader.words('drop') && !reader.words('index') && !reader.words('view')) range.anythingChanged = true;
   if (!['update', 'insert', 'merge', 'copy'].some((word) => reader.words(word))) return;
@@ -180,4 +231,5 @@ function noteChange(range: Range, tokens: readonly Token[], reader: Reader): voi
   range.changed.add(reader.name()?.key ?? '');
 }
 
-const leaveOut = (range: Range, what: string, why: string): void => void range.notForecast.push({ what, why });
+const leaveOut = (range: Range, what: string, why: string): void =>
+  void range.notForecast.push({ what, why });

@@ -13,7 +13,8 @@ export function canonical(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`canonical JSON has no ${value}`);
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item === undefined ? null : item)).join(',')}]`;
+  if (Array.isArray(value))
+    return `[${value.map((item) => canonical(item === undefined ? null : item)).join(',')}]`;
   if (typeof value !== 'object') throw new TypeError(`canonical JSON has no ${typeof value}`);
   const members = Object.entries(value as Record<string, unknown>)
     .filter(([, member]) => member !== undefined)

@@ -17,7 +17,11 @@ export interface ClaimMeasured {
 export type TimeOf = (text: string) => number;
 
 /** One line for each claim in each environment that was entered. */
-export function measureClaims(plan: Pick<Plan, 'claims'>, outcomes: readonly EnvironmentOutcome[], timeOf: TimeOf): readonly ClaimMeasured[] {
+export function measureClaims(
+  plan: Pick<Plan, 'claims'>,
+  outcomes: readonly EnvironmentOutcome[],
+  timeOf: TimeOf,
+): readonly ClaimMeasured[] {
   const { downtime, reversible } = plan.claims ?? {};
   return outcomes.flatMap((outcome) => [
     ...(downtime ? [downtimeClaim(outcome, downtime, timeOf)] : []),
@@ -32,29 +36,59 @@ function downtimeClaim(
 ): ClaimMeasured {
   const down = downtimeOf(receipts, timeOf);
   const claim = `downtime ${limit.text}`;
-  if (down === null) return { environment, claim, measured: 'not measured: neither maintenance nor a restart was passed', holds: null };
-  return { environment, claim, measured: `${(down.ms / 1000).toFixed(1)} s, ${down.how}`, holds: !outside(limit, down.ms, undefined, 'target') };
+  if (down === null)
+    return {
+      environment,
+      claim,
+      measured: 'not measured: neither maintenance nor a restart was passed',
+      holds: null,
+    };
+  return {
+    environment,
+    claim,
+    measured: `${(down.ms / 1000).toFixed(1)} s, ${down.how}`,
+    holds: !outside(limit, down.ms, undefined, 'objective'),
+  };
 }
 
 /** Milliseconds from entering maintenance to leaving it; without maintenance, as long as the restarts took. */
-export function downtimeOf(receipts: readonly Receipt[], timeOf: TimeOf): { readonly ms: number; readonly how: string } | null {
+export function downtimeOf(
+  receipts: readonly Receipt[],
+  timeOf: TimeOf,
+): { readonly ms: number; readonly how: string } | null {
   const enter = receipts.find((receipt) => receipt.kind === 'enterMaintenance' && receipt.verdict === 'pass');
-  const leave = receipts.findLast((receipt) => receipt.kind === 'leaveMaintenance' && receipt.verdict === 'pass');
-  if (enter && leave) return { ms: timeOf(leave.startedAt) + leave.tookMs - timeOf(enter.startedAt), how: 'from entering maintenance to leaving it' };
+  const leave = receipts.findLast(
+    (receipt) => receipt.kind === 'leaveMaintenance' && receipt.verdict === 'pass',
+  );
+  if (enter && leave)
+    return {
+      ms: timeOf(leave.startedAt) + leave.tookMs - timeOf(enter.startedAt),
+      how: 'from entering maintenance to leaving it',
+    };
   const restarts = receipts.filter((receipt) => receipt.kind === 'restart' && receipt.verdict === 'pass');
   if (enter || restarts.length === 0) return null;
-  return { ms: restarts.reduce((sum, receipt) => sum + receipt.tookMs, 0), how: 'the restarts, without maintenance' };
+  return {
+    ms: restarts.reduce((sum, receipt) => sum + receipt.tookMs, 0),
+    how: 'the restarts, without maintenance',
+  };
 }
 
 function reversibleClaim(
-  { environment, receipts, comparison, ending }: EnvironmentOutcome & { readonly ending: string },
+  { environment, receipts, comparison, outcome }: EnvironmentOutcome & { readonly outcome: string },
   claimed: boolean,
 ): ClaimMeasured {
   const claim = claimed ? 'reversible' : 'not reversible';
-  const say = (is: boolean, how: string): ClaimMeasured => ({ environment, claim, measured: how, holds: is === claimed });
-  if (ending === 'restored' && comparison?.equal) return say(true, 'it went back, and the comparison found nothing left');
-  if (ending === 'stuck') return say(false, 'it went back, and something was left');
+  const say = (is: boolean, how: string): ClaimMeasured => ({
+    environment,
+    claim,
+    measured: how,
+    holds: is === claimed,
+  });
+  if (outcome === 'restored' && comparison?.equal)
+    return say(true, 'it rolled back, and the comparison found nothing left');
+  if (outcome === 'stuck') return say(false, 'it rolled back, and something was left');
   const preview = receipts.findLast((receipt) => receipt.kind === 'preview');
-  if (preview?.figures?.['rehearsed'] === 'up-down-up') return say(true, 'rehearsed up, down and up on a copy: nothing was left');
+  if (preview?.figures?.['rehearsed'] === 'up-down-up')
+    return say(true, 'rehearsed up, down and up on a copy: nothing was left');
   return { environment, claim, measured: 'not measured: there was no rehearsal there and back', holds: null };
 }

@@ -30,7 +30,10 @@ export function uniqueCondition(text: string, place: Place, reader: Reader): str
 
 export function primaryKeyCondition(text: string, place: Place, reader: Reader): string | undefined {
   const columns = columnsOf(text, reader);
-  return columns && `(${columns.map((column) => `${column} is null`).join(' or ')} or ${shared(place, columns, [])})`;
+  return (
+    columns &&
+    `(${columns.map((column) => `${column} is null`).join(' or ')} or ${shared(place, columns, [])})`
+  );
 }
 
 /** From the name of the table on: keys, NULLS NOT DISTINCT and WHERE. */
@@ -67,7 +70,10 @@ export function foreignKeyCondition(text: string, { table }: Place, reader: Read
   const mine = columns.map((column) => `${table.last}.${column}`);
   const same = mine.map((column, at) => `${ALIAS}.${keys[at]} = ${column}`).join(' and ');
   const known = mine.map((column) => `${column} is not null`).join(' and ');
-  return { referenced, condition: `${known} and not exists (select from ${referenced.sql} ${ALIAS} where ${same})` };
+  return {
+    referenced,
+    condition: `${known} and not exists (select from ${referenced.sql} ${ALIAS} where ${same})`,
+  };
 }
 
 /** No table is called that, so none hides it. */
@@ -90,7 +96,8 @@ function columnsOf(text: string, reader: Reader): readonly string[] | undefined 
   return columns.every((column) => column !== undefined) ? columns : undefined;
 }
 
-const onlyName = (text: string, part: readonly Token[]): string | undefined => (part.length === 1 ? read(text, part).name()?.sql : undefined);
+const onlyName = (text: string, part: readonly Token[]): string | undefined =>
+  part.length === 1 ? read(text, part).name()?.sql : undefined;
 
 /** A column, a call or an expression in brackets; what follows it orders the index and changes nothing about what is equal. */
 function indexKey(reader: Reader): string | undefined {

@@ -41,7 +41,8 @@ function parse(code: string): Group | null {
   return open.length === 1 ? open[0]! : null;
 }
 
-const print = (group: Group): string => group.map((part) => (typeof part === 'string' ? part : `(${print(part)})`)).join('');
+const print = (group: Group): string =>
+  group.map((part) => (typeof part === 'string' ? part : `(${print(part)})`)).join('');
 
 const ONE = /^(?:-?[\w.§]+|ARRAY\[[^[\]]*\])$/u;
 
@@ -52,7 +53,11 @@ function simplify(group: Group): Group {
   for (const [at, part] of parts.entries()) {
     const [before, after] = [simple.at(-1) ?? '', parts[at + 1] ?? ''];
     const alone =
-      typeof part !== 'string' && part.length === 1 && typeof part[0] === 'string' && ONE.test(part[0]) && !/[\w§]$/u.test(String(before));
+      typeof part !== 'string' &&
+      part.length === 1 &&
+      typeof part[0] === 'string' &&
+      ONE.test(part[0]) &&
+      !/[\w§]$/u.test(String(before));
     if (typeof part === 'string' || (!alone && !isOperand(part, parts, before, after))) append(simple, part);
     else for (const inner of part) append(simple, inner);
   }
@@ -62,19 +67,23 @@ function simplify(group: Group): Group {
 /** A row within a call, `f((a, b))`, is not doubled. */
 function undoubled(group: Group): Group {
   const [only] = group;
-  const isRow = (inner: Group) => inner.some((part) => typeof part === 'string' && part.replaceAll(/\[[^[\]]*\]/gu, '').includes(','));
+  const isRow = (inner: Group) =>
+    inner.some((part) => typeof part === 'string' && part.replaceAll(/\[[^[\]]*\]/gu, '').includes(','));
   return group.length === 1 && typeof only === 'object' && !isRow(only) ? only : group;
 }
 
 /** `x AND y` within `… AND …`: as SQL is read, both are one list. */
 function isOperand(part: Group, within: Group, before: string | Group, after: string | Group): boolean {
   const word = connective(part);
-  if (word === null || connective(within) !== word || typeof before !== 'string' || typeof after !== 'string') return false;
+  if (word === null || connective(within) !== word || typeof before !== 'string' || typeof after !== 'string')
+    return false;
   return (before === '' || before.endsWith(` ${word} `)) && (after === '' || after.startsWith(` ${word} `));
 }
 
 function connective(group: Group): 'AND' | 'OR' | null {
-  const words = group.flatMap((part) => (typeof part === 'string' ? [...part.matchAll(/ (AND|OR) /gu)].map(([, word]) => word) : []));
+  const words = group.flatMap((part) =>
+    typeof part === 'string' ? [...part.matchAll(/ (AND|OR) /gu)].map(([, word]) => word) : [],
+  );
   const [word] = words;
   return (word === 'AND' || word === 'OR') && words.every((other) => other === word) ? word : null;
 }

@@ -22,8 +22,8 @@ export interface PlaceRecord {
   readonly after: Snapshot | null;
   readonly http: { readonly baseline: Latencies | null; readonly after: Latencies | null };
   readonly findings: { readonly baseline: readonly FoundBy[]; readonly after: readonly FoundBy[] };
-  /** The readings of soak or watch: how many, and the time between the first and the last. */
-  readonly observed: { readonly phase: string; readonly readings: number; readonly realMs: number } | null;
+  /** The metrics of soak or watch: how many, and the time between the first and the last. */
+  readonly observed: { readonly phase: string; readonly metrics: number; readonly realMs: number } | null;
 }
 
 interface Changed {
@@ -34,14 +34,31 @@ interface Changed {
 
 export interface Delta {
   readonly environment: string;
-  readonly ending: string;
-  readonly catalog: { readonly added: readonly Changed[]; readonly removed: readonly Changed[]; readonly changed: readonly Changed[] };
+  readonly outcome: string;
+  readonly catalog: {
+    readonly added: readonly Changed[];
+    readonly removed: readonly Changed[];
+    readonly changed: readonly Changed[];
+  };
   /** Tables whose content is not the same. */
-  readonly rows: readonly { readonly table: string; readonly was: number | null; readonly is: number | null }[];
-  readonly http: readonly { readonly path: string; readonly was: Latency | null; readonly is: Latency | null }[];
-  readonly findings: readonly { readonly step: string; readonly category: string; readonly was: number; readonly is: number | null }[];
+  readonly rows: readonly {
+    readonly table: string;
+    readonly was: number | null;
+    readonly is: number | null;
+  }[];
+  readonly http: readonly {
+    readonly path: string;
+    readonly was: Latency | null;
+    readonly is: Latency | null;
+  }[];
+  readonly findings: readonly {
+    readonly step: string;
+    readonly category: string;
+    readonly was: number;
+    readonly is: number | null;
+  }[];
   readonly undone: readonly string[];
-  readonly left: readonly string[];
+  readonly differences: readonly string[];
   readonly writtenSince: readonly string[];
   /** What could not be compared, and why. */
   readonly missing: readonly string[];
@@ -53,24 +70,31 @@ export function deltaOf(outcome: EnvironmentOutcome, record: PlaceRecord): Delta
   const both = baseline && after ? { baseline, after } : null;
   return {
     environment: outcome.environment,
-    ending: outcome.ending,
+    outcome: outcome.outcome,
     catalog: both ? catalogDelta(both.baseline, both.after) : { added: [], removed: [], changed: [] },
     rows: both ? rowsDelta(both.baseline, both.after) : [],
     http: httpDelta(record.http.baseline ?? {}, record.http.after ?? {}),
     findings: findingsDelta(record.findings.baseline, record.findings.after),
     undone: outcome.undos.map((undo) => `${undo.undo} (${undo.step}): ${undo.summary}`),
-    left: outcome.left,
+    differences: outcome.differences,
     writtenSince: outcome.comparison?.writtenSince ?? [],
     missing: [
-      ...(baseline ? [] : ['the database was not recorded before: the plan has no baseline step, or it was not reached']),
+      ...(baseline
+        ? []
+        : ['the database was not recorded before: the plan has no baseline step, or it was not reached']),
       ...(after ? [] : ['the database was not recorded afterwards']),
-      ...(Object.keys(record.http.baseline ?? {}).length > 0 && !record.http.after ? ['the addresses were not measured afterwards'] : []),
+      ...(Object.keys(record.http.baseline ?? {}).length > 0 && !record.http.after
+        ? ['the addresses were not measured afterwards']
+        : []),
     ],
   };
 }
 
 function catalogDelta(was: Snapshot, is: Snapshot): Delta['catalog'] {
-  const all = compareSnapshots({ ...was, content: {}, sequences: {} }, { ...is, content: {}, sequences: {} }).map((difference) => ({
+  const all = compareSnapshots(
+    { ...was, content: {}, sequences: {} },
+    { ...is, content: {}, sequences: {} },
+  ).map((difference) => ({
     object: difference.object,
     was: difference.was,
     is: difference.is,
@@ -85,7 +109,11 @@ function catalogDelta(was: Snapshot, is: Snapshot): Delta['catalog'] {
 function rowsDelta(was: Snapshot, is: Snapshot): Delta['rows'] {
   const tables = [...new Set([...Object.keys(was.content), ...Object.keys(is.content)])].sort();
   return tables
-    .filter((table) => was.content[table]?.hash !== is.content[table]?.hash || was.content[table]?.rows !== is.content[table]?.rows)
+    .filter(
+      (table) =>
+        was.content[table]?.hash !== is.content[table]?.hash ||
+        was.content[table]?.rows !== is.content[table]?.rows,
+    )
     .map((table) => ({ table, was: was.content[table]?.rows ?? null, is: is.content[table]?.rows ?? null }));
 }
 
@@ -100,7 +128,12 @@ function findingsDelta(before: readonly FoundBy[], after: readonly FoundBy[]): D
   return steps.flatMap((step) => {
     const [was, is] = [before, after].map((list) => list.find((found) => found.step === step)?.counts);
     const categories = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])];
-    return categories.map((category) => ({ step, category, was: was?.[category] ?? 0, is: is ? (is[category] ?? 0) : null }));
+    return categories.map((category) => ({
+      step,
+      category,
+      was: was?.[category] ?? 0,
+      is: is ? (is[category] ?? 0) : null,
+    }));
   });
 }
 
@@ -111,9 +144,10 @@ export function deltaText(deployment: string, deltas: readonly Delta[]): string 
 
 function sectionOf(delta: Delta): string[] {
   const { catalog } = delta;
-  const list = (title: string, lines: readonly string[]) => (lines.length > 0 ? [`### ${title}`, '', ...lines.map((line) => `- ${line}`), ''] : []);
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length > 0 ? [`### ${title}`, '', ...lines.map((line) => `- ${line}`), ''] : [];
   return [
-    `## ${delta.environment}: ${delta.ending}`,
+    `## ${delta.environment}: ${delta.outcome}`,
     '',
     ...list(
       'Added',
@@ -127,18 +161,28 @@ function sectionOf(delta: Delta): string[] {
       'Changed',
       catalog.changed.map((entry) => `\`${entry.object}\`: was ${code(entry.was)}, is ${code(entry.is)}`),
     ),
-    ...(catalog.added.length + catalog.removed.length + catalog.changed.length === 0 && delta.missing.length === 0
+    ...(catalog.added.length + catalog.removed.length + catalog.changed.length === 0 &&
+    delta.missing.length === 0
       ? ['The schema is the same as before.', '']
       : []),
     ...table(
       'Rows',
       ['table', 'before', 'after'],
-      delta.rows.map((row) => [row.table, row.was, row.is === row.was ? `${row.is} (other content)` : row.is]),
+      delta.rows.map((row) => [
+        row.table,
+        row.was,
+        row.is === row.was ? `${row.is} (other content)` : row.is,
+      ]),
     ),
     ...table(
       'Findings',
       ['step', 'category', 'before', 'after'],
-      delta.findings.map((found) => [found.step, found.category, found.was, found.is ?? 'not looked at again']),
+      delta.findings.map((found) => [
+        found.step,
+        found.category,
+        found.was,
+        found.is ?? 'not looked at again',
+      ]),
     ),
     ...table(
       'Addresses',
@@ -155,7 +199,7 @@ function sectionOf(delta: Delta): string[] {
     ),
     ...list('Undone', delta.undone),
     ...list('Written by others since, or left as fixed', delta.writtenSince),
-    ...list('Still dirty', delta.left),
+    ...list('Still dirty', delta.differences),
     ...list('Not compared', delta.missing),
   ];
 }
@@ -175,8 +219,16 @@ export function table(
           .replaceAll('\n', ' '),
       )
       .join(' | ')} |`;
-  return [...(title ? [`${level} ${title}`, ''] : []), line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line), ''];
+  return [
+    ...(title ? [`${level} ${title}`, ''] : []),
+    line(head),
+    `|${head.map(() => '---').join('|')}|`,
+    ...rows.map(line),
+    '',
+  ];
 }
 
-const code = (text: string | null): string => `\`${(text ?? 'none').replaceAll('`', "'").replaceAll(/\s+/gu, ' ').trim() || 'empty'}\``;
-export const ms = (value: number | null | undefined): string => (value === null || value === undefined ? 'not measured' : `${value.toFixed(1)} ms`);
+const code = (text: string | null): string =>
+  `\`${(text ?? 'none').replaceAll('`', "'").replaceAll(/\s+/gu, ' ').trim() || 'empty'}\``;
+export const ms = (value: number | null | undefined): string =>
+  value === null || value === undefined ? 'not measured' : `${value.toFixed(1)} ms`;

@@ -2,7 +2,7 @@
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
 import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
-import type { Decided } from './messages.ts';
+import type { VerifiedMessage } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
 import { aboutLines } from './plan/about.ts';
 import type { Plan } from './plan/plan.ts';
@@ -14,7 +14,7 @@ export interface SummaryInput {
   readonly plan: Plan | null;
   readonly deltas: readonly Delta[];
   readonly records: Readonly<Record<string, PlaceRecord>>;
-  readonly decided: readonly Decided[];
+  readonly decided: readonly VerifiedMessage[];
   readonly claims: readonly ClaimMeasured[];
   /** Histories that could not be fetched, and the like. */
   readonly troubles: readonly string[];
@@ -22,13 +22,15 @@ export interface SummaryInput {
 
 const outcomes: Readonly<Record<string, string>> = {
   completed: 'Every environment was changed, checked and observed as the plan says.',
-  passed: 'This environment was changed, checked and observed as the plan says; the deployment itself was ended from outside.',
+  passed:
+    'This environment was changed, checked and observed as the plan says; the deployment itself was ended from outside.',
   failed: 'It stopped before anything of the database was changed where it stopped.',
-  'rolled-back': 'It went back: what it had changed was undone and compared with the record.',
-  restored: 'It went back: what it had changed was undone and compared with the record.',
+  'rolled-back': 'It rolled back: what it had changed was undone and compared with the record.',
+  restored: 'It rolled back: what it had changed was undone and compared with the record.',
   rejected: 'It was rejected at a gate; environments entered before are as they are.',
   expired: 'Nobody decided in time at a gate; environments entered before are as they are.',
-  stuck: 'It went back and could not put everything right. What is still dirty is named below and waits for a person.',
+  stuck:
+    'It rolled back and could not put everything right. What is differences remain is named below and waits for a person.',
 };
 
 export function summaryText(input: SummaryInput): string {
@@ -44,7 +46,11 @@ export function summaryText(input: SummaryInput): string {
     ...table(
       '',
       ['environment', 'ending', 'observed'],
-      closing.environments.map((place) => [place.environment, place.ending, observedText(place.environment, input)]),
+      closing.environments.map((place) => [
+        place.environment,
+        place.outcome,
+        observedText(place.environment, input),
+      ]),
     ),
     '## What changed',
     '',
@@ -74,7 +80,9 @@ export function summaryText(input: SummaryInput): string {
 /** Whom to call and where to read more, as the plan says it. */
 function further(plan: Plan | null): readonly string[] {
   const lines = plan ? aboutLines(plan) : [];
-  return lines.length > 0 ? ['## Whom to call, where to read', '', ...lines.map((line) => `- ${line}`), ''] : [];
+  return lines.length > 0
+    ? ['## Whom to call, where to read', '', ...lines.map((line) => `- ${line}`), '']
+    : [];
 }
 
 function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
@@ -83,7 +91,9 @@ function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
     const observation = place?.soak ?? place?.watch;
     if (!observation) return [];
     const real = records[environment]?.observed?.realMs ?? paced(observation.forMs, pace);
-    return [`> ${environment}: ${place?.soak ? 'soak' : 'watch'} of ${words(observation.forMs)} in the plan, ${words(real)} in reality.`];
+    return [
+      `> ${environment}: ${place?.soak ? 'soak' : 'watch'} of ${words(observation.forMs)} in the plan, ${words(real)} in reality.`,
+    ];
   });
   return [
     `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ${words(pace.realMs)}; it says nothing about days.`,
@@ -94,17 +104,23 @@ function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
 export function words(length: number): string {
   if (length >= 2 * 86_400_000) return `${+(length / 86_400_000).toFixed(1)} days`;
   if (length >= 2 * 3_600_000) return `${+(length / 3_600_000).toFixed(1)} hours`;
-  return length >= 120_000 ? `${+(length / 60_000).toFixed(1)} minutes` : `${+(length / 1000).toFixed(1)} seconds`;
+  return length >= 120_000
+    ? `${+(length / 60_000).toFixed(1)} minutes`
+    : `${+(length / 1000).toFixed(1)} seconds`;
 }
 
 function observedText(environment: string, { records, plan, closing }: SummaryInput): string {
   const observed = records[environment]?.observed;
-  const followUp = plan?.environments.find(({ name }) => name === environment)?.followUp;
-  const goesOn = followUp && closing.environments.some((place) => place.environment === environment && place.ending === 'passed');
+  const afterwards = plan?.environments.find(({ name }) => name === environment)?.afterwards;
+  const goesOn =
+    afterwards &&
+    closing.environments.some((place) => place.environment === environment && place.outcome === 'passed');
   return [
-    observed ? `${observed.phase}: ${observed.readings} readings in ${words(observed.realMs)}` : 'not observed',
+    observed ? `${observed.phase}: ${observed.metrics} metrics in ${words(observed.realMs)}` : 'not observed',
     ...(goesOn
-      ? [`looked at every ${words(followUp.everyMs)} from now on, until \`soakgate end-follow-up ${closing.deployment} ${environment}\``]
+      ? [
+          `looked at every ${words(afterwards.everyMs)} from now on, until \`soakgate stop-checks ${closing.deployment} ${environment}\``,
+        ]
       : []),
   ].join('; ');
 }
@@ -125,29 +141,54 @@ function changes(delta: Delta): string[] {
         ]
       : []),
     ...(fixed.length > 0
-      ? [`- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not looked at again'}`))}`]
+      ? [
+          `- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not looked at again'}`))}`,
+        ]
       : []),
-    ...(http.length > 0 ? [`- mean answer: ${short(http.map((entry) => `${entry.path} ${ms(entry.was?.mean)} → ${ms(entry.is?.mean)}`))}`] : []),
+    ...(http.length > 0
+      ? [
+          `- mean answer: ${short(http.map((entry) => `${entry.path} ${ms(entry.was?.mean)} → ${ms(entry.is?.mean)}`))}`,
+        ]
+      : []),
     ...delta.undone.map((line) => `- undone: ${line}`),
-    ...delta.left.map((line) => `- **still dirty**: ${line}`),
+    ...delta.differences.map((line) => `- **differences remain**: ${line}`),
     ...delta.missing.map((line) => `- not compared: ${line}`),
   ];
-  return [`**${delta.environment}** (${delta.ending})`, '', ...(lines.length > 0 ? lines : ['- nothing: schema and rows are as before']), ''];
+  return [
+    `**${delta.environment}** (${delta.outcome})`,
+    '',
+    ...(lines.length > 0 ? lines : ['- nothing: schema and rows are as before']),
+    '',
+  ];
 }
 
 const LISTED = 12;
 const short = (list: readonly string[]): string =>
-  list.length <= LISTED ? list.join(', ') : `${list.slice(0, LISTED).join(', ')} and ${list.length - LISTED} more`;
+  list.length <= LISTED
+    ? list.join(', ')
+    : `${list.slice(0, LISTED).join(', ')} and ${list.length - LISTED} more`;
 
 function checked({ environment, receipts, soak, comparison }: EnvironmentOutcome): string[] {
   return [
     ...table(
       environment,
       ['step', 'verdict', 'took', 'what'],
-      receipts.map((receipt) => [receipt.step, receipt.verdict, `${(receipt.tookMs / 1000).toFixed(1)} s`, receipt.summary]),
+      receipts.map((receipt) => [
+        receipt.step,
+        receipt.verdict,
+        `${(receipt.tookMs / 1000).toFixed(1)} s`,
+        receipt.summary,
+      ]),
     ),
     ...(soak ? ['Observed:', '', ...soak.split('\n').map((line) => `- ${line}`), ''] : []),
-    ...(comparison ? [`After the way back: ${comparison.summary}.`, '', ...comparison.writtenSince.map((line) => `- ${line}`), ''] : []),
+    ...(comparison
+      ? [
+          `After the rollback: ${comparison.summary}.`,
+          '',
+          ...comparison.writtenSince.map((line) => `- ${line}`),
+          '',
+        ]
+      : []),
   ];
 }
 
@@ -168,13 +209,20 @@ function claimed({ claims: measured }: SummaryInput): string[] {
 function decisions({ closing, decided }: SummaryInput): readonly string[] {
   const rows = [...decided]
     .sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''))
-    .map(({ signed, roles, at }) => [signed.person, roles.join(', '), signed.message, signed.body.environment, at, wordsOf(signed.body)]);
+    .map(({ signed, roles, at }) => [
+      signed.person,
+      roles.join(', '),
+      signed.message,
+      signed.body.environment,
+      at,
+      wordsOf(signed.body),
+    ]);
   const start = [closing.start.person, 'requester', 'start', 'all', null, ''];
   return table('', ['who', 'roles', 'what', 'where', 'when', 'words'], [start, ...rows]);
 }
 
 function wordsOf(body: Readonly<Record<string, unknown>>): string {
-  return ['attestation', 'decision', 'reason', 'route', 'text', 'comment']
+  return ['attestation', 'decision', 'reason', 'fallback', 'text', 'comment']
     .flatMap((name) => (typeof body[name] === 'string' ? [body[name]] : []))
     .join(': ');
 }
@@ -182,13 +230,14 @@ function wordsOf(body: Readonly<Record<string, unknown>>): string {
 function unproven({ closing, plan, deltas, records, decided, troubles }: SummaryInput): string[] {
   const { pace } = closing.start.body;
   const places = closing.environments.flatMap((place) => {
-    const of = (kind: string): Receipt | undefined => place.receipts.findLast((receipt) => receipt.kind === kind);
+    const of = (kind: string): Receipt | undefined =>
+      place.receipts.findLast((receipt) => receipt.kind === kind);
     return [
       ...place.receipts
         .filter((receipt) => receipt.verdict !== 'pass' && receipt.verdict !== 'fail')
         .map((receipt) => `${place.environment}: ${receipt.step} is ${receipt.verdict}: ${receipt.summary}`),
       ...(of('migrate') && of('preview')?.figures?.['rehearsed'] !== 'up-down-up'
-        ? [`${place.environment}: the way back of the migration was not rehearsed there and back`]
+        ? [`${place.environment}: the rollback of the migration was not rehearsed there and back`]
         : []),
       ...(records[place.environment]?.observed ? [] : [`${place.environment}: not observed`]),
     ];
@@ -198,8 +247,12 @@ function unproven({ closing, plan, deltas, records, decided, troubles }: Summary
     ...places,
     ...deltas.flatMap((delta) => delta.missing.map((line) => `${delta.environment}: ${line}`)),
     'Sequences are compared only as "not behind": a snapshot does not hold them.',
-    ...(plan?.migrations?.options['journal'] ? [`The journal ${String(plan.migrations.options['journal'])} is left out of every comparison.`] : []),
-    ...(decided.some(({ signed }) => signed.message === 'attest') ? ['Attestations are what people stated; nothing of it was measured.'] : []),
+    ...(plan?.migrations?.options['journal']
+      ? [`The journal ${String(plan.migrations.options['journal'])} is left out of every comparison.`]
+      : []),
+    ...(decided.some(({ signed }) => signed.message === 'attest')
+      ? ['Attestations are what people stated; nothing of it was measured.']
+      : []),
     'The times are those of the workers; no outside clock has stamped them.',
     ...troubles,
   ];

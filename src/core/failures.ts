@@ -18,12 +18,14 @@ export const failures = {
   NOT_PERMITTED: {
     meaning: 'An activity was scheduled that does not belong to the kept permit and list of this rollout.',
     retryable: false,
-    remedy: 'Nothing was done. Somebody scheduled it by hand or the control worker is not ours: look at who started the workflow.',
+    remedy:
+      'Nothing was done. Somebody scheduled it by hand or the control worker is not ours: look at who started the workflow.',
   },
-  FLOOR_REFUSED: {
-    meaning: "The plan asks for less than the environment's floor demands.",
+  GUARDRAIL_NOT_MET: {
+    meaning: "The plan asks for less than the environment's guardrails demands.",
     retryable: false,
-    remedy: 'Make the plan at least as strict as the floor (soakgate validate --environment-file F shows all of it).',
+    remedy:
+      'Make the plan at least as strict as the guardrails (soakgate validate --environment-file F shows all of it).',
   },
   OUTSIDE_WINDOW: {
     meaning: "The environment's window is not open, or notice was not given long enough before it.",
@@ -79,7 +81,8 @@ export const failures = {
   MIGRATION_FAILED: {
     meaning: 'A migration failed; its own transaction was rolled back by PostgreSQL.',
     retryable: false,
-    remedy: 'Read the SQLSTATE and statement in the details; earlier migrations of this run are undone by the way back.',
+    remedy:
+      'Read the SQLSTATE and statement in the details; earlier migrations of this run are undone by the rollback.',
   },
   MIGRATION_MISMATCH: {
     meaning: 'What is pending is not exactly what the plan declares, or ledger and catalog disagree.',
@@ -87,7 +90,8 @@ export const failures = {
     remedy: 'Compare the lists in the details; declare what is really pending or repair the ledger.',
   },
   SESSION_UNKNOWN: {
-    meaning: "The release's own tool opens its session on another database, under another name or with other limits than it was given.",
+    meaning:
+      "The release's own tool opens its session on another database, under another name or with other limits than it was given.",
     retryable: false,
     remedy:
       'Nothing was done. Let its settings take the database from the address that the plan hands out, and leave application_name and options to libpq.',

@@ -1,7 +1,7 @@
-// The gate: which sealed facts hold, what the dossier says, and what still keeps it shut.
+// The gate: which sealed facts hold, what the gate report says, and what still keeps it shut.
 import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
-import { quorumMet } from './floor.ts';
-import type { Dossier } from './messages.ts';
+import { quorumMet } from './guardrails.ts';
+import type { GateReport } from './messages.ts';
 import type { EnvironmentPlan, Gate } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -11,7 +11,7 @@ export const NOTICE = 'notice';
 /** The gate with what its facts at entry need of people: somebody attests that notice was given, if the plan does not word it itself. */
 export function wholeGate(gate: Gate, window: EnvironmentPlan['window']): Gate {
   const worded = gate.attested.some(({ id }) => id === NOTICE);
-  if (!gate.atEntry.includes('notice-given') || worded || !window) return gate;
+  if (!gate.beforeDeploying.includes('notice-given') || worded || !window) return gate;
   const role = gate.approved?.roles[0] ?? '';
   const text = `Those who use the service were told of the window (${window.opens}, ${window.zone})`;
   return { ...gate, attested: [...gate.attested, { id: NOTICE, role, text }] };
@@ -24,8 +24,15 @@ interface Fact {
 
 const SUMMARY_LINES = 40;
 
-/** The dossier of a gate: facts computed from the receipts of the environment before. */
-export function dossierOf({ deployment, list, listHash, start, number, before }: GateQuestion): Dossier {
+/** The gate report of a gate: facts computed from the receipts of the environment before. */
+export function gateReportOf({
+  deployment,
+  list,
+  listHash,
+  start,
+  number,
+  before,
+}: GateQuestion): GateReport {
   const wanted = list.gate?.sealed ?? [];
   const facts = Object.fromEntries(wanted.map((name) => [name, factOf(name, list.commit, before)]));
   return {
@@ -38,7 +45,11 @@ export function dossierOf({ deployment, list, listHash, start, number, before }:
     requester: start.person,
     facts,
     summary: [
-      ...(before ? before.receipts.map((receipt) => `${before.environment}: ${receipt.step}: ${receipt.verdict}, ${receipt.summary}`) : []),
+      ...(before
+        ? before.receipts.map(
+            (receipt) => `${before.environment}: ${receipt.step}: ${receipt.verdict}, ${receipt.summary}`,
+          )
+        : []),
       ...(before?.soaked?.split('\n').map((line) => `${before.environment}: soak: ${line}`) ?? []),
     ].slice(0, SUMMARY_LINES),
   };
@@ -56,11 +67,21 @@ function factOf(name: string, commit: string, before: GateQuestion['before']): F
       : { holds: false, why: 'another commit was soaked' };
   if (name === 'backup-proven') return receiptFact(before.receipts, 'backup', before.environment);
   if (name === 'rollback-rehearsed')
-    return receiptFact(before.receipts, 'preview', before.environment, (receipt) => receipt.figures?.['rehearsed'] === 'up-down-up');
+    return receiptFact(
+      before.receipts,
+      'preview',
+      before.environment,
+      (receipt) => receipt.figures?.['rehearsed'] === 'up-down-up',
+    );
   return { holds: false, why: `nobody knows the fact ${name}` };
 }
 
-function receiptFact(receipts: readonly Receipt[], kind: string, environment: string, more: (receipt: Receipt) => boolean = () => true): Fact {
+function receiptFact(
+  receipts: readonly Receipt[],
+  kind: string,
+  environment: string,
+  more: (receipt: Receipt) => boolean = () => true,
+): Fact {
   const found = receipts.filter((receipt) => receipt.kind === kind).at(-1);
   if (!found) return { holds: false, why: `${environment} has no receipt of ${kind}` };
   return found.verdict === 'pass' && more(found)
@@ -69,11 +90,11 @@ function receiptFact(receipts: readonly Receipt[], kind: string, environment: st
 }
 
 /** Whether the gate is open, else everything that keeps it shut. */
-export function judgeGate({ list, dossier, requester, approvals, attestations }: GateState): GateAnswer {
+export function judgeGate({ list, gateReport, requester, approvals, attestations }: GateState): GateAnswer {
   const { gate } = list;
   if (!gate) return { open: true, waiting: [] };
   const waiting: string[] = [];
-  if (!dossier && gate.sealed.length > 0) waiting.push(`sealed facts (${gate.sealed.join(', ')})`);
+  if (!gateReport && gate.sealed.length > 0) waiting.push(`sealed facts (${gate.sealed.join(', ')})`);
   for (const wanted of gate.attested) {
     const there = attestations.some((given) => given.id === wanted.id && given.roles.includes(wanted.role));
     if (!there) waiting.push(`attestation ${wanted.id} by ${wanted.role}`);

@@ -14,7 +14,7 @@ export interface TestReport {
 type Counts = Record<'tests' | 'failures' | 'errors' | 'skipped', number>;
 type Attributes = Readonly<Record<string, string>>;
 
-interface Reading {
+interface Metric {
   readonly counts: Counts;
   readonly failed: string[];
   /** Elements that are not closed yet; a suite with what it says of itself, and the counts where it began. */
@@ -36,46 +36,59 @@ const ATTRIBUTE = /([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/gu;
  * @throws Error that says what is wrong with the report.
  */
 export function readJunit(xml: string): TestReport {
-  const reading: Reading = { counts: { tests: 0, failures: 0, errors: 0, skipped: 0 }, failed: [], open: [], test: null, roots: 0 };
+  const metric: Metric = {
+    counts: { tests: 0, failures: 0, errors: 0, skipped: 0 },
+    failed: [],
+    open: [],
+    test: null,
+    roots: 0,
+  };
   let end = 0;
   for (const token of xml.matchAll(TOKEN)) {
     const between = xml.slice(end, token.index);
-    if (between.includes('<') || (reading.open.length === 0 && between.replace(/^\uFEFF/u, '').trim() !== ''))
+    if (between.includes('<') || (metric.open.length === 0 && between.replace(/^\uFEFF/u, '').trim() !== ''))
       throw new Error(`no XML: ${between.trim().slice(0, 40)}`);
     end = token.index + token[0].length;
     const [, slash, name, attributes = '', alone] = token;
     if (name === undefined) continue;
-    if (slash !== '/') begin(reading, name, attributesOf(attributes));
-    if (slash === '/' || alone === '/') finish(reading, name);
+    if (slash !== '/') begin(metric, name, attributesOf(attributes));
+    if (slash === '/' || alone === '/') finish(metric, name);
   }
-  if (reading.open.length > 0) throw new Error(`<${reading.open.at(-1)?.name}> is not closed: the report was cut off`);
-  if (reading.roots === 0) throw new Error('it holds no test suite');
+  if (metric.open.length > 0)
+    throw new Error(`<${metric.open.at(-1)?.name}> is not closed: the report was cut off`);
+  if (metric.roots === 0) throw new Error('it holds no test suite');
   if (xml.slice(end).trim() !== '') throw new Error('there is something behind its end');
-  const { counts, failed } = reading;
-  return { ...counts, passed: counts.tests - counts.failures - counts.errors - counts.skipped, failed: failed.slice(0, FAILED_SHOWN) };
+  const { counts, failed } = metric;
+  return {
+    ...counts,
+    passed: counts.tests - counts.failures - counts.errors - counts.skipped,
+    failed: failed.slice(0, FAILED_SHOWN),
+  };
 }
 
-function begin(reading: Reading, name: string, says: Attributes): void {
-  if (reading.open.length === 0) {
-    reading.roots += 1;
-    if (reading.roots > 1 || !SUITES.includes(name)) throw new Error(`its root is ${name}; one testsuites or testsuite was expected`);
+function begin(metric: Metric, name: string, says: Attributes): void {
+  if (metric.open.length === 0) {
+    metric.roots += 1;
+    if (metric.roots > 1 || !SUITES.includes(name))
+      throw new Error(`its root is ${name}; one testsuites or testsuite was expected`);
   }
-  reading.open.push({ name, says, from: { ...reading.counts } });
-  if (name === 'testcase') reading.test = { name: [says['classname'], says['name']].filter(Boolean).join(' '), marks: new Set() };
-  else if (MARKS.includes(name)) reading.test?.marks.add(name);
+  metric.open.push({ name, says, from: { ...metric.counts } });
+  if (name === 'testcase')
+    metric.test = { name: [says['classname'], says['name']].filter(Boolean).join(' '), marks: new Set() };
+  else if (MARKS.includes(name)) metric.test?.marks.add(name);
 }
 
-function finish(reading: Reading, name: string): void {
-  const element = reading.open.pop();
+function finish(metric: Metric, name: string): void {
+  const element = metric.open.pop();
   if (element?.name !== name) throw new Error(`</${name}> closes nothing`);
-  if (name === 'testcase' && reading.test) {
-    count(reading, reading.test);
-    reading.test = null;
+  if (name === 'testcase' && metric.test) {
+    count(metric, metric.test);
+    metric.test = null;
   }
-  if (SUITES.includes(name)) compare(element.says, element.from, reading.counts);
+  if (SUITES.includes(name)) compare(element.says, element.from, metric.counts);
 }
 
-function count({ counts, failed }: Reading, { name, marks }: NonNullable<Reading['test']>): void {
+function count({ counts, failed }: Metric, { name, marks }: NonNullable<Metric['test']>): void {
   counts.tests += 1;
   if (marks.has('error')) counts.errors += 1;
   else if (marks.has('failure')) counts.failures += 1;
@@ -88,10 +101,13 @@ function compare(says: Attributes, from: Counts, now: Counts): void {
   for (const key of ['tests', 'failures', 'errors'] as const) {
     const said = Number(says[key] ?? 0);
     const found = now[key] - from[key];
-    if (!(said <= found)) throw new Error(`suite ${says['name'] ?? ''} says ${key}="${says[key]}", but holds ${found}`);
+    if (!(said <= found))
+      throw new Error(`suite ${says['name'] ?? ''} says ${key}="${says[key]}", but holds ${found}`);
   }
 }
 
 function attributesOf(text: string): Attributes {
-  return Object.fromEntries([...text.matchAll(ATTRIBUTE)].map(([, name = '', double, single]) => [name, double ?? single ?? '']));
+  return Object.fromEntries(
+    [...text.matchAll(ATTRIBUTE)].map(([, name = '', double, single]) => [name, double ?? single ?? '']),
+  );
 }

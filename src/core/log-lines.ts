@@ -21,8 +21,15 @@ const NAMED = 3;
  * One count over the new lines of each file, in the order of the plan. The same line in two files is one event, in one file it is two;
  * `seen` are marks of the last events of the count before, for a record that had reached one file only.
  */
-export function countLines({ lines: patterns, keep = 0 }: LogRead, files: readonly (readonly string[])[], seen: string): LogCount {
-  const expressions = Object.entries(patterns).map(([name, pattern]) => ({ name, pattern: new RegExp(pattern, 'u') }));
+export function countLines(
+  { lines: patterns, keep = 0 }: LogRead,
+  files: readonly (readonly string[])[],
+  seen: string,
+): LogCount {
+  const expressions = Object.entries(patterns).map(([name, pattern]) => ({
+    name,
+    pattern: new RegExp(pattern, 'u'),
+  }));
   const before = new Set(seen.split(' ').filter((mark) => mark !== ''));
   const counts: Record<string, number> = Object.fromEntries(Object.keys(patterns).map((name) => [name, 0]));
   const caught: Record<string, Map<string, number>> = {};
@@ -41,7 +48,9 @@ export function countLines({ lines: patterns, keep = 0 }: LogRead, files: readon
       here.set(line, times);
       const mark = markOf(line);
       marks.push(`${mark}:${file}`);
-      const inAnother = [...before].some((other) => other.startsWith(`${mark}:`) && other !== `${mark}:${file}`);
+      const inAnother = [...before].some(
+        (other) => other.startsWith(`${mark}:`) && other !== `${mark}:${file}`,
+      );
       if (times <= (elsewhere.get(line) ?? 0) || inAnother) return;
       for (const { name, group } of fits) {
         counts[name] = (counts[name] ?? 0) + 1;

@@ -1,18 +1,29 @@
 // The decision matrix: the first line that fits a symptom decides what happens next.
-import type { Route, Severity, Symptom, When } from './plan/plan.ts';
+import type { Fallback, Severity, Symptom, When } from './plan/plan.ts';
 import type { StepList } from './steps.ts';
 
 /** Something that went wrong, as facts. */
 export type Trouble =
   | { readonly step: string; readonly is: 'fail' | 'error' | 'inconclusive'; readonly index: number }
-  | { readonly meter: string; readonly reading: string; readonly is: 'alert' | 'inconclusive'; readonly lastedMs: number }
-  | { readonly route: string; readonly is: 'fail' };
+  | {
+      readonly monitor: string;
+      readonly metric: string;
+      readonly is: 'alert' | 'inconclusive';
+      readonly lastedMs: number;
+    }
+  | { readonly fallback: string; readonly is: 'fail' };
 
-/** What to do about it. `go` names the route to walk, or null to undo everything. */
+/** What to do about it. `go` names the fallback to walk, or null to undo everything. */
 export type Decision =
   | { readonly do: 'continue' | 'freeze'; readonly severity: Severity; readonly row: string }
   | { readonly do: 'stop'; readonly severity: Severity; readonly row: string }
-  | { readonly do: 'route'; readonly name: string; readonly route: Route; readonly severity: Severity; readonly row: string }
+  | {
+      readonly do: 'fallback';
+      readonly name: string;
+      readonly fallback: Fallback;
+      readonly severity: Severity;
+      readonly row: string;
+    }
   | {
       readonly do: 'ask';
       readonly ask: readonly string[];
@@ -24,35 +35,54 @@ export type Decision =
 /** The first line of the matrix that fits; a plan without a fitting line stops (rule 1). */
 export function decide(list: StepList, trouble: Trouble): Decision {
   const row = list.matrix.find((candidate) => fits(list, candidate.when, trouble));
-  // A silent meter can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
-  if (!row && 'meter' in trouble && trouble.is === 'inconclusive')
+  // A silent monitor can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
+  if (!row && 'monitor' in trouble && trouble.is === 'inconclusive')
     return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass' };
   if (!row) return { do: 'stop', severity: 'critical', row: 'no line of the matrix fits: stop' };
-  const about = { severity: row.severity, row: `${whenText(row.when)}: ${row.do ?? `ask ${row.ask?.join(' | ')}`}` };
-  if (row.ask) return { do: 'ask', ask: row.ask, ...(row.unanswered && { unanswered: row.unanswered }), ...about };
+  const about = {
+    severity: row.severity,
+    row: `${whenText(row.when)}: ${row.do ?? `ask ${row.ask?.join(' | ')}`}`,
+  };
+  if (row.ask)
+    return { do: 'ask', ask: row.ask, ...(row.unanswered && { unanswered: row.unanswered }), ...about };
   return answer(list, row.do ?? 'stop', about.severity, about.row);
 }
 
 /** A word of the matrix or of a person's decision, as a decision. */
 export function answer(list: StepList, word: string, severity: Severity, row: string): Decision {
   if (word === 'continue' || word === 'freeze' || word === 'stop') return { do: word, severity, row };
-  const route = list.routes[word];
-  return route ? { do: 'route', name: word, route, severity, row } : { do: 'stop', severity: 'critical', row: `${row} (no route ${word}: stop)` };
+  const fallback = list.fallbacks[word];
+  return fallback
+    ? { do: 'fallback', name: word, fallback, severity, row }
+    : { do: 'stop', severity: 'critical', row: `${row} (no fallback ${word}: stop)` };
 }
 
 function fits(list: StepList, when: When, trouble: Trouble): boolean {
-  if (when === 'rest') return !('meter' in trouble && trouble.is === 'inconclusive');
+  if (when === 'rest') return !('monitor' in trouble && trouble.is === 'inconclusive');
   if ('before' in when) return 'step' in trouble && trouble.index < firstIndex(list, when.before);
-  if ('route' in when) return 'route' in trouble && trouble.route === when.route;
-  if ('step' in when) return 'step' in trouble && named(when.step, trouble.step) && symptomFits(when.is, trouble.is, ['fail', 'error']);
-  if (!('meter' in trouble)) return false;
-  const sameMeter = when.meter === 'any' || when.meter === trouble.meter || when.meter === `${trouble.meter}/${trouble.reading}`;
-  return sameMeter && symptomFits(when.is, trouble.is, ['alert']) && trouble.lastedMs >= (when.forMs ?? 0);
+  if ('fallback' in when) return 'fallback' in trouble && trouble.fallback === when.fallback;
+  if ('step' in when)
+    return (
+      'step' in trouble &&
+      named(when.step, trouble.step) &&
+      symptomFits(when.is, trouble.is, ['fail', 'error'])
+    );
+  if (!('monitor' in trouble)) return false;
+  const sameMonitor =
+    when.monitor === 'any' ||
+    when.monitor === trouble.monitor ||
+    when.monitor === `${trouble.monitor}/${trouble.metric}`;
+  return sameMonitor && symptomFits(when.is, trouble.is, ['alert']) && trouble.lastedMs >= (when.forMs ?? 0);
 }
 
 /** A plan step that was compiled into several lines (`data`, `data: fix`, `restart web`) answers to its written name. */
 function named(written: string, compiled: string): boolean {
-  return written === 'any' || compiled === written || compiled.startsWith(`${written}: `) || compiled.startsWith(`${written} `);
+  return (
+    written === 'any' ||
+    compiled === written ||
+    compiled.startsWith(`${written}: `) ||
+    compiled.startsWith(`${written} `)
+  );
 }
 
 function firstIndex(list: StepList, name: string): number {

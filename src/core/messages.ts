@@ -15,7 +15,7 @@ export type MessageName =
   | 'rollback'
   | 'checkNow'
   | 'extendSoak'
-  | 'endFollowUp';
+  | 'stopChecks';
 
 /** What every signed message says besides its own business. */
 export interface Bound {
@@ -56,8 +56,8 @@ export interface ApproveBody extends Bound {
   readonly plan: string;
   readonly list: string;
   readonly commit: string;
-  /** sha256 of the dossier that was shown. */
-  readonly dossier: string;
+  /** sha256 of the gate report that was shown. */
+  readonly gateReport: string;
   readonly comment: string;
 }
 
@@ -68,14 +68,18 @@ export interface AttestBody extends Bound {
 }
 
 /** A signed message that counted: who decided, with which roles, and when it was verified (RFC 3339, by that worker's clock). */
-export interface Decided {
+export interface VerifiedMessage {
   readonly signed: Signed;
   readonly roles: readonly string[];
   readonly at: string | null;
 }
 
 /** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */
-export function signedText(message: MessageName | 'dossier' | 'manifest', person: string, body: object): string {
+export function signedText(
+  message: MessageName | 'gateReport' | 'manifest',
+  person: string,
+  body: object,
+): string {
   return `soakgate/${message}/v1\n${canonical({ person, body })}`;
 }
 
@@ -83,13 +87,13 @@ export function signedText(message: MessageName | 'dossier' | 'manifest', person
 export interface Permit {
   readonly start: Signed<StartBody>;
   readonly environment: string;
-  readonly dossier: SealedDossier | null;
+  readonly gateReport: SealedGateReport | null;
   readonly approvals: readonly Signed[];
   readonly attestations: readonly Signed[];
 }
 
 /** The sealed evidence that is decided on; signed by the control worker's key. */
-export interface Dossier {
+export interface GateReport {
   readonly deployment: string;
   readonly environment: string;
   readonly number: number;
@@ -102,8 +106,8 @@ export interface Dossier {
   readonly summary: readonly string[];
 }
 
-export interface SealedDossier {
-  readonly dossier: Dossier;
+export interface SealedGateReport {
+  readonly gateReport: GateReport;
   readonly hash: string;
   /** base64, by the control worker's key. */
   readonly signature: string;

@@ -33,8 +33,12 @@ function sameColumns(table: string, before: Snapshot, after: Snapshot): boolean 
 
 /** A line for each move that the plan does not declare, with the words that would declare it. */
 export function undeclared(moves: readonly Move[], declared: readonly string[]): readonly string[] {
-  const named = (table: string) => declared.includes(table) || declared.includes(table.replace(/^public\./u, ''));
+  const named = (table: string) =>
+    declared.includes(table) || declared.includes(table.replace(/^public\./u, ''));
   return moves
     .filter(({ table }) => !named(table))
-    .map(({ table, what }) => `the migration moves rows of ${table}: ${what}; if that is meant, declare it: preview: { moves: [${table}] }`);
+    .map(
+      ({ table, what }) =>
+        `the migration moves rows of ${table}: ${what}; if that is meant, declare it: preview: { moves: [${table}] }`,
+    );
 }

@@ -16,21 +16,24 @@ export const environmentQueue = (environment: string): string => `soakgate.${env
 export const observeQueue = (environment: string): string => `soakgate.${environment}.observe`;
 export const deploymentWorkflowId = (deployment: string): string => `deployment/${deployment}`;
 /** Held from preflight to the end of soak or watch: one rollout at a time per environment (rule 10). */
-export const rolloutWorkflowId = (service: string, environment: string): string => `rollout/${service}/${environment}`;
+export const rolloutWorkflowId = (service: string, environment: string): string =>
+  `rollout/${service}/${environment}`;
 /** Outlives its deployment, until people end it. */
-export const followUpWorkflowId = (deployment: string, environment: string): string => `follow-up/${deployment}/${environment}`;
+export const afterwardsWorkflowId = (deployment: string, environment: string): string =>
+  `afterwards/${deployment}/${environment}`;
 
 /** The scratch database in which the backup is proven and the migration rehearsed. */
 export const scratchDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_scratch`;
-/** Restored once more when the state after a way back is compared. */
+/** Restored once more when the state after a rollback is compared. */
 export const compareDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_compare`;
-/** The way back by restore: made beside the target, then given its name. */
+/** The rollback by restore: made beside the target, then given its name. */
 export const restoredDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_restored`;
 /** What the target is called after a restore has taken its place; kept, it holds the rows written since the backup. */
 export const replacedDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_replaced`;
 
 /** `application_name` of our sessions; PostgreSQL cuts at 63 bytes silently, this is at most 40. */
-export const sessionTag = (rollout: RolloutRef, index: number, attempt: string): string => `sg:${rollout.hash}:${index}:${attempt}`;
+export const sessionTag = (rollout: RolloutRef, index: number, attempt: string): string =>
+  `sg:${rollout.hash}:${index}:${attempt}`;
 export const sessionPattern = (rollout: RolloutRef): string => `sg:${rollout.hash}:%`;
 /** Sessions of `observe` have a prefix of their own, so that no writing attempt ends them. */
 export const observeTag = (rollout: RolloutRef): string => `sgo:${rollout.hash}`;

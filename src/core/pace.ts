@@ -1,5 +1,5 @@
 // `--pace 7d=60s` divides only what is observed or waited for; never timeouts, deadlines or expiry (DESIGN §5).
-import type { EnvironmentPlan, Limit, MatrixRow, Meter, Observation } from './plan/plan.ts';
+import type { EnvironmentPlan, Limit, MatrixRow, Monitor, Observation } from './plan/plan.ts';
 
 /** `nominalMs` of the plan pass in `realMs`. */
 export interface Pace {
@@ -21,17 +21,27 @@ export function paced(nominalMs: number, pace: Pace | null): number {
 
 type Named = EnvironmentPlan & { readonly name: string };
 
-export function paceEnvironment(environment: Named, pace: Pace | null): { environment: Named; dayMs: number } {
+export function paceEnvironment(
+  environment: Named,
+  pace: Pace | null,
+): { environment: Named; dayMs: number } {
   if (!pace) return { environment, dayMs: DAY_MS };
-  const { soak, watch, followUp, window } = environment;
+  const { soak, watch, afterwards, window } = environment;
   return {
     dayMs: paced(DAY_MS, pace),
     environment: {
       ...environment,
       ...(soak && { soak: paceObservation(soak, pace) }),
       ...(watch && { watch: paceObservation(watch, pace) }),
-      ...(followUp && { followUp: { ...followUp, everyMs: Math.max(paced(followUp.everyMs, pace), LEAST_GAP_MS) } }),
-      ...(window && { window: { ...window, ...(window.noticeMs !== undefined && { noticeMs: paced(window.noticeMs, pace) }) } }),
+      ...(afterwards && {
+        afterwards: { ...afterwards, everyMs: Math.max(paced(afterwards.everyMs, pace), LEAST_GAP_MS) },
+      }),
+      ...(window && {
+        window: {
+          ...window,
+          ...(window.noticeMs !== undefined && { noticeMs: paced(window.noticeMs, pace) }),
+        },
+      }),
     },
   };
 }
@@ -47,28 +57,43 @@ function paceObservation(observation: Observation, pace: Pace): Observation {
   };
 }
 
-/** How long a symptom of a meter must have lasted; never below what a busy machine may stall. */
+/** How long a symptom of a monitor must have lasted; never below what a busy machine may stall. */
 export function paceMatrix(matrix: readonly MatrixRow[], pace: Pace | null): readonly MatrixRow[] {
   if (!pace) return matrix;
   return matrix.map((row) =>
-    typeof row.when === 'object' && 'meter' in row.when && row.when.forMs !== undefined
+    typeof row.when === 'object' && 'monitor' in row.when && row.when.forMs !== undefined
       ? { ...row, when: { ...row.when, forMs: Math.max(paced(row.when.forMs, pace), LEAST_GAP_MS) } }
       : row,
   );
 }
 
-/** Meters with their own cadence and their bands' `for`, paced. */
-export function paceMeters(meters: Readonly<Record<string, Meter>>, pace: Pace | null): Readonly<Record<string, Meter>> {
-  if (!pace) return meters;
-  const limit = (band: Limit): Limit =>
-    band.forMs === undefined ? band : { ...band, forMs: Math.max(paced(band.forMs, pace), LEAST_FOR_CADENCES * LEAST_CADENCE_MS) };
-  const entries = Object.entries(meters).map(([name, meter]) => {
-    const readings = Object.entries(meter.readings).map(([id, reading]) => [
+/** Monitors with their own cadence and their thresholds' `for`, paced. */
+export function paceMonitors(
+  monitors: Readonly<Record<string, Monitor>>,
+  pace: Pace | null,
+): Readonly<Record<string, Monitor>> {
+  if (!pace) return monitors;
+  const limit = (threshold: Limit): Limit =>
+    threshold.forMs === undefined
+      ? threshold
+      : {
+          ...threshold,
+          forMs: Math.max(paced(threshold.forMs, pace), LEAST_FOR_CADENCES * LEAST_CADENCE_MS),
+        };
+  const entries = Object.entries(monitors).map(([name, monitor]) => {
+    const metrics = Object.entries(monitor.metrics).map(([id, metric]) => [
       id,
-      { ...reading, ...(reading.target && { target: limit(reading.target) }), ...(reading.alert && { alert: limit(reading.alert) }) },
+      {
+        ...metric,
+        ...(metric.objective && { objective: limit(metric.objective) }),
+        ...(metric.alert && { alert: limit(metric.alert) }),
+      },
     ]);
-    const every = meter.everyMs === undefined ? {} : { everyMs: Math.max(paced(meter.everyMs, pace), LEAST_CADENCE_MS) };
-    return [name, { ...meter, ...every, readings: Object.fromEntries(readings) as Meter['readings'] }];
+    const every =
+      monitor.everyMs === undefined
+        ? {}
+        : { everyMs: Math.max(paced(monitor.everyMs, pace), LEAST_CADENCE_MS) };
+    return [name, { ...monitor, ...every, metrics: Object.fromEntries(metrics) as Monitor['metrics'] }];
   });
-  return Object.fromEntries(entries) as Readonly<Record<string, Meter>>;
+  return Object.fromEntries(entries) as Readonly<Record<string, Monitor>>;
 }

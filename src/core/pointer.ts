@@ -8,7 +8,11 @@ export function valueAt(document: Json | undefined, pointer: string): Json | und
   for (const part of pointer.replace(/^\//u, '').split('/')) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (typeof current !== 'object' || current === null) return undefined;
-    current = Array.isArray(current) ? current[Number(key)] : Object.hasOwn(current, key) ? (current as Record<string, Json>)[key] : undefined;
+    current = Array.isArray(current)
+      ? current[Number(key)]
+      : Object.hasOwn(current, key)
+        ? (current as Record<string, Json>)[key]
+        : undefined;
   }
   return current;
 }

@@ -42,8 +42,8 @@ export interface UndoReceipt {
   readonly step: string;
   readonly done: boolean;
   readonly summary: string;
-  /** What is still dirty, named one by one. */
-  readonly left: readonly string[];
+  /** What is differences remain, named one by one. */
+  readonly differences: readonly string[];
   /** What a reader should know though nothing is dirty: rows that others changed since. */
   readonly notes?: readonly string[];
   readonly tookMs: number;

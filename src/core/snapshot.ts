@@ -6,7 +6,7 @@ export interface Snapshot {
   readonly catalog: Readonly<Record<string, string>>;
   /** `schema.table` → rows and an order-independent hash of them. */
   readonly content: Readonly<Record<string, { readonly rows: number; readonly hash: string }>>;
-  /** `schema.sequence` → last value; may be ahead after a way back. */
+  /** `schema.sequence` → last value; may be ahead after a rollback. */
   readonly sequences: Readonly<Record<string, string>>;
 }
 
@@ -17,16 +17,34 @@ export interface Difference {
   readonly is: string | null;
 }
 
-/** Everything in which the second state differs from the first; sequences only when they went back. */
-export function compareSnapshots(was: Snapshot, is: Snapshot, except: readonly string[] = []): readonly Difference[] {
+/** Everything in which the second state differs from the first; sequences only when they rolled back. */
+export function compareSnapshots(
+  was: Snapshot,
+  is: Snapshot,
+  except: readonly string[] = [],
+): readonly Difference[] {
   const skip = new Set(except);
-  const rows = (entry: { rows: number; hash: string } | undefined) => (entry ? `${entry.rows} rows, ${entry.hash.slice(0, 16)}` : undefined);
+  const rows = (entry: { rows: number; hash: string } | undefined) =>
+    entry ? `${entry.rows} rows, ${entry.hash.slice(0, 16)}` : undefined;
   return [
     ...compareMaps('catalog', was.catalog, is.catalog, normalise),
-    ...compareMaps('content', mapValues(was.content, rows), mapValues(is.content, rows), (text) => text).filter((entry) => !skip.has(entry.object)),
+    ...compareMaps(
+      'content',
+      mapValues(was.content, rows),
+      mapValues(is.content, rows),
+      (text) => text,
+    ).filter((entry) => !skip.has(entry.object)),
     ...Object.keys(was.sequences)
-      .filter((name) => is.sequences[name] !== undefined && BigInt(is.sequences[name]) < BigInt(was.sequences[name] ?? '0'))
-      .map((name): Difference => ({ what: 'sequence', object: name, was: was.sequences[name] ?? null, is: is.sequences[name] ?? null })),
+      .filter(
+        (name) =>
+          is.sequences[name] !== undefined && BigInt(is.sequences[name]) < BigInt(was.sequences[name] ?? '0'),
+      )
+      .map((name): Difference => ({
+        what: 'sequence',
+        object: name,
+        was: was.sequences[name] ?? null,
+        is: is.sequences[name] ?? null,
+      })),
   ];
 }
 
@@ -34,7 +52,9 @@ export function compareSnapshots(was: Snapshot, is: Snapshot, except: readonly s
 export function describeDifference({ object, was, is, what }: Difference): string {
   if (was === null) return `${object} was left behind: ${is}`;
   if (is === null) return `${object} is missing: it was ${was}`;
-  return what === 'sequence' ? `${object} went back from ${was} to ${is}` : `${object} differs: was ${was}, is ${is}`;
+  return what === 'sequence'
+    ? `${object} rolled back from ${was} to ${is}`
+    : `${object} differs: was ${was}, is ${is}`;
 }
 
 function compareMaps(
@@ -51,6 +71,9 @@ function compareMaps(
   });
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => string | undefined): Record<string, string | undefined> {
+function mapValues<T>(
+  record: Readonly<Record<string, T>>,
+  change: (value: T) => string | undefined,
+): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }

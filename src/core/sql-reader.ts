@@ -57,7 +57,9 @@ export function read(text: string, tokens: readonly Token[]): Reader {
     group,
     sql,
     words: (...words) => {
-      const there = words.every((word, place) => tokens[at + place]?.kind === 'word' && tokens[at + place]?.value === word);
+      const there = words.every(
+        (word, place) => tokens[at + place]?.kind === 'word' && tokens[at + place]?.value === word,
+      );
       if (there) at += words.length;
       return there;
     },

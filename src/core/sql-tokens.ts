@@ -28,7 +28,8 @@ const patterns: readonly (readonly [Found['kind'], RegExp])[] = [
 ];
 
 /** Whether a token is this bracket, comma or full stop, and not a name that is written the same. */
-export const isMark = (token: Pick<Found, 'kind' | 'value'> | undefined, value: string): boolean => token?.kind === 'mark' && token.value === value;
+export const isMark = (token: Pick<Found, 'kind' | 'value'> | undefined, value: string): boolean =>
+  token?.kind === 'mark' && token.value === value;
 
 /** The statements of a text; comments are left out, and `;` parts only outside brackets, as in psql. */
 export function statementsOf(text: string): readonly (readonly Token[])[] {

@@ -6,7 +6,9 @@ const LONGEST = 160;
 /** One line, each value a `?`, cut at 160 characters. The server cuts long statements, so an open quote is a value, too. */
 export function statementShape(sql: string): string {
   const tokens = statementsOf(sql).flat();
-  const shape = tokens.map((token, index) => `${valueless(token)}${gapAfter(token, tokens[index + 1])}`).join('');
+  const shape = tokens
+    .map((token, index) => `${valueless(token)}${gapAfter(token, tokens[index + 1])}`)
+    .join('');
   const listed = shape.replace(/\(\?(?:, ?\?)+\)/gu, '(?, …)');
   return listed.length > LONGEST ? `${listed.slice(0, LONGEST - 1)}…` : listed;
 }
@@ -16,4 +18,5 @@ function valueless({ kind, value }: Token): string {
   return value;
 }
 
-const gapAfter = (token: Token, next: Token | undefined): string => (next && next.start > token.end ? ' ' : '');
+const gapAfter = (token: Token, next: Token | undefined): string =>
+  next && next.start > token.end ? ' ' : '';

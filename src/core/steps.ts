@@ -1,8 +1,18 @@
 // Compiles plan + environment + pace into the step list: the one thing that a rollout walks down.
 // The list is workflow input, is hashed, signed, and compared by the environment's worker (rule 8).
 import { wholeGate } from './gate.ts';
-import { paceEnvironment, paceMatrix, paceMeters, type Pace } from './pace.ts';
-import type { Change, EnvironmentPlan, Json, MatrixRow, Meter, Plan, PlanStep, Route, Gate } from './plan/plan.ts';
+import { paceEnvironment, paceMatrix, paceMonitors, type Pace } from './pace.ts';
+import type {
+  Change,
+  EnvironmentPlan,
+  Json,
+  MatrixRow,
+  Monitor,
+  Plan,
+  PlanStep,
+  Fallback,
+  Gate,
+} from './plan/plan.ts';
 import { type Undo, undoOf } from './undo.ts';
 
 export type StepKind =
@@ -18,7 +28,7 @@ export type StepKind =
   | 'preview'
   | 'migrate'
   | 'check'
-  | 'refusedWrites'
+  | 'forbiddenWrites'
   | 'run'
   | 'switchRelease'
   | 'restart'
@@ -52,9 +62,9 @@ export interface StepList {
   readonly commands: Plan['commands'];
   readonly migrations: Plan['migrations'] | null;
   readonly steps: readonly Step[];
-  readonly meters: Readonly<Record<string, Meter>>;
+  readonly monitors: Readonly<Record<string, Monitor>>;
   readonly gate: Gate | null;
-  readonly routes: Readonly<Record<string, Route>>;
+  readonly fallbacks: Readonly<Record<string, Fallback>>;
   readonly matrix: readonly MatrixRow[];
   /** Whether a later environment waits behind this one's soak. */
   readonly last: boolean;
@@ -70,7 +80,8 @@ export interface CompileInput {
 
 type Line = Omit<Step, 'index' | 'undo'>;
 
-const json = (value: unknown): Readonly<Record<string, Json>> => JSON.parse(JSON.stringify(value)) as Record<string, Json>;
+const json = (value: unknown): Readonly<Record<string, Json>> =>
+  JSON.parse(JSON.stringify(value)) as Record<string, Json>;
 
 /**
  * The list of one environment.
@@ -81,7 +92,9 @@ export function compileSteps({ plan, environment, commit, files, pace }: Compile
   const found = plan.environments[place];
   if (!found) throw new RangeError(`the plan has no environment ${environment}`);
   const paced = paceEnvironment(found, pace);
-  const lines = plan.steps.filter((step) => !step.in || step.in.includes(environment)).flatMap((step) => linesOf(plan, step));
+  const lines = plan.steps
+    .filter((step) => !step.in || step.in.includes(environment))
+    .flatMap((step) => linesOf(plan, step));
   return {
     soakgate: 1,
     service: plan.service,
@@ -97,9 +110,9 @@ export function compileSteps({ plan, environment, commit, files, pace }: Compile
     commands: plan.commands,
     migrations: plan.migrations ?? null,
     steps: withImplicit(plan, lines).map((line, index) => ({ ...line, index, ...withUndo(line) })),
-    meters: paceMeters(plan.meters, pace),
+    monitors: paceMonitors(plan.monitors, pace),
     gate: plan.gate[environment] ? wholeGate(plan.gate[environment], found.window) : null,
-    routes: plan.routes,
+    fallbacks: plan.fallbacks,
     matrix: paceMatrix(plan.matrix, pace),
     last: place === plan.environments.length - 1,
   };
@@ -127,18 +140,24 @@ function linesOf(plan: Plan, step: PlanStep): readonly Line[] {
   });
   if ('preflight' in step) return [line('preflight', step.preflight)];
   if ('baseline' in step) return [line('baseline', step.baseline)];
-  if ('maintenance' in step) return [line(step.maintenance === 'enter' ? 'enterMaintenance' : 'leaveMaintenance', {}, ['flags'])];
+  if ('maintenance' in step)
+    return [line(step.maintenance === 'enter' ? 'enterMaintenance' : 'leaveMaintenance', {}, ['flags'])];
   if ('backup' in step) return [line('backup', step.backup)];
   if ('data' in step) return dataLines(step, line);
   if ('preview' in step) return [line('preview', step.preview)];
   if ('migrate' in step) return [line('migrate', step.migrate, ['database'])];
   if ('check' in step) return [line('check', step.check, 'changes' in step.check ? step.check.changes : [])];
-  if ('refused' in step) return [line('refusedWrites', { writes: step.refused })];
+  if ('forbidden' in step) return [line('forbiddenWrites', { writes: step.forbidden })];
   if ('run' in step) return [line('run', step.run, step.run.changes)];
   if ('switch' in step) return [line('switchRelease', {}, ['files'])];
   if ('restart' in step)
     return step.restart.map((service) =>
-      line('restart', { service }, ['processes'], step.restart.length > 1 ? `${step.step} ${service}` : step.step),
+      line(
+        'restart',
+        { service },
+        ['processes'],
+        step.restart.length > 1 ? `${step.step} ${service}` : step.step,
+      ),
     );
   return [line('flows', { file: step.flows })];
 }

@@ -3,16 +3,16 @@
 import type { Json } from './plan/plan.ts';
 import type { UndoReceipt } from './receipts.ts';
 import type { Step, StepKind, StepList } from './steps.ts';
-import type { StackEntry } from './way-back.ts';
+import type { StackEntry } from './rollback.ts';
 
-/** Undos of one family go back together; the release kind decides the order of the families. */
+/** Undos of one family roll back together; the release kind decides the order of the families. */
 export type Family = 'data' | 'schema' | 'code' | 'flag' | 'maintenance';
 
 export type UndoKind =
   | 'undoFix'
   | 'downgrade'
-  | 'switchBack'
-  | 'restartBack'
+  | 'revertSwitch'
+  | 'revertRestart'
   | 'undoRun'
   | 'endMaintenance'
   | 'restore'
@@ -21,7 +21,7 @@ export type UndoKind =
   | 'stopServices'
   | 'startServices';
 
-/** What a way back may shut before the database, and open after it: no undo of a step, but bound to the first line that goes back. */
+/** What a rollback may shut before the database, and open after it: no undo of a step, but bound to the first line that rolls back. */
 const SHUTTING: readonly UndoKind[] = ['closeSite', 'stopServices', 'startServices', 'endMaintenance'];
 
 export interface Undo {
@@ -32,12 +32,13 @@ export interface Undo {
   readonly until?: StepKind;
 }
 
-/** The undo of a line, or null where the step changes nothing that goes back. */
+/** The undo of a line, or null where the step changes nothing that rolls back. */
 export function undoOf(line: Omit<Step, 'index' | 'undo'>): Undo | null {
   if (line.kind === 'fixData') return { undo: 'undoFix', family: 'data', args: {}, until: 'migrate' };
   if (line.kind === 'migrate') return { undo: 'downgrade', family: 'schema', args: { to: 'recorded' } };
-  if (line.kind === 'switchRelease') return { undo: 'switchBack', family: 'code', args: {} };
-  if (line.kind === 'restart') return { undo: 'restartBack', family: 'code', args: { service: line.spec['service'] ?? null } };
+  if (line.kind === 'switchRelease') return { undo: 'revertSwitch', family: 'code', args: {} };
+  if (line.kind === 'restart')
+    return { undo: 'revertRestart', family: 'code', args: { service: line.spec['service'] ?? null } };
   if (line.kind === 'enterMaintenance') return { undo: 'endMaintenance', family: 'maintenance', args: {} };
   if (line.kind === 'run' && line.spec['undo']) return { undo: 'undoRun', family: runFamily(line), args: {} };
   return null;
@@ -48,16 +49,19 @@ function runFamily(line: Pick<Step, 'changes'>): Family {
   return line.changes.includes('flags') ? 'flag' : 'code';
 }
 
-/** The undos that a line may be asked for: its own, what a route of the plan adds to it, and what the way back shuts meanwhile. */
-export function allowedUndos(line: Step, { routes, environment }: Pick<StepList, 'routes' | 'environment'>): readonly UndoKind[] {
+/** The undos that a line may be asked for: its own, what a fallback of the plan adds to it, and what the rollback shuts meanwhile. */
+export function allowedUndos(
+  line: Step,
+  { fallbacks, environment }: Pick<StepList, 'fallbacks' | 'environment'>,
+): readonly UndoKind[] {
   const own = line.undo ? [line.undo.undo] : [];
-  const has = (kind: 'restore' | 'forward') => Object.values(routes).some((route) => kind in route);
+  const has = (kind: 'restore' | 'forward') => Object.values(fallbacks).some((fallback) => kind in fallback);
   const routed: readonly UndoKind[] = [
     ...(line.kind === 'backup' && has('restore') ? (['restore'] as const) : []),
     ...(line.kind === 'migrate' && has('forward') ? (['undoForward'] as const) : []),
   ];
   const first = line.changes.includes('database') || routed.includes('restore');
-  return [...own, ...routed, ...(environment.wayBack && first ? SHUTTING : [])];
+  return [...own, ...routed, ...(environment.rollback && first ? SHUTTING : [])];
 }
 
 /** The entry that takes the place of all undos of data and schema when a proven backup is restored. */
@@ -68,19 +72,24 @@ export const restoreEntry = (backup: Step): StackEntry => ({
 });
 
 /** The undo of a forward fix, pushed before the fix begins. */
-export const forwardEntry = (migrate: Step, route: string): StackEntry => ({
+export const forwardEntry = (migrate: Step, fallback: string): StackEntry => ({
   index: migrate.index,
   step: migrate.name,
-  undo: { undo: 'undoForward', family: 'schema', args: { route } },
+  undo: { undo: 'undoForward', family: 'schema', args: { fallback } },
 });
 
-/** What a way back that stopped half-way has shut and not opened again: nobody is served until a person knows. */
+/** What a rollback that stopped half-way has shut and not opened again: nobody is served until a person knows. */
 export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
-  const lastDone = (...kinds: readonly UndoKind[]) => undos.findLast(({ undo, done }) => done && kinds.some((kind) => kind === undo));
-  const stopped = lastDone('stopServices', 'startServices', 'restartBack');
+  const lastDone = (...kinds: readonly UndoKind[]) =>
+    undos.findLast(({ undo, done }) => done && kinds.some((kind) => kind === undo));
+  const stopped = lastDone('stopServices', 'startServices', 'revertRestart');
   const closed = lastDone('closeSite', 'endMaintenance');
   return [
-    ...(stopped?.undo === 'stopServices' ? [`services that the way back stopped are down (${stopped.summary}); it starts them at its end`] : []),
-    ...(closed?.undo === 'closeSite' ? ['the site that the way back closed is closed; it is opened at its end'] : []),
+    ...(stopped?.undo === 'stopServices'
+      ? [`services that the rollback stopped are down (${stopped.summary}); it starts them at its end`]
+      : []),
+    ...(closed?.undo === 'closeSite'
+      ? ['the site that the rollback closed is closed; it is opened at its end']
+      : []),
   ];
 }

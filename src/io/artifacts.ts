@@ -22,7 +22,11 @@ export function openArtifacts(root: string): Artifacts {
     if (name.split('/').includes('..')) throw new Error(`artifact name ${name} leaves the store`);
     return join(root, name);
   };
-  const describe = async (name: string): Promise<ArtifactRef> => ({ name, uri: `artifact:${name}`, ...(await hashTree(at(name))) });
+  const describe = async (name: string): Promise<ArtifactRef> => ({
+    name,
+    uri: `artifact:${name}`,
+    ...(await hashTree(at(name))),
+  });
   const path = async (name: string) => {
     await mkdir(dirname(at(name)), { recursive: true, mode: 0o700 });
     return at(name);

@@ -57,14 +57,18 @@ export async function runCommand(input: CommandInput): Promise<CommandResult> {
     killedBy: result.signal ?? null,
     timedOut: reaper.timedOut(),
     stdout: result.stdout ?? '',
-    stderr: result.stderr || (result.exitCode === undefined && !result.signal ? (result.shortMessage ?? '') : ''),
+    stderr:
+      result.stderr || (result.exitCode === undefined && !result.signal ? (result.shortMessage ?? '') : ''),
     tookMs: performance.now() - started,
   };
 }
 
 /** `setpriv --pdeathsig KILL` ends the command with its worker; it does not reach grandchildren. */
 function guarded(argv: readonly string[]): readonly string[] {
-  const setpriv = process.env['SOAKGATE_SETPRIV'] === 'never' ? undefined : findProgram('setpriv', process.env['PATH'] ?? '');
+  const setpriv =
+    process.env['SOAKGATE_SETPRIV'] === 'never'
+      ? undefined
+      : findProgram('setpriv', process.env['PATH'] ?? '');
   return setpriv ? [setpriv, '--pdeathsig', 'KILL', '--', ...argv] : argv;
 }
 
@@ -159,7 +163,8 @@ export async function endNotedProcesses(notes: string, waitMs = 10_000): Promise
 async function untilGone(note: ProcessNote, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   while (processStartTime(note.pid) === note.startTime) {
-    if (performance.now() > deadline) throw new Error(`process ${note.pid} of an earlier attempt does not end`);
+    if (performance.now() > deadline)
+      throw new Error(`process ${note.pid} of an earlier attempt does not end`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -18,11 +18,15 @@ const UNTHROTTLED = ['history.transferProcessorMaxPollRPS=2000', 'history.timerP
 const START_MS = 30_000;
 
 /** Starts a server whose file and log lie in `folder`. @throws Error with the place of its log. */
-export async function startDevServer(folder: string, options: { readonly headless?: boolean } = {}): Promise<DevServer> {
+export async function startDevServer(
+  folder: string,
+  options: { readonly headless?: boolean } = {},
+): Promise<DevServer> {
   const given = process.env['TEMPORAL_ADDRESS'];
   if (given) return { address: given, ui: process.env['SOAKGATE_UI'] ?? null, stop: async () => undefined };
   const program = process.env['SOAKGATE_TEMPORAL'] ?? findProgram('temporal', process.env['PATH'] ?? '');
-  if (!program) throw new Error('no Temporal server: run this through npm run demo or npm test, or set TEMPORAL_ADDRESS');
+  if (!program)
+    throw new Error('no Temporal server: run this through npm run demo or npm test, or set TEMPORAL_ADDRESS');
   const [port, uiPort] = [await freePort(), await freePort()];
   const args = [
     'server',
@@ -49,7 +53,8 @@ export async function startDevServer(folder: string, options: { readonly headles
 async function untilListening(port: number, child: ChildProcess, log: string): Promise<void> {
   const deadline = Date.now() + START_MS;
   while (!(await listens(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the Temporal server does not come up; see ${log}`);
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the Temporal server does not come up; see ${log}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -66,7 +71,11 @@ function listens(port: number): Promise<boolean> {
 }
 
 /** Ends a process and waits until it is gone. */
-export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM', forceAfterMs = 5_000): Promise<void> {
+export async function endProcess(
+  child: ChildProcess,
+  signal: NodeJS.Signals = 'SIGTERM',
+  forceAfterMs = 5_000,
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);

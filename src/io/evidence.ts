@@ -18,7 +18,9 @@ export interface EvidenceVerdict {
 }
 
 /** Every file below the folder but the manifest, with sha256 and size; what is no plain file is named. */
-export async function hashEvidence(folder: string): Promise<{ files: Manifest['files']; odd: readonly string[] }> {
+export async function hashEvidence(
+  folder: string,
+): Promise<{ files: Manifest['files']; odd: readonly string[] }> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const named = entries
     .filter((entry) => !entry.isDirectory())
@@ -38,11 +40,21 @@ export async function verifyEvidence(folder: string, control?: string): Promise<
   const unproven = control === undefined ? ['who sealed the manifest: no control key was given'] : [];
   const text = await readIfThere(join(folder, MANIFEST));
   if (text === undefined)
-    return { state: 'incomplete', problems: [`there is no ${MANIFEST}: the evidence was cut off before it was closed`], manifest: null, unproven };
+    return {
+      state: 'incomplete',
+      problems: [`there is no ${MANIFEST}: the evidence was cut off before it was closed`],
+      manifest: null,
+      unproven,
+    };
   const sealed = parseManifest(text);
-  if (!sealed) return { state: 'changed', problems: [`${MANIFEST} is not a manifest`], manifest: null, unproven };
+  if (!sealed)
+    return { state: 'changed', problems: [`${MANIFEST} is not a manifest`], manifest: null, unproven };
   const { files, odd } = await hashEvidence(folder);
-  const problems = [...manifestProblems(sealed, control), ...odd.map((name) => `${name} is no plain file`), ...fileProblems(sealed.files, files)];
+  const problems = [
+    ...manifestProblems(sealed, control),
+    ...odd.map((name) => `${name} is no plain file`),
+    ...fileProblems(sealed.files, files),
+  ];
   return { state: problems.length === 0 ? 'valid' : 'changed', problems, manifest: sealed.hash, unproven };
 }
 
@@ -50,14 +62,20 @@ function parseManifest(text: string): SignedManifest | null {
   try {
     const parsed = JSON.parse(text) as Partial<SignedManifest> | null;
     const whole =
-      parsed?.soakgate === 1 && typeof parsed.hash === 'string' && typeof parsed.signature === 'string' && typeof parsed.files === 'object';
+      parsed?.soakgate === 1 &&
+      typeof parsed.hash === 'string' &&
+      typeof parsed.signature === 'string' &&
+      typeof parsed.files === 'object';
     return whole && parsed.files !== null ? (parsed as SignedManifest) : null;
   } catch {
     return null;
   }
 }
 
-function manifestProblems({ hash, signature, ...manifest }: SignedManifest, control: string | undefined): string[] {
+function manifestProblems(
+  { hash, signature, ...manifest }: SignedManifest,
+  control: string | undefined,
+): string[] {
   if (hashJson(manifest) !== hash) return [`${MANIFEST} was rewritten: its hash does not fit`];
   if (control !== undefined && !verifyText(control, signedText('manifest', 'control', manifest), signature))
     return [`${MANIFEST} was rewritten: it is not signed by this control key`];
@@ -74,4 +92,5 @@ function fileProblems(listed: Manifest['files'], found: Manifest['files']): stri
   });
 }
 
-const own = (files: Manifest['files'], name: string) => (Object.hasOwn(files, name) ? files[name] : undefined);
+const own = (files: Manifest['files'], name: string) =>
+  Object.hasOwn(files, name) ? files[name] : undefined;

@@ -39,7 +39,9 @@ export async function raiseFence(session: Session, rollout: RolloutRef, tag: str
 export async function openRollout(
   session: Session,
 ): Promise<{ rollout: string; deployment: string; service: string; environment: string } | undefined> {
-  const there = await session.query<{ ok: boolean }>("select to_regclass('soakgate.fence') is not null as ok");
+  const there = await session.query<{ ok: boolean }>(
+    "select to_regclass('soakgate.fence') is not null as ok",
+  );
   if (!there[0]?.ok) return undefined;
   return (
     await session.query<{ rollout: string; deployment: string; service: string; environment: string }>(
@@ -50,8 +52,13 @@ export async function openRollout(
 
 /** Closes the fence; nothing is there when the database was never changed. */
 export async function lowerFence(session: Session, rollout: RolloutRef): Promise<void> {
-  const there = await session.query<{ ok: boolean }>("select to_regclass('soakgate.fence') is not null as ok");
-  if (there[0]?.ok) await session.query('update soakgate.fence set closed = now() where rollout = $1 and closed is null', [rollout.hash]);
+  const there = await session.query<{ ok: boolean }>(
+    "select to_regclass('soakgate.fence') is not null as ok",
+  );
+  if (there[0]?.ok)
+    await session.query('update soakgate.fence set closed = now() where rollout = $1 and closed is null', [
+      rollout.hash,
+    ]);
 }
 
 /** A statement that ends the transaction around it unless this attempt still holds the fence. */

@@ -67,9 +67,13 @@ export async function hashFile(path: string): Promise<{ sha256: string; size: nu
 /** The same of a folder as of a file: the hash is that of its files' names and hashes, the size their sum. */
 export async function hashTree(path: string): Promise<{ sha256: string; size: number }> {
   if (!(await stat(path)).isDirectory()) return hashFile(path);
-  const names = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const names = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  );
   const paths = names.map((entry) => join(entry.parentPath, entry.name)).sort();
-  const hashed = await Promise.all(paths.map(async (file) => ({ name: relative(path, file), ...(await hashFile(file)) })));
+  const hashed = await Promise.all(
+    paths.map(async (file) => ({ name: relative(path, file), ...(await hashFile(file)) })),
+  );
   return {
     sha256: sha256(hashed.map(({ name, sha256: hash }) => `${hash}  ${name}\n`).join('')),
     size: hashed.reduce((sum, { size }) => sum + size, 0),

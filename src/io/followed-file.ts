@@ -19,7 +19,8 @@ export async function followFile(path: string, from: Place | undefined): Promise
   const now = await stat(path);
   if (from === undefined) return { lines: [], place: `${now.ino}:${now.size}`, lost: false };
   const [inode, offset] = from.split(':').map(Number) as [number, number];
-  if (inode === now.ino) return now.size < offset ? cutOff(path, now) : readFrom([{ path, inode, from: offset }]);
+  if (inode === now.ino)
+    return now.size < offset ? cutOff(path, now) : readFrom([{ path, inode, from: offset }]);
   const files = await rotated(path);
   const last = files.findIndex((file) => file.inode === inode);
   const unread = files.slice(last + 1).map((file) => ({ ...file, from: 0 }));
@@ -42,12 +43,22 @@ interface Part {
 /** `NAME.1`, `NAME-20261128` and the like that are still plain, the oldest first. */
 async function rotated(path: string): Promise<readonly { readonly path: string; readonly inode: number }[]> {
   const name = basename(path);
-  const others = (await readdir(dirname(path))).filter((other) => other !== name && other.startsWith(name) && !/\.(?:gz|xz|bz2|zst)$/u.test(other));
-  const found = await Promise.all(others.map(async (other) => ({ path: join(dirname(path), other), about: await stat(join(dirname(path), other)) })));
+  const others = (await readdir(dirname(path))).filter(
+    (other) => other !== name && other.startsWith(name) && !/\.(?:gz|xz|bz2|zst)$/u.test(other),
+  );
+  const found = await Promise.all(
+    others.map(async (other) => ({
+      path: join(dirname(path), other),
+      about: await stat(join(dirname(path), other)),
+    })),
+  );
   return found
     .filter(({ about }) => about.isFile())
     .toSorted(
-      (one, other) => one.about.mtimeMs - other.about.mtimeMs || numberOf(other.path) - numberOf(one.path) || (one.path < other.path ? -1 : 1),
+      (one, other) =>
+        one.about.mtimeMs - other.about.mtimeMs ||
+        numberOf(other.path) - numberOf(one.path) ||
+        (one.path < other.path ? -1 : 1),
     )
     .map(({ path: where, about }) => ({ path: where, inode: about.ino }));
 }

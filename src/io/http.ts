@@ -27,12 +27,20 @@ export async function get(url: string, options: HttpOptions = {}): Promise<HttpA
       redirect: 'manual',
       signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
       ...(options.body !== undefined && { body: options.body }),
-      headers: { ...(options.body !== undefined && { 'content-type': 'application/json' }), ...options.headers },
+      headers: {
+        ...(options.body !== undefined && { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
     });
     const body = (await response.text()).slice(0, LARGEST_BODY);
     return { status: response.status, body, tookMs: performance.now() - started };
   } catch (error) {
     const cause = (error as { cause?: { code?: string } }).cause?.code;
-    return { status: null, body: '', tookMs: performance.now() - started, error: cause ?? (error as Error).message };
+    return {
+      status: null,
+      body: '',
+      tookMs: performance.now() - started,
+      error: cause ?? (error as Error).message,
+    };
   }
 }

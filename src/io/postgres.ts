@@ -3,7 +3,10 @@ import pg from 'pg';
 import { fail } from '../core/failures.ts';
 
 export interface Session {
-  query<Row extends object = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  query<Row extends object = Record<string, unknown>>(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<Row[]>;
   end(): Promise<void>;
   /** Whether the server has ended this session. */
   lost(): boolean;
@@ -19,8 +22,17 @@ const STEADY =
  * Opens a session under our name (rule 4).
  * @throws StepFailure TARGET_UNREACHABLE when it cannot be opened; the address is never in the message.
  */
-export async function connect(url: string, applicationName: string, options: { readonly steady?: boolean } = {}): Promise<Session> {
-  const client = new pg.Client({ connectionString: url, application_name: applicationName, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
+export async function connect(
+  url: string,
+  applicationName: string,
+  options: { readonly steady?: boolean } = {},
+): Promise<Session> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+  });
   let lost = false;
   client.on('error', () => (lost = true));
   client.on('end', () => (lost = true));
@@ -29,7 +41,10 @@ export async function connect(url: string, applicationName: string, options: { r
     if (options.steady) await client.query(STEADY);
   } catch (error) {
     await client.end().catch(() => undefined);
-    fail('TARGET_UNREACHABLE', `the database ${describeAddress(url)} cannot be reached: ${(error as Error).message}`);
+    fail(
+      'TARGET_UNREACHABLE',
+      `the database ${describeAddress(url)} cannot be reached: ${(error as Error).message}`,
+    );
   }
   return {
     query: async <Row extends object>(sql: string, values?: readonly unknown[]) =>
@@ -40,7 +55,11 @@ export async function connect(url: string, applicationName: string, options: { r
 }
 
 /** Opens a session, hands it over, and closes it whatever happens. */
-export async function withSession<T>(url: string, applicationName: string, use: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  url: string,
+  applicationName: string,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
   const session = await connect(url, applicationName, { steady: true });
   try {
     return await use(session);
@@ -79,9 +98,18 @@ export const quoteText = (text: string): string => pg.escapeLiteral(text);
 export const quoteTable = (name: string): string => name.split('.').map(quoteName).join('.');
 
 /** What PostgreSQL says of an error, or undefined when it is not one of its own. */
-export function serverError(error: unknown): { code: string; constraint?: string; message: string; table?: string } | undefined {
-  const candidate = error as { code?: string; constraint?: string; message?: string; table?: string; severity?: string };
-  if (typeof candidate?.code !== 'string' || candidate.code.length !== 5 || !candidate.severity) return undefined;
+export function serverError(
+  error: unknown,
+): { code: string; constraint?: string; message: string; table?: string } | undefined {
+  const candidate = error as {
+    code?: string;
+    constraint?: string;
+    message?: string;
+    table?: string;
+    severity?: string;
+  };
+  if (typeof candidate?.code !== 'string' || candidate.code.length !== 5 || !candidate.severity)
+    return undefined;
   return {
     code: candidate.code,
     message: candidate.message ?? '',

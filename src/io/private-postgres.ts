@@ -27,9 +27,16 @@ export function findPostgresBin(): string {
   const debian = '/usr/lib/postgresql';
   const majors = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   const named = process.env['SOAKGATE_PG_BIN'];
-  const folders = named ? [named] : [...(process.env['PATH'] ?? '').split(delimiter), ...majors.map((major) => join(debian, major, 'bin'))];
-  const found = folders.find((folder) => ['initdb', 'pg_ctl', 'pg_dump'].every((program) => existsSync(join(folder, program))));
-  if (!found) throw new Error('no PostgreSQL server found: install postgresql-15 or set SOAKGATE_PG_BIN to the folder of initdb');
+  const folders = named
+    ? [named]
+    : [...(process.env['PATH'] ?? '').split(delimiter), ...majors.map((major) => join(debian, major, 'bin'))];
+  const found = folders.find((folder) =>
+    ['initdb', 'pg_ctl', 'pg_dump'].every((program) => existsSync(join(folder, program))),
+  );
+  if (!found)
+    throw new Error(
+      'no PostgreSQL server found: install postgresql-15 or set SOAKGATE_PG_BIN to the folder of initdb',
+    );
   return found;
 }
 
@@ -71,9 +78,23 @@ function startServer(bin: string, folder: string, port: number): Promise<boolean
 }
 
 const initialise = (bin: string, folder: string, data: string): Promise<unknown> =>
-  run(...asPostgres(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']), {
-    cwd: folder,
-  });
+  run(
+    ...asPostgres(join(bin, 'initdb'), [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '--no-sync',
+    ]),
+    {
+      cwd: folder,
+    },
+  );
 
 /** An initialised cluster that was never started: whoever starts many servers copies it (`SOAKGATE_PG_TEMPLATE`). */
 export async function makeTemplate(): Promise<{ readonly data: string; remove(): Promise<void> }> {
@@ -93,7 +114,8 @@ export async function startPostgres(): Promise<PrivatePostgres> {
 
   let port = await freePort();
   for (let attempt = 1; !(await startServer(bin, folder, port)); attempt += 1) {
-    if (attempt === 3) throw new Error(`PostgreSQL does not start: ${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
+    if (attempt === 3)
+      throw new Error(`PostgreSQL does not start: ${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
     port = await freePort(); // somebody else took it in between
   }
 
@@ -112,7 +134,9 @@ export async function startPostgres(): Promise<PrivatePostgres> {
     createDatabase: async (name, template = 'template1') => {
       const client = new pg.Client({ connectionString: url('postgres') });
       await client.connect();
-      await client.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)}`).finally(() => client.end());
+      await client
+        .query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)}`)
+        .finally(() => client.end());
     },
     stop: async () => {
       process.off('exit', stopAtExit);

@@ -16,10 +16,13 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   for (const secret of secrets) if (secret.length >= SHORTEST) clean = clean.replaceAll(secret, HIDDEN);
   return clean
     .replace(credentials, `$1:${HIDDEN}@`)
-    .replace(assignments, (_all, name: string, sign: string, escaped?: string, double?: string, single?: string) => {
-      const quote = escaped ?? double ?? single ?? '';
-      return `${name}${sign}${quote}${HIDDEN}${quote}`;
-    });
+    .replace(
+      assignments,
+      (_all, name: string, sign: string, escaped?: string, double?: string, single?: string) => {
+        const quote = escaped ?? double ?? single ?? '';
+        return `${name}${sign}${quote}${HIDDEN}${quote}`;
+      },
+    );
 }
 
 /** The same for every text in a JSON value, so that it stays JSON whatever is hidden. */
@@ -27,7 +30,8 @@ export function redactJson<T>(value: T, secrets: readonly string[] = []): T {
   if (typeof value === 'string') return redact(value, secrets) as T;
   if (Array.isArray(value)) return value.map((item: unknown) => redactJson(item, secrets)) as T;
   if (typeof value !== 'object' || value === null) return value;
-  const hidden = (name: string, member: unknown) => (typeof member === 'string' && secretName.test(name) ? HIDDEN : redactJson(member, secrets));
+  const hidden = (name: string, member: unknown) =>
+    typeof member === 'string' && secretName.test(name) ? HIDDEN : redactJson(member, secrets);
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hidden(name, member)])) as T;
 }
 

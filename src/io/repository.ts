@@ -7,14 +7,18 @@ import { runCommand } from './command.ts';
  */
 export async function pinCommit(repository: string, ref: string): Promise<string> {
   const result = await git(repository, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]);
-  if (result.exitCode !== 0) throw new Error(`release.ref ${ref} is no commit in ${repository}; git -C ${repository} branch -a shows what there is`);
+  if (result.exitCode !== 0)
+    throw new Error(
+      `release.ref ${ref} is no commit in ${repository}; git -C ${repository} branch -a shows what there is`,
+    );
   return result.stdout.trim();
 }
 
 /** @throws Error when the commit has no such file. */
 export async function readAtCommit(repository: string, commit: string, path: string): Promise<string> {
   const result = await git(repository, ['show', `${commit}:${path}`]);
-  if (result.exitCode !== 0) throw new Error(`the plan names ${path}, which commit ${commit.slice(0, 12)} does not have`);
+  if (result.exitCode !== 0)
+    throw new Error(`the plan names ${path}, which commit ${commit.slice(0, 12)} does not have`);
   return result.stdout;
 }
 

@@ -4,12 +4,20 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../core/failures.ts';
-import type { Floor, Person } from '../core/floor.ts';
+import type { Guardrails, Person } from '../core/guardrails.ts';
 import { parseDuration } from '../core/plan/units.ts';
 
-const quorum = z.union([z.strictObject({ any: z.array(z.string()) }), z.strictObject({ each: z.array(z.string()) })]);
+const quorum = z.union([
+  z.strictObject({ any: z.array(z.string()) }),
+  z.strictObject({ each: z.array(z.string()) }),
+]);
 const secret = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);
-const key = z.string().regex(/^ed25519:[A-Za-z0-9+/]{43}=$/u, 'must be "ed25519:" and the base64 of a public key, as soakgate key create prints it');
+const key = z
+  .string()
+  .regex(
+    /^ed25519:[A-Za-z0-9+/]{43}=$/u,
+    'must be "ed25519:" and the base64 of a public key, as soakgate key create prints it',
+  );
 const duration = z.string().transform((text, context) => {
   const ms = parseDuration(text.replace(/^at least /u, ''));
   if (typeof ms === 'number') return ms;
@@ -31,15 +39,15 @@ const environmentFile = z.strictObject({
       /** Values for the service's own processes; never in a plan. */
       env: z.record(z.string(), z.union([z.string(), secret])).default({}),
       'flag-file': z.string().optional(),
-      /** Folder of the logs that meters may read; left out: `root`. */
+      /** Folder of the logs that monitors may read; left out: `root`. */
       logs: z.string().optional(),
     }),
   ),
   artifacts: z.string(),
-  used: z.string(),
+  'permit-store': z.string(),
   control: key,
   people: z.record(z.string(), z.strictObject({ key, roles: z.array(z.string()) })),
-  floor: z.strictObject({
+  guardrails: z.strictObject({
     start: quorum,
     approve: quorum.default({ each: [] }),
     rollback: quorum,
@@ -70,10 +78,10 @@ export interface EnvironmentSettings {
   readonly environment: string;
   readonly services: Readonly<Record<string, ServiceSettings>>;
   readonly artifacts: string;
-  readonly used: string;
+  readonly permitStore: string;
   readonly control: string;
   readonly people: readonly Person[];
-  readonly floor: Floor;
+  readonly guardrails: Guardrails;
 }
 
 /**
@@ -82,13 +90,18 @@ export interface EnvironmentSettings {
  */
 export async function readEnvironmentFile(path: string): Promise<EnvironmentSettings> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new Error(`${error.message}\n  next: name the environment's file, with its services, people and floor (docs/operations.md has one)`);
+    throw new Error(
+      `${error.message}\n  next: name the environment's file, with its services, people and guardrails (docs/operations.md has one)`,
+    );
   });
   const result = environmentFile.safeParse(parse(text));
-  if (!result.success) throw new Error(result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  if (!result.success)
+    throw new Error(
+      result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'),
+    );
   const file = result.data;
   const from = (relative: string) => resolve(dirname(path), relative);
-  const { soak, window, notice, ...floor } = file.floor;
+  const { soak, window, notice, ...guardrails } = file.guardrails;
   return {
     environment: file.environment,
     services: Object.fromEntries(
@@ -103,11 +116,11 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
       ]),
     ),
     artifacts: from(file.artifacts),
-    used: from(file.used),
+    permitStore: from(file['permit-store']),
     control: file.control,
     people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
-    floor: {
-      ...floor,
+    guardrails: {
+      ...guardrails,
       ...(soak !== undefined && { soakMs: soak }),
       ...(window !== undefined && { windowMs: window }),
       ...(notice !== undefined && { noticeMs: notice }),
@@ -121,7 +134,12 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
  */
 export async function resolveSecret(reference: SecretRef): Promise<string> {
   if ('env' in reference)
-    return process.env[reference.env] ?? fail('SECRET_MISSING', `the environment variable ${reference.env} is not set on this worker`);
-  const text = await readFile(reference.file, 'utf8').catch(() => fail('SECRET_MISSING', `the file ${reference.file} cannot be read on this worker`));
+    return (
+      process.env[reference.env] ??
+      fail('SECRET_MISSING', `the environment variable ${reference.env} is not set on this worker`)
+    );
+  const text = await readFile(reference.file, 'utf8').catch(() =>
+    fail('SECRET_MISSING', `the file ${reference.file} cannot be read on this worker`),
+  );
   return text.trimEnd();
 }

@@ -51,7 +51,8 @@ export interface SnapshotOptions {
 export async function readSnapshot(session: Session, options: SnapshotOptions = {}): Promise<Snapshot> {
   const catalog: Record<string, string> = {};
   for (const [kind, sql] of Object.entries(catalogQueries)) {
-    for (const row of await session.query<{ id: string; def: string }>(sql)) catalog[`${kind} ${row.id}`] = row.def;
+    for (const row of await session.query<{ id: string; def: string }>(sql))
+      catalog[`${kind} ${row.id}`] = row.def;
   }
   if (options.catalogOnly) return { catalog, content: {}, sequences: {} };
   const content: Record<string, { rows: number; hash: string }> = {};

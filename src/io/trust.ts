@@ -1,8 +1,15 @@
 // Keys and signatures (rule 8): Ed25519 from node:crypto, one key per person and one per control worker.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign as signBytes,
+  verify as verifyBytes,
+} from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { canonical } from '../core/canonical.ts';
-import { type Dossier, type MessageName, type Signed, signedText } from '../core/messages.ts';
+import { type GateReport, type MessageName, type Signed, signedText } from '../core/messages.ts';
 import { sha256, writeWhole } from './files.ts';
 
 const RAW_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
@@ -10,7 +17,10 @@ const RAW_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 /** A new key pair: the private key as PEM, the public one as `ed25519:<base64 of 32 bytes>`. */
 export function createKey(): { privatePem: string; publicText: string } {
   const { privateKey } = generateKeyPairSync('ed25519');
-  return { privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, publicText: publicText(privateKey) };
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicText: publicText(privateKey),
+  };
 }
 
 /** The public half as environment files write it. */
@@ -35,7 +45,12 @@ export async function readPrivateKey(path: string): Promise<KeyObject> {
 }
 
 /** Signs one message of a person. */
-export function signMessage<Body extends object>(key: KeyObject, message: MessageName, person: string, body: Body): Signed<Body> {
+export function signMessage<Body extends object>(
+  key: KeyObject,
+  message: MessageName,
+  person: string,
+  body: Body,
+): Signed<Body> {
   return { message, person, body, signature: signText(key, signedText(message, person, body)) };
 }
 
@@ -65,7 +80,14 @@ export function hashJson(value: unknown): string {
   return sha256(canonical(value));
 }
 
-/** Seals a dossier: hash and signature by the control worker's key. */
-export function sealDossier(key: KeyObject, dossier: Dossier): { dossier: Dossier; hash: string; signature: string } {
-  return { dossier, hash: hashJson(dossier), signature: signText(key, signedText('dossier', 'control', dossier)) };
+/** Seals a gate report: hash and signature by the control worker's key. */
+export function sealGateReport(
+  key: KeyObject,
+  gateReport: GateReport,
+): { gateReport: GateReport; hash: string; signature: string } {
+  return {
+    gateReport,
+    hash: hashJson(gateReport),
+    signature: signText(key, signedText('gateReport', 'control', gateReport)),
+  };
 }

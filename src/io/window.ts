@@ -1,4 +1,4 @@
-// When an environment may be entered: openings by cron and zone (croner knows daylight saving), and notice given long enough before.
+// When an environment may be deployed to: openings by cron and zone (croner knows daylight saving), and notice given long enough before.
 import { Cron } from 'croner';
 import type { EnvironmentPlan } from '../core/plan/plan.ts';
 
@@ -6,18 +6,24 @@ export type Window = NonNullable<EnvironmentPlan['window']>;
 
 export interface Entry {
   readonly open: boolean;
-  /** Milliseconds until it may be entered; null while nobody can say. */
+  /** Milliseconds until it may be deployed to; null while nobody can say. */
   readonly waitMs: number | null;
   /** For people. */
   readonly why: string;
 }
 
 /**
- * Whether it may be entered now, else when. The notice counts from when its attestation was verified, to the beginning of the window.
+ * Whether it may be deployed to now, else when. The notice counts from when its attestation was verified, to the beginning of the window.
  * @throws RangeError when the pattern or the zone cannot be read.
  */
-export function entryInto(window: Window, facts: readonly string[], noticeAt: number | null, now: number): Entry {
-  if (facts.includes('notice-given') && noticeAt === null) return { open: false, waitMs: null, why: 'notice has not been given' };
+export function entryInto(
+  window: Window,
+  facts: readonly string[],
+  noticeAt: number | null,
+  now: number,
+): Entry {
+  if (facts.includes('notice-given') && noticeAt === null)
+    return { open: false, waitMs: null, why: 'notice has not been given' };
   const earliest = facts.includes('notice-given') ? (noticeAt ?? 0) + (window.noticeMs ?? 0) : 0;
   if (!facts.includes('window-open')) {
     const open = now >= earliest;

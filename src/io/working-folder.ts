@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { runCommand } from './command.ts';
 
 /** Folders in which nobody's own files lie. */
-const OTHERS = new Set(['node_modules', 'venv', 'env', 'site-packages', '__pycache__', 'dist', 'build', 'coverage', 'vendor']);
+const OTHERS = new Set([
+  'node_modules',
+  'venv',
+  'env',
+  'site-packages',
+  '__pycache__',
+  'dist',
+  'build',
+  'coverage',
+  'vendor',
+]);
 const DEEPEST = 6;
 const MOST_FILES = 20_000;
 

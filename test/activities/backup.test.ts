@@ -6,7 +6,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
-import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, query, raiseBench, withPrograms } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  failureOf,
+  type Hands,
+  MIGRATE,
+  permit,
+  query,
+  raiseBench,
+  withPrograms,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -14,7 +24,8 @@ afterAll(() => bench?.stop());
 
 const open = () => permit(bench, { steps: BACKUP + MIGRATE });
 const snapshot = (hands: Hands) => withSession(hands.url, 'test', (session) => readWholeSnapshot(session));
-const soakgateSchema = (hands: Hands) => hands.sql<{ n: string }>("select count(*) as n from pg_namespace where nspname = 'soakgate'");
+const soakgateSchema = (hands: Hands) =>
+  hands.sql<{ n: string }>("select count(*) as n from pg_namespace where nspname = 'soakgate'");
 
 test('is exact while others write', async () => {
   const hands = await open();
@@ -29,7 +40,9 @@ test('is exact while others write', async () => {
     }
   })();
   // The dump begins when many rows have been written since the snapshot was taken.
-  const receipt = await withPrograms(bench, { pg_dump: 'sleep 0.5; exec $TRUE "$@"' }, () => hands.run('backup'));
+  const receipt = await withPrograms(bench, { pg_dump: 'sleep 0.5; exec $TRUE "$@"' }, () =>
+    hands.run('backup'),
+  );
   writer.on = false;
   await writing;
   expect(writer.written).toBeGreaterThan(10);
@@ -38,7 +51,9 @@ test('is exact while others write', async () => {
 });
 
 test('a folder dumped and restored by two sessions is proven alike; a file of it that changes is no longer what was proven', async () => {
-  const hands = await permit(bench, { steps: BACKUP.replace('format: custom', 'format: directory, jobs: 2') + MIGRATE });
+  const hands = await permit(bench, {
+    steps: BACKUP.replace('format: custom', 'format: directory, jobs: 2') + MIGRATE,
+  });
   const before = await snapshot(hands);
   const receipt = await hands.run('backup');
   expect(receipt).toMatchObject({ verdict: 'pass', figures: { tables: 6 } });
@@ -46,7 +61,9 @@ test('a folder dumped and restored by two sessions is proven alike; a file of it
   expect(await hands.log('backup')).toContain('--jobs=2');
   expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
   // Asked again it is believed, and not taken again.
-  expect(await hands.run('backup', { attempt: 2 })).toMatchObject({ artifacts: [{ sha256: receipt.artifacts![0]!.sha256 }] });
+  expect(await hands.run('backup', { attempt: 2 })).toMatchObject({
+    artifacts: [{ sha256: receipt.artifacts![0]!.sha256 }],
+  });
   const [data] = (await readdir(dump)).filter((name) => name.endsWith('.dat.gz'));
   await appendFile(join(dump, data!), 'x');
   expect(await failureOf(hands.run('backup', { attempt: 3 }))).toMatchObject({ code: 'BACKUP_FAILED' });
@@ -56,25 +73,31 @@ describe('a dump that is not what it should be', () => {
   const damages: Record<string, string> = {
     'T-03: cut in half': 'truncate -s $(( $(stat -c %s "$FILE") / 2 )) "$FILE"',
     'without its last bytes': 'truncate -s -40 "$FILE"',
-    'zeros in its data': 'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc status=none',
+    'zeros in its data':
+      'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc status=none',
     'T-07: empty, though pg_dump said 0': ': > "$FILE"',
   };
-  test.each(Object.entries(damages))('%s: refused, and nothing in the target has changed', async (_name, damage) => {
-    const hands = await open();
-    const before = await snapshot(hands);
-    const script = `for A in "$@"; do FILE="$LAST"; LAST="$A"; done; FILE="$LAST"; $TRUE "$@" || exit $?; ${damage}; exit 0`;
-    const failure = await withPrograms(bench, { pg_dump: script }, () => failureOf(hands.run('backup')));
-    expect(failure.code).toMatch(/^(RESTORE_FAILED|BACKUP_FAILED)$/u);
-    expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
-    expect(await soakgateSchema(hands)).toEqual([{ n: '0' }]);
-    // Without a proof nothing may follow.
-    expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'BACKUP_MISSING' });
-  });
+  test.each(Object.entries(damages))(
+    '%s: refused, and nothing in the target has changed',
+    async (_name, damage) => {
+      const hands = await open();
+      const before = await snapshot(hands);
+      const script = `for A in "$@"; do FILE="$LAST"; LAST="$A"; done; FILE="$LAST"; $TRUE "$@" || exit $?; ${damage}; exit 0`;
+      const failure = await withPrograms(bench, { pg_dump: script }, () => failureOf(hands.run('backup')));
+      expect(failure.code).toMatch(/^(RESTORE_FAILED|BACKUP_FAILED)$/u);
+      expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
+      expect(await soakgateSchema(hands)).toEqual([{ n: '0' }]);
+      // Without a proof nothing may follow.
+      expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'BACKUP_MISSING' });
+    },
+  );
 
   test('a restore that loses rows with exit code 0 is found by content', async () => {
     const hands = await open();
     const script = `$TRUE "$@" || exit $?; ${join(bench.postgres.bin, 'psql')} -Xqc "delete from order_items where order_id = 7"`;
-    expect(await withPrograms(bench, { pg_restore: script }, () => failureOf(hands.run('backup')))).toMatchObject({
+    expect(
+      await withPrograms(bench, { pg_restore: script }, () => failureOf(hands.run('backup'))),
+    ).toMatchObject({
       code: 'RESTORE_FAILED',
       details: expect.stringContaining('public.order_items differs: was 50 rows'),
     });
@@ -82,15 +105,20 @@ describe('a dump that is not what it should be', () => {
 
   test('T-01: a plain dump is no dump that can be restored, whatever a list of it through a pipe ends with', async () => {
     const hands = await open();
-    const plain = 'ARGS=("${@/--format=custom/--format=plain}"); exec $TRUE "${ARGS[@]/--compress=*/--compress=0}"';
+    const plain =
+      'ARGS=("${@/--format=custom/--format=plain}"); exec $TRUE "${ARGS[@]/--compress=*/--compress=0}"';
     const failure = await withPrograms(bench, { pg_dump: plain }, () => failureOf(hands.run('backup')));
-    expect(failure).toMatchObject({ code: 'RESTORE_FAILED', details: expect.stringContaining('text format dump') });
+    expect(failure).toMatchObject({
+      code: 'RESTORE_FAILED',
+      details: expect.stringContaining('text format dump'),
+    });
     expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'BACKUP_MISSING' });
   });
 
   test('T-07: pg_dump that fails says why, and leaves nothing that could be taken for a dump', async () => {
     const hands = await open();
-    const half = 'for FILE in "$@"; do :; done; echo half > "$FILE"; echo "no space left on device" >&2; exit 3';
+    const half =
+      'for FILE in "$@"; do :; done; echo half > "$FILE"; echo "no space left on device" >&2; exit 3';
     const failure = await withPrograms(bench, { pg_dump: half }, () => failureOf(hands.run('backup')));
     const folder = await hands.world.artifacts.path(`rollouts/${hands.rollout.hash}`);
     expect((await readdir(folder).catch(() => [])).filter((name) => name.includes('dump'))).toEqual([]);
@@ -131,7 +159,8 @@ test('T-02: an older dump in its place, whole as it is, is not the one that was 
 
 test('T-75: two dumps of an unchanged database differ in their bytes; schema and content, which are compared, do not', async () => {
   const hands = await open();
-  const dumped = () => execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+  const dumped = () =>
+    execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
   const [first, before] = [dumped(), await snapshot(hands)];
   const [second, after] = [dumped(), await snapshot(hands)];
   expect(second).not.toBe(first);
@@ -140,7 +169,9 @@ test('T-75: two dumps of an unchanged database differ in their bytes; schema and
 
 test('a source with an orphan behind a valid foreign key does not restore, and it says so', async () => {
   const hands = await open();
-  await hands.sql("set session_replication_role = replica; insert into order_items values (999, 'orphan', 1, 1)");
+  await hands.sql(
+    "set session_replication_role = replica; insert into order_items values (999, 'orphan', 1, 1)",
+  );
   expect(await failureOf(hands.run('backup'))).toMatchObject({
     code: 'RESTORE_FAILED',
     details: expect.stringContaining('order_items_order_id_fkey'),

@@ -8,7 +8,16 @@ import type { Comparison } from '../../src/core/activities.ts';
 import { checkOut, manage, managed, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { type Characters, MIGRATIONS, type Options, raiseCharacters } from '../support/characters.ts';
-import { BACKUP, type Bench, failureOf, type Hands, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  failureOf,
+  type Hands,
+  MIGRATE,
+  permit,
+  PREVIEW,
+  raiseBench,
+} from '../support/hands.ts';
 
 const PATIENCE = 240_000;
 const environment = await pythonEnvironment();
@@ -32,33 +41,45 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
   };
   const ledger = async (hands: Hands) =>
     (
-      await hands.sql<{ name: string }>("select app || '.' || name as name from django_migrations where app in ('characters', 'game') order by id")
+      await hands.sql<{ name: string }>(
+        "select app || '.' || name as name from django_migrations where app in ('characters', 'game') order by id",
+      )
     ).map(({ name }) => name);
   const constraints = async (hands: Hands) =>
     (
-      await hands.sql<{ name: string }>("select conname as name from pg_constraint where contype = 'c' and conname like 'characters%' order by 1")
+      await hands.sql<{ name: string }>(
+        "select conname as name from pg_constraint where contype = 'c' and conname like 'characters%' order by 1",
+      )
     ).map(({ name }) => name);
-  const compare = (hands: Hands) => hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] });
+  const compare = (hands: Hands) =>
+    hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
   const edited = (path: string, text: string) => (checkout: string) => writeFile(join(checkout, path), text);
   const migration = (app: string, after: string, operations: string, more = '') =>
     `from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n    dependencies = [("${app}", "${after}")]\n${more}    operations = [${operations}]\n`;
 
   describe('pending', () => {
-    test('exactly the six, by name', async () => expect(await (await open()).run('pending')).toMatchObject({ verdict: 'pass', details: MIGRATIONS }));
+    test('exactly the six, by name', async () =>
+      expect(await (await open()).run('pending')).toMatchObject({ verdict: 'pass', details: MIGRATIONS }));
 
     test('T-33, S0-31: a seventh is not declared: stopped before anything was written', async () =>
       expect(await failureOf((await open({ fault: 'seventh-migration' })).run('pending'))).toMatchObject({
         code: 'MIGRATION_MISMATCH',
-        details: expect.stringContaining('characters.0008_character_status_index is pending but not declared'),
+        details: expect.stringContaining(
+          'characters.0008_character_status_index is pending but not declared',
+        ),
       }));
 
     test('S0-11, T-75: the look at the data changes nothing: two dumps are the same but for their key', async () => {
       const look = `  - { step: data, data: { check: { command: [python, manage.py, validate_data_integrity, --json] } } }\n`;
       const hands = await permit(bench, await app.spec(BACKUP + look + MIGRATE, { state: 'dirty' }));
-      const dumped = () => execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+      const dumped = () =>
+        execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
       const withoutKey = (dump: string) => dump.replace(/^\\(un)?restrict .*$/gmu, '');
       const before = dumped();
-      expect(await hands.run('data')).toMatchObject({ verdict: 'fail', figures: { findings: 15, auto: 11, people: 4 } });
+      expect(await hands.run('data')).toMatchObject({
+        verdict: 'fail',
+        figures: { findings: 15, auto: 11, people: 4 },
+      });
       const after = dumped();
       expect(after).not.toBe(before);
       expect(withoutKey(after)).toBe(withoutKey(before));
@@ -85,8 +106,17 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     });
 
     test('T-15: two last migrations of one app', async () => {
-      const hands = await open({}, edited('characters/migrations/0007_other.py', migration('characters', '0006_add_willpower_constraints', '')));
-      expect(await failureOf(hands.run('pending'))).toMatchObject({ code: 'MIGRATION_MISMATCH', details: expect.stringContaining('0007_other') });
+      const hands = await open(
+        {},
+        edited(
+          'characters/migrations/0007_other.py',
+          migration('characters', '0006_add_willpower_constraints', ''),
+        ),
+      );
+      expect(await failureOf(hands.run('pending'))).toMatchObject({
+        code: 'MIGRATION_MISMATCH',
+        details: expect.stringContaining('0007_other'),
+      });
     });
 
     test.each([
@@ -95,30 +125,50 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
         'DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "app"',
         "its application_name is 'app', not the one that was set",
       ],
-      ['another database', 'DATABASES["default"]["NAME"] = "tg_dirty"', 'it is in database tg_dirty, not in t'],
+      [
+        'another database',
+        'DATABASES["default"]["NAME"] = "tg_dirty"',
+        'it is in database tg_dirty, not in t',
+      ],
       [
         'limits of their own',
         'DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=0"',
         'its lock_timeout is 0 ms, not 50 ms',
       ],
-    ])('settings with %s: nothing is done by a session that is not the one it was given', async (_, line, why) => {
-      const hands = await ready({}, async (checkout) => appendFile(join(checkout, 'tg/settings.py'), `\n${line}\n`));
-      expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'SESSION_UNKNOWN', details: expect.stringContaining(why) });
-      expect(await constraints(hands)).toEqual([]);
-    });
+    ])(
+      'settings with %s: nothing is done by a session that is not the one it was given',
+      async (_, line, why) => {
+        const hands = await ready({}, async (checkout) =>
+          appendFile(join(checkout, 'tg/settings.py'), `\n${line}\n`),
+        );
+        expect(await failureOf(hands.run('migrate'))).toMatchObject({
+          code: 'SESSION_UNKNOWN',
+          details: expect.stringContaining(why),
+        });
+        expect(await constraints(hands)).toEqual([]);
+      },
+    );
   });
 
   describe('preview', () => {
     test('SQL of exactly the range, both ways; rehearsed up, down and up on the copy; the locks named', async () => {
       const hands = await ready();
       const receipt = await hands.run('preview');
-      expect(receipt).toMatchObject({ verdict: 'pass', figures: { migrations: 6, rehearsed: 'up-down-up', violating: 0 } });
-      const read = (name: string) => hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
+      expect(receipt).toMatchObject({
+        verdict: 'pass',
+        figures: { migrations: 6, rehearsed: 'up-down-up', violating: 0 },
+      });
+      const read = (name: string) =>
+        hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
       const text = await read(`${MIGRATIONS[0]}.sql`);
       expect(text).toMatch(/ADD CONSTRAINT "characters_character_xp_non_negative" CHECK/u);
-      expect(await read(`${MIGRATIONS[0]}.down.sql`)).toMatch(/DROP CONSTRAINT "characters_character_xp_non_negative"/u);
+      expect(await read(`${MIGRATIONS[0]}.down.sql`)).toMatch(
+        /DROP CONSTRAINT "characters_character_xp_non_negative"/u,
+      );
       expect(text).not.toContain('CREATE TABLE');
-      expect(receipt.details).toContainEqual(expect.stringMatching(/^locks public\.characters_human in AccessExclusiveLock/u));
+      expect(receipt.details).toContainEqual(
+        expect.stringMatching(/^locks public\.characters_human in AccessExclusiveLock/u),
+      );
     });
 
     test('rows that would violate are counted, constraint by constraint', async () => {
@@ -140,7 +190,10 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const name = 'characters.0008_odd';
       const hands = await ready(
         { pending: [...MIGRATIONS, name] },
-        edited('characters/migrations/0008_odd.py', migration('characters', '0007_add_age_constraints', operations)),
+        edited(
+          'characters/migrations/0008_odd.py',
+          migration('characters', '0007_add_age_constraints', operations),
+        ),
       );
       const receipt = await hands.run('preview');
       expect(receipt.verdict).toBe('fail');
@@ -152,13 +205,22 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const hands = await ready({ fault: 'down-leaves-a-constraint' });
       const receipt = await hands.run('preview');
       expect(receipt).toMatchObject({ verdict: 'fail' });
-      expect(receipt.details).toContainEqual(expect.stringMatching(/the way down does not restore: constraint .*xp_non_negative was left behind/u));
+      expect(receipt.details).toContainEqual(
+        expect.stringMatching(/the way down does not restore: constraint .*xp_non_negative was left behind/u),
+      );
     });
 
     test("field facts 7: a reporting view that Django's CASCADE would take along is named first", async () => {
-      const drop = migration('characters', '0007_add_age_constraints', 'migrations.RemoveField("human", "apparent_age")');
+      const drop = migration(
+        'characters',
+        '0007_add_age_constraints',
+        'migrations.RemoveField("human", "apparent_age")',
+      );
       const name = 'characters.0008_drop';
-      const hands = await ready({ pending: [...MIGRATIONS, name] }, edited('characters/migrations/0008_drop.py', drop));
+      const hands = await ready(
+        { pending: [...MIGRATIONS, name] },
+        edited('characters/migrations/0008_drop.py', drop),
+      );
       await hands.sql('create view ages as select apparent_age from characters_human');
       const receipt = await hands.run('preview');
       expect(receipt.details?.[0]).toBe('view public.ages depends on what is changed and would vanish');
@@ -172,12 +234,14 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const before = await ledger(hands);
       expect(await hands.run('migrate')).toMatchObject({ verdict: 'pass', figures: { applied: 6 } });
       expect(await ledger(hands)).toEqual([...before, ...MIGRATIONS]);
-      expect(await hands.run('migrate', { attempt: 2 })).toMatchObject({ details: MIGRATIONS.map((name) => `${name}: already applied`) });
+      expect(await hands.run('migrate', { attempt: 2 })).toMatchObject({
+        details: MIGRATIONS.map((name) => `${name}: already applied`),
+      });
       expect(await constraints(hands)).toHaveLength(21);
       expect(await hands.undo('migrate')).toMatchObject({ done: true });
       expect(await ledger(hands)).toEqual(before);
       expect(await constraints(hands)).toEqual([]);
-      expect(await compare(hands)).toMatchObject({ equal: true, left: [] });
+      expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
     });
 
     test('S0-73, T-47: one that fails is named with SQLSTATE and constraint; those before it stay, and T-10: the way down takes back only these', async () => {
@@ -186,7 +250,9 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const failure = await failureOf(hands.run('migrate'));
       expect(failure).toMatchObject({
         code: 'MIGRATION_FAILED',
-        message: expect.stringContaining('characters.0004_add_attribute_constraints failed with SQLSTATE 23514'),
+        message: expect.stringContaining(
+          'characters.0004_add_attribute_constraints failed with SQLSTATE 23514',
+        ),
       });
       expect(failure.details).toMatch(/constraint characters_human_\w+_range on characters_human/u);
       expect((await ledger(hands)).at(-1)).toBe(MIGRATIONS[0]);
@@ -199,7 +265,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       await first.sql('update characters_character set xp = 0 where xp < 0');
       expect(await failureOf(first.run('migrate'))).toMatchObject({ code: 'MIGRATION_FAILED' });
       await first.undo('migrate');
-      await first.call('closeRollout', { rollout: first.rollout, ending: 'restored' });
+      await first.call('closeRollout', { rollout: first.rollout, outcome: 'restored' });
       const manage = (word: string) => `{ command: [python, manage.py, validate_data_integrity, ${word}] }`;
       const data = `  - { step: data, data: { check: ${manage('--json')}, fix: ${manage('--fix')} } }\n`;
       const next = await permit(bench, { ...(await app.spec(BACKUP + data + MIGRATE)), url: first.url });
@@ -213,8 +279,14 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     test('T-36: the old code takes nothing back and ends with 0; the way down is walked by the new code, and the catalog shows it', async () => {
       const hands = await ready();
       await hands.run('migrate');
-      const old = await checkOut({ path: (await app.spec('')).app!.repository } as never, 'v-prev', join(bench.folder, 'old-code'));
-      expect(await manage(old, hands.url, ['migrate', 'characters', '0002_xp_spends'])).toMatchObject({ code: 0 });
+      const old = await checkOut(
+        { path: (await app.spec('')).app!.repository } as never,
+        'v-prev',
+        join(bench.folder, 'old-code'),
+      );
+      expect(await manage(old, hands.url, ['migrate', 'characters', '0002_xp_spends'])).toMatchObject({
+        code: 0,
+      });
       expect(await constraints(hands)).toHaveLength(21);
       // The old code serves again; what is walked down is the release all the same.
       await rm(join(hands.root, 'current'), { force: true });
@@ -236,16 +308,23 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     test('a lock that is not given: short tries of that one alone, the blocker named, and through once it is free', async () => {
       const { hands, blocker } = await lastIsHeld();
       const named = Promise.withResolvers<void>();
-      const listen = (text: unknown) => String(text).includes('waiting for nightly-report') && named.resolve();
-      const migrating = hands.run('migrate', { during: (environment) => environment.on('heartbeat', listen) });
+      const listen = (text: unknown) =>
+        String(text).includes('waiting for nightly-report') && named.resolve();
+      const migrating = hands.run('migrate', {
+        during: (environment) => environment.on('heartbeat', listen),
+      });
       // Those before it are in force while it waits, each in its own transaction.
       await expect.poll(async () => (await ledger(hands)).at(-1), { timeout: 30_000 }).toBe(MIGRATIONS[4]);
       await named.promise;
       await blocker.end();
       const { details } = await migrating;
-      expect(details?.slice(0, 5)).toEqual(MIGRATIONS.slice(0, 5).map((name) => expect.stringMatching(new RegExp(`^${name}: \\d+ ms$`, 'u'))));
+      expect(details?.slice(0, 5)).toEqual(
+        MIGRATIONS.slice(0, 5).map((name) => expect.stringMatching(new RegExp(`^${name}: \\d+ ms$`, 'u'))),
+      );
       expect(details?.slice(5)).toEqual([
-        expect.stringMatching(/^game\.0003_add_st_relationship_constraint: .* at try \d+; waited for nightly-report/u),
+        expect.stringMatching(
+          /^game\.0003_add_st_relationship_constraint: .* at try \d+; waited for nightly-report/u,
+        ),
       ]);
       expect(await ledger(hands)).toHaveLength(new Set(await ledger(hands)).size);
     });
@@ -256,22 +335,35 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       await earlier.connect();
       await earlier.query('begin; select count(*) from characters_character');
       const waits = async () =>
-        (await blocker.query("select 1 from pg_locks where not granted and relation = 'game_strelationship'::regclass")).rows.length > 0;
+        (
+          await blocker.query(
+            "select 1 from pg_locks where not granted and relation = 'game_strelationship'::regclass",
+          )
+        ).rows.length > 0;
       const listen = (text: unknown) => void (String(text).includes('waiting for import') && earlier.end());
-      const migrating = hands.run('migrate', { during: (environment) => environment.on('heartbeat', listen) });
+      const migrating = hands.run('migrate', {
+        during: (environment) => environment.on('heartbeat', listen),
+      });
       while (!(await waits()));
       while (await waits());
       await blocker.end();
       const { details } = await migrating;
-      expect(details?.at(-1)).toMatch(/^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u);
+      expect(details?.at(-1)).toMatch(
+        /^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u,
+      );
       // Each is told of its own: neither of whom the other waited for.
       expect(details?.[0]).toMatch(/ at try \d+; waited for import/u);
-      expect([details?.[0]?.includes('nightly-report'), details?.at(-1)?.includes('import')]).toEqual([false, false]);
+      expect([details?.[0]?.includes('nightly-report'), details?.at(-1)?.includes('import')]).toEqual([
+        false,
+        false,
+      ]);
     });
 
     test('T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and said so', async () => {
       const hands = await ready();
-      await hands.sql('alter table characters_character add constraint characters_character_xp_non_negative check (xp >= 0)');
+      await hands.sql(
+        'alter table characters_character add constraint characters_character_xp_non_negative check (xp >= 0)',
+      );
       const failure = await failureOf(hands.run('migrate'));
       expect(failure).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('42710') });
       expect(failure.details).toContain('half applied?');
@@ -280,9 +372,14 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     test('skipped but stamped: the ledger says applied, the catalog does not', async () => {
       const hands = await ready();
       await hands.run('preview');
-      const now = MIGRATIONS.map((name) => `('${name.split('.')[0]}', '${name.split('.')[1]}', now())`).join(', ');
+      const now = MIGRATIONS.map((name) => `('${name.split('.')[0]}', '${name.split('.')[1]}', now())`).join(
+        ', ',
+      );
       await hands.sql(`insert into django_migrations (app, name, applied) values ${now}`);
-      expect(await hands.run('migrate')).toMatchObject({ verdict: 'fail', summary: 'the ledger says applied, the catalog does not' });
+      expect(await hands.run('migrate')).toMatchObject({
+        verdict: 'fail',
+        summary: 'the ledger says applied, the catalog does not',
+      });
     });
 
     test('a ledger that does not keep what Django says it has applied is found, and not asked for ever', async () => {
@@ -302,7 +399,10 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
         '0007_add_age_constraints',
         'migrations.RunPython(lambda *_: __import__("os").kill(__import__("os").getpid(), 9))',
       );
-      const hands = await ready({ pending: [...MIGRATIONS, name] }, edited('characters/migrations/0008_dies.py', dies));
+      const hands = await ready(
+        { pending: [...MIGRATIONS, name] },
+        edited('characters/migrations/0008_dies.py', dies),
+      );
       expect(await failureOf(hands.run('migrate'))).toMatchObject({
         code: 'MIGRATION_FAILED',
         message: `MIGRATION_FAILED: ${name} failed with SQLSTATE none (ended by SIGKILL)`,
@@ -324,15 +424,30 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
   test('S0-76: the prepared migration relaxes one limit, and its undo tightens it again', async () => {
     const hands = await ready();
     await hands.run('migrate');
-    const forward = () => hands.call('forwardFix', { rollout: hands.rollout, step: hands.step('migrate'), route: 'relax-age' });
+    const forward = () =>
+      hands.call('forwardFix', {
+        rollout: hands.rollout,
+        step: hands.step('migrate'),
+        fallback: 'relax-age',
+      });
     expect(await forward()).toMatchObject({ verdict: 'pass', kind: 'forwardFix' });
-    await hands.sql('update characters_human set age = 1000 where character_ptr_id = (select min(character_ptr_id) from characters_human)');
+    await hands.sql(
+      'update characters_human set age = 1000 where character_ptr_id = (select min(character_ptr_id) from characters_human)',
+    );
     await hands.sql('update characters_human set age = 20 where age = 1000');
-    expect(await hands.call('undoForward', { rollout: hands.rollout, step: hands.step('migrate'), args: { route: 'relax-age' } })).toMatchObject({
+    expect(
+      await hands.call('undoForward', {
+        rollout: hands.rollout,
+        step: hands.step('migrate'),
+        args: { fallback: 'relax-age' },
+      }),
+    ).toMatchObject({
       done: true,
     });
-    await expect(hands.sql('update characters_human set age = 1000')).rejects.toMatchObject({ code: '23514' });
+    await expect(hands.sql('update characters_human set age = 1000')).rejects.toMatchObject({
+      code: '23514',
+    });
     expect(await hands.undo('migrate')).toMatchObject({ done: true });
-    expect(await compare(hands)).toMatchObject({ left: [] });
+    expect(await compare(hands)).toMatchObject({ differences: [] });
   });
 });

@@ -3,14 +3,23 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
-import { BACKUP, type Bench, DATA, failureOf, type Hands, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  failureOf,
+  type Hands,
+  MIGRATE,
+  permit,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
 afterAll(() => bench?.stop());
 
 const steps = BACKUP + DATA + MIGRATE;
-const routes = ', relax: { forward: 0004_relax_status }, other: { forward: 0005_absent }';
+const fallbacks = ', relax: { forward: 0004_relax_status }, other: { forward: 0005_absent }';
 const RELAX = {
   up: 'alter table orders drop constraint orders_status_known;',
   down: "alter table orders add constraint orders_status_known check (status in ('pending', 'paid', 'shipped', 'cancelled'));",
@@ -22,17 +31,24 @@ async function ready({ up, down }: { up: string; down: string }): Promise<Hands>
     await writeFile(join(checkout, 'migrations/forward/0004_relax_status.sql'), up);
     await writeFile(join(checkout, 'migrations/forward/0004_relax_status.down.sql'), down);
   };
-  const hands = await permit(bench, { steps, routes, edit });
+  const hands = await permit(bench, { steps, fallbacks, edit });
   for (const step of ['backup', 'data: fix', 'migrate']) await hands.run(step);
   return hands;
 }
-const forward = (hands: Hands, route = 'relax', step = 'migrate') =>
-  hands.call<Receipt>('forwardFix', { rollout: hands.rollout, step: hands.step(step), route });
+const forward = (hands: Hands, fallback = 'relax', step = 'migrate') =>
+  hands.call<Receipt>('forwardFix', { rollout: hands.rollout, step: hands.step(step), fallback });
 const undo = (hands: Hands) =>
-  hands.call<UndoReceipt>('undoForward', { rollout: hands.rollout, step: hands.step('migrate'), args: { route: 'relax' } });
-const status = async (hands: Hands) => (await hands.sql("select from pg_constraint where conname = 'orders_status_known'")).length;
+  hands.call<UndoReceipt>('undoForward', {
+    rollout: hands.rollout,
+    step: hands.step('migrate'),
+    args: { fallback: 'relax' },
+  });
+const status = async (hands: Hands) =>
+  (await hands.sql("select from pg_constraint where conname = 'orders_status_known'")).length;
 const ledger = async (hands: Hands) =>
-  (await hands.sql<{ version: string }>('select version from schema_migrations order by 1')).map((row) => row.version);
+  (await hands.sql<{ version: string }>('select version from schema_migrations order by 1')).map(
+    (row) => row.version,
+  );
 
 test('applied once, however often it is asked; its undo puts back exactly that, and then there is nothing left to undo', async () => {
   const hands = await ready(RELAX);
@@ -40,12 +56,22 @@ test('applied once, however often it is asked; its undo puts back exactly that, 
     step: 'migrate: relax',
     kind: 'forwardFix',
     verdict: 'pass',
-    details: expect.arrayContaining([expect.stringMatching(/^constraint public\.orders\.orders_status_known is missing/u)]),
+    details: expect.arrayContaining([
+      expect.stringMatching(/^constraint public\.orders\.orders_status_known is missing/u),
+    ]),
   });
   expect(await status(hands)).toBe(0);
-  const written = await hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/logs/here/receipts.jsonl`);
-  expect(JSON.parse(written.trimEnd().split('\n').at(-1)!)).toMatchObject({ step: 'migrate: relax', kind: 'forwardFix' });
-  expect(await forward(hands)).toMatchObject({ verdict: 'pass', summary: expect.stringContaining('earlier attempt') });
+  const written = await hands.world.artifacts.read(
+    `evidence/${hands.rollout.deployment}/logs/here/receipts.jsonl`,
+  );
+  expect(JSON.parse(written.trimEnd().split('\n').at(-1)!)).toMatchObject({
+    step: 'migrate: relax',
+    kind: 'forwardFix',
+  });
+  expect(await forward(hands)).toMatchObject({
+    verdict: 'pass',
+    summary: expect.stringContaining('earlier attempt'),
+  });
   expect(await ledger(hands)).toContain('0004_relax_status');
   expect(await undo(hands)).toMatchObject({ undo: 'undoForward', done: true });
   expect(await status(hands)).toBe(1);
@@ -55,7 +81,11 @@ test('applied once, however often it is asked; its undo puts back exactly that, 
 });
 
 test.each<[string, { up: string; down: string }, string]>([
-  ['T-51: an empty shell is refused', { up: 'select 1;', down: 'select 1;' }, '0004_relax_status changes nothing: it would only be stamped'],
+  [
+    'T-51: an empty shell is refused',
+    { up: 'select 1;', down: 'select 1;' },
+    '0004_relax_status changes nothing: it would only be stamped',
+  ],
   [
     'one whose way down leaves something is refused',
     { ...RELAX, down: 'select 1;' },
@@ -68,7 +98,7 @@ test.each<[string, { up: string; down: string }, string]>([
   expect(await ledger(hands)).not.toContain('0004_relax_status');
 });
 
-test('a route whose file the release does not have, a word that is no route, and another step than migrate', async () => {
+test('a fallback whose file the release does not have, a word that is no fallback, and another step than migrate', async () => {
   const hands = await ready(RELAX);
   expect(await failureOf(forward(hands, 'other'))).toMatchObject({
     code: 'MIGRATION_MISMATCH',

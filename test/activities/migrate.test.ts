@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
-import { BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  failureOf,
+  type Hands,
+  type HandsSpec,
+  MIGRATE,
+  permit,
+  PREVIEW,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -19,13 +30,24 @@ async function ready(spec: Partial<HandsSpec> = {}): Promise<Hands> {
   return hands;
 }
 const ledger = async (hands: Hands) =>
-  (await hands.sql<{ what: string }>("select what from audit.change_ledger where what not like '%0001%' order by id")).map((row) => row.what);
+  (
+    await hands.sql<{ what: string }>(
+      "select what from audit.change_ledger where what not like '%0001%' order by id",
+    )
+  ).map((row) => row.what);
 const applied = async (hands: Hands) =>
-  (await hands.sql<{ version: string }>('select version from schema_migrations order by 1')).map((row) => row.version);
-const compare = (hands: Hands) => hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] });
+  (await hands.sql<{ version: string }>('select version from schema_migrations order by 1')).map(
+    (row) => row.version,
+  );
+const compare = (hands: Hands) =>
+  hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
 const file = (hands: Hands, name: string) => join(hands.checkout, 'migrations', name);
 
-async function withBlocker<T>(hands: Hands, sql: string, act: (end: () => Promise<void>) => Promise<T>): Promise<T> {
+async function withBlocker<T>(
+  hands: Hands,
+  sql: string,
+  act: (end: () => Promise<void>) => Promise<T>,
+): Promise<T> {
   const blocker = new pg.Client({ connectionString: hands.url, application_name: 'nightly-report' });
   await blocker.connect();
   await blocker.query(`begin; ${sql}`);
@@ -57,24 +79,37 @@ describe('migrate', () => {
     const again = await hands.run('migrate', { attempt: 2 });
     expect(await ledger(hands)).toEqual(['up 0002_order_guards', 'up 0003_order_totals']);
     // Nothing was left to do, and the catalog has not changed in this attempt: the ledger is believed only where it was seen to be true.
-    expect(again).toMatchObject({ verdict: 'pass', details: ['0002_order_guards: already applied', '0003_order_totals: already applied'] });
+    expect(again).toMatchObject({
+      verdict: 'pass',
+      details: ['0002_order_guards: already applied', '0003_order_totals: already applied'],
+    });
   });
 
   test('a file that fails half-way leaves nothing of itself, keeps the earlier one, and is named with its SQLSTATE', async () => {
     const hands = await ready({ fault: '0003_order_totals.fails-half-way' });
     const failure = await failureOf(hands.run('migrate'));
-    expect(failure).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('0003_order_totals failed with SQLSTATE 42703') });
+    expect(failure).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining('0003_order_totals failed with SQLSTATE 42703'),
+    });
     expect(failure.details).toContain('totl_cents');
     expect(await applied(hands)).toEqual(['0001_schema', '0002_order_guards']);
-    expect(await hands.sql("select from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents'")).toEqual([]);
+    expect(
+      await hands.sql(
+        "select from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents'",
+      ),
+    ).toEqual([]);
     expect(await hands.undo('migrate')).toMatchObject({ done: true });
-    expect(await compare(hands)).toMatchObject({ equal: true, left: [] });
+    expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
   });
 
   test('rows that violate the new constraint stop it with 23514', async () => {
     const hands = await permit(bench, { steps });
     await hands.run('backup');
-    expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('SQLSTATE 23514') });
+    expect(await failureOf(hands.run('migrate'))).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining('SQLSTATE 23514'),
+    });
   });
 
   test('a lock that is not given is tried for as long as allowed, and who holds it is named', async () => {
@@ -82,7 +117,10 @@ describe('migrate', () => {
     await withBlocker(hands, 'select count(*) from orders', async () => {
       const started = Date.now();
       const failure = await failureOf(hands.run('migrate'));
-      expect(failure).toMatchObject({ code: 'LOCK_NOT_GIVEN', details: expect.stringContaining('nightly-report (pid ') });
+      expect(failure).toMatchObject({
+        code: 'LOCK_NOT_GIVEN',
+        details: expect.stringContaining('nightly-report (pid '),
+      });
       expect(failure.message).toMatch(/in [2-9]\d* tries of 50 ms/u);
       expect(Date.now() - started).toBeGreaterThan(1_900);
     });
@@ -108,14 +146,20 @@ describe('what is pending', () => {
     if (before) await hands.sql(before);
     return failureOf(hands.run('pending'));
   };
-  test('exactly as declared', async () => expect(await look('0002_order_guards, 0003_order_totals')).toMatchObject({ code: 'none' }));
+  test('exactly as declared', async () =>
+    expect(await look('0002_order_guards, 0003_order_totals')).toMatchObject({ code: 'none' }));
   test('unexpected', async () =>
     expect(await look('0002_order_guards')).toMatchObject({
       code: 'MIGRATION_MISMATCH',
       details: expect.stringContaining('0003_order_totals is pending but not declared'),
     }));
   test('declared, but applied', async () =>
-    expect(await look('0002_order_guards, 0003_order_totals', "insert into schema_migrations (version) values ('0002_order_guards')")).toMatchObject({
+    expect(
+      await look(
+        '0002_order_guards, 0003_order_totals',
+        "insert into schema_migrations (version) values ('0002_order_guards')",
+      ),
+    ).toMatchObject({
       code: 'MIGRATION_MISMATCH',
       details: expect.stringContaining('0002_order_guards is declared but already applied'),
     }));
@@ -133,10 +177,14 @@ describe('a ledger that lies', () => {
   test('files that do nothing: stamped, but the catalog has not changed', async () => {
     const hands = await ready({
       edit: async (checkout) => {
-        for (const name of ['0002_order_guards', '0003_order_totals']) await writeFile(join(checkout, 'migrations', `${name}.sql`), 'select 1;\n');
+        for (const name of ['0002_order_guards', '0003_order_totals'])
+          await writeFile(join(checkout, 'migrations', `${name}.sql`), 'select 1;\n');
       },
     });
-    expect(await hands.run('migrate')).toMatchObject({ verdict: 'fail', details: [expect.stringContaining('skipped but stamped')] });
+    expect(await hands.run('migrate')).toMatchObject({
+      verdict: 'fail',
+      details: [expect.stringContaining('skipped but stamped')],
+    });
   });
 
   test('stamped by hand after the rehearsal: what was rehearsed is missing', async () => {
@@ -145,32 +193,45 @@ describe('a ledger that lies', () => {
     await hands.sql("insert into schema_migrations (version) values ('0003_order_totals')");
     const receipt = await hands.run('migrate');
     expect(receipt.verdict).toBe('fail');
-    expect(receipt.details?.join('\n')).toContain('not as rehearsed: column public.orders.discount_cents is missing');
+    expect(receipt.details?.join('\n')).toContain(
+      'not as rehearsed: column public.orders.discount_cents is missing',
+    );
   });
 });
 
 describe('the way down', () => {
-  const left: Record<string, string[]> = {
+  const differences: Record<string, string[]> = {
     '': [],
-    '0003_order_totals.down.leaves-an-index': [expect.stringMatching(/^index public\.orders_unpaid_idx was left behind/u) as unknown as string],
-    '0003_order_totals.down.leaves-a-default': [
-      expect.stringMatching(/^column public\.orders\.total_cents differs: was bigint not null, is bigint not null default 0$/u) as unknown as string,
+    '0003_order_totals.down.leaves-an-index': [
+      expect.stringMatching(/^index public\.orders_unpaid_idx was left behind/u) as unknown as string,
     ],
-    '0003_order_totals.down.leaves-a-grant': [expect.stringMatching(/^relation public\.orders differs: .*=r\/postgres/u) as unknown as string],
+    '0003_order_totals.down.leaves-a-default': [
+      expect.stringMatching(
+        /^column public\.orders\.total_cents differs: was bigint not null, is bigint not null default 0$/u,
+      ) as unknown as string,
+    ],
+    '0003_order_totals.down.leaves-a-grant': [
+      expect.stringMatching(/^relation public\.orders differs: .*=r\/postgres/u) as unknown as string,
+    ],
     '0003_order_totals.down.leaves-three-rows': ['21', '22', '23'].map(
       (id) => `public.customers ${id}: added, though nobody but this rollout wrote to the table`,
     ),
   };
-  test.each(Object.entries(left))('%s leaves exactly what is named', async (fault, expected) => {
+  test.each(Object.entries(differences))('%s leaves exactly what is named', async (fault, expected) => {
     const hands = await ready(fault ? { fault } : {});
     await hands.run('migrate');
     expect(await hands.undo('migrate')).toMatchObject({ done: true });
-    expect(await hands.undo('migrate', { attempt: 2 }), 'idempotent').toMatchObject({ done: true, summary: 'none of the migrations is in force' });
+    expect(await hands.undo('migrate', { attempt: 2 }), 'idempotent').toMatchObject({
+      done: true,
+      summary: 'none of the migrations is in force',
+    });
     const comparison = await compare(hands);
-    expect(comparison.left).toEqual(expected);
+    expect(comparison.differences).toEqual(expected);
     expect(comparison.equal).toBe(expected.length === 0);
     // What the fix changed stays, row by row.
-    expect(comparison.writtenSince.filter((line) => line.endsWith('stays as the fix left it'))).toHaveLength(7);
+    expect(comparison.writtenSince.filter((line) => line.endsWith('stays as the fix left it'))).toHaveLength(
+      7,
+    );
   });
 
   test('rows that the app wrote since are listed as such, and do not make it stuck', async () => {
@@ -179,14 +240,19 @@ describe('the way down', () => {
     await hands.sql("insert into customers (name, email) values ('new', 'new@example.org')");
     await hands.undo('migrate');
     const comparison = await compare(hands);
-    expect(comparison.left).toEqual([]);
-    expect(comparison.writtenSince).toContain('public.customers 21: added by the application since the backup');
+    expect(comparison.differences).toEqual([]);
+    expect(comparison.writtenSince).toContain(
+      'public.customers 21: added by the application since the backup',
+    );
   });
 
   test('a way down that fails is not swallowed', async () => {
     const hands = await ready();
     await hands.run('migrate');
     await writeFile(file(hands, '0003_order_totals.down.sql'), 'drop index no_such_index;\n');
-    expect(await failureOf(hands.undo('migrate'))).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('42704') });
+    expect(await failureOf(hands.undo('migrate'))).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining('42704'),
+    });
   });
 });

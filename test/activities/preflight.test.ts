@@ -5,18 +5,33 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migratorNames } from '../../activities/migrators/migrator.ts';
 import { restarterNames } from '../../activities/restarters/restarter.ts';
 import { migrators, restarters } from '../../src/core/plan/tools.ts';
-import { BACKUP, type Bench, failureOf, type HandsSpec, MIGRATE, permit, query, raiseBench, withPrograms } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  failureOf,
+  type HandsSpec,
+  MIGRATE,
+  permit,
+  query,
+  raiseBench,
+  withPrograms,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => {
   bench = await raiseBench();
-  await query(bench.postgres.url('postgres'), 'create role no_createdb login; create role no_owner login createdb');
+  await query(
+    bench.postgres.url('postgres'),
+    'create role no_createdb login; create role no_owner login createdb',
+  );
 });
 afterAll(() => bench?.stop());
 
-const PREFLIGHT = '  - { step: preflight, preflight: { tools: [git, psql], disk: at least 1% of database } }\n';
+const PREFLIGHT =
+  '  - { step: preflight, preflight: { tools: [git, psql], disk: at least 1% of database } }\n';
 const steps = PREFLIGHT + BACKUP + MIGRATE;
-const look = async (spec: Partial<HandsSpec> = {}) => (await permit(bench, { steps, ...spec })).run('preflight');
+const look = async (spec: Partial<HandsSpec> = {}) =>
+  (await permit(bench, { steps, ...spec })).run('preflight');
 const as = (role: string) => (url: string) => url.replace('postgres://postgres@', `postgres://${role}@`);
 
 test('all is well: what was looked at is said', async () => {
@@ -44,7 +59,8 @@ describe('found before anything is done', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const reach = (address: string) => look({ steps: steps.replace('tools: [git, psql]', `tools: [git, psql], reach: ['${address}']`) });
+    const reach = (address: string) =>
+      look({ steps: steps.replace('tools: [git, psql]', `tools: [git, psql], reach: ['${address}']`) });
     try {
       expect(await reach(`127.0.0.1:${port}`)).toMatchObject({
         verdict: 'pass',
@@ -61,8 +77,13 @@ describe('found before anything is done', () => {
   });
 
   test('a pg_dump older than the server', async () => {
-    const receipt = await withPrograms(bench, { pg_dump: 'echo "pg_dump (PostgreSQL) 9.6.24"' }, () => look());
-    expect(receipt).toMatchObject({ verdict: 'fail', details: [expect.stringMatching(/^pg_dump 9 cannot dump server \d+.*; install client \d+$/u)] });
+    const receipt = await withPrograms(bench, { pg_dump: 'echo "pg_dump (PostgreSQL) 9.6.24"' }, () =>
+      look(),
+    );
+    expect(receipt).toMatchObject({
+      verdict: 'fail',
+      details: [expect.stringMatching(/^pg_dump 9 cannot dump server \d+.*; install client \d+$/u)],
+    });
   });
 
   test('a role that may not create the scratch database', async () =>
@@ -77,15 +98,22 @@ describe('found before anything is done', () => {
       details: [expect.stringContaining('role no_owner does not own ')],
     }));
 
-  test('a route that restores, for a role that does not own the database or may not end the sessions of others', async () => {
-    const routes = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
-    expect(await look({ routes })).toMatchObject({ verdict: 'pass', details: expect.arrayContaining([expect.stringContaining('may restore')]) });
-    const found = await look({ routes, asRole: as('no_owner') });
-    expect(found.details).toContainEqual('role no_owner does not own this database, so a restore could not take its name');
+  test('a fallback that restores, for a role that does not own the database or may not end the sessions of others', async () => {
+    const fallbacks = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
+    expect(await look({ fallbacks })).toMatchObject({
+      verdict: 'pass',
+      details: expect.arrayContaining([expect.stringContaining('may restore')]),
+    });
+    const found = await look({ fallbacks, asRole: as('no_owner') });
+    expect(found.details).toContainEqual(
+      'role no_owner does not own this database, so a restore could not take its name',
+    );
   });
 
   test('a disk that is too small', async () =>
-    expect(await look({ steps: steps.replace('at least 1% of database', 'at least 900000GB') })).toMatchObject({
+    expect(
+      await look({ steps: steps.replace('at least 1% of database', 'at least 900000GB') }),
+    ).toMatchObject({
       verdict: 'fail',
       details: [expect.stringMatching(/MiB free for a database of \d+ MiB, wanted at least 900000GB/u)],
     }));
@@ -97,9 +125,13 @@ describe('found before anything is done', () => {
     const { port } = silent.address() as AddressInfo;
     try {
       for (const at of [1, port]) {
-        expect(await failureOf(look({ asRole: (url) => Object.assign(new URL(url), { port: String(at) }).href }))).toMatchObject({
+        expect(
+          await failureOf(look({ asRole: (url) => Object.assign(new URL(url), { port: String(at) }).href })),
+        ).toMatchObject({
           code: 'TARGET_UNREACHABLE',
-          message: expect.stringMatching(new RegExp(`^TARGET_UNREACHABLE: the database 127\\.0\\.0\\.1:${at}/\\w+ cannot be reached`, 'u')),
+          message: expect.stringMatching(
+            new RegExp(`^TARGET_UNREACHABLE: the database 127\\.0\\.0\\.1:${at}/\\w+ cannot be reached`, 'u'),
+          ),
         });
       }
     } finally {
@@ -120,13 +152,15 @@ describe('found before anything is done', () => {
 
   test('a rollout that people left stuck is no reason to refuse, and is named', async () => {
     const first = await permit(bench, { steps });
-    await first.call('closeRollout', { rollout: first.rollout, ending: 'stuck' });
+    await first.call('closeRollout', { rollout: first.rollout, outcome: 'stuck' });
     const { world, rollout } = first;
     const next = { ...rollout, deployment: `${rollout.deployment}-x`, hash: 'eeeeeeeeee' };
-    await world.kept.keepRollout({ rollout: next, permit: {} as never, list: first.list });
+    await world.permitStore.keepRollout({ rollout: next, permit: {} as never, list: first.list });
     const receipt = await first.call('preflight', { rollout: next, step: first.list.steps[0] });
     expect(receipt).toMatchObject({ verdict: 'pass' });
-    expect((receipt as { details: string[] }).details).toContainEqual(expect.stringContaining(`${rollout.deployment} was left stuck here`));
+    expect((receipt as { details: string[] }).details).toContainEqual(
+      expect.stringContaining(`${rollout.deployment} was left stuck here`),
+    );
   });
 
   test('a tool of the plan that nothing here can drive, by name', async () => {
@@ -138,8 +172,8 @@ describe('found before anything is done', () => {
       environment: { ...hands.list.environment, services: [{ name: 'web', tool: 'runit', options: {} }] },
     };
     const other = { ...rollout, deployment: `${rollout.deployment}-x`, hash: 'ffffffffff' };
-    await hands.world.kept.close(rollout, 'restored');
-    await hands.world.kept.keepRollout({ rollout: other, permit: {} as never, list });
+    await hands.world.permitStore.close(rollout, 'restored');
+    await hands.world.permitStore.keepRollout({ rollout: other, permit: {} as never, list });
     expect(await hands.call('preflight', { rollout: other, step: list.steps[0] })).toMatchObject({
       verdict: 'fail',
       details: [

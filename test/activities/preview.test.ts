@@ -7,7 +7,17 @@ import { migratesInMaintenance } from '../../activities/rewrites.ts';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
-import { BACKUP, type Bench, DATA, type Hands, type HandsSpec, MIGRATE, permit, PREVIEW, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  type Hands,
+  type HandsSpec,
+  MIGRATE,
+  permit,
+  PREVIEW,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -15,7 +25,10 @@ afterAll(() => bench?.stop());
 
 const snapshot = (hands: Hands) => withSession(hands.url, 'test', (session) => readWholeSnapshot(session));
 /** Previews with the fixes still to come, and shows that the target is untouched. */
-async function preview(spec: Partial<HandsSpec> = {}, before: (hands: Hands) => Promise<unknown> = async () => undefined) {
+async function preview(
+  spec: Partial<HandsSpec> = {},
+  before: (hands: Hands) => Promise<unknown> = async () => undefined,
+) {
   const hands = await permit(bench, { steps: BACKUP + PREVIEW + DATA + MIGRATE, ...spec });
   await before(hands);
   const was = await snapshot(hands);
@@ -27,10 +40,13 @@ async function preview(spec: Partial<HandsSpec> = {}, before: (hands: Hands) => 
 test('up, down, compared, up: with times, the locks it holds, and the views behind them', async () => {
   const { receipt, text, hands } = await preview();
   expect(receipt).toMatchObject({ verdict: 'pass', figures: { rehearsed: 'up-down-up', wouldWait: 0 } });
-  expect(text).toMatch(/locks public\.orders in AccessExclusiveLock \(readers wait, too\) for at most \d+ ms \(000\d_\w+\); read by order_report/u);
+  expect(text).toMatch(
+    /locks public\.orders in AccessExclusiveLock \(readers wait, too\) for at most \d+ ms \(000\d_\w+\); read by order_report/u,
+  );
   expect(text, 'nobody asks for it').not.toContain('would wait behind');
   expect(text).toMatch(/0002_order_guards: \d+ ms/u);
-  const read = (name: string) => hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
+  const read = (name: string) =>
+    hands.world.artifacts.read(`evidence/${hands.rollout.deployment}/baseline/here/preview/${name}`);
   expect(await read('0003_order_totals.sql')).toContain('add column discount_cents');
   expect(await read('0003_order_totals.down.sql')).toContain('drop index orders_unpaid_idx');
 });
@@ -65,7 +81,9 @@ test('statements of the live traffic that would wait are named, without their va
   };
   try {
     const { receipt, text } = await preview({}, async ({ url }) => {
-      asking.push(ask(url, 'shop-web', 'select count(*) from orders, pg_sleep(0.03) where total_cents > 4711'));
+      asking.push(
+        ask(url, 'shop-web', 'select count(*) from orders, pg_sleep(0.03) where total_cents > 4711'),
+      );
       asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
     });
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
@@ -85,28 +103,49 @@ test('statements of the live traffic that would wait are named, without their va
 
 test('rows that violate are found before anything is written', async () => {
   const { receipt, text } = await preview({ steps: BACKUP + PREVIEW + MIGRATE });
-  expect(receipt).toMatchObject({ verdict: 'fail', summary: expect.stringContaining('the way up fails on a copy of this database') });
+  expect(receipt).toMatchObject({
+    verdict: 'fail',
+    summary: expect.stringContaining('the way up fails on a copy of this database'),
+  });
   expect(text).toContain('SQLSTATE 23514');
 });
 
 test('a view that a CASCADE would take along is named', async () => {
   const edit = async (checkout: string) => {
-    const [up, down] = ['0003_order_totals.sql', '0003_order_totals.down.sql'].map((name) => join(checkout, 'migrations', name));
-    await writeFile(up!, `${await readFile(up!, 'utf8')}\nalter table payments drop column outcome cascade;\n`);
-    await writeFile(down!, `${await readFile(down!, 'utf8')}\nalter table payments add column outcome text;\n`);
+    const [up, down] = ['0003_order_totals.sql', '0003_order_totals.down.sql'].map((name) =>
+      join(checkout, 'migrations', name),
+    );
+    await writeFile(
+      up!,
+      `${await readFile(up!, 'utf8')}\nalter table payments drop column outcome cascade;\n`,
+    );
+    await writeFile(
+      down!,
+      `${await readFile(down!, 'utf8')}\nalter table payments add column outcome text;\n`,
+    );
   };
-  const { receipt, text } = await preview({ edit, steps: (BACKUP + PREVIEW + DATA + MIGRATE).replace('lint: error', 'lint: skip') }, (hands) =>
-    hands.sql('create view failed_payments as select * from payments where outcome is null'),
+  const { receipt, text } = await preview(
+    { edit, steps: (BACKUP + PREVIEW + DATA + MIGRATE).replace('lint: error', 'lint: skip') },
+    (hands) => hands.sql('create view failed_payments as select * from payments where outcome is null'),
   );
   expect(receipt.verdict).toBe('fail');
   expect(text).toContain('view public.failed_payments depends on what is changed and would vanish');
 });
 
 test.each([
-  ['0003_order_totals.down.leaves-an-index', 'the way down does not restore: index public.orders_unpaid_idx was left behind'],
-  ['0003_order_totals.down.leaves-a-default', 'the way down does not restore: column public.orders.total_cents differs'],
+  [
+    '0003_order_totals.down.leaves-an-index',
+    'the way down does not restore: index public.orders_unpaid_idx was left behind',
+  ],
+  [
+    '0003_order_totals.down.leaves-a-default',
+    'the way down does not restore: column public.orders.total_cents differs',
+  ],
   ['0003_order_totals.down.leaves-a-grant', 'the way down does not restore: relation public.orders differs'],
-  ['0003_order_totals.down.leaves-three-rows', 'the way down does not restore: public.customers differs: was 20 rows'],
+  [
+    '0003_order_totals.down.leaves-three-rows',
+    'the way down does not restore: public.customers differs: was 20 rows',
+  ],
 ])('%s is found before anything is written', async (fault, line) => {
   const { receipt, text } = await preview({ fault });
   expect(receipt).toMatchObject({ verdict: 'fail', figures: { rehearsed: 'no' } });
@@ -125,13 +164,19 @@ const replace0003 = (up: string, down: string) => async (checkout: string) => {
 };
 
 test('C-30: a table that is written anew is refused outside maintenance, and only named within', async () => {
-  const edit = replace0003('drop view order_report; alter table orders alter column total_cents type numeric', 'select 1');
+  const edit = replace0003(
+    'drop view order_report; alter table orders alter column total_cents type numeric',
+    'select 1',
+  );
   const { receipt } = await preview({ edit });
   expect(receipt).toMatchObject({ verdict: 'fail', figures: { rewritten: 1 } });
   expect(receipt.details).toContainEqual(
-    expect.stringMatching(/^public\.orders is written anew \(\d+ KiB\): nobody reads or writes it meanwhile; not outside maintenance$/u),
+    expect.stringMatching(
+      /^public\.orders is written anew \(\d+ KiB\): nobody reads or writes it meanwhile; not outside maintenance$/u,
+    ),
   );
-  const kinds = (...names: string[]) => migratesInMaintenance({ list: { steps: names.map((kind) => ({ kind })) } } as never);
+  const kinds = (...names: string[]) =>
+    migratesInMaintenance({ list: { steps: names.map((kind) => ({ kind })) } } as never);
   expect(kinds('enterMaintenance', 'preview', 'migrate', 'leaveMaintenance')).toBe(true);
   expect(kinds('enterMaintenance', 'leaveMaintenance', 'preview', 'migrate')).toBe(false);
   expect(kinds('preview', 'migrate')).toBe(false);
@@ -150,8 +195,13 @@ test('field facts 10: rows that the migration moves are proposed, and refused un
     'the migration moves rows of public.customers: 20 → 18 rows; if that is meant, declare it: preview: { moves: [public.customers] }',
   );
   expect(text).toContain('the migration moves rows of public.order_items: rows changed');
-  const declared = PREVIEW.replace('rehearse: up-down-up', 'rehearse: up-down-up, moves: [customers, public.order_items]');
-  const again = await preview({ edit, steps: BACKUP + declared + DATA + MIGRATE }, (hands) => hands.sql('update orders set customer_id = 1'));
+  const declared = PREVIEW.replace(
+    'rehearse: up-down-up',
+    'rehearse: up-down-up, moves: [customers, public.order_items]',
+  );
+  const again = await preview({ edit, steps: BACKUP + declared + DATA + MIGRATE }, (hands) =>
+    hands.sql('update orders set customer_id = 1'),
+  );
   expect(again.receipt).toMatchObject({ verdict: 'pass', figures: { moves: 2 } });
   expect(again.text).toContain('moves rows of public.customers: 20 → 18 rows');
 });

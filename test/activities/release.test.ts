@@ -17,7 +17,18 @@ test('S0-26: one environment for each lock: built once, linked into the next rel
   execFileSync('cp', ['-r', await bench.repository(), repository]);
   const commit = async (file: string) => {
     await appendFile(join(repository, file), '\n');
-    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '--quiet', '-am', file]);
+    execFileSync('git', [
+      '-C',
+      repository,
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@example.org',
+      'commit',
+      '--quiet',
+      '-am',
+      file,
+    ]);
     return execFileSync('git', ['-C', repository, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   };
   const plan = planOf({ steps: BACKUP + MIGRATE }).replace('release: { ref: v2 }', RELEASE);
@@ -32,15 +43,20 @@ test('S0-26: one environment for each lock: built once, linked into the next rel
   const changed = await checkedOut(hands, await commit('package.json'));
   expect(await readlink(join(changed, 'deps'))).not.toBe(await readlink(join(hands.checkout, 'deps')));
   expect(await built()).toEqual(['built', 'built']);
-  for (const checkout of [hands.checkout, other, changed]) expect(await readdir(join(checkout, 'deps'))).toContain('package');
+  for (const checkout of [hands.checkout, other, changed])
+    expect(await readdir(join(checkout, 'deps'))).toContain('package');
 });
 
 /** The same list for another commit, as the next deployment on this host has it. */
 async function checkedOut(hands: Hands, commit: string): Promise<string> {
   const rollout = { ...hands.rollout, deployment: commit, hash: commit.slice(0, 10) };
-  await hands.world.kept.close(hands.rollout, 'passed').catch(() => undefined);
-  await hands.world.kept.keepRollout({ rollout, permit: {} as never, list: { ...hands.list, commit } });
+  await hands.world.permitStore.close(hands.rollout, 'passed').catch(() => undefined);
+  await hands.world.permitStore.keepRollout({
+    rollout,
+    permit: {} as never,
+    list: { ...hands.list, commit },
+  });
   await hands.call('release', { rollout, step: hands.step('release') });
-  await hands.world.kept.close(rollout, 'passed');
+  await hands.world.permitStore.close(rollout, 'passed');
   return join(hands.root, 'releases', commit);
 }

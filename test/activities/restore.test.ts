@@ -1,4 +1,4 @@
-// The way back by restore on a real server: approved, beside, compared, swapped; what is lost is named; half a swap is mended.
+// The rollback by restore on a real server: approved, beside, compared, swapped; what is lost is named; half a swap is mended.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
 import pg from 'pg';
@@ -11,7 +11,17 @@ import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { openRollout } from '../../src/io/fence.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
-import { BACKUP, type Bench, DATA, failureOf, type Hands, MIGRATE, permit, query, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  failureOf,
+  type Hands,
+  MIGRATE,
+  permit,
+  query,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -21,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => bench?.stop());
 
 const steps = BACKUP + DATA + MIGRATE;
-const routes = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
+const fallbacks = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
 interface Someone {
   readonly key: KeyObject;
   readonly person: { readonly name: string; readonly key: string; readonly roles: readonly string[] };
@@ -33,33 +43,50 @@ const someone = (name: string, ...roles: string[]): Someone => {
 const [lea, dan, stranger] = [someone('lea', 'lead'), someone('dan', 'dba'), someone('eve', 'dba')];
 
 const ready = async () => {
-  const hands = await permit(bench, { steps, routes, people: [lea.person, dan.person] });
+  const hands = await permit(bench, { steps, fallbacks, people: [lea.person, dan.person] });
   for (const step of ['backup', 'data: fix', 'migrate']) await hands.run(step);
   return hands;
 };
-function signed(hands: Hands, who: Someone, more: Readonly<Record<string, Json>> = {}, message: MessageName = 'decide'): Signed {
+function signed(
+  hands: Hands,
+  who: Someone,
+  more: Readonly<Record<string, Json>> = {},
+  message: MessageName = 'decide',
+): Signed {
   const expires = new Date(Date.now() + 60_000).toISOString();
   const bound = { deployment: hands.rollout.deployment, environment: 'here', nonce: 'n', expires };
   return signMessage(who.key, message, who.person.name, { ...bound, decision: 'restore', ...more });
 }
 const restore = (hands: Hands, approvals: readonly Signed[] = [signed(hands, dan)]) =>
-  hands.call<UndoReceipt>('restore', { rollout: hands.rollout, step: hands.step('backup'), args: {}, approvals });
+  hands.call<UndoReceipt>('restore', {
+    rollout: hands.rollout,
+    step: hands.step('backup'),
+    args: {},
+    approvals,
+  });
 const constraints = async (hands: Hands) =>
-  (await hands.sql<{ name: string }>("select conname as name from pg_constraint where conname like 'orders\\_%\\_non\\_negative'")).map(
-    ({ name }) => name,
-  );
-const oid = async (hands: Hands) => (await hands.sql<{ oid: number }>('select oid from pg_database where datname = current_database()'))[0]!.oid;
+  (
+    await hands.sql<{ name: string }>(
+      "select conname as name from pg_constraint where conname like 'orders\\_%\\_non\\_negative'",
+    )
+  ).map(({ name }) => name);
+const oid = async (hands: Hands) =>
+  (await hands.sql<{ oid: number }>('select oid from pg_database where datname = current_database()'))[0]!
+    .oid;
 const aside = (hands: Hands) => withDatabase(hands.url, replacedDatabase(hands.rollout));
 
 describe('who may', () => {
   test.each<[string, (hands: Hands) => readonly Signed[]]>([
     ['nobody has signed', () => []],
-    ['a lead has signed, the route asks for a dba', (hands) => [signed(hands, lea)]],
+    ['a lead has signed, the fallback asks for a dba', (hands) => [signed(hands, lea)]],
     ['it was signed for another deployment', (hands) => [signed(hands, dan, { deployment: 'other' })]],
     ['it was signed for another word', (hands) => [signed(hands, dan, { decision: 'retry' })]],
     ['it has expired', (hands) => [signed(hands, dan, { expires: '2026-01-01T00:00:00Z' })]],
     ['the environment does not know who signed', (hands) => [signed(hands, stranger)]],
-    ['the signature is that of another text', (hands) => [{ ...signed(hands, dan, { decision: 'retry' }), body: signed(hands, dan).body }]],
+    [
+      'the signature is that of another text',
+      (hands) => [{ ...signed(hands, dan, { decision: 'retry' }), body: signed(hands, dan).body }],
+    ],
   ])('%s: refused, and nothing was done', async (_, approvals) => {
     const hands = await ready();
     const before = await oid(hands);
@@ -71,9 +98,11 @@ describe('who may', () => {
     expect(await constraints(hands)).not.toEqual([]);
   });
 
-  test('the message `rollback` with the route counts as well; a plan without the route has no restore at all', async () => {
+  test('the message `rollback` with the fallback counts as well; a plan without the fallback has no restore at all', async () => {
     const hands = await ready();
-    expect(await restore(hands, [signed(hands, dan, { route: 'restore' }, 'rollback')])).toMatchObject({ done: true });
+    expect(await restore(hands, [signed(hands, dan, { fallback: 'restore' }, 'rollback')])).toMatchObject({
+      done: true,
+    });
     const without = await permit(bench, { steps });
     expect(await failureOf(restore(without))).toMatchObject({ code: 'NOT_PERMITTED' });
   });
@@ -99,7 +128,12 @@ test('T-04, T-05, T-06: a fresh database takes the name; owner, grants, settings
 
   const receipt = await restore(hands);
 
-  expect(receipt).toMatchObject({ undo: 'restore', done: true, left: [], summary: expect.stringContaining(replacedDatabase(hands.rollout)) });
+  expect(receipt).toMatchObject({
+    undo: 'restore',
+    done: true,
+    differences: [],
+    summary: expect.stringContaining(replacedDatabase(hands.rollout)),
+  });
   // The two rows that the application changed and the one it added; not what fix and migration wrote.
   expect(receipt.notes).toEqual([
     expect.stringMatching(/^the target was closed for \d+ ms, \d+ sessions were ended$/u),
@@ -110,18 +144,21 @@ test('T-04, T-05, T-06: a fresh database takes the name; owner, grants, settings
   expect(await constraints(hands)).toEqual([]);
   const after = (await hands.sql<{ acl: string[] }>(properties))[0]!;
   expect({ ...after, acl: [...after.acl].sort() }).toEqual({ ...before, acl: [...before.acl].sort() });
-  expect(await hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] })).toMatchObject({ equal: true, writtenSince: [] });
+  expect(await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] })).toMatchObject({
+    equal: true,
+    writtenSince: [],
+  });
   expect(await query(aside(hands), "select from customers where name = 'new'")).toHaveLength(1);
   expect(await withSession(hands.url, 'test', openRollout)).toMatchObject({ rollout: hands.rollout.hash });
   expect(await withSession(aside(hands), 'test', openRollout)).toBeUndefined();
 
   // Written after the swap by the application: named as such, not held against the restore.
   await query(hands.url, "insert into customers (name, email) values ('later', 'later@example.org')");
-  expect(await hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] })).toMatchObject({
+  expect(await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] })).toMatchObject({
     equal: true,
     writtenSince: [expect.stringContaining('public.customers')],
   });
-  await hands.call('closeRollout', { rollout: hands.rollout, ending: 'restored' });
+  await hands.call('closeRollout', { rollout: hands.rollout, outcome: 'restored' });
   expect(await withSession(hands.url, 'test', openRollout)).toBeUndefined();
   expect(await query(aside(hands), 'select 1')).toHaveLength(1);
 });
@@ -135,7 +172,9 @@ describe('twice, or half', () => {
     expect(await restore(hands)).toMatchObject({ done: true });
     expect(await oid(hands)).toBe(first);
     expect(await hands.sql("select from customers where name = 'kept'")).toHaveLength(1);
-    expect(await hands.call<Comparison>('compareBack', { rollout: hands.rollout, ran: [] })).toMatchObject({
+    expect(
+      await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] }),
+    ).toMatchObject({
       equal: true,
       writtenSince: [expect.stringContaining('public.customers')],
     });

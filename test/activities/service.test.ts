@@ -7,7 +7,17 @@ import { stop } from '../../activities/restarters/process.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { processStartTime } from '../../src/io/command.ts';
 import { freePort } from '../../src/io/free-port.ts';
-import { BACKUP, type Bench, DATA, failureOf, type Hands, type HandsSpec, MIGRATE, permit, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  failureOf,
+  type Hands,
+  type HandsSpec,
+  MIGRATE,
+  permit,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 const served: Hands[] = [];
@@ -30,7 +40,8 @@ async function open(spec: Partial<HandsSpec> = {}): Promise<Hands> {
   served.push(hands);
   return hands;
 }
-const pidOf = async (hands: Hands) => Number((await readFile(join(hands.root, 'web.pid'), 'utf8')).split(' ')[0]);
+const pidOf = async (hands: Hands) =>
+  Number((await readFile(join(hands.root, 'web.pid'), 'utf8')).split(' ')[0]);
 const answers = (port: number) =>
   fetch(`http://127.0.0.1:${port}/health`).then(
     (answer) => answer.status,
@@ -41,7 +52,10 @@ test('release → switch → restart → health → flows, and back again', asyn
   const hands = await open();
   for (const name of ['backup', 'data: fix', 'migrate']) await hands.run(name);
   expect(await readFile(join(hands.checkout, '.soakgate-build'), 'utf8')).toBe(`${hands.list.commit}\n`);
-  expect(await hands.run('health')).toMatchObject({ verdict: 'fail', details: [expect.stringContaining('no answer')] });
+  expect(await hands.run('health')).toMatchObject({
+    verdict: 'fail',
+    details: [expect.stringContaining('no answer')],
+  });
   expect(await hands.run('switch')).toMatchObject({ verdict: 'pass' });
   expect(await readlink(join(hands.root, 'current'))).toBe(`releases/${hands.list.commit}`);
   expect(await hands.run('restart')).toMatchObject({ verdict: 'pass' });
@@ -54,17 +68,28 @@ test('release → switch → restart → health → flows, and back again', asyn
   ).toEqual([String(pid), String(pid)]);
   expect(await hands.run('health')).toMatchObject({ verdict: 'pass' });
   expect(await hands.run('flows')).toMatchObject({ verdict: 'pass' });
-  expect(await hands.run('performance'), 'nothing was measured before').toMatchObject({ verdict: 'inconclusive' });
+  expect(await hands.run('performance'), 'nothing was measured before').toMatchObject({
+    verdict: 'inconclusive',
+  });
   expect(await hands.run('baseline')).toMatchObject({ verdict: 'pass' });
   expect(await hands.run('performance')).toMatchObject({
     verdict: 'pass',
     details: [expect.stringMatching(/^\/orders: mean [\d.]+ ms, before [\d.]+ ms, 0 failed of 20$/u)],
   });
-  expect(await hands.run('slower')).toMatchObject({ verdict: 'fail', details: [expect.stringContaining('wanted at most 1% of baseline')] });
+  expect(await hands.run('slower')).toMatchObject({
+    verdict: 'fail',
+    details: [expect.stringContaining('wanted at most 1% of baseline')],
+  });
   // A second attempt starts it anew, once.
-  expect(await hands.run('restart', { attempt: 2 })).toMatchObject({ verdict: 'pass', summary: expect.stringContaining(`pid ${pid} ended`) });
+  expect(await hands.run('restart', { attempt: 2 })).toMatchObject({
+    verdict: 'pass',
+    summary: expect.stringContaining(`pid ${pid} ended`),
+  });
   // Nothing served before: down again.
-  expect(await hands.undo('switch')).toMatchObject({ done: true, summary: expect.stringContaining('no release served before') });
+  expect(await hands.undo('switch')).toMatchObject({
+    done: true,
+    summary: expect.stringContaining('no release served before'),
+  });
   expect(await hands.undo('restart')).toMatchObject({ done: true });
   expect(await answers(hands.port)).toBeNull();
   expect(await hands.undo('restart', { attempt: 2 }), 'idempotent').toMatchObject({
@@ -77,7 +102,7 @@ test('the release that served before serves again', async () => {
   const hands = await open();
   const before = join(hands.root, 'releases', 'before');
   execFileSync('cp', ['-r', hands.checkout, before]);
-  await hands.world.kept.noteAgain(hands.rollout, 'previous-release', 'before');
+  await hands.world.permitStore.noteAgain(hands.rollout, 'previous-release', 'before');
   await hands.run('switch');
   expect(await hands.undo('switch')).toMatchObject({ done: true });
   expect(await readlink(join(hands.root, 'current'))).toBe('releases/before');
@@ -85,7 +110,10 @@ test('the release that served before serves again', async () => {
   expect(await answers(hands.port)).toBe(200);
   execFileSync('rm', ['-r', before]);
   await hands.run('switch');
-  expect(await hands.undo('switch')).toMatchObject({ done: false, left: [expect.stringContaining('releases/before is missing')] });
+  expect(await hands.undo('switch')).toMatchObject({
+    done: false,
+    differences: [expect.stringContaining('releases/before is missing')],
+  });
 });
 
 describe('processes', () => {
@@ -101,18 +129,31 @@ describe('processes', () => {
   });
 
   test('one that ends right after its start, or never answers, fails with its last words', async () => {
-    const dying = await open({ edit: (checkout) => writeFile(join(checkout, 'server.mjs'), "console.error('no licence'); process.exit(3);\n") });
+    const dying = await open({
+      edit: (checkout) =>
+        writeFile(join(checkout, 'server.mjs'), "console.error('no licence'); process.exit(3);\n"),
+    });
     await dying.run('switch');
-    expect(await failureOf(dying.run('restart'))).toMatchObject({ code: 'SERVICE_FAILED', details: expect.stringContaining('no licence') });
+    expect(await failureOf(dying.run('restart'))).toMatchObject({
+      code: 'SERVICE_FAILED',
+      details: expect.stringContaining('no licence'),
+    });
   });
 
   test('a file of the plan that is not the reviewed one is refused', async () => {
     const hands = await open();
-    await hands.world.kept.close(hands.rollout, 'restored');
+    await hands.world.permitStore.close(hands.rollout, 'restored');
     const rollout = { ...hands.rollout, deployment: 'changed', hash: 'eeeeeeeeee' };
-    const list = { ...hands.list, files: { 'flows/orders.yaml': 'f'.repeat(64), 'no-such-file': 'f'.repeat(64) } };
-    await hands.world.kept.keepRollout({ rollout, permit: {} as never, list });
-    expect(await failureOf(hands.call('release', { rollout, step: list.steps.find((step) => step.kind === 'release') }))).toMatchObject({
+    const list = {
+      ...hands.list,
+      files: { 'flows/orders.yaml': 'f'.repeat(64), 'no-such-file': 'f'.repeat(64) },
+    };
+    await hands.world.permitStore.keepRollout({ rollout, permit: {} as never, list });
+    expect(
+      await failureOf(
+        hands.call('release', { rollout, step: list.steps.find((step) => step.kind === 'release') }),
+      ),
+    ).toMatchObject({
       code: 'FILE_CHANGED',
       details: expect.stringContaining('flows/orders.yaml is another file'),
     });
@@ -126,9 +167,15 @@ describe('flows and health', () => {
     const hands = await open({ edit });
     await hands.run('switch');
     await hands.run('restart');
-    expect(await hands.run('flows')).toMatchObject({ verdict: 'fail', details: ['ask: GET /health: /database is "ok", expected "gone"'] });
+    expect(await hands.run('flows')).toMatchObject({
+      verdict: 'fail',
+      details: ['ask: GET /health: /database is "ok", expected "gone"'],
+    });
     await writeFile(join(hands.checkout, 'flows/orders.yaml'), 'flows: none');
-    expect(await hands.run('flows')).toMatchObject({ verdict: 'error', summary: expect.stringContaining('flows/orders.yaml: ') });
+    expect(await hands.run('flows')).toMatchObject({
+      verdict: 'error',
+      summary: expect.stringContaining('flows/orders.yaml: '),
+    });
   });
 
   test('a baseline with failed answers is no measure', async () => {
@@ -146,7 +193,7 @@ describe('maintenance', () => {
     const hands = await open({
       port,
       environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}" }
-    way-back: { close: true, stop: [web] }`,
+    rollback: { close: true, stop: [web] }`,
       steps: `  - { step: switch, switch: release }
   - { step: restart, restart: [web] }
   - { step: close, maintenance: enter }
@@ -173,18 +220,28 @@ ${BACKUP}${DATA}${MIGRATE}`,
     expect(await answers(hands.port)).toBe(200);
     await hands.run('close');
     expect(await hands.undo('close')).toMatchObject({ done: true, summary: 'the site is open again' });
-    expect(await hands.undo('close', { attempt: 2 })).toMatchObject({ done: true, summary: 'maintenance was not on' });
+    expect(await hands.undo('close', { attempt: 2 })).toMatchObject({
+      done: true,
+      summary: 'maintenance was not on',
+    });
   });
 
-  test('S0-67, S1-44, S1-45: a way back closes the site, then stops the service; both are as often done as asked, and opened behind it', async () => {
+  test('S0-67, S1-44, S1-45: a rollback closes the site, then stops the service; both are as often done as asked, and opened behind it', async () => {
     const hands = await behind();
     const shut = (undo: string) =>
-      hands.call<UndoReceipt>(undo, { rollout: hands.rollout, step: hands.step('migrate'), args: { services: ['web'] } });
+      hands.call<UndoReceipt>(undo, {
+        rollout: hands.rollout,
+        step: hands.step('migrate'),
+        args: { services: ['web'] },
+      });
     const pid = await pidOf(hands);
     for (const _ of ['once', 'again']) {
-      expect(await shut('closeSite')).toMatchObject({ done: true, left: [] });
+      expect(await shut('closeSite')).toMatchObject({ done: true, differences: [] });
       expect(await answers(hands.port)).toBe(_ === 'once' ? 503 : null);
-      expect(await shut('stopServices')).toMatchObject({ done: true, summary: _ === 'once' ? `web: pid ${pid} ended` : 'web: was not running' });
+      expect(await shut('stopServices')).toMatchObject({
+        done: true,
+        summary: _ === 'once' ? `web: pid ${pid} ended` : 'web: was not running',
+      });
     }
     expect(processStartTime(pid)).toBeUndefined();
     expect(await answers(hands.port), 'its port is closed').toBeNull();
@@ -196,7 +253,8 @@ ${BACKUP}${DATA}${MIGRATE}`,
 
   test('nothing is shut at a step that takes nothing of the database back, nor where the plan does not say so', async () => {
     const hands = await behind();
-    const ask = (of: Hands, step: string) => failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
+    const ask = (of: Hands, step: string) =>
+      failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
     expect(await ask(hands, 'restart')).toMatchObject({ code: 'NOT_PERMITTED' });
     expect(await ask(await open(), 'migrate')).toMatchObject({ code: 'NOT_PERMITTED' });
   });
@@ -207,7 +265,7 @@ ${BACKUP}${DATA}${MIGRATE}`,
     await stop(join(hands.root, 'web.pid'));
     expect(await hands.undo('close')).toMatchObject({
       done: false,
-      left: [expect.stringMatching(/maintenance stays on: .*remove .*maintenance\.flag/u)],
+      differences: [expect.stringMatching(/maintenance stays on: .*remove .*maintenance\.flag/u)],
     });
     expect(await readFile(join(hands.root, 'maintenance.flag'), 'utf8')).toContain(hands.rollout.deployment);
   });

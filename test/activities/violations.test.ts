@@ -3,7 +3,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countViolations } from '../../activities/violations.ts';
-import { BACKUP, type Bench, DATA, type HandsSpec, MIGRATE, permit, PREVIEW, query, raiseBench } from '../support/hands.ts';
+import {
+  BACKUP,
+  type Bench,
+  DATA,
+  type HandsSpec,
+  MIGRATE,
+  permit,
+  PREVIEW,
+  query,
+  raiseBench,
+} from '../support/hands.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -28,7 +38,9 @@ describe('the receipt of the preview', () => {
       'would violate order_items_qty_positive on public.order_items: 2 rows (order_id/sku 25/sku, 50/sku)',
     ]);
     expect(receipt.details).toContain('asked for 3 added constraints: 2 are violated by rows of the copy');
-    expect(receipt.details).toContain('not forecast orders_discount_within_total on orders: its column does not exist yet');
+    expect(receipt.details).toContain(
+      'not forecast orders_discount_within_total on orders: its column does not exist yet',
+    );
     expect(receipt.details?.join('\n')).toContain('SQLSTATE 23514');
   });
 
@@ -39,10 +51,14 @@ describe('the receipt of the preview', () => {
   });
 
   test('rows that the migrations themselves mend are told, and are no reason to stop', async () => {
-    const mend = 'update orders set total_cents = 0 where total_cents < 0; update order_items set qty = 1 where qty = 0;';
+    const mend =
+      'update orders set total_cents = 0 where total_cents < 0; update order_items set qty = 1 where qty = 0;';
     const receipt = await preview({
       edit: prepend('0002_order_guards.sql', mend),
-      steps: (BACKUP + PREVIEW + MIGRATE).replace('lint: error, rehearse: up-down-up', 'lint: skip, rehearse: up, moves: [orders, order_items]'),
+      steps: (BACKUP + PREVIEW + MIGRATE).replace(
+        'lint: error, rehearse: up-down-up',
+        'lint: skip, rehearse: up, moves: [orders, order_items]',
+      ),
     });
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { violating: 0 } });
     expect(receipt.details).toContain(
@@ -54,10 +70,19 @@ describe('the receipt of the preview', () => {
     const skipped = 'create unique index if not exists orders_customer_idx on orders (customer_id);';
     const receipt = await preview({
       edit: prepend('0002_order_guards.sql', skipped),
-      steps: (BACKUP + PREVIEW + DATA + MIGRATE).replace('lint: error, rehearse: up-down-up', 'lint: skip, rehearse: up'),
+      steps: (BACKUP + PREVIEW + DATA + MIGRATE).replace(
+        'lint: error, rehearse: up-down-up',
+        'lint: skip, rehearse: up',
+      ),
     });
-    expect(receipt).toMatchObject({ verdict: 'fail', summary: expect.stringContaining('must not happen'), figures: { violating: 50 } });
-    expect(receipt.details?.[0]).toBe('would violate orders_customer_idx on public.orders: 50 rows (id 1, 2, 3, 4, 5, …)');
+    expect(receipt).toMatchObject({
+      verdict: 'fail',
+      summary: expect.stringContaining('must not happen'),
+      figures: { violating: 50 },
+    });
+    expect(receipt.details?.[0]).toBe(
+      'would violate orders_customer_idx on public.orders: 50 rows (id 1, 2, 3, 4, 5, …)',
+    );
   });
 });
 
@@ -75,7 +100,12 @@ const THINGS = '"Other shop"."Things"';
 describe('each kind says what PostgreSQL says when it is added', () => {
   let url = '';
   const count = (sql: string, timeoutMs?: number) =>
-    countViolations({ tag: 'test', signal: new AbortController().signal, progress: () => undefined }, url, sql, timeoutMs);
+    countViolations(
+      { tag: 'test', signal: new AbortController().signal, progress: () => undefined },
+      url,
+      sql,
+      timeoutMs,
+    );
   beforeAll(async () => {
     await bench.postgres.createDatabase('kinds');
     url = bench.postgres.url('kinds');
@@ -88,21 +118,45 @@ describe('each kind says what PostgreSQL says when it is added', () => {
     [`alter table ${THINGS} add constraint c check (null)`, '', ''],
     [`alter table ${THINGS} add constraint c unique (name)`, 'c', '2 rows (select 1, 2)'],
     [`alter table ${THINGS} add constraint c unique (name, note)`, '', ''],
-    [`alter table ${THINGS} add constraint c unique nulls not distinct (name)`, 'c', '4 rows (select 1, 2, 4, 5)'],
-    [`create unique index c on ${THINGS} (lower(name) text_pattern_ops desc)`, 'c', '3 rows (select 1, 2, 3)'],
+    [
+      `alter table ${THINGS} add constraint c unique nulls not distinct (name)`,
+      'c',
+      '4 rows (select 1, 2, 4, 5)',
+    ],
+    [
+      `create unique index c on ${THINGS} (lower(name) text_pattern_ops desc)`,
+      'c',
+      '3 rows (select 1, 2, 3)',
+    ],
     [`create unique index c on ${THINGS} (name) where "Qty" > 0`, '', ''],
     [`create unique index c on ${THINGS} (("Qty" * 2), parent_id) where note <> 'e'`, '', ''],
     [`create unique index on ${THINGS} ("Qty")`, 'an unnamed unique index', '2 rows (select 4, 5)'],
-    [`alter table ${THINGS} add constraint c foreign key (parent_id) references parents (id)`, 'c', '1 row (select 3)'],
-    [`alter table ${THINGS} add constraint c foreign key (self) references ${THINGS} ("select") initially deferred`, 'c', '1 row (select 4)'],
+    [
+      `alter table ${THINGS} add constraint c foreign key (parent_id) references parents (id)`,
+      'c',
+      '1 row (select 3)',
+    ],
+    [
+      `alter table ${THINGS} add constraint c foreign key (self) references ${THINGS} ("select") initially deferred`,
+      'c',
+      '1 row (select 4)',
+    ],
     [`alter table ${THINGS} alter column name set not null`, 'name not null', '2 rows (select 4, 5)'],
     [`alter table ${THINGS} alter note set not null`, '', ''],
     ['alter table only keyless add constraint c primary key (n)', 'c', '3 rows (no primary key)'],
     ['alter table keyless add constraint c unique (n)', 'c', '2 rows (no primary key)'],
-    ['alter table parents add constraint c unique (code), add constraint d check (id < 2)', 'd', '1 row (id 2)'],
+    [
+      'alter table parents add constraint c unique (code), add constraint d check (id < 2)',
+      'd',
+      '1 row (id 2)',
+    ],
   ])('%s', async (sql, constraint, found) => {
     const { would, figures } = await count(sql);
-    const place = sql.includes('keyless') ? 'public.keyless' : sql.includes('parents add') ? 'public.parents' : 'Other shop.Things';
+    const place = sql.includes('keyless')
+      ? 'public.keyless'
+      : sql.includes('parents add')
+        ? 'public.parents'
+        : 'Other shop.Things';
     expect(would).toEqual(constraint ? [`would violate ${constraint} on ${place}: ${found}`] : []);
     expect(figures).toEqual({ violating: constraint ? Number.parseInt(found) : 0, notForecast: 0 });
     const said = await query(url, `begin; ${sql}; rollback`).then(
@@ -130,19 +184,29 @@ describe('each kind says what PostgreSQL says when it is added', () => {
   });
 
   test('asking writes nothing, and ends', async () => {
-    await query(url, `create function spoil() returns boolean language sql as $$ insert into keyless values (7) returning true $$`);
+    await query(
+      url,
+      `create function spoil() returns boolean language sql as $$ insert into keyless values (7) returning true $$`,
+    );
     const { notes } = await count(`alter table parents add constraint a check (spoil())`);
-    expect(notes).toEqual(['not forecast a on parents: cannot execute INSERT in a read-only transaction (25006)']);
+    expect(notes).toEqual([
+      'not forecast a on parents: cannot execute INSERT in a read-only transaction (25006)',
+    ]);
     expect(await query(url, 'select n from keyless where n = 7')).toEqual([]);
     const slow = await count(`alter table parents add constraint a check (pg_sleep(20) is null)`, 200);
     expect(slow.notes).toEqual(['not forecast a on parents: counting it took too long']);
   });
 
   test('names mean what they mean to the role that migrates', async () => {
-    await query(url, `create schema mine; create table mine.parents (id int primary key); insert into mine.parents values (8)`);
+    await query(
+      url,
+      `create schema mine; create table mine.parents (id int primary key); insert into mine.parents values (8)`,
+    );
     await query(url, `alter role current_user in database kinds set search_path = mine`);
     try {
-      expect((await count('alter table parents add check (id < 8)')).would).toEqual(['would violate an unnamed check on mine.parents: 1 row (id 8)']);
+      expect((await count('alter table parents add check (id < 8)')).would).toEqual([
+        'would violate an unnamed check on mine.parents: 1 row (id 8)',
+      ]);
     } finally {
       await query(url, `alter role current_user in database kinds reset search_path`);
     }

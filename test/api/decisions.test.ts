@@ -18,17 +18,31 @@ const problem = async (answer: Response): Promise<Record<string, unknown>> => ({
 describe('a start', () => {
   const counting = (fresh = true) => {
     let starts = 0;
-    return { ...standIn({ start: async () => ({ ...started, fresh, runId: String((starts += 1)) }) }), starts: () => starts };
+    return {
+      ...standIn({ start: async () => ({ ...started, fresh, runId: String((starts += 1)) }) }),
+      starts: () => starts,
+    };
   };
 
   test('is started once for a key; the same body is answered the same, another one is a conflict', async () => {
     const { post, starts, asked } = counting();
     const first = await post(start, signedStart(), withKey('k'));
-    expect([first.status, first.headers.get('location'), first.headers.get('idempotent-replayed')]).toEqual([201, '/v1/deployments/one', null]);
+    expect([first.status, first.headers.get('location'), first.headers.get('idempotent-replayed')]).toEqual([
+      201,
+      '/v1/deployments/one',
+      null,
+    ]);
     const again = await post(start, JSON.stringify(signedStart(), null, 2), withKey('k'));
-    expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([200, 'true', await first.json()]);
+    expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([
+      200,
+      'true',
+      await first.json(),
+    ]);
     expect([starts(), asked]).toEqual([1, ['reach']]);
-    expect(await problem(await post(start, signedStart({ deployment: 'two' }), withKey('k')))).toMatchObject({ status: 409, code: 'conflict' });
+    expect(await problem(await post(start, signedStart({ deployment: 'two' }), withKey('k')))).toMatchObject({
+      status: 409,
+      code: 'conflict',
+    });
     expect((await post(start, signedStart({ deployment: 'two' }), withKey('l'))).status).toBe(201);
   });
 
@@ -39,7 +53,9 @@ describe('a start', () => {
 
   test('that did not arrive leaves its key free', async () => {
     let up = false;
-    const { post } = standIn({ start: async () => (up ? started : Promise.reject(new Problem('unreachable', 'gone'))) });
+    const { post } = standIn({
+      start: async () => (up ? started : Promise.reject(new Problem('unreachable', 'gone'))),
+    });
     const failed = await post(start, signedStart(), withKey('k'));
     expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '5']);
     up = true;
@@ -48,7 +64,9 @@ describe('a start', () => {
 
   test('whose plan is wrong is answered with every complaint, and Temporal is not asked', async () => {
     const { post, starts } = counting();
-    const planText = signedStart().body.planText.replace('kind: code', 'kind: coed').replace('switch: release', 'swich: release');
+    const planText = signedStart()
+      .body.planText.replace('kind: code', 'kind: coed')
+      .replace('switch: release', 'swich: release');
     const answer = await problem(await post(start, signedStart({ planText }), withKey('k')));
     expect(answer).toMatchObject({ status: 422, code: 'usage' });
     expect(answer['errors']).toEqual([
@@ -63,10 +81,17 @@ describe('a start', () => {
     ['lists.staging', { lists: { staging: 'b'.repeat(64) } }],
     ['lists.staging', { pace: { nominalMs: 2, realMs: 1 } }],
     ['lists.production', { lists: { ...signedStart().body.lists, production: 'b'.repeat(64) } }],
-  ])('whose hashes are not what its plan compiles to is refused by the table’s code: %s', async (at, changes) => {
-    const answer = await problem(await counting().post(start, signedStart(changes), withKey('k')));
-    expect(answer).toMatchObject({ status: 422, code: 'PERMIT_REFUSED', errors: [expect.stringContaining(`${at}: `)] });
-  });
+  ])(
+    'whose hashes are not what its plan compiles to is refused by the table’s code: %s',
+    async (at, changes) => {
+      const answer = await problem(await counting().post(start, signedStart(changes), withKey('k')));
+      expect(answer).toMatchObject({
+        status: 422,
+        code: 'PERMIT_REFUSED',
+        errors: [expect.stringContaining(`${at}: `)],
+      });
+    },
+  );
 
   test.each([
     ['no key', signedStart(), {}, 400],
@@ -76,7 +101,12 @@ describe('a start', () => {
     ['a message', signedMessage('abort'), withKey('k'), 422],
     ['a name that is none', signedStart({ deployment: '../etc' }), withKey('k'), 422],
     ['half a character', signedStart({ planFile: '\u{1f600}' }), withKey('k'), 201],
-    ['half a character', JSON.stringify(signedStart()).replace('soakgate.yaml', String.raw`\ud83d`), withKey('k'), 422],
+    [
+      'half a character',
+      JSON.stringify(signedStart()).replace('soakgate.yaml', String.raw`\ud83d`),
+      withKey('k'),
+      422,
+    ],
     ['too large', JSON.stringify({ ...signedStart(), more: 'x'.repeat(2_097_152) }), withKey('k'), 413],
   ])('%s', async (_, body, headers, status) => {
     const answer = await counting().post(start, body, headers);
@@ -89,11 +119,14 @@ describe('a message', () => {
   const path = (message: string) => `/v1/deployments/one/messages/${message}`;
   const sent = standIn({ send: async (signed) => ({ outcome: 'accepted', text: hashJson(signed) }) });
 
-  test.each(Object.keys(fieldsOf) as (keyof typeof fieldsOf)[])('%s goes on exactly as it was signed', async (message) => {
-    const signed = signedMessage(message, { later: 'a later version says more' });
-    const answer = await sent.post(path(message), signed);
-    expect([answer.status, await answer.json()]).toEqual([200, { accepted: true, text: hashJson(signed) }]);
-  });
+  test.each(Object.keys(fieldsOf) as (keyof typeof fieldsOf)[])(
+    '%s goes on exactly as it was signed',
+    async (message) => {
+      const signed = signedMessage(message, { later: 'a later version says more' });
+      const answer = await sent.post(path(message), signed);
+      expect([answer.status, await answer.json()]).toEqual([200, { accepted: true, text: hashJson(signed) }]);
+    },
+  );
 
   test.each([
     ['another message than the address says', path('resume'), signedMessage('pause'), 422],
@@ -102,17 +135,26 @@ describe('a message', () => {
     ['with a depth of its own', path('pause'), signedMessage('pause', { deep: [[1]] }), 422],
     ['a start', path('start'), signedStart(), 400],
     ['too large', path('pause'), signedMessage('pause', { more: 'x'.repeat(32_768) }), 413],
-  ])('%s is not sent', async (_, to, body, status) => expect((await sent.post(to, body)).status).toBe(status));
+  ])('%s is not sent', async (_, to, body, status) =>
+    expect((await sent.post(to, body)).status).toBe(status),
+  );
 
   test('that is refused is 403, with the table’s code where the worker says one', async () => {
-    const refusing = (text: string) => standIn({ send: async () => ({ outcome: 'refused', text }) }).post(path('pause'), signedMessage('pause'));
+    const refusing = (text: string) =>
+      standIn({ send: async () => ({ outcome: 'refused', text }) }).post(
+        path('pause'),
+        signedMessage('pause'),
+      );
     expect(await problem(await refusing('refused: the signature does not fit'))).toMatchObject({
       status: 403,
       code: 'not-allowed',
       detail: 'refused: the signature does not fit',
       remedy: expect.stringContaining('soakgate status one'),
     });
-    expect(await problem(await refusing('not answered: TARGET_UNREACHABLE: no'))).toMatchObject({ status: 403, code: 'TARGET_UNREACHABLE' });
+    expect(await problem(await refusing('not answered: TARGET_UNREACHABLE: no'))).toMatchObject({
+      status: 403,
+      code: 'TARGET_UNREACHABLE',
+    });
   });
 
   test('that nobody answered is 202, never accepted', async () => {
@@ -136,7 +178,9 @@ describe('the server', () => {
     ['localhost.evil.example', 421],
     ['127.0.0.1@evil.example', 421],
     ['', 421],
-  ])('asked as %s', async (host, status) => expect((await standIn().get('/healthz', { host })).status).toBe(status));
+  ])('asked as %s', async (host, status) =>
+    expect((await standIn().get('/healthz', { host })).status).toBe(status),
+  );
 
   test.each([
     ['127.0.0.1', true],
@@ -156,7 +200,8 @@ describe('the server', () => {
     expect(log).toEqual([expect.stringContaining('nobody does status: secret')]);
   });
 
-  test('knows no other route', async () => expect(await problem(await standIn().get('/v2'))).toMatchObject({ status: 404, code: 'unknown' }));
+  test('knows no other route', async () =>
+    expect(await problem(await standIn().get('/v2'))).toMatchObject({ status: 404, code: 'unknown' }));
 });
 
 describe('keys', () => {
@@ -182,7 +227,9 @@ describe('keys', () => {
 
 describe('what gRPC says', () => {
   const thrown = (code: number, details = 'because'): Promise<unknown> => {
-    const error = new Error('Failed to start Workflow', { cause: Object.assign(new Error(`${code} ${details}`), { code, details }) });
+    const error = new Error('Failed to start Workflow', {
+      cause: Object.assign(new Error(`${code} ${details}`), { code, details }),
+    });
     return reaching(() => Promise.reject(error)).then(null, (problem: unknown) => problem);
   };
   test.each([
@@ -192,14 +239,17 @@ describe('what gRPC says', () => {
     [8, 'busy', 'unreachable'],
     [8, 'grpc: received message larger than max', 'usage'],
     [3, 'Blob data size exceeds limit.', 'usage'],
-  ])('code %d (%s) is %s', async (code, details, kind) => expect(await thrown(code, details)).toMatchObject({ name: 'Problem', kind }));
-  test('another one stays what it was', async () => expect(await thrown(13)).toMatchObject({ name: 'Error' }));
+  ])('code %d (%s) is %s', async (code, details, kind) =>
+    expect(await thrown(code, details)).toMatchObject({ name: 'Problem', kind }),
+  );
+  test('another one stays what it was', async () =>
+    expect(await thrown(13)).toMatchObject({ name: 'Error' }));
   test('a code of the table is found only where a text begins with it', () => {
-    expect([failureIn('FENCED: x'), failureIn('it said FENCED'), failureIn('NOT_OURS: x'), failureIn('toString')]).toEqual([
-      'FENCED',
-      null,
-      null,
-      null,
-    ]);
+    expect([
+      failureIn('FENCED: x'),
+      failureIn('it said FENCED'),
+      failureIn('NOT_OURS: x'),
+      failureIn('toString'),
+    ]).toEqual(['FENCED', null, null, null]);
   });
 });

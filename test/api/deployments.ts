@@ -1,6 +1,6 @@
 // A door with nothing behind it, and a start to knock with: for what the server decides by itself.
 import { createPrivateKey } from 'node:crypto';
-import type { Door, StartedHere } from '../../src/client/door.ts';
+import type { DeploymentClient, StartedHere } from '../../src/client/door.ts';
 import { makeApp } from '../../src/api/app.ts';
 import { compileSteps } from '../../src/core/steps.ts';
 import type { MessageName, Signed, StartBody } from '../../src/core/messages.ts';
@@ -17,14 +17,24 @@ const expires = '2099-01-01T00:00:00.000Z';
 export function signedStart(changes: Partial<StartBody> = {}): Signed<StartBody> {
   const planText = gatedPlan('staging');
   const plan = planOf(planText);
-  const lists = { staging: hashJson(compileSteps({ plan, environment: 'staging', commit, files: {}, pace: null })) };
+  const lists = {
+    staging: hashJson(compileSteps({ plan, environment: 'staging', commit, files: {}, pace: null })),
+  };
   const bound = { deployment: 'one', nonce: 'n-1', expires, planText, planFile: 'soakgate.yaml' };
-  return signMessage(key, 'start', 'ann', { ...bound, plan: hashJson(plan), commit, files: {}, pace: null, lists, ...changes });
+  return signMessage(key, 'start', 'ann', {
+    ...bound,
+    plan: hashJson(plan),
+    commit,
+    files: {},
+    pace: null,
+    lists,
+    ...changes,
+  });
 }
 
 /** Every message with what its command signs. */
 export const fieldsOf: Readonly<Record<Exclude<MessageName, 'start'>, Readonly<Record<string, Json>>>> = {
-  approve: { plan: hash, list: hash, commit, dossier: hash, comment: '' },
+  approve: { plan: hash, list: hash, commit, gateReport: hash, comment: '' },
   reject: { reason: '' },
   attest: { plan: hash, attestation: 'tried', text: 'It was tried' },
   decide: { decision: 'continue' },
@@ -34,33 +44,52 @@ export const fieldsOf: Readonly<Record<Exclude<MessageName, 'start'>, Readonly<R
   rollback: { route: 'old-code' },
   checkNow: {},
   extendSoak: { byMs: 60_000 },
-  endFollowUp: {},
+  stopChecks: {},
 };
 
-export const signedMessage = (message: keyof typeof fieldsOf, body: Readonly<Record<string, Json>> = {}): Signed =>
-  signMessage(key, message, 'dan', { deployment: 'one', environment: 'staging', nonce: 'n-2', expires, ...fieldsOf[message], ...body });
+export const signedMessage = (
+  message: keyof typeof fieldsOf,
+  body: Readonly<Record<string, Json>> = {},
+): Signed =>
+  signMessage(key, message, 'dan', {
+    deployment: 'one',
+    environment: 'staging',
+    nonce: 'n-2',
+    expires,
+    ...fieldsOf[message],
+    ...body,
+  });
 
-export const started: StartedHere = { deployment: 'one', workflowId: 'deployment/one', runId: 'r', fresh: true, running: true, link: null };
+export const started: StartedHere = {
+  deployment: 'one',
+  workflowId: 'deployment/one',
+  runId: 'r',
+  fresh: true,
+  running: true,
+  link: null,
+};
 
 /** Does only what it is told to; counts what it was asked. */
-export function standIn(does: Partial<Door> = {}) {
+export function standIn(does: Partial<DeploymentClient> = {}) {
   const asked: string[] = [];
   const log: string[] = [];
-  const nothing = (name: string) => async (): Promise<never> => Promise.reject(new Error(`nobody does ${name}: secret`));
-  const door: Door = {
+  const nothing = (name: string) => async (): Promise<never> =>
+    Promise.reject(new Error(`nobody does ${name}: secret`));
+  const door: DeploymentClient = {
     reach: async () => void asked.push('reach'),
     start: nothing('start'),
     list: nothing('list'),
     input: nothing('input'),
     status: nothing('status'),
-    dossier: nothing('dossier'),
+    gateReport: nothing('gateReport'),
     send: nothing('send'),
     close: async () => undefined,
     ...does,
   };
   const app = makeApp({ door, loopbackOnly: true, say: (text) => void log.push(text) });
   const host = { host: '127.0.0.1:8230' };
-  const get = async (path: string, headers: Readonly<Record<string, string>> = {}) => app.request(path, { headers: { ...host, ...headers } });
+  const get = async (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    app.request(path, { headers: { ...host, ...headers } });
   const post = async (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
     app.request(path, {
       method: 'POST',

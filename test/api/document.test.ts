@@ -8,10 +8,21 @@ import { fieldsOf, standIn } from './deployments.ts';
 
 interface Operation {
   readonly operationId: string;
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: object }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema: object;
+  }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
   readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content: Readonly<Record<string, { readonly schema: object }>> }>
+    Record<
+      string,
+      {
+        readonly description: string;
+        readonly content: Readonly<Record<string, { readonly schema: object }>>;
+      }
+    >
   >;
 }
 interface Document {
@@ -23,7 +34,11 @@ interface Document {
 
 const document = (await (await standIn().get('/v1/openapi.json')).json()) as Document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, path, ...operation })),
+  Object.entries(methods).map(([method, operation]) => ({
+    route: `${method.toUpperCase()} ${path}`,
+    path,
+    ...operation,
+  })),
 );
 /** What every route may answer, and the page says once. */
 const everywhere = ['421', '500'];
@@ -63,15 +78,22 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test.each(operations)('$route declares its parameters, and JSON for every answer', ({ path, parameters = [], responses }) => {
-    const inPath = parameters.filter(({ in: place, required }) => place === 'path' && required).map(({ name }) => `{${name}}`);
-    expect(inPath.sort()).toEqual((path.match(/\{\w+\}/gu) ?? []).sort());
-    for (const [status, { description, content }] of Object.entries(responses)) {
-      expect(description).not.toBe('');
-      expect(Object.keys(content)).toEqual([Number(status) < 400 ? 'application/json' : 'application/problem+json']);
-    }
-    expect(Object.keys(responses)).toEqual(expect.arrayContaining(everywhere));
-  });
+  test.each(operations)(
+    '$route declares its parameters, and JSON for every answer',
+    ({ path, parameters = [], responses }) => {
+      const inPath = parameters
+        .filter(({ in: place, required }) => place === 'path' && required)
+        .map(({ name }) => `{${name}}`);
+      expect(inPath.sort()).toEqual((path.match(/\{\w+\}/gu) ?? []).sort());
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        expect(description).not.toBe('');
+        expect(Object.keys(content)).toEqual([
+          Number(status) < 400 ? 'application/json' : 'application/problem+json',
+        ]);
+      }
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(everywhere));
+    },
+  );
 });
 
 describe('docs/api.md', () => {
@@ -94,8 +116,12 @@ describe('docs/api.md', () => {
   });
 
   test('every code with its status, and every message', () => {
-    const codes = { ...Object.fromEntries(Object.entries(kinds).map(([code, { status }]) => [code, status])), internal: 500 };
-    for (const [code, status] of Object.entries(codes)) expect(page).toMatch(new RegExp(`^\\| \`${code}\` \\| [0-9, ]*${status}[0-9, ]* \\|`, 'mu'));
+    const codes = {
+      ...Object.fromEntries(Object.entries(kinds).map(([code, { status }]) => [code, status])),
+      internal: 500,
+    };
+    for (const [code, status] of Object.entries(codes))
+      expect(page).toMatch(new RegExp(`^\\| \`${code}\` \\| [0-9, ]*${status}[0-9, ]* \\|`, 'mu'));
     for (const message of Object.keys(fieldsOf)) expect(page).toContain(`\`${message}\``);
     expect(Object.keys(failures)).toContain(/`([A-Z_]{5,})`/u.exec(page)?.[1]);
   });

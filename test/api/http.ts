@@ -18,18 +18,26 @@ export interface Server {
 }
 
 /** `soakgate server` on a free port, as people run it. */
-export async function raiseServer(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Server> {
-  const child: ChildProcess = spawn(process.execPath, [ENTRY, 'server', '--port', '0', '-o', 'json', ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function raiseServer(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Promise<Server> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [ENTRY, 'server', '--port', '0', '-o', 'json', ...args],
+    {
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let [out, err] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const deadline = Date.now() + JSON_LINE_MS;
   while (!out.includes('\n')) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the server does not come up:\n${err}`);
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the server does not come up:\n${err}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
@@ -55,10 +63,17 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Declared = Readonly<Record<string, { readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>> }>>;
+type Declared = Readonly<
+  Record<string, { readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>> }>
+>;
 
 /** Fails when the answer is none that its route declares. */
-export async function ask(server: Server, method: 'GET' | 'POST', path: string, { body, headers }: Asking = {}): Promise<Answer> {
+export async function ask(
+  server: Server,
+  method: 'GET' | 'POST',
+  path: string,
+  { body, headers }: Asking = {},
+): Promise<Answer> {
   const started = performance.now();
   const answer = await fetch(`${server.url}${path}`, {
     method,
@@ -66,16 +81,20 @@ export async function ask(server: Server, method: 'GET' | 'POST', path: string, 
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const json = (await answer.json()) as unknown;
-  const route = routes.find((one) => one.method === method.toLowerCase() && patternOf(one.path).test(path.split('?')[0] ?? ''));
+  const route = routes.find(
+    (one) => one.method === method.toLowerCase() && patternOf(one.path).test(path.split('?')[0] ?? ''),
+  );
   const type = answer.headers.get('content-type') ?? '';
   const schema = (route?.responses as Declared | undefined)?.[answer.status]?.content[type]?.schema;
-  if (!schema) throw new Error(`${method} ${path} declares no ${answer.status} ${type}: ${JSON.stringify(json)}`);
+  if (!schema)
+    throw new Error(`${method} ${path} declares no ${answer.status} ${type}: ${JSON.stringify(json)}`);
   // What is not declared would be left out.
   expect(schema.parse(json)).toEqual(json);
   return { status: answer.status, headers: answer.headers, body: json, tookMs: performance.now() - started };
 }
 
-const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/gu, '[^/]+').replaceAll('.', String.raw`\.`)}$`, 'u');
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(/\{\w+\}/gu, '[^/]+').replaceAll('.', String.raw`\.`)}$`, 'u');
 
 export interface Temporal {
   /** It takes connections and says nothing, until it is killed. */

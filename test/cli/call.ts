@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ENTRY = fileURLToPath(new URL('../../bin/soakgate.mjs', import.meta.url));
-export const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+export const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 export interface Called {
   readonly code: number | null;
@@ -26,10 +27,18 @@ export interface Surroundings {
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'sg-cli-'));
 
 /** Runs one command to its end, without a terminal. */
-export function call(args: readonly string[], { env = {}, cwd, input, interruptAt }: Surroundings = {}): Promise<Called> {
+export function call(
+  args: readonly string[],
+  { env = {}, cwd, input, interruptAt }: Surroundings = {},
+): Promise<Called> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
     ...(cwd !== undefined && { cwd }),
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', TEMPORAL_ADDRESS: '127.0.0.1:1', ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '/',
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      ...env,
+    },
     stdio: 'pipe',
   });
   let out = '';

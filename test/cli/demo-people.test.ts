@@ -5,6 +5,6 @@ import { unattended } from '../../src/cli/demo/people.ts';
 test.each([
   ['a decision (continue | downgrade) about performance: slower or failing', 'continue'],
   ['a decision (extend | stop | downgrade) about the soak is over, but it has not passed', 'stop'],
-  ['a decision (retry | leave) about what is still dirty', 'leave'],
+  ['a decision (retry | leave-as-is) about the differences that remain', 'leave-as-is'],
   ['a decision (relax | restore | downgrade) about refused: failing', 'downgrade'],
 ])('%s: %s, a word that is offered', (question, word) => expect(unattended(question)).toBe(word));

@@ -19,7 +19,19 @@ beforeAll(async () => {
 afterAll(() => play?.stop());
 
 const startAs = (name: string, pace: string, ...more: string[]) =>
-  play.soakgate(['start', plan, '--as', 'ann', '--repository', play.stage.repository, '--name', name, '--pace', pace, ...more]);
+  play.soakgate([
+    'start',
+    plan,
+    '--as',
+    'ann',
+    '--repository',
+    play.stage.repository,
+    '--name',
+    name,
+    '--pace',
+    pace,
+    ...more,
+  ]);
 
 /** Waits for this in the status; asked of the server directly, because a process for each look costs more than the wait. */
 async function until(name: string, wanted: RegExp): Promise<string> {
@@ -71,15 +83,25 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
   });
 
   test('waits for its gate: status and list say for whom, exit code 8', async () => {
-    const out = await until(name, /waiting for: the gate of staging: attestation tried by lead; approval by dba/u);
+    const out = await until(
+      name,
+      /waiting for: the gate of staging: attestation tried by lead; approval by dba/u,
+    );
     expect(out).toContain(`next: soakgate attest ${name} ${ENVIRONMENT} tried --as YOU`);
     const { code, out: json } = await play.soakgate(['status', name, '-o', 'json']);
     expect([code, JSON.parse(json).exitCode]).toEqual([8, 8]);
     const { out: rows } = await play.soakgate(['list', '-o', 'json']);
     expect(JSON.parse(rows)).toMatchObject([
-      { deployment: name, service: 'orders', phase: 'gate of staging', waitingFor: expect.stringContaining('dba') },
+      {
+        deployment: name,
+        service: 'orders',
+        phase: 'gate of staging',
+        waitingFor: expect.stringContaining('dba'),
+      },
     ]);
-    expect((await play.soakgate(['list'])).out).toMatch(/^deployment +service +phase +health +started +waiting for\nfirst +orders /u);
+    expect((await play.soakgate(['list'])).out).toMatch(
+      /^deployment +service +phase +health +started +waiting for\nfirst +orders /u,
+    );
   });
 
   test('who may not approve is refused with 7; who does not confirm signs nothing', async () => {
@@ -88,9 +110,20 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
       play.soakgate(['approve', name, ENVIRONMENT, '--as', 'dan']),
       play.soakgate(['attest', name, ENVIRONMENT, 'tired', '--as', 'lea', '--yes']),
       play.soakgate(['approve', name, 'nowhere', '--as', 'dan', '--yes']),
-      play.soakgate(['approve', name, ENVIRONMENT, '--as', 'dan', '--key', play.stage.people.lea.keyFile, '--yes']),
+      play.soakgate([
+        'approve',
+        name,
+        ENVIRONMENT,
+        '--as',
+        'dan',
+        '--key',
+        play.stage.people.lea.keyFile,
+        '--yes',
+      ]),
     ]);
-    expect([requester.code, unasked.code, unknown.code, elsewhere.code, forged.code]).toEqual([7, 2, 2, 2, 7]);
+    expect([requester.code, unasked.code, unknown.code, elsewhere.code, forged.code]).toEqual([
+      7, 2, 2, 2, 7,
+    ]);
     expect(requester.err).toContain('ann requested this deployment and cannot approve it');
     expect(unasked.err).toContain('(computed here)');
     expect(unknown.err).toContain('it asks for: tried');
@@ -98,13 +131,38 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
   });
 
   test('a printed approval counts when it is pasted as the update’s one argument', async () => {
-    const { code, out } = await play.soakgate(['approve', name, ENVIRONMENT, '--as', 'dan', '--yes', '--print']);
+    const { code, out } = await play.soakgate([
+      'approve',
+      name,
+      ENVIRONMENT,
+      '--as',
+      'dan',
+      '--yes',
+      '--print',
+    ]);
     expect(code).toBe(0);
     const signed = JSON.parse(out) as Signed;
     expect(Date.parse(signed.body.expires) - Date.now()).toBeGreaterThan(6.9 * 86_400_000);
     const handle = play.stage.connected.client.workflow.getHandle(deploymentWorkflowId(name));
-    expect(await handle.executeUpdate('approve', { args: [signed] })).toEqual({ accepted: true, text: 'counted, 1 of 1' });
-    expect((await play.soakgate(['attest', name, ENVIRONMENT, 'tried', '--as', 'lea', '--yes', '--comment', 'on two phones'])).code).toBe(0);
+    expect(await handle.executeUpdate('approve', { args: [signed] })).toEqual({
+      accepted: true,
+      text: 'counted, 1 of 1',
+    });
+    expect(
+      (
+        await play.soakgate([
+          'attest',
+          name,
+          ENVIRONMENT,
+          'tried',
+          '--as',
+          'lea',
+          '--yes',
+          '--comment',
+          'on two phones',
+        ])
+      ).code,
+    ).toBe(0);
   });
 
   test('is watched to its end: changes on stderr, the last status on stdout, exit code 0', async () => {
@@ -133,7 +191,10 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
     await writeFile(join(copy, 'SUMMARY.md'), `${await readFile(join(copy, 'SUMMARY.md'), 'utf8')}\n`);
     const changed = await play.soakgate(['evidence', 'verify', 'copy', ...control, '-o', 'json']);
     expect(changed.code).toBe(1);
-    expect(JSON.parse(changed.out)).toMatchObject({ state: 'changed', problems: [expect.stringContaining('SUMMARY.md')] });
+    expect(JSON.parse(changed.out)).toMatchObject({
+      state: 'changed',
+      problems: [expect.stringContaining('SUMMARY.md')],
+    });
   });
 
   test('takes no more messages: exit code 6; a name that never was is a usage error', async () => {
@@ -152,37 +213,55 @@ test('a rejected deployment ends with 4', { timeout: 60_000 }, async () => {
   await startAs('second', '10m=3s');
   const watched = startAs('second', '10m=3s', '--watch');
   await until('second', /waiting for: the gate/u);
-  expect((await play.soakgate(['reject', 'second', ENVIRONMENT, '--as', 'lea', '--reason', 'not today', '--yes'])).out).toBe('rejected\n');
+  expect(
+    (await play.soakgate(['reject', 'second', ENVIRONMENT, '--as', 'lea', '--reason', 'not today', '--yes']))
+      .out,
+  ).toBe('rejected\n');
   const { code, err } = await watched;
   expect(code).toBe(4);
   expect(err).toContain('rejected: rejected by lea: not today');
 });
 
-test('a soak is paused, read, lengthened, watched for a while, and aborted: 124, 130, then 3', { timeout: 90_000 }, async () => {
-  const name = 'third';
-  expect((await startAs(name, '10m=5m')).code).toBe(0);
-  await open(name);
-  await until(name, /staging +soak$/mu);
-  const [late, left] = await Promise.all([
-    play.soakgate(['status', name, '--watch', '--timeout', '1s', '-o', 'json']),
-    play.soakgate(['status', name, '--watch'], { interruptAt: 'staging: soak' }),
-  ]);
-  expect([late.code, JSON.parse(late.out).exitCode]).toEqual([124, 124]);
-  expect(left.code).toBe(130);
-  expect(left.err).toContain(`${name} goes on`);
-  const said: unknown[] = [];
-  for (const [verb, ...more] of [['pause'], ['resume'], ['check-now'], ['extend-soak', '1h']])
-    said.push((await play.soakgate([verb!, name, ENVIRONMENT, ...more, '--as', 'lea'])).out);
-  expect(said).toEqual(['paused before the next step\n', 'resumed\n', 'reading now\n', 'extended\n']);
-  const nothing = await play.soakgate(['decide', name, ENVIRONMENT, 'continue', '--as', 'lea']);
-  expect([nothing.code, nothing.err]).toEqual([7, expect.stringContaining('nothing is asked now')]);
-  const misspelt = await play.soakgate(['rollback', name, ENVIRONMENT, '--route', 'new-code', '--as', 'lea', '--yes']);
-  expect([misspelt.code, misspelt.err]).toEqual([2, expect.stringContaining('it has: old-code')]);
-  expect((await play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes'])).out).toBe('going back\n');
-  const { code, out } = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);
-  expect(code).toBe(3);
-  expect(out).toContain('↩ undone');
-});
+test(
+  'a soak is paused, read, lengthened, watched for a while, and aborted: 124, 130, then 3',
+  { timeout: 90_000 },
+  async () => {
+    const name = 'third';
+    expect((await startAs(name, '10m=5m')).code).toBe(0);
+    await open(name);
+    await until(name, /staging +soak$/mu);
+    const [late, left] = await Promise.all([
+      play.soakgate(['status', name, '--watch', '--timeout', '1s', '-o', 'json']),
+      play.soakgate(['status', name, '--watch'], { interruptAt: 'staging: soak' }),
+    ]);
+    expect([late.code, JSON.parse(late.out).exitCode]).toEqual([124, 124]);
+    expect(left.code).toBe(130);
+    expect(left.err).toContain(`${name} goes on`);
+    const said: unknown[] = [];
+    for (const [verb, ...more] of [['pause'], ['resume'], ['check-now'], ['extend-soak', '1h']])
+      said.push((await play.soakgate([verb!, name, ENVIRONMENT, ...more, '--as', 'lea'])).out);
+    expect(said).toEqual(['paused before the next step\n', 'resumed\n', 'reading now\n', 'extended\n']);
+    const nothing = await play.soakgate(['decide', name, ENVIRONMENT, 'continue', '--as', 'lea']);
+    expect([nothing.code, nothing.err]).toEqual([7, expect.stringContaining('nothing is asked now')]);
+    const misspelt = await play.soakgate([
+      'rollback',
+      name,
+      ENVIRONMENT,
+      '--fallback',
+      'new-code',
+      '--as',
+      'lea',
+      '--yes',
+    ]);
+    expect([misspelt.code, misspelt.err]).toEqual([2, expect.stringContaining('it has: old-code')]);
+    expect((await play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes'])).out).toBe(
+      'rolling back\n',
+    );
+    const { code, out } = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);
+    expect(code).toBe(3);
+    expect(out).toContain('↩ undone');
+  },
+);
 
 test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout: 90_000 }, async () => {
   const name = 'fourth';
@@ -209,34 +288,50 @@ test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout
   expect([earlier.code, earlier.out]).toEqual([0, expect.stringMatching(/ {2}✓ pass +switch/u)]);
 });
 
-test('without a control worker the server’s knowledge is shown, and a message waits as a signal (8)', { timeout: 90_000 }, async () => {
-  const name = 'fifth';
-  await play.cast.control.kill();
-  await startAs(name, '10m=3s');
-  const [seen, sent] = await Promise.all([
-    play.soakgate(['status', name]),
-    play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes', '-o', 'json']),
-  ]);
-  expect([seen.code, seen.out]).toEqual([8, expect.stringContaining('waiting for: a control worker')]);
-  expect([sent.code, JSON.parse(sent.out).outcome]).toEqual([8, 'unknown']);
-  await play.cast.control.start();
-  const ended = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);
-  expect(ended.code).toBe(1);
-  expect(ended.out).toContain('aborted by lea');
-});
+test(
+  'without a control worker the server’s knowledge is shown, and a message waits as a signal (8)',
+  { timeout: 90_000 },
+  async () => {
+    const name = 'fifth';
+    await play.cast.control.kill();
+    await startAs(name, '10m=3s');
+    const [seen, sent] = await Promise.all([
+      play.soakgate(['status', name]),
+      play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes', '-o', 'json']),
+    ]);
+    expect([seen.code, seen.out]).toEqual([8, expect.stringContaining('waiting for: a control worker')]);
+    expect([sent.code, JSON.parse(sent.out).outcome]).toEqual([8, 'unknown']);
+    await play.cast.control.start();
+    const ended = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);
+    expect(ended.code).toBe(1);
+    expect(ended.out).toContain('aborted by lea');
+  },
+);
 
-test('a worker is a process of its own: signals reach it, its exit code comes back', { timeout: 60_000 }, async () => {
-  const { artifacts, control } = play.stage;
-  const [drained, failed] = await Promise.all([
-    play.soakgate(['worker', 'control', '--artifacts', artifacts, '--key', control.keyFile], { interruptAt: 'worker is ready' }),
-    play.soakgate(['worker', 'environment', '--file', 'nowhere.yaml'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:65533' } }),
-  ]);
-  expect([drained.code, drained.err]).toEqual([0, expect.stringContaining('control worker is ready')]);
-  expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('nowhere.yaml')]);
-});
+test(
+  'a worker is a process of its own: signals reach it, its exit code comes back',
+  { timeout: 60_000 },
+  async () => {
+    const { artifacts, control } = play.stage;
+    const [drained, failed] = await Promise.all([
+      play.soakgate(['worker', 'control', '--artifacts', artifacts, '--key', control.keyFile], {
+        interruptAt: 'worker is ready',
+      }),
+      play.soakgate(['worker', 'environment', '--file', 'nowhere.yaml'], {
+        env: { TEMPORAL_ADDRESS: '127.0.0.1:65533' },
+      }),
+    ]);
+    expect([drained.code, drained.err]).toEqual([0, expect.stringContaining('control worker is ready')]);
+    expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('nowhere.yaml')]);
+  },
+);
 
 test('doctor sees the server, its worker and the keys', { timeout: 30_000 }, async () => {
   const { out } = await play.soakgate(['doctor', '-o', 'json']);
-  const parts = (JSON.parse(out) as { part: string; state: string }[]).filter(({ state }) => state === 'there').map(({ part }) => part);
-  expect(parts).toEqual(expect.arrayContaining(['PostgreSQL', 'control worker', 'key ann', 'key dan', 'key lea']));
+  const parts = (JSON.parse(out) as { part: string; state: string }[])
+    .filter(({ state }) => state === 'there')
+    .map(({ part }) => part);
+  expect(parts).toEqual(
+    expect.arrayContaining(['PostgreSQL', 'control worker', 'key ann', 'key dan', 'key lea']),
+  );
 });

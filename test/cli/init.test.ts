@@ -37,13 +37,20 @@ async function copyOf(example: 'orders' | 'validation-system', name: string, git
 async function init(to: string, ...more: string[]): Promise<{ plan: Plan; text: string; err: string }> {
   const { code, out, err } = await call(['init', to, ...more]);
   expect({ code, out }).toEqual({ code: 0, out: `${to}/soakgate.yaml\n` });
-  expect(await call(['validate', `${to}/soakgate.yaml`])).toMatchObject({ code: 0, out: expect.stringContaining('is valid') });
-  expect(await call(['plan', `${to}/soakgate.yaml`])).toMatchObject({ code: 0, out: expect.stringContaining('the way back') });
+  expect(await call(['validate', `${to}/soakgate.yaml`])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('is valid'),
+  });
+  expect(await call(['plan', `${to}/soakgate.yaml`])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('the rollback'),
+  });
   const { plan, text } = await written(join(to, 'soakgate.yaml'));
   return { plan, text, err };
 }
 
-const ownPlan = async (example: string, release: string) => (await written(join(examples, example, 'releases', release, 'soakgate.yaml'))).plan;
+const ownPlan = async (example: string, release: string) =>
+  (await written(join(examples, example, 'releases', release, 'soakgate.yaml'))).plan;
 
 describe.concurrent('what is found', () => {
   test('orders with its tags: exactly what its own plan declares as pending', async () => {
@@ -55,14 +62,17 @@ describe.concurrent('what is found', () => {
       pending: (await ownPlan('orders', 'v2')).migrations?.pending,
     });
     expect(plan.release.ref).toBe('v2');
-    expect(plan.environments[0]?.services).toMatchObject([{ name: 'web', tool: 'process', options: { command: ['node', 'server.mjs'] } }]);
+    expect(plan.environments[0]?.services).toMatchObject([
+      { name: 'web', tool: 'process', options: { command: ['node', 'server.mjs'] } },
+    ]);
     expect(err).toContain(`soakgate validate ${to}/soakgate.yaml`);
   });
 
   test('orders without a repository: nothing is guessed, each migration stands there as a comment', async () => {
     const { plan, text, err } = await init(await copyOf('orders', 'orders-bare', false));
     expect(plan.migrations?.pending).toEqual([]);
-    for (const name of ['0001_schema', '0002_order_guards', '0003_order_totals']) expect(text).toContain(`\n      # - ${name}\n`);
+    for (const name of ['0001_schema', '0002_order_guards', '0003_order_totals'])
+      expect(text).toContain(`\n      # - ${name}\n`);
     expect(err).toContain('git init');
   });
 
@@ -73,9 +83,12 @@ describe.concurrent('what is found', () => {
     expect(plan.migrations).toEqual(own.migrations);
     expect(plan.release).toEqual(own.release);
     expect(plan.commands).toEqual(own.commands);
-    expect(plan.environments[0]?.services).toMatchObject([{ options: { command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'] } }]);
+    expect(plan.environments[0]?.services).toMatchObject([
+      { options: { command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'] } },
+    ]);
     await rm(join(to, 'soakgate.yaml'));
-    const units = (await init(to, '--unit', 'gunicorn.service', '--unit', 'nginx')).plan.environments[1]?.services;
+    const units = (await init(to, '--unit', 'gunicorn.service', '--unit', 'nginx')).plan.environments[1]
+      ?.services;
     expect(units).toMatchObject([
       { name: 'gunicorn', tool: 'systemd', options: { unit: 'gunicorn.service' } },
       { name: 'nginx', tool: 'systemd', options: { unit: 'nginx' } },
@@ -91,28 +104,41 @@ describe.concurrent('what is found', () => {
   test('a folder below the top of the checkout, and a migration that nobody has committed', async () => {
     const top = await copyOf('orders', 'orders-below', true);
     const git = (...args: string[]) =>
-      execFileSync('git', ['-C', top, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { stdio: 'pipe' });
+      execFileSync('git', ['-C', top, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+        stdio: 'pipe',
+      });
     await mkdir(join(top, 'shop'));
     for (const name of await readdir(top))
-      if (!['.git', 'shop'].includes(name)) await cp(join(top, name), join(top, 'shop', name), { recursive: true });
+      if (!['.git', 'shop'].includes(name))
+        await cp(join(top, name), join(top, 'shop', name), { recursive: true });
     git('add', 'shop');
     git('commit', '-qm', 'below');
-    for (const file of ['0004_late.sql', '0004_late.down.sql']) await writeFile(join(top, 'shop/migrations', file), 'select 1;');
+    for (const file of ['0004_late.sql', '0004_late.down.sql'])
+      await writeFile(join(top, 'shop/migrations', file), 'select 1;');
     const { plan, err } = await init(join(top, 'shop'));
     expect(plan.migrations?.options).toMatchObject({ folder: 'shop/migrations' });
-    expect(plan.environments[0]?.services).toMatchObject([{ options: { command: ['node', 'shop/server.mjs'] } }]);
+    expect(plan.environments[0]?.services).toMatchObject([
+      { options: { command: ['node', 'shop/server.mjs'] } },
+    ]);
     expect(plan.release.ref).not.toBe('v2');
     expect(err).toContain('migrations/0004_late.sql is not committed yet');
   });
 
-  test('only a package.json: a release of code, with its way back; the editor is told of an installed schema', async () => {
+  test('only a package.json: a release of code, with its rollback; the editor is told of an installed schema', async () => {
     const to = join(folder, 'code');
     await mkdir(join(to, 'node_modules/soakgate'), { recursive: true });
     await writeFile(join(to, 'node_modules/soakgate/schema.json'), '{}');
-    await writeFile(join(to, 'package.json'), '{ "name": "@acme/No", "scripts": { "start": "node ./main.js" } }');
+    await writeFile(
+      join(to, 'package.json'),
+      '{ "name": "@acme/No", "scripts": { "start": "node ./main.js" } }',
+    );
     for (const file of ['main.js', 'package-lock.json']) await writeFile(join(to, file), '');
     const { plan, text, err } = await init(to);
-    expect(plan).toMatchObject({ service: 'no', kind: 'code', release: { lock: 'package-lock.json', install: [['npm', 'ci', '--omit=dev']] } });
+    expect(plan).toMatchObject({
+      service: 'no',
+      kind: 'code',
+      release: { lock: 'package-lock.json', install: [['npm', 'ci', '--omit=dev']] },
+    });
     expect(plan).not.toHaveProperty('migrations');
     expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./node_modules/soakgate/schema.json');
     expect(err).not.toContain('soakgate schema');
@@ -127,7 +153,8 @@ describe.concurrent('what is refused', () => {
     const called = await call(['init', to, ...more]);
     expect(called.out).toBe('');
     expect((await readdir(to)).sort()).toEqual(Object.keys(files).sort());
-    for (const [file, text] of Object.entries(files)) expect(await readFile(join(to, file), 'utf8')).toBe(text);
+    for (const [file, text] of Object.entries(files))
+      expect(await readFile(join(to, file), 'utf8')).toBe(text);
     return called;
   };
 
@@ -137,12 +164,15 @@ describe.concurrent('what is refused', () => {
     expect(err).toMatch(/^soakgate: nothing in empty says what is deployed: .+\n {2}next: .+\n$/u);
   });
 
-  test.each(['soakgate.yaml', 'soakgate.yml'])('a folder with a %s: conflict, and it stays as it is', async (name) => {
-    const { code, err } = await refused(`with-${name}`, { [name]: 'mine', 'package.json': '{}' });
-    expect(code).toBe(6);
-    expect(err).toContain(`${name} is there already`);
-    expect(err).toContain('--print');
-  });
+  test.each(['soakgate.yaml', 'soakgate.yml'])(
+    'a folder with a %s: conflict, and it stays as it is',
+    async (name) => {
+      const { code, err } = await refused(`with-${name}`, { [name]: 'mine', 'package.json': '{}' });
+      expect(code).toBe(6);
+      expect(err).toContain(`${name} is there already`);
+      expect(err).toContain('--print');
+    },
+  );
 
   test('Alembic is not supported yet', async () => {
     const { code, err } = await refused('alembic', { 'alembic.ini': '', 'requirements.txt': 'alembic' });
@@ -160,7 +190,11 @@ describe.concurrent('what is refused', () => {
   });
 
   test('a folder that is not there, and a unit that is none', async () => {
-    expect(await call(['init', join(folder, 'nowhere')])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('there is no folder') });
+    expect(await call(['init', join(folder, 'nowhere')])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('there is no folder'),
+    });
     expect((await refused('bad-unit', {}, '--unit', '--print')).code).toBe(2);
   });
 });

@@ -11,17 +11,29 @@ import { verifyMessage } from '../../src/io/trust.ts';
 import { call, emptyFolder, fixture } from './call.ts';
 import { gatedPlan } from './play.ts';
 
-const golden = (name: string): string => fileURLToPath(new URL(`../golden/plan/${name}.txt`, import.meta.url));
+const golden = (name: string): string =>
+  fileURLToPath(new URL(`../golden/plan/${name}.txt`, import.meta.url));
 const folder = emptyFolder();
 const here = { cwd: folder, env: { XDG_CONFIG_HOME: join(folder, 'config') } };
 
 beforeAll(async () => {
-  for (const name of ['small-plan.yaml', 'validation-system.yaml']) await cp(fixture(name), join(folder, name));
+  for (const name of ['small-plan.yaml', 'validation-system.yaml'])
+    await cp(fixture(name), join(folder, name));
   await writeFile(join(folder, 'soakgate.yaml'), gatedPlan('staging'));
-  await writeFile(join(folder, 'broken.yaml'), gatedPlan('staging').replace('kind: code', 'kind: coed').replace('switch: release', 'swich: release'));
+  await writeFile(
+    join(folder, 'broken.yaml'),
+    gatedPlan('staging').replace('kind: code', 'kind: coed').replace('switch: release', 'swich: release'),
+  );
   const ann = await makeSomeone(join(folder, 'people'), 'ann', ['developer']);
-  const spec = { service: 'orders', repository: '.', artifacts: 'artifacts', control: ann.publicText, people: [ann], programs: ['node'] };
-  await makePlace({ ...spec, folder, environment: 'staging', floor: { soak: '24h', pace: 'refused' } });
+  const spec = {
+    service: 'orders',
+    repository: '.',
+    artifacts: 'artifacts',
+    control: ann.publicText,
+    people: [ann],
+    programs: ['node'],
+  };
+  await makePlace({ ...spec, folder, environment: 'staging', guardrails: { soak: '24h', pace: 'refused' } });
   await makePlace({ ...spec, folder, environment: 'elsewhere' });
 });
 
@@ -37,13 +49,22 @@ describe('validate', () => {
     await expect(out).toMatchFileSnapshot(golden('validate-broken'));
   });
 
-  test('holds the plan against floors, at the line of that environment', async () => {
+  test('holds the plan against guardrails, at the line of that environment', async () => {
     const { code, out } = await call(
-      ['validate', 'soakgate.yaml', '--environment-file', 'staging.yaml', '--environment-file', 'elsewhere.yaml', '--pace', '7d=60s'],
+      [
+        'validate',
+        'soakgate.yaml',
+        '--environment-file',
+        'staging.yaml',
+        '--environment-file',
+        'elsewhere.yaml',
+        '--pace',
+        '7d=60s',
+      ],
       here,
     );
     expect(code).toBe(2);
-    await expect(out).toMatchFileSnapshot(golden('validate-floors'));
+    await expect(out).toMatchFileSnapshot(golden('validate-guardrails'));
   });
 
   test('gives the same as JSON', async () => {
@@ -56,7 +77,10 @@ describe('validate', () => {
   });
 
   test('an environment file that is not one is the caller’s to mend', async () => {
-    const { code, err } = await call(['validate', 'soakgate.yaml', '--environment-file', 'small-plan.yaml'], here);
+    const { code, err } = await call(
+      ['validate', 'soakgate.yaml', '--environment-file', 'small-plan.yaml'],
+      here,
+    );
     expect(code).toBe(2);
     expect(err).toContain('small-plan.yaml');
   });
@@ -78,14 +102,20 @@ test('a worker whose file is not there names it, and what belongs into it', asyn
 });
 
 describe('plan', () => {
-  test.each(['small-plan', 'validation-system'])('%s: steps, changes, undos, gates and ways back', async (name) => {
-    const { code, out } = await call(['plan', `${name}.yaml`], here);
-    expect(code).toBe(0);
-    await expect(out).toMatchFileSnapshot(golden(name));
-  });
+  test.each(['small-plan', 'validation-system'])(
+    '%s: steps, changes, undos, gates and fallbacks',
+    async (name) => {
+      const { code, out } = await call(['plan', `${name}.yaml`], here);
+      expect(code).toBe(0);
+      await expect(out).toMatchFileSnapshot(golden(name));
+    },
+  );
 
   test('one environment, compressed', async () => {
-    const { out } = await call(['plan', 'small-plan.yaml', '--environment', 'production', '--pace', '7d=60s'], here);
+    const { out } = await call(
+      ['plan', 'small-plan.yaml', '--environment', 'production', '--pace', '7d=60s'],
+      here,
+    );
     expect(out).toContain('watch: 1d (compressed to 8.6 s)');
     expect(out).not.toContain('\nstaging\n');
   });
@@ -93,7 +123,11 @@ describe('plan', () => {
   test('as JSON: the compiled lists, whose hash is null while no commit is pinned', async () => {
     const { out } = await call(['plan', 'small-plan.yaml', '-o', 'json'], here);
     const [staging] = JSON.parse(out).environments;
-    expect(staging).toMatchObject({ environment: 'staging', hash: null, list: { service: 'shop', steps: expect.any(Array) } });
+    expect(staging).toMatchObject({
+      environment: 'staging',
+      hash: null,
+      list: { service: 'shop', steps: expect.any(Array) },
+    });
   });
 
   test('an unknown environment is refused, and the known ones are named', async () => {
@@ -130,7 +164,9 @@ describe('key', () => {
   test('a key that others may read is refused', async () => {
     await mkdir(join(folder, 'open'), { recursive: true });
     await call(['key', 'create', 'open', '--out', 'open/open.key'], here);
-    await writeFile(join(folder, 'open', 'lax.key'), await readFile(join(folder, 'open', 'open.key')), { mode: 0o644 });
+    await writeFile(join(folder, 'open', 'lax.key'), await readFile(join(folder, 'open', 'open.key')), {
+      mode: 0o644,
+    });
     const { code, err } = await call(['key', 'show', 'lax', '--key', 'open/lax.key'], here);
     expect(code).toBe(2);
     expect(err).toContain('chmod 600');
@@ -144,13 +180,16 @@ describe.concurrent('what is signed without a server', () => {
     ['resume', [], {}],
     ['check-now', [], {}],
     ['extend-soak', ['1d'], { byMs: 86_400_000 }],
-    ['end-follow-up', [], {}],
+    ['stop-checks', [], {}],
     ['abort', ['--yes', '--reason', 'wrong'], { reason: 'wrong' }],
     ['rollback', ['--yes'], {}],
     ['reject', ['--yes', '--reason', 'late'], { reason: 'late' }],
   ])('%s', async (verb, more, fields) => {
     const person = await makeSomeone(join(folder, 'people'), `${verb}-er`, []);
-    const { code, out } = await call([verb, 'one', 'staging', ...more, '--as', person.name, '--key', person.keyFile, '--print'], here);
+    const { code, out } = await call(
+      [verb, 'one', 'staging', ...more, '--as', person.name, '--key', person.keyFile, '--print'],
+      here,
+    );
     expect(code).toBe(0);
     const signed = JSON.parse(out) as Signed;
     expect(signed.body).toMatchObject({ deployment: 'one', environment: 'staging', ...fields });
@@ -161,7 +200,10 @@ describe.concurrent('what is signed without a server', () => {
 
   test('what undoes work is not signed while nobody can be asked', async () => {
     const person = await makeSomeone(join(folder, 'people'), 'asked', []);
-    const { code, out, err } = await call(['abort', 'one', 'staging', '--as', 'asked', '--key', person.keyFile, '--print'], here);
+    const { code, out, err } = await call(
+      ['abort', 'one', 'staging', '--as', 'asked', '--key', person.keyFile, '--print'],
+      here,
+    );
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain('--yes');
   });
@@ -189,14 +231,17 @@ describe.concurrent('errors and colours', () => {
     expect(err).not.toMatch(/^ +at /mu);
   }, 20_000);
 
-  test.each([[['approve', 'one']], [['status', 'one', '--bogus']], [['nonsense']], [['status', '../x']], [['plan', 'x.yaml', '--pace', '60s']]])(
-    '%s is a usage error',
-    async (args) => {
-      const { code, out, err } = await call(args, here);
-      expect({ code, out }).toEqual({ code: 2, out: '' });
-      expect(err).toMatch(/^error: /u);
-    },
-  );
+  test.each([
+    [['approve', 'one']],
+    [['status', 'one', '--bogus']],
+    [['nonsense']],
+    [['status', '../x']],
+    [['plan', 'x.yaml', '--pace', '60s']],
+  ])('%s is a usage error', async (args) => {
+    const { code, out, err } = await call(args, here);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^error: /u);
+  });
 
   test('the demo is a process of its own, to which every argument goes', async () => {
     const { code, err } = await call(['demo', '--break', 'nonsense'], here);
@@ -209,7 +254,9 @@ describe.concurrent('errors and colours', () => {
     expect(plain.code).toBe(70);
     expect(plain.err).toContain('SOAKGATE_DEBUG');
     expect(plain.err).not.toMatch(/^ +at /mu);
-    expect((await call(['key', 'create', 'ann'], { ...broken, env: { ...broken.env, SOAKGATE_DEBUG: '1' } })).err).toMatch(/^ +at /mu);
+    expect(
+      (await call(['key', 'create', 'ann'], { ...broken, env: { ...broken.env, SOAKGATE_DEBUG: '1' } })).err,
+    ).toMatch(/^ +at /mu);
   });
 
   test('colours only where they are wanted, and never alone', async () => {
@@ -229,17 +276,36 @@ test('a printed start holds the plan, its commit and the hash of each list', asy
   const repository = join(folder, 'repository');
   await mkdir(repository);
   const run = (...args: string[]) =>
-    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { stdio: 'pipe' });
+    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+      stdio: 'pipe',
+    });
   run('init', '-q');
   run('commit', '-q', '--allow-empty', '-m', 'one');
   run('tag', 'v2');
   const person = await makeSomeone(join(folder, 'people'), 'ann', []);
-  const { code, out } = await call(['start', 'soakgate.yaml', '--as', 'ann', '--key', person.keyFile, '--repository', 'repository', '--print'], here);
+  const { code, out } = await call(
+    [
+      'start',
+      'soakgate.yaml',
+      '--as',
+      'ann',
+      '--key',
+      person.keyFile,
+      '--repository',
+      'repository',
+      '--print',
+    ],
+    here,
+  );
   expect(code).toBe(0);
   const signed = JSON.parse(out) as Signed<StartBody>;
   expect(verifyMessage(signed, person.publicText)).toBe(true);
   const { body } = signed;
-  expect(body.deployment).toBe(`orders-${body.plan.slice(0, 6)}-${body.commit.slice(0, 7)}-${body.nonce.slice(0, 4)}`);
-  const planned = JSON.parse((await call(['plan', 'soakgate.yaml', '--repository', 'repository', '-o', 'json'], here)).out);
+  expect(body.deployment).toBe(
+    `orders-${body.plan.slice(0, 6)}-${body.commit.slice(0, 7)}-${body.nonce.slice(0, 4)}`,
+  );
+  const planned = JSON.parse(
+    (await call(['plan', 'soakgate.yaml', '--repository', 'repository', '-o', 'json'], here)).out,
+  );
   expect(planned).toMatchObject({ plan: body.plan, environments: [{ hash: body.lists['staging'] }] });
 });

@@ -18,12 +18,12 @@ steps:
   - { step: look, check: { command: [psql, -Xqc, select 1] } }
   - { step: mark, run: { command: [node, --version], changes: [files] } }
   - { step: switch, switch: release }
-meters: { clock: { read: { command: [psql, -XqtAc, 'select json_build_object(''late'', 0)'] }, readings: { late: { at: /late, target: exactly 0, alert: above 2 in a row } } } }
+monitors: { clock: { read: { command: [psql, -XqtAc, 'select json_build_object(''late'', 0)'] }, metrics: { late: { at: /late, objective: exactly 0, alert: above 2 in a row } } } }
 gate:
   ${environment}:
     attested: [{ id: tried, role: lead, text: The release was tried by hand }]
     approved: { roles: [dba], expires: 7d }
-routes: { old-code: { code: back } }
+fallbacks: { old-code: { code: rollback } }
 matrix:
   - { when: rest, do: stop, severity: high }
 contacts: { lead: lea@example.org, dba: dan@example.org }
@@ -46,7 +46,11 @@ export async function raisePlay(environment: string): Promise<Play> {
   const keys = join(config, 'soakgate', 'keys');
   await mkdir(keys, { recursive: true, mode: 0o700 });
   for (const { name, keyFile } of Object.values(stage.people)) await cp(keyFile, join(keys, `${name}.key`));
-  const env = { TEMPORAL_ADDRESS: stage.server.address, XDG_CONFIG_HOME: config, SOAKGATE_UI: 'http://ui.example.org' };
+  const env = {
+    TEMPORAL_ADDRESS: stage.server.address,
+    XDG_CONFIG_HOME: config,
+    SOAKGATE_UI: 'http://ui.example.org',
+  };
   return {
     stage,
     cast,

@@ -13,7 +13,10 @@ let server: Server;
 beforeAll(async () => {
   play = await raisePlay(ENVIRONMENT);
   plan = await play.writePlan('soakgate.yaml', gatedPlan(ENVIRONMENT));
-  server = await raiseServer({ TEMPORAL_ADDRESS: play.stage.server.address, SOAKGATE_UI: 'http://ui.example.org' });
+  server = await raiseServer({
+    TEMPORAL_ADDRESS: play.stage.server.address,
+    SOAKGATE_UI: 'http://ui.example.org',
+  });
 }, 120_000);
 afterAll(async () => {
   await server?.end();
@@ -44,11 +47,35 @@ const without = (name: string, { code, out, err }: Called): Called => {
 /** One deployment's life at its gate, in commands. */
 async function live(name: string, way: Way): Promise<readonly Called[]> {
   const start = (pace: string, ...more: readonly string[]) =>
-    way(['start', plan, '--as', 'ann', '--repository', play.stage.repository, '--name', name, '--pace', pace, ...more]);
+    way([
+      'start',
+      plan,
+      '--as',
+      'ann',
+      '--repository',
+      play.stage.repository,
+      '--name',
+      name,
+      '--pace',
+      pace,
+      ...more,
+    ]);
   const on = (verb: string, ...more: readonly string[]) => way([verb, name, ENVIRONMENT, ...more]);
   const said = [await start('10m=3s', '-o', 'json')];
-  await expect.poll(async () => (await ask(server, 'GET', `/v1/deployments/${name}/dossier/${ENVIRONMENT}`)).status, { timeout: 20_000 }).toBe(200);
-  said.push(...(await Promise.all([start('10m=3s'), start('10m=4s'), way(['status', name]), way(['status', name, '-o', 'json'])])));
+  await expect
+    .poll(
+      async () => (await ask(server, 'GET', `/v1/deployments/${name}/gate-report/${ENVIRONMENT}`)).status,
+      { timeout: 20_000 },
+    )
+    .toBe(200);
+  said.push(
+    ...(await Promise.all([
+      start('10m=3s'),
+      start('10m=4s'),
+      way(['status', name]),
+      way(['status', name, '-o', 'json']),
+    ])),
+  );
   said.push(
     ...(await Promise.all([
       on('approve', '--as', 'ann', '--yes'),
@@ -69,22 +96,36 @@ async function live(name: string, way: Way): Promise<readonly Called[]> {
   const watched = way(['status', name, '--watch', '--timeout', '30s']);
   said.push(await on('reject', '--as', 'lea', '--reason', 'not today', '--yes'));
   said.push({ ...(await watched), err: '' });
-  said.push(...(await Promise.all([on('abort', '--as', 'dan', '--yes'), way(['evidence', name]), way(['status', name, '--watch'])])));
+  said.push(
+    ...(await Promise.all([
+      on('abort', '--as', 'dan', '--yes'),
+      way(['evidence', name]),
+      way(['status', name, '--watch']),
+    ])),
+  );
   return said.map((called) => without(name, called));
 }
 
-test('a whole deployment says and ends the same through the server as without it', { timeout: 90_000 }, async () => {
-  const itself: Way = (args) => play.soakgate(args);
-  // A Temporal address that leads nowhere: whatever reaches it has gone through the server.
-  const through: Way = (args) => play.soakgate(args, { env: { TEMPORAL_ADDRESS: '127.0.0.1:1', SOAKGATE_SERVER: server.url } });
-  await play.writePlan('forged.json', JSON.stringify(signedStart({ plan: 'b'.repeat(64) })));
-  const [one, other] = await Promise.all([live('itself', itself), live('through', through)]);
-  expect(other).toEqual(one);
-  expect(one.map(({ code }) => code)).toEqual([0, 0, 6, 8, 8, 7, 2, 2, 2, 2, 7, 7, 7, 7, 7, 2, 8, 2, 2, 0, 0, 4, 6, 0, 4]);
-  const list = async (way: Way, ...more: readonly string[]) => (await way(['list', '-o', 'json', ...more])).out;
-  expect(JSON.parse(await list(through))).toEqual(JSON.parse(await list(itself)));
-  expect(JSON.parse(await list(through, '--limit', '1'))).toHaveLength(1);
-});
+test(
+  'a whole deployment says and ends the same through the server as without it',
+  { timeout: 90_000 },
+  async () => {
+    const itself: Way = (args) => play.soakgate(args);
+    // A Temporal address that leads nowhere: whatever reaches it has gone through the server.
+    const through: Way = (args) =>
+      play.soakgate(args, { env: { TEMPORAL_ADDRESS: '127.0.0.1:1', SOAKGATE_SERVER: server.url } });
+    await play.writePlan('forged.json', JSON.stringify(signedStart({ plan: 'b'.repeat(64) })));
+    const [one, other] = await Promise.all([live('itself', itself), live('through', through)]);
+    expect(other).toEqual(one);
+    expect(one.map(({ code }) => code)).toEqual([
+      0, 0, 6, 8, 8, 7, 2, 2, 2, 2, 7, 7, 7, 7, 7, 2, 8, 2, 2, 0, 0, 4, 6, 0, 4,
+    ]);
+    const list = async (way: Way, ...more: readonly string[]) =>
+      (await way(['list', '-o', 'json', ...more])).out;
+    expect(JSON.parse(await list(through))).toEqual(JSON.parse(await list(itself)));
+    expect(JSON.parse(await list(through, '--limit', '1'))).toHaveLength(1);
+  },
+);
 
 describe('--server', () => {
   const nowhere = { env: { SOAKGATE_SERVER: 'http://127.0.0.1:65533' } };
@@ -110,7 +151,10 @@ describe('--server', () => {
     ]);
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no address of a server')]);
     expect(wrong.err).not.toContain('secret');
-    expect([other.code, other.err]).toEqual([2, expect.stringContaining('there is no GET /v1/openapi.json/v1/deployments')]);
+    expect([other.code, other.err]).toEqual([
+      2,
+      expect.stringContaining('there is no GET /v1/openapi.json/v1/deployments'),
+    ]);
   });
 
   test('is refused by what needs Temporal itself', async () => {
@@ -119,9 +163,15 @@ describe('--server', () => {
       call(['worker', 'environment', '--file', 'x.yaml', '--server', 'http://127.0.0.1:1']),
       play.soakgate(['recover', 'never', '--as', 'dan'], nowhere),
     ]);
-    expect([recover.code, recover.err]).toEqual([2, expect.stringContaining('recover needs Temporal itself')]);
+    expect([recover.code, recover.err]).toEqual([
+      2,
+      expect.stringContaining('recover needs Temporal itself'),
+    ]);
     expect([worker.code, worker.err]).toEqual([2, expect.stringContaining('worker needs Temporal itself')]);
-    expect([inEnvironment.code, inEnvironment.err]).toEqual([2, expect.stringContaining('SOAKGATE_SERVER is not used')]);
+    expect([inEnvironment.code, inEnvironment.err]).toEqual([
+      2,
+      expect.stringContaining('SOAKGATE_SERVER is not used'),
+    ]);
     expect(inEnvironment.err).toContain('there is no deployment never');
   });
 });
@@ -131,7 +181,10 @@ describe('soakgate server', () => {
     const open = await raiseServer({ TEMPORAL_ADDRESS: play.stage.server.address }, ['--host', '0.0.0.0']);
     try {
       const answer = await fetch(`http://127.0.0.1:${new URL(open.url).port}/healthz`);
-      expect([answer.status, open.log()]).toEqual([200, expect.stringContaining('warning: 0.0.0.0 is reached from elsewhere')]);
+      expect([answer.status, open.log()]).toEqual([
+        200,
+        expect.stringContaining('warning: 0.0.0.0 is reached from elsewhere'),
+      ]);
     } finally {
       expect(await open.end()).toBe(0);
     }
@@ -143,28 +196,49 @@ describe('soakgate server', () => {
   });
 });
 
-test('without a control worker a message waits as a signal, whichever way it came', { timeout: 60_000 }, async () => {
-  const name = 'away';
-  await play.soakgate(['start', plan, '--as', 'ann', '--repository', play.stage.repository, '--name', name, '--server', server.url]);
-  await play.cast.control.kill();
-  const abort = ['abort', name, ENVIRONMENT, '--as', 'lea', '--yes'] as const;
-  const { out } = await play.soakgate([...abort, '--print']);
-  const approve = ['approve', name, ENVIRONMENT, '--as', 'dan', '--yes'] as const;
-  const through = { env: { SOAKGATE_SERVER: server.url } };
-  const [one, other, asked, askedThrough, sent, dossier, seen] = await Promise.all([
-    play.soakgate(abort),
-    play.soakgate(abort, through),
-    play.soakgate(approve),
-    play.soakgate(approve, through),
-    ask(server, 'POST', `/v1/deployments/${name}/messages/abort`, { body: out }),
-    ask(server, 'GET', `/v1/deployments/${name}/dossier/${ENVIRONMENT}`),
-    ask(server, 'GET', `/v1/deployments/${name}`),
-  ]);
-  expect([one.code, one.err]).toEqual([8, expect.stringContaining('no worker answered')]);
-  expect(other).toEqual(one);
-  expect([asked.code, asked.err]).toEqual([8, expect.stringContaining('no control worker shows the dossier')]);
-  expect(askedThrough).toEqual(asked);
-  expect(sent).toMatchObject({ status: 202, body: { unknown: true, text: expect.stringContaining('no worker answered') } });
-  expect(dossier).toMatchObject({ status: 503, body: { code: 'pending' } });
-  expect(seen).toMatchObject({ status: 200, body: { exitCode: 8, progress: null } });
-});
+test(
+  'without a control worker a message waits as a signal, whichever way it came',
+  { timeout: 60_000 },
+  async () => {
+    const name = 'away';
+    await play.soakgate([
+      'start',
+      plan,
+      '--as',
+      'ann',
+      '--repository',
+      play.stage.repository,
+      '--name',
+      name,
+      '--server',
+      server.url,
+    ]);
+    await play.cast.control.kill();
+    const abort = ['abort', name, ENVIRONMENT, '--as', 'lea', '--yes'] as const;
+    const { out } = await play.soakgate([...abort, '--print']);
+    const approve = ['approve', name, ENVIRONMENT, '--as', 'dan', '--yes'] as const;
+    const through = { env: { SOAKGATE_SERVER: server.url } };
+    const [one, other, asked, askedThrough, sent, gateReport, seen] = await Promise.all([
+      play.soakgate(abort),
+      play.soakgate(abort, through),
+      play.soakgate(approve),
+      play.soakgate(approve, through),
+      ask(server, 'POST', `/v1/deployments/${name}/messages/abort`, { body: out }),
+      ask(server, 'GET', `/v1/deployments/${name}/gate-report/${ENVIRONMENT}`),
+      ask(server, 'GET', `/v1/deployments/${name}`),
+    ]);
+    expect([one.code, one.err]).toEqual([8, expect.stringContaining('no worker answered')]);
+    expect(other).toEqual(one);
+    expect([asked.code, asked.err]).toEqual([
+      8,
+      expect.stringContaining('no control worker shows the gate report'),
+    ]);
+    expect(askedThrough).toEqual(asked);
+    expect(sent).toMatchObject({
+      status: 202,
+      body: { unknown: true, text: expect.stringContaining('no worker answered') },
+    });
+    expect(gateReport).toMatchObject({ status: 503, body: { code: 'pending' } });
+    expect(seen).toMatchObject({ status: 200, body: { exitCode: 8, progress: null } });
+  },
+);

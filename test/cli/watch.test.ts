@@ -1,11 +1,11 @@
-// Watching without a server: what is drawn for a person, what is told to a log, and which exit code an ending has.
+// Watching without a server: what is drawn for a person, what is told to a log, and which exit code an outcome has.
 import { describe, expect, test } from 'vitest';
 import type { DeploymentStatus, EnvironmentStatus } from '../../src/client/status.ts';
 import { exitOfStatus } from '../../src/cli/exit-codes.ts';
 import { renderStatus, whatNext } from '../../src/cli/render/status.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { watch } from '../../src/cli/watch.ts';
-import type { DeploymentOutcome, RolloutEnding } from '../../workflows/contract.ts';
+import type { DeploymentOutcome, RolloutOutcome } from '../../workflows/contract.ts';
 import type { Progress, StepState } from '../../workflows/progress.ts';
 
 const progress = (state: StepState, more: Partial<Progress> = {}): Progress => ({
@@ -15,7 +15,15 @@ const progress = (state: StepState, more: Partial<Progress> = {}): Progress => (
   waitingFor: null,
   next: null,
   notes: [],
-  lines: [{ name: 'migrate', kind: 'migrate', state, summary: 'two\u001b[2J migrations\u202e applied', tookMs: state === 'pass' ? 1_500 : null }],
+  lines: [
+    {
+      name: 'migrate',
+      kind: 'migrate',
+      state,
+      summary: 'two\u001b[2J migrations\u202e applied',
+      tookMs: state === 'pass' ? 1_500 : null,
+    },
+  ],
   ...more,
 });
 
@@ -28,7 +36,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   closedAt: null,
   progress: progress('running'),
   result: null,
-  followUp: null,
+  afterwards: null,
   ...more,
 });
 
@@ -54,7 +62,13 @@ const ended = (outcome: DeploymentOutcome): DeploymentStatus =>
   status({
     state: 'completed',
     environments: [place({ state: 'completed', progress: progress('pass') })],
-    result: { deployment: 'one', outcome, reason: 'so it was', environments: [], evidence: { uri: 'x', manifest: 'y', files: 1 } },
+    result: {
+      deployment: 'one',
+      outcome,
+      reason: 'so it was',
+      environments: [],
+      evidence: { uri: 'x', manifest: 'y', files: 1 },
+    },
   });
 
 function screen(live: boolean): Terminal & { readonly drawn: string[]; readonly said: string[] } {
@@ -95,10 +109,23 @@ describe('watch', () => {
   });
 
   test('on a small screen what has passed makes room for what goes on', () => {
-    const line = (name: string, state: StepState) => ({ name, kind: 'check' as const, state, summary: '', tookMs: null });
-    const lines = [...Array.from({ length: 20 }, (_, at) => line(`step-${at}`, 'pass')), line('restart', 'running'), line('health', 'waiting')];
-    const environments = [place({ progress: progress('running', { lines, notes: ['reading site/failures: 3 readings'] }) })];
-    const drawn = (rows: number) => renderStatus(status({ environments }), { paint: (_, text) => text, size: { columns: 80, rows } });
+    const line = (name: string, state: StepState) => ({
+      name,
+      kind: 'check' as const,
+      state,
+      summary: '',
+      tookMs: null,
+    });
+    const lines = [
+      ...Array.from({ length: 20 }, (_, at) => line(`step-${at}`, 'pass')),
+      line('restart', 'running'),
+      line('health', 'waiting'),
+    ];
+    const environments = [
+      place({ progress: progress('running', { lines, notes: ['reading site/failures: 3 samples'] }) }),
+    ];
+    const drawn = (rows: number) =>
+      renderStatus(status({ environments }), { paint: (_, text) => text, size: { columns: 80, rows } });
     const small = drawn(16).join('\n');
     expect(drawn(16).length).toBeLessThan(16);
     expect(small).toMatch(/✓ pass +16 steps\n.*✓ pass +step-16\n/u);
@@ -108,30 +135,38 @@ describe('watch', () => {
   });
 
   test('what goes on when all is over is shown with what was found, and the command that ends it', () => {
-    const followUp = (more: Partial<NonNullable<EnvironmentStatus['followUp']>>) => ({
+    const afterwards = (more: Partial<NonNullable<EnvironmentStatus['afterwards']>>) => ({
       ...place(),
-      workflowId: 'follow-up/one/staging',
+      workflowId: 'afterwards/one/staging',
       result: null,
-      progress: progress('pass', { health: 'troubled', notes: ['2026-01-08: shop/paid is 0.5, alert below 90%', 'reading shop/paid: 0.5'] }),
+      progress: progress('pass', {
+        health: 'troubled',
+        notes: ['2026-01-08: shop/paid is 0.5, alert below 90%', 'reading shop/paid: 0.5'],
+      }),
       ...more,
     });
-    const textOf = (more: Parameters<typeof followUp>[0]) =>
+    const textOf = (more: Parameters<typeof afterwards>[0]) =>
       renderStatus(
-        { ...ended('completed'), environments: [place({ state: 'completed', followUp: followUp(more) })] },
+        {
+          ...ended('completed'),
+          environments: [place({ state: 'completed', afterwards: afterwards(more) })],
+        },
         { paint: (_, text) => text },
       ).join('\n');
     const goes = textOf({ state: 'running' });
     for (const line of [
-      'follow-up in staging: troubled',
+      'post-deployment checks in staging: troubled',
       '2026-01-08: shop/paid is 0.5',
       '  shop/paid: 0.5',
-      'next: soakgate end-follow-up one staging --as YOU',
+      'next: soakgate stop-checks one staging --as YOU',
     ])
       expect(goes).toContain(line);
-    expect(textOf({ state: 'running', progress: null })).toContain('follow-up in staging: no worker answers');
+    expect(textOf({ state: 'running', progress: null })).toContain(
+      'post-deployment checks in staging: no worker answers',
+    );
     const over = textOf({ state: 'completed', result: 'ended by dan' });
-    expect(over).toContain('follow-up in staging: ended by dan');
-    expect(over).not.toContain('next: soakgate end-follow-up');
+    expect(over).toContain('post-deployment checks in staging: ended by dan');
+    expect(over).not.toContain('next: soakgate stop-checks');
   });
 
   test('a log gets each change once', async () => {
@@ -165,11 +200,20 @@ describe('the exit code', () => {
     ['stuck', 5],
   ] as const)('%s is %i', (outcome, code) => expect(exitOfStatus(ended(outcome))).toBe(code));
 
-  const fallen = (environments: readonly EnvironmentStatus[]) => exitOfStatus(status({ state: 'terminated', environments }));
-  const went = (ending: RolloutEnding) =>
+  const fallen = (environments: readonly EnvironmentStatus[]) =>
+    exitOfStatus(status({ state: 'terminated', environments }));
+  const went = (outcome: RolloutOutcome) =>
     place({
       state: 'completed',
-      result: { environment: 'staging', ending, reason: '', receipts: [], undos: [], left: [], soak: null },
+      result: {
+        environment: 'staging',
+        outcome,
+        reason: '',
+        receipts: [],
+        undos: [],
+        differences: [],
+        soak: null,
+      },
     });
 
   test('of a terminated deployment is that of its rollouts', () => {
@@ -184,11 +228,16 @@ describe('the exit code', () => {
 
 describe('what to do next', () => {
   test('a lost rollout is recovered before anything else', () => {
-    expect(whatNext(status({ environments: [place({ state: 'terminated' })] })).next).toBe('soakgate recover one --as YOU');
+    expect(whatNext(status({ environments: [place({ state: 'terminated' })] })).next).toBe(
+      'soakgate recover one --as YOU',
+    );
   });
 
   test('a rollout’s question comes before the deployment’s', () => {
-    const asking = progress('fail', { waitingFor: 'a decision (continue | stop)', next: 'soakgate decide one staging continue' });
+    const asking = progress('fail', {
+      waitingFor: 'a decision (continue | stop)',
+      next: 'soakgate decide one staging continue',
+    });
     expect(whatNext(status({ environments: [place({ progress: asking })] }))).toEqual({
       waiting: 'a decision (continue | stop)',
       next: 'soakgate decide one staging continue --as YOU',
@@ -197,10 +246,14 @@ describe('what to do next', () => {
 
   test('a command that is named in part is named whole', () => {
     const paused = progress('pass', { waitingFor: 'resume', next: 'soakgate resume' });
-    expect(whatNext(status({ environments: [place({ progress: paused })] })).next).toBe('soakgate resume one staging --as YOU');
+    expect(whatNext(status({ environments: [place({ progress: paused })] })).next).toBe(
+      'soakgate resume one staging --as YOU',
+    );
   });
 
   test('states are words beside their marks', () => {
-    expect(renderStatus(status(), { paint: (_, text) => text }).join('\n')).toMatch(/ {2}▶ running +migrate/u);
+    expect(renderStatus(status(), { paint: (_, text) => text }).join('\n')).toMatch(
+      / {2}▶ running +migrate/u,
+    );
   });
 });

@@ -4,13 +4,20 @@ import { workflowLink } from '../../src/client/links.ts';
 afterEach(() => vi.unstubAllEnvs());
 
 const link = (env: Readonly<Record<string, string>>): string | null => {
-  for (const [name, value] of Object.entries({ SOAKGATE_UI: '', TEMPORAL_ADDRESS: '', TEMPORAL_NAMESPACE: '', ...env }))
+  for (const [name, value] of Object.entries({
+    SOAKGATE_UI: '',
+    TEMPORAL_ADDRESS: '',
+    TEMPORAL_NAMESPACE: '',
+    ...env,
+  }))
     vi.stubEnv(name, value || undefined);
   return workflowLink('deployment/one', 'run-1');
 };
 
 test('links go where SOAKGATE_UI says', () => {
-  expect(link({ SOAKGATE_UI: 'https://ui.example.org/' })).toBe('https://ui.example.org/namespaces/default/workflows/deployment%2Fone/run-1');
+  expect(link({ SOAKGATE_UI: 'https://ui.example.org/' })).toBe(
+    'https://ui.example.org/namespaces/default/workflows/deployment%2Fone/run-1',
+  );
 });
 
 test('a dev server and Temporal Cloud tell it by their address', () => {
@@ -20,4 +27,5 @@ test('a dev server and Temporal Cloud tell it by their address', () => {
   );
 });
 
-test('elsewhere there is none', () => expect(link({ TEMPORAL_ADDRESS: 'temporal.example.org:7233' })).toBeNull());
+test('elsewhere there is none', () =>
+  expect(link({ TEMPORAL_ADDRESS: 'temporal.example.org:7233' })).toBeNull());

@@ -20,18 +20,29 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  readonly healthcheck?: { readonly test: readonly string[]; readonly interval: string; readonly timeout: string; readonly retries: number };
+  readonly healthcheck?: {
+    readonly test: readonly string[];
+    readonly interval: string;
+    readonly timeout: string;
+    readonly retries: number;
+  };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
-const composed = parse(text, { merge: true }) as { services: Record<string, Service>; volumes: Record<string, unknown> };
+const composed = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
 const services = Object.entries(composed.services);
 const service = (name: string): Service => composed.services[name]!;
 const longRunning = services.filter(([, { restart }]) => restart === 'unless-stopped').map(([name]) => name);
 
 describe('docker-compose.yml', () => {
   test('every image is pinned to a whole version, in the Dockerfile, too', () => {
-    const images = [...services.map(([, { image }]) => image), ...[...dockerfile.matchAll(/^FROM (\S+)/gmu)].map(([, image]) => image!)];
+    const images = [
+      ...services.map(([, { image }]) => image),
+      ...[...dockerfile.matchAll(/^FROM (\S+)/gmu)].map(([, image]) => image!),
+    ];
     expect(images.filter((image) => !/^[\w./-]+:\d+\.\d+(?:\.\d+)?(?:-[\w.-]+)?$/u.test(image))).toEqual([]);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     expect(images).toContain(`soakgate:${version}`);
@@ -48,19 +59,30 @@ describe('docker-compose.yml', () => {
     expect(longRunning.length).toBeGreaterThan(5);
     for (const name of longRunning) {
       expect(service(name), name).toMatchObject({
-        healthcheck: { interval: expect.any(String), timeout: expect.any(String), retries: expect.any(Number) },
+        healthcheck: {
+          interval: expect.any(String),
+          timeout: expect.any(String),
+          retries: expect.any(Number),
+        },
       });
       expect(service(name).healthcheck!.test[0], name).toMatch(/^CMD(?:-SHELL)?$/u);
       expect(service(name).healthcheck!.test.length, name).toBeGreaterThan(1);
     }
-    expect(services.map(([name]) => name).filter((name) => !longRunning.includes(name))).toEqual(['schema', 'namespace', 'prepare', 'people']);
+    expect(services.map(([name]) => name).filter((name) => !longRunning.includes(name))).toEqual([
+      'schema',
+      'namespace',
+      'prepare',
+      'people',
+    ]);
   });
 
   test('whoever waits for another waits for a state that it can reach', () => {
     for (const [name, { depends_on: others = {} }] of services)
       for (const [other, { condition }] of Object.entries(others)) {
         expect(Object.keys(composed.services), `${name} waits for ${other}`).toContain(other);
-        expect(condition, `${name} waits for ${other}`).toBe(longRunning.includes(other) ? 'service_healthy' : 'service_completed_successfully');
+        expect(condition, `${name} waits for ${other}`).toBe(
+          longRunning.includes(other) ? 'service_healthy' : 'service_completed_successfully',
+        );
       }
   });
 
@@ -78,7 +100,9 @@ describe('docker-compose.yml', () => {
 
   test('nobody has what is not his: keys, places and databases are mounted where they are used', () => {
     const who = (volume: string) =>
-      services.filter(([, { volumes = [] }]) => volumes.some((mount) => mount.startsWith(`${volume}:`))).map(([name]) => name);
+      services
+        .filter(([, { volumes = [] }]) => volumes.some((mount) => mount.startsWith(`${volume}:`)))
+        .map(([name]) => name);
     expect(who('people')).toEqual(['prepare', 'people']);
     expect(who('control')).toEqual(['prepare', 'control']);
     expect(who('staging')).toEqual(['prepare', 'staging']);
@@ -92,17 +116,25 @@ describe('docker-compose.yml', () => {
 
   test('volumes are declared, files are there', () => {
     const mounts = services.flatMap(([, { volumes = [] }]) => volumes.map((mount) => mount.split(':')[0]!));
-    const [files, volumes] = [mounts.filter((mount) => mount.startsWith('.')), mounts.filter((mount) => !mount.startsWith('.'))];
+    const [files, volumes] = [
+      mounts.filter((mount) => mount.startsWith('.')),
+      mounts.filter((mount) => !mount.startsWith('.')),
+    ];
     expect([...new Set(volumes)].sort()).toEqual(Object.keys(composed.volumes).sort());
     for (const mount of files) expect(existsSync(join(root, mount)), mount).toBe(true);
     for (const [, from] of dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gmu))
-      for (const path of from!.split(' ')) expect(path === '.' || globSync(path, { cwd: root }).length > 0, path).toBe(true);
+      for (const path of from!.split(' '))
+        expect(path === '.' || globSync(path, { cwd: root }).length > 0, path).toBe(true);
   });
 
   const compose = findCompose();
   test.runIf(compose)('Docker Compose itself accepts it', () => {
     const [program, ...before] = compose!;
-    expect(spawnSync(program!, [...before, '-f', file, 'config', '-q'], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(spawnSync(program!, [...before, '-f', file, 'config', '-q'], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
   });
 });
 
@@ -112,7 +144,12 @@ function findCompose(): readonly string[] | undefined {
   const candidates = [...(named ? [[named]] : []), ['docker', 'compose'], ['docker-compose']];
   return candidates.find(([program, ...before]) => {
     try {
-      return / v?2\.| v?[3-9]\d*\./u.test(execFileSync(program!, [...before, 'version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+      return / v?2\.| v?[3-9]\d*\./u.test(
+        execFileSync(program!, [...before, 'version'], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
+      );
     } catch {
       return false;
     }

@@ -31,7 +31,8 @@ const env = () => ({
 
 beforeAll(async () => {
   volumes = await mkdtemp(join(tmpdir(), 'sg-compose-'));
-  for (const name of ['artifacts', 'control', 'people', 'production', 'repository', 'staging']) await mkdir(join(volumes, name));
+  for (const name of ['artifacts', 'control', 'people', 'production', 'repository', 'staging'])
+    await mkdir(join(volumes, name));
   port = await freePort();
   [server, postgres] = await Promise.all([startDevServer(volumes, { headless: true }), startPostgres()]);
   for (const name of ['staging', 'production']) await postgres.createDatabase(name);
@@ -42,10 +43,14 @@ afterAll(async () => {
   await rm(volumes, { recursive: true, force: true });
 });
 
-const prepare = () => execFileSync(process.execPath, [join(root, 'compose/prepare.mjs')], { env: env(), encoding: 'utf8' });
+const prepare = () =>
+  execFileSync(process.execPath, [join(root, 'compose/prepare.mjs')], { env: env(), encoding: 'utf8' });
 
 function raise(args: readonly string[], database: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, args, { env: { ...env(), DATABASE_URL: postgres.url(database) }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    env: { ...env(), DATABASE_URL: postgres.url(database) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   running.push(child);
   let said = '';
   return new Promise((resolve, reject) => {
@@ -62,9 +67,18 @@ test('prepare makes keys, repository and two places, and a second time nothing',
   const keys = join(volumes, 'people/soakgate/keys');
   expect((await readdir(keys)).sort()).toEqual(['dan.key', 'lea.key', 'rae.key']);
   expect((await stat(join(keys, 'lea.key'))).mode & 0o777).toBe(0o600);
-  const [staging, production] = await Promise.all(['staging', 'production'].map((name) => readEnvironmentFile(join(volumes, name, `${name}.yaml`))));
-  expect(staging).toMatchObject({ environment: 'staging', used: join(volumes, 'staging/used'), floor: { pace: 'allowed', approve: { each: [] } } });
-  expect(production).toMatchObject({ floor: { approve: { each: ['lead', 'dba'] } }, services: { orders: { inside: 'http://127.0.0.1:8102' } } });
+  const [staging, production] = await Promise.all(
+    ['staging', 'production'].map((name) => readEnvironmentFile(join(volumes, name, `${name}.yaml`))),
+  );
+  expect(staging).toMatchObject({
+    environment: 'staging',
+    'permit-store': join(volumes, 'staging/permit-store'),
+    guardrails: { pace: 'allowed', approve: { each: [] } },
+  });
+  expect(production).toMatchObject({
+    guardrails: { approve: { each: ['lead', 'dba'] } },
+    services: { orders: { inside: 'http://127.0.0.1:8102' } },
+  });
   const before = await readFile(join(keys, 'lea.key'), 'utf8');
   prepare();
   expect(await readFile(join(keys, 'lea.key'), 'utf8')).toBe(before);
@@ -72,7 +86,15 @@ test('prepare makes keys, repository and two places, and a second time nothing',
 
 test('a site fills its database once, serves its first release, and comes up again; a deployment goes through it', async () => {
   await raise(
-    [join(root, 'bin/soakgate.mjs'), 'worker', 'control', '--artifacts', join(volumes, 'artifacts'), '--key', join(volumes, 'control/control.key')],
+    [
+      join(root, 'bin/soakgate.mjs'),
+      'worker',
+      'control',
+      '--artifacts',
+      join(volumes, 'artifacts'),
+      '--key',
+      join(volumes, 'control/control.key'),
+    ],
     'none',
   );
   const site = await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
@@ -84,10 +106,24 @@ test('a site fills its database once, serves its first release, and comes up aga
   await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
   await expect.poll(health, { timeout: 20_000 }).toBe(200);
 
-  const people = { cwd: volumes, env: { TEMPORAL_ADDRESS: server.address, XDG_CONFIG_HOME: join(volumes, 'people') } };
+  const people = {
+    cwd: volumes,
+    env: { TEMPORAL_ADDRESS: server.address, XDG_CONFIG_HOME: join(volumes, 'people') },
+  };
   const plan = join(volumes, 'repository/soakgate.yaml');
   const start = await call(
-    ['start', plan, '--as', 'rae', '--repository', join(volumes, 'repository'), '--name', 'first', '--pace', '7d=60s'],
+    [
+      'start',
+      plan,
+      '--as',
+      'rae',
+      '--repository',
+      join(volumes, 'repository'),
+      '--name',
+      'first',
+      '--pace',
+      '7d=60s',
+    ],
     people,
   );
   expect(start).toMatchObject({ code: 0 });

@@ -9,7 +9,8 @@ const one = (sql: string) => {
   expect(constraints).toHaveLength(1);
   return constraints[0]!;
 };
-const brief = (sql: string) => addedConstraints(sql).constraints.map(({ kind, constraint, table }) => `${kind} ${constraint} ${table}`);
+const brief = (sql: string) =>
+  addedConstraints(sql).constraints.map(({ kind, constraint, table }) => `${kind} ${constraint} ${table}`);
 const left = (sql: string) => addedConstraints(sql).notForecast.map(({ what, why }) => `${what}: ${why}`);
 const shared = (keys: string, from: string, where = '') =>
   `(tableoid, ctid) in (select tableoid, ctid from (select tableoid, ctid, count(*) over (partition by ${keys}) as copies from ${from}${where}) counted where copies > 1)`;
@@ -23,9 +24,19 @@ describe('each kind, with PostgreSQL’s rules for NULL', () => {
       'only public."Orders"',
       `not (("a" > 0) AND (b <> ')'))`,
     ],
-    ['alter table if exists t add constraint c unique (a, "B")', 'unique', 't', shared('a, "B"', 't', ' where a is not null and "B" is not null')],
+    [
+      'alter table if exists t add constraint c unique (a, "B")',
+      'unique',
+      't',
+      shared('a, "B"', 't', ' where a is not null and "B" is not null'),
+    ],
     ['alter table t add constraint c unique nulls not distinct (a)', 'unique', 't', shared('a', 't')],
-    ['alter table t add constraint c primary key (a, b)', 'primary key', 't', `(a is null or b is null or ${shared('a, b', 't')})`],
+    [
+      'alter table t add constraint c primary key (a, b)',
+      'primary key',
+      't',
+      `(a is null or b is null or ${shared('a, b', 't')})`,
+    ],
     [
       'alter table s.t add constraint c foreign key (a, b) references s.u (x, y) on delete cascade deferrable initially deferred',
       'foreign key',
@@ -39,7 +50,12 @@ describe('each kind, with PostgreSQL’s rules for NULL', () => {
       't.a is not null and not exists (select from u "soakgate referenced" where "soakgate referenced".x = t.a)',
     ],
     ['alter table t add constraint c not null a', 'not null', 't', 'a is null'],
-    ['create unique index concurrently if not exists c on t (a)', 'unique index', 't', shared('a', 't', ' where a is not null')],
+    [
+      'create unique index concurrently if not exists c on t (a)',
+      'unique index',
+      't',
+      shared('a', 't', ' where a is not null'),
+    ],
     [
       `create unique index c on only s.t using btree (lower(a) text_pattern_ops desc nulls last, (b + 1), d collate "C") include (e) with (fillfactor = 70) where f = 'a;b' -- the end`,
       'unique index',
@@ -50,8 +66,15 @@ describe('each kind, with PostgreSQL’s rules for NULL', () => {
         ` where lower(a) is not null and (b + 1) is not null and d collate "C" is not null and (f = 'a;b')`,
       ),
     ],
-    ['create unique index c on t (a) nulls not distinct where b', 'unique index', 't', shared('a', 't', ' where (b)')],
-  ])('%s', (sql, kind, from, condition) => expect(one(sql)).toMatchObject({ constraint: 'c', kind, from, condition, rowsChangeFirst: false }));
+    [
+      'create unique index c on t (a) nulls not distinct where b',
+      'unique index',
+      't',
+      shared('a', 't', ' where (b)'),
+    ],
+  ])('%s', (sql, kind, from, condition) =>
+    expect(one(sql)).toMatchObject({ constraint: 'c', kind, from, condition, rowsChangeFirst: false }),
+  );
 
   test('SET NOT NULL has no name of its own', () =>
     expect(one('ALTER TABLE "t" ALTER COLUMN "e ""mail" SET NOT NULL')).toMatchObject({
@@ -80,9 +103,13 @@ describe('a range', () => {
     ]));
 
   test('NOT VALID is asked of no row until it is validated, under whatever spelling', () => {
-    const added = 'alter table T add constraint C check (a > 0) not valid; alter table t add constraint d check (b > 0) not enforced;';
+    const added =
+      'alter table T add constraint C check (a > 0) not valid; alter table t add constraint d check (b > 0) not enforced;';
     expect(addedConstraints(added)).toEqual({ constraints: [], notForecast: [] });
-    expect(one(`${added} alter table public."t" validate constraint c`)).toMatchObject({ constraint: 'c', condition: 'not (a > 0)' });
+    expect(one(`${added} alter table public."t" validate constraint c`)).toMatchObject({
+      constraint: 'c',
+      condition: 'not (a > 0)',
+    });
   });
 
   test.each([
@@ -103,7 +130,9 @@ describe('a range', () => {
     ['drop table v; ', true],
     ['drop index v; create table v (a int); ', false],
   ])('after `%s` the rows may have changed: %s', (before, rowsChangeFirst) =>
-    expect(one(`${before} alter table t add constraint c foreign key (a) references u (id)`)).toMatchObject({ rowsChangeFirst }),
+    expect(one(`${before} alter table t add constraint c foreign key (a) references u (id)`)).toMatchObject({
+      rowsChangeFirst,
+    }),
   );
 });
 
@@ -113,20 +142,44 @@ describe('left out, and counted', () => {
     ['alter table t add exclude using gist (a with &&)', 'an exclusion on t: it is of another kind'],
     ['alter table t add constraint c unique using index i', 'c on t: it cannot be read'],
     ['alter table t add constraint c foreign key (a) references u', 'c on t: it cannot be read'],
-    ['alter table t add constraint c foreign key (a, b) references u (a, b) match full', 'c on t: it cannot be read'],
-    ['alter table t add constraint c check (a > 0; alter table t add constraint d check (a > 0)', 'c on t: it cannot be read'],
+    [
+      'alter table t add constraint c foreign key (a, b) references u (a, b) match full',
+      'c on t: it cannot be read',
+    ],
+    [
+      'alter table t add constraint c check (a > 0; alter table t add constraint d check (a > 0)',
+      'c on t: it cannot be read',
+    ],
     ['alter table t add constraint c check (a > 0; select 1)', 'c on t: it cannot be read'],
     ['create unique index c on t (a) where (a > 0; select 1', 'c on t: it cannot be read'],
     ['create unique index c on t (a b)', 'c on t: it cannot be read'],
     ['alter table t validate constraint c', 'c on t: it is validated here, but was not added here'],
-    ['alter table t add column c int unique', 'the column c on t: it comes with a constraint, and does not exist yet'],
-    ['alter table t add c int not null', 'the column c on t: it comes with a constraint, and does not exist yet'],
-    ['set search_path = shop; alter table t add constraint c check (a > 0)', 'c on t: the migrations set a search_path of their own'],
-    ['do $do$ begin execute $$alter table t add constraint c check (a > 0)$$; end $do$', 'a constraint in a DO block: it cannot be read'],
+    [
+      'alter table t add column c int unique',
+      'the column c on t: it comes with a constraint, and does not exist yet',
+    ],
+    [
+      'alter table t add c int not null',
+      'the column c on t: it comes with a constraint, and does not exist yet',
+    ],
+    [
+      'set search_path = shop; alter table t add constraint c check (a > 0)',
+      'c on t: the migrations set a search_path of their own',
+    ],
+    [
+      'do $do$ begin execute $$alter table t add constraint c check (a > 0)$$; end $do$',
+      'a constraint in a DO block: it cannot be read',
+    ],
     ['alter domain d add constraint c check (value > 0)', 'the domain d: it is asked of no table of its own'],
     ['\\i more.sql', 'what \\i more.sql runs: it cannot be read'],
-    [`alter table t add constraint c check (a <> 'x)`, 'the end of the SQL: a quote or a comment in it is never closed'],
-    ['/* /* */ alter table t add constraint c check (a > 0)', 'the end of the SQL: a quote or a comment in it is never closed'],
+    [
+      `alter table t add constraint c check (a <> 'x)`,
+      'the end of the SQL: a quote or a comment in it is never closed',
+    ],
+    [
+      '/* /* */ alter table t add constraint c check (a > 0)',
+      'the end of the SQL: a quote or a comment in it is never closed',
+    ],
   ])('%s', (sql, line) => {
     expect(left(sql)).toEqual([line]);
     expect(brief(sql)).toEqual([]);
@@ -138,13 +191,17 @@ describe('left out, and counted', () => {
     `insert into log values ('alter table t add constraint c check (a > 0)', E'\\'; alter table t add constraint c check (a > 0); --')`,
     'create function f() returns void language plpgsql as $_$ begin; alter table t add constraint c check (a > 0); end $_$',
     "copy t (a) from stdin;\nalter table t add constraint c check (a > 0);\nit's\n\\.\n",
-  ])('nothing is in: %s', (sql) => expect(addedConstraints(sql)).toEqual({ constraints: [], notForecast: [] }));
+  ])('nothing is in: %s', (sql) =>
+    expect(addedConstraints(sql)).toEqual({ constraints: [], notForecast: [] }),
+  );
 });
 
 describe('properties', () => {
   const name = fc.oneof(
     fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/u).map((word) => `n_${word}`),
-    fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }).map((text) => `"${text.replaceAll('"', '""')}"`),
+    fc
+      .string({ minLength: 1, maxLength: 8, unit: 'grapheme' })
+      .map((text) => `"${text.replaceAll('"', '""')}"`),
   );
   const literal = fc.oneof(
     fc.string({ maxLength: 8 }).map((text) => `'${text.replaceAll("'", "''")}'`),
@@ -159,7 +216,12 @@ describe('properties', () => {
     ),
   }));
   const column = (index: number) => `k${index}`;
-  const added = fc.record({ constraint: name, table: name, expression, kind: fc.constantFrom('check', 'unique', 'foreign key', 'unique index') });
+  const added = fc.record({
+    constraint: name,
+    table: name,
+    expression,
+    kind: fc.constantFrom('check', 'unique', 'foreign key', 'unique index'),
+  });
   type Added = typeof added extends fc.Arbitrary<infer T> ? T : never;
   const bodies: Readonly<Record<string, (it: Added) => string[]>> = {
     check: (it) => ['check', `(${it.expression})`],
@@ -168,10 +230,29 @@ describe('properties', () => {
   };
   const written = (it: Added): string[] =>
     it.kind === 'unique index'
-      ? ['create', 'unique', 'index', it.constraint, 'on', it.table, '(', column(1), ')', 'where', it.expression, ';']
+      ? [
+          'create',
+          'unique',
+          'index',
+          it.constraint,
+          'on',
+          it.table,
+          '(',
+          column(1),
+          ')',
+          'where',
+          it.expression,
+          ';',
+        ]
       : ['alter', 'table', it.table, 'add', 'constraint', it.constraint, ...bodies[it.kind]!(it), ';'];
   const decoy = 'alter table t add constraint decoy check (a > 0);';
-  const gap = fc.constantFrom(' ', '\n', `/* ' ${decoy} /* " */ $$ */`, `-- ' $$ " /* ${decoy}\n`, '\t-- (\n');
+  const gap = fc.constantFrom(
+    ' ',
+    '\n',
+    `/* ' ${decoy} /* " */ $$ */`,
+    `-- ' $$ " /* ${decoy}\n`,
+    '\t-- (\n',
+  );
   const between = fc.constantFrom(
     '',
     `comment on table t is '${decoy}';`,
@@ -182,18 +263,26 @@ describe('properties', () => {
 
   test('whatever stands between the words and the statements, the same constraints are read, in their order', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(added, fc.array(gap, { minLength: 1, maxLength: 8 }), between), { maxLength: 5 }), (list) => {
-        const sql = list
-          .map(([it, gaps, before]) => before + written(it).reduce((text, word, at) => text + gaps[at % gaps.length]! + word, ''))
-          .join('\n');
-        const { constraints, notForecast } = addedConstraints(sql);
-        expect(notForecast).toEqual([]);
-        const plain = (text: string) => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text);
-        expect(constraints.map(({ constraint, table, kind }) => ({ constraint, table, kind }))).toEqual(
-          list.map(([{ constraint, table, kind }]) => ({ constraint: plain(constraint), table, kind })),
-        );
-        for (const [at, [it]] of list.entries()) if (it.kind === 'check') expect(constraints[at]?.condition).toBe(`not (${it.expression})`);
-      }),
+      fc.property(
+        fc.array(fc.tuple(added, fc.array(gap, { minLength: 1, maxLength: 8 }), between), { maxLength: 5 }),
+        (list) => {
+          const sql = list
+            .map(
+              ([it, gaps, before]) =>
+                before + written(it).reduce((text, word, at) => text + gaps[at % gaps.length]! + word, ''),
+            )
+            .join('\n');
+          const { constraints, notForecast } = addedConstraints(sql);
+          expect(notForecast).toEqual([]);
+          const plain = (text: string) =>
+            text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+          expect(constraints.map(({ constraint, table, kind }) => ({ constraint, table, kind }))).toEqual(
+            list.map(([{ constraint, table, kind }]) => ({ constraint: plain(constraint), table, kind })),
+          );
+          for (const [at, [it]] of list.entries())
+            if (it.kind === 'check') expect(constraints[at]?.condition).toBe(`not (${it.expression})`);
+        },
+      ),
     );
   });
 

@@ -1,4 +1,4 @@
-// The plan of the validation system: what its bands say of the numbers of the runbooks, and in which order it goes there and back.
+// The plan of the validation system: what its thresholds say of the numbers of the runbooks, and in which order it goes there and back.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,18 +8,20 @@ import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { HttpCheck, Limit, Plan } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
 import { compileSteps, type StepList } from '../../src/core/steps.ts';
-import { wayBack } from '../../src/core/way-back.ts';
+import { orderRollback } from '../../src/core/rollback.ts';
 
 const file = join(import.meta.dirname, '../../examples/validation-system/releases/v-next/soakgate.yaml');
 const { plan } = parsePlan(readFileSync(file, 'utf8'), 'soakgate.yaml') as { plan: Plan };
-const listOf = (environment: string): StepList => compileSteps({ plan, environment, commit: 'c', files: {}, pace: null });
-const judge = (band: Limit | undefined, value: number, role: 'target' | 'alert') => band === undefined || outside(band, value, 100, role);
-/** In its target, between target and alert, or beyond. */
+const listOf = (environment: string): StepList =>
+  compileSteps({ plan, environment, commit: 'c', files: {}, pace: null });
+const judge = (threshold: Limit | undefined, value: number, role: 'objective' | 'alert') =>
+  threshold === undefined || outside(threshold, value, 100, role);
+/** In its objective, between target and alert, or beyond. */
 function stands(id: string, value: number): 'fits' | 'misses' | 'alerts' {
-  const [meter = '', reading = ''] = id.split('/');
-  const { target, alert } = plan.meters[meter]!.readings[reading]!;
+  const [monitor = '', metric = ''] = id.split('/');
+  const { objective, alert } = plan.monitors[monitor]!.metrics[metric]!;
   if (judge(alert, value, 'alert')) return 'alerts';
-  return judge(target, value, 'target') ? 'misses' : 'fits';
+  return judge(objective, value, 'objective') ? 'misses' : 'fits';
 }
 
 test.each([
@@ -30,36 +32,39 @@ test.each([
   ['S0-65', 'database/rollbacks', 0.009, 0.03, 0.051],
   ['S0-66', 'database/deadlocks', 0, 1, 2],
   ['S1-42, S1-55', 'validation/health', 90, 89, 79],
-])('%s: %s of %d fits, %d misses the target and %d alerts', (_, reading, good, between, bad) =>
-  expect([good, between, bad].map((value) => stands(reading, value))).toEqual(['fits', 'misses', 'alerts']),
+])('%s: %s of %d fits, %d misses the objective and %d alerts', (_, metric, good, between, bad) =>
+  expect([good, between, bad].map((value) => stands(metric, value))).toEqual(['fits', 'misses', 'alerts']),
 );
 
 test('a day counts as one for violations and deadlocks, and a rate says nothing below its number of samples', () => {
-  const { validation, database } = plan.meters;
-  for (const reading of [validation!.readings['violations'], database!.readings['deadlocks']])
-    expect([reading?.target?.perDay, reading?.alert?.perDay]).toEqual([true, true]);
-  expect([...Object.values(validation!.readings), ...Object.values(database!.readings)].map(({ samples }) => samples ?? null)).toEqual([
-    null,
-    20,
-    20,
-    5,
-    null,
-    null,
-    100,
-  ]);
+  const { validation, database } = plan.monitors;
+  for (const metric of [validation!.metrics['violations'], database!.metrics['deadlocks']])
+    expect([metric?.objective?.perDay, metric?.alert?.perDay]).toEqual([true, true]);
+  expect(
+    [...Object.values(validation!.metrics), ...Object.values(database!.metrics)].map(
+      ({ samples }) => samples ?? null,
+    ),
+  ).toEqual([null, 20, 20, 5, null, null, 100]);
 });
 
-test.each(['staging', 'production'])('S0-83, S1-27, S1-56: in %s answers may take 109 ms where they took 100, and not 111', (environment) => {
-  const step = listOf(environment).steps.find(({ name }) => name === 'performance')!;
-  const { mean } = (step.spec as unknown as { http: HttpCheck }).http;
-  expect([109, 111].map((ms) => outside(mean!, ms, 100, 'target'))).toEqual([false, true]);
-});
+test.each(['staging', 'production'])(
+  'S0-83, S1-27, S1-56: in %s answers may take 109 ms where they took 100, and not 111',
+  (environment) => {
+    const step = listOf(environment).steps.find(({ name }) => name === 'performance')!;
+    const { mean } = (step.spec as unknown as { http: HttpCheck }).http;
+    expect([109, 111].map((ms) => outside(mean!, ms, 100, 'objective'))).toEqual([false, true]);
+  },
+);
 
 test('S1-37: in production nothing is fixed on the way; whatever is found there stops it before anything is changed', () => {
   const list = listOf('production');
   const data = list.steps.filter(({ kind }) => kind === 'checkData' || kind === 'fixData');
-  expect(data.map(({ kind, spec, changes }) => [kind, spec['pass'], changes])).toEqual([['checkData', 'last', []]]);
-  expect(list.steps.findIndex(({ kind }) => kind === 'checkData')).toBeLessThan(list.steps.findIndex(({ kind }) => kind === 'migrate'));
+  expect(data.map(({ kind, spec, changes }) => [kind, spec['pass'], changes])).toEqual([
+    ['checkData', 'last', []],
+  ]);
+  expect(list.steps.findIndex(({ kind }) => kind === 'checkData')).toBeLessThan(
+    list.steps.findIndex(({ kind }) => kind === 'migrate'),
+  );
   const answer = decide(list, { step: 'data', index: data[0]!.index, is: 'fail' });
   expect(answer).toMatchObject({ do: 'stop' });
 });
@@ -86,26 +91,48 @@ test('S0-104, S0-105, S1-59: whom to call is said for every role that decides, a
     ]),
   );
   const result = parsePlan(readFileSync(file, 'utf8').replace(/ {2}dba: .*\n/u, ''), 'soakgate.yaml');
-  expect('plan' in result ? [] : result.complaints.map(({ message }) => message)).toEqual(['says not whom to call as "dba", who decides']);
+  expect('plan' in result ? [] : result.complaints.map(({ message }) => message)).toEqual([
+    'says not whom to call as "dba", who decides',
+  ]);
 });
 
 test('S1-40, S1-41: production is closed before the backup, restarts web and then proxy, and is opened after the health check', () => {
-  const names = listOf('production').steps.map(({ name, kind, spec }) => (kind === 'restart' ? `restart ${String(spec['service'])}` : name));
-  const order = ['close-site', 'backup', 'migrate', 'switch', 'restart web', 'restart proxy', 'health', 'open-site'];
+  const names = listOf('production').steps.map(({ name, kind, spec }) =>
+    kind === 'restart' ? `restart ${String(spec['service'])}` : name,
+  );
+  const order = [
+    'close-site',
+    'backup',
+    'migrate',
+    'switch',
+    'restart web',
+    'restart proxy',
+    'health',
+    'open-site',
+  ];
   expect(names.filter((name) => order.includes(name))).toEqual(order);
 });
 
-test('S0-67, S1-44, S1-45, S1-49, S1-50: the way back of production closes the site, stops the app, takes schema, then code, restarts web and then proxy, and is opened last', () => {
+test('S0-67, S1-44, S1-45, S1-49, S1-50: the rollback of production closes the site, stops the app, takes schema, then code, restarts web and then proxy, and is opened last', () => {
   const { steps, environment } = listOf('production');
-  const stack = steps.flatMap((step) => (step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : []));
-  const walked = wayBack({ kind: plan.kind, stack, passed: ['fixData', 'migrate'], route: null, backup: null, shut: environment.wayBack });
+  const stack = steps.flatMap((step) =>
+    step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : [],
+  );
+  const walked = orderRollback({
+    kind: plan.kind,
+    stack,
+    passed: ['fixData', 'migrate'],
+    fallback: null,
+    backup: null,
+    shut: environment.rollback,
+  });
   expect(walked.map(({ undo }) => [undo.undo, undo.args['service']].filter(Boolean).join(' '))).toEqual([
     'closeSite',
     'stopServices',
     'downgrade',
-    'switchBack',
-    'restartBack web',
-    'restartBack proxy',
+    'revertSwitch',
+    'revertRestart web',
+    'revertRestart proxy',
     'endMaintenance',
   ]);
 });

@@ -1,16 +1,16 @@
-// Matrix, way back, gate and floor: who or what decides, and in which order things go back.
+// Matrix, rollback, gate and guardrails: who or what decides, and in which order things roll back.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quorumMet, floorComplaints, type Floor } from '../../src/core/floor.ts';
-import { dossierOf, judgeGate } from '../../src/core/gate.ts';
+import { quorumMet, guardrailComplaints, type Guardrails } from '../../src/core/guardrails.ts';
+import { gateReportOf, judgeGate } from '../../src/core/gate.ts';
 import { decide, type Trouble } from '../../src/core/matrix.ts';
 import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
-import type { MatrixRow, Plan, ReleaseKind, Route } from '../../src/core/plan/plan.ts';
+import type { MatrixRow, Plan, ReleaseKind, Fallback } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps, type StepKind, type StepList } from '../../src/core/steps.ts';
 import { forwardEntry } from '../../src/core/undo.ts';
-import { type StackEntry, wayBack } from '../../src/core/way-back.ts';
+import { type StackEntry, orderRollback } from '../../src/core/rollback.ts';
 import { storyPlan } from '../support/story-plan.ts';
 
 const planOf = (text: string): Plan => {
@@ -23,37 +23,106 @@ const listOf = (environment = 'staging', from = plan): StepList =>
   compileSteps({ plan: from, environment, commit: 'c'.repeat(40), files: {}, pace: null });
 const list = listOf();
 const indexOf = (name: string) => list.steps.find((step) => step.name === name)!.index;
-const broken = (step: string, is: 'fail' | 'error' | 'inconclusive' = 'fail'): Trouble => ({ step, is, index: indexOf(step) });
-const meter = (name: string, is: 'alert' | 'inconclusive' = 'alert', lastedMs = 0): Trouble => {
-  const [of = '', reading = ''] = name.split('/');
-  return { meter: of, reading, is, lastedMs };
+const broken = (step: string, is: 'fail' | 'error' | 'inconclusive' = 'fail'): Trouble => ({
+  step,
+  is,
+  index: indexOf(step),
+});
+const monitor = (name: string, is: 'alert' | 'inconclusive' = 'alert', lastedMs = 0): Trouble => {
+  const [of = '', metric = ''] = name.split('/');
+  return { monitor: of, metric, is, lastedMs };
 };
 const withMatrix = (...matrix: MatrixRow[]): StepList => ({ ...list, matrix });
 
 describe('the matrix', () => {
   test.each<[string, MatrixRow, Trouble, boolean]>([
-    ['before a step: an earlier one fits', { when: { before: 'migrate' }, do: 'continue', severity: 'low' }, broken('backup'), true],
-    ['before a step: the step itself does not', { when: { before: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate'), false],
-    ['before a step that was compiled into several lines', { when: { before: 'data' }, do: 'continue', severity: 'low' }, broken('backup'), true],
+    [
+      'before a step: an earlier one fits',
+      { when: { before: 'migrate' }, do: 'continue', severity: 'low' },
+      broken('backup'),
+      true,
+    ],
+    [
+      'before a step: the step itself does not',
+      { when: { before: 'migrate' }, do: 'continue', severity: 'low' },
+      broken('migrate'),
+      false,
+    ],
+    [
+      'before a step that was compiled into several lines',
+      { when: { before: 'data' }, do: 'continue', severity: 'low' },
+      broken('backup'),
+      true,
+    ],
     ['a step: fail', { when: { step: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate'), true],
-    ['a step: error', { when: { step: 'migrate' }, do: 'continue', severity: 'low' }, broken('migrate', 'error'), true],
+    [
+      'a step: error',
+      { when: { step: 'migrate' }, do: 'continue', severity: 'low' },
+      broken('migrate', 'error'),
+      true,
+    ],
     [
       'a step: inconclusive only where written',
       { when: { step: 'migrate' }, do: 'continue', severity: 'low' },
       broken('migrate', 'inconclusive'),
       false,
     ],
-    ['a step: one symptom', { when: { step: 'migrate', is: 'error' }, do: 'continue', severity: 'low' }, broken('migrate'), false],
-    ['a compiled line answers to its written name', { when: { step: 'data' }, do: 'continue', severity: 'low' }, broken('data: fix'), true],
-    ['a meter by its name', { when: { meter: 'site' }, do: 'continue', severity: 'low' }, meter('site/failures'), true],
-    ['a meter by its reading', { when: { meter: 'site/failures' }, do: 'continue', severity: 'low' }, meter('site/failures'), true],
-    ['another reading', { when: { meter: 'site/latency' }, do: 'continue', severity: 'low' }, meter('site/failures'), false],
-    ['any meter, for so long', { when: { meter: 'any', forMs: 10 }, do: 'continue', severity: 'low' }, meter('site/failures', 'alert', 9), false],
-    ['a route that failed', { when: { route: 'downgrade' }, do: 'continue', severity: 'low' }, { route: 'downgrade', is: 'fail' }, true],
-    ['rest is everything', { when: 'rest', do: 'continue', severity: 'low' }, broken('restart', 'error'), true],
-    ['rest is no silent meter', { when: 'rest', do: 'freeze', severity: 'low' }, meter('site/failures', 'inconclusive'), false],
+    [
+      'a step: one symptom',
+      { when: { step: 'migrate', is: 'error' }, do: 'continue', severity: 'low' },
+      broken('migrate'),
+      false,
+    ],
+    [
+      'a compiled line answers to its written name',
+      { when: { step: 'data' }, do: 'continue', severity: 'low' },
+      broken('data: fix'),
+      true,
+    ],
+    [
+      'a monitor by its name',
+      { when: { monitor: 'site' }, do: 'continue', severity: 'low' },
+      monitor('site/failures'),
+      true,
+    ],
+    [
+      'a monitor by its metric',
+      { when: { monitor: 'site/failures' }, do: 'continue', severity: 'low' },
+      monitor('site/failures'),
+      true,
+    ],
+    [
+      'another metric',
+      { when: { monitor: 'site/latency' }, do: 'continue', severity: 'low' },
+      monitor('site/failures'),
+      false,
+    ],
+    [
+      'any monitor, for so long',
+      { when: { monitor: 'any', forMs: 10 }, do: 'continue', severity: 'low' },
+      monitor('site/failures', 'alert', 9),
+      false,
+    ],
+    [
+      'a fallback that failed',
+      { when: { fallback: 'downgrade' }, do: 'continue', severity: 'low' },
+      { fallback: 'downgrade', is: 'fail' },
+      true,
+    ],
+    [
+      'rest is everything',
+      { when: 'rest', do: 'continue', severity: 'low' },
+      broken('restart', 'error'),
+      true,
+    ],
+    [
+      'rest is no silent monitor',
+      { when: 'rest', do: 'freeze', severity: 'low' },
+      monitor('site/failures', 'inconclusive'),
+      false,
+    ],
   ])('%s', (_, row, trouble, fits) => {
-    const silent = 'meter' in trouble && trouble.is === 'inconclusive';
+    const silent = 'monitor' in trouble && trouble.is === 'inconclusive';
     const decision = decide(withMatrix(row), trouble);
     expect(decision.do).toBe(fits ? row.do : silent ? 'continue' : 'stop');
     if (!fits) expect(decision.row).toMatch(/no line of the matrix fits|the soak cannot pass/u);
@@ -64,25 +133,38 @@ describe('the matrix', () => {
       { when: { step: 'migrate' }, do: 'downgrade', severity: 'high' },
       { when: 'rest', do: 'continue', severity: 'low' },
     ];
-    expect(decide(withMatrix(...rows), broken('migrate'))).toMatchObject({ do: 'route', name: 'downgrade', severity: 'high' });
+    expect(decide(withMatrix(...rows), broken('migrate'))).toMatchObject({
+      do: 'fallback',
+      name: 'downgrade',
+      severity: 'high',
+    });
   });
 
-  test('a plan without a fitting line stops; a route that is not there stops', () => {
+  test('a plan without a fitting line stops; a fallback that is not there stops', () => {
     expect(decide(withMatrix(), broken('migrate'))).toMatchObject({ do: 'stop', severity: 'critical' });
     const lost: MatrixRow = { when: 'rest', do: 'nowhere', severity: 'low' };
     expect(decide(withMatrix(lost), broken('migrate'))).toMatchObject({ do: 'stop', severity: 'critical' });
   });
 
-  test('a silent meter is acted on only where the matrix says inconclusive, and only after its `for`', () => {
-    const rows: MatrixRow = { when: { meter: 'any', is: 'inconclusive', forMs: 100 }, ask: ['stop'], severity: 'high' };
-    expect(decide(withMatrix(rows), meter('site/failures', 'inconclusive', 99)).do).toBe('continue');
-    expect(decide(withMatrix(rows), meter('site/failures', 'inconclusive', 100)).do).toBe('ask');
+  test('a silent monitor is acted on only where the matrix says inconclusive, and only after its `for`', () => {
+    const rows: MatrixRow = {
+      when: { monitor: 'any', is: 'inconclusive', forMs: 100 },
+      ask: ['stop'],
+      severity: 'high',
+    };
+    expect(decide(withMatrix(rows), monitor('site/failures', 'inconclusive', 99)).do).toBe('continue');
+    expect(decide(withMatrix(rows), monitor('site/failures', 'inconclusive', 100)).do).toBe('ask');
   });
 
-  test('in a compressed run the `for` of a meter passes as the days do, never below three seconds; what people have to answer in does not', () => {
+  test('in a compressed run the `for` of a monitor passes as the days do, never below three seconds; what people have to answer in does not', () => {
     const rows: MatrixRow[] = [
-      { when: { meter: 'any', is: 'inconclusive', forMs: 86_400_000 }, ask: ['stop'], severity: 'high' },
-      { when: { meter: 'any', forMs: 1_800_000 }, ask: ['stop'], unanswered: { afterMs: 14_400_000, do: 'stop' }, severity: 'high' },
+      { when: { monitor: 'any', is: 'inconclusive', forMs: 86_400_000 }, ask: ['stop'], severity: 'high' },
+      {
+        when: { monitor: 'any', forMs: 1_800_000 },
+        ask: ['stop'],
+        unanswered: { afterMs: 14_400_000, do: 'stop' },
+        severity: 'high',
+      },
     ];
     const compressed = compileSteps({
       plan: { ...plan, matrix: rows },
@@ -91,7 +173,12 @@ describe('the matrix', () => {
       files: {},
       pace: { nominalMs: 604_800_000, realMs: 60_000 },
     });
-    expect(compressed.matrix.map(({ when, unanswered }) => [(when as { forMs: number }).forMs, unanswered?.afterMs])).toEqual([
+    expect(
+      compressed.matrix.map(({ when, unanswered }) => [
+        (when as { forMs: number }).forMs,
+        unanswered?.afterMs,
+      ]),
+    ).toEqual([
       [8_571, undefined],
       [3_000, 14_400_000],
     ]);
@@ -100,56 +187,74 @@ describe('the matrix', () => {
   test('no trouble of a step ever means "go on" unless a line says so', () => {
     const rows = list.matrix.filter((row) => row.do !== 'continue');
     fc.assert(
-      fc.property(fc.subarray([...rows]), fc.constantFrom(...list.steps), fc.constantFrom('fail', 'error', 'inconclusive'), (matrix, step, is) => {
-        expect(decide(withMatrix(...matrix), { step: step.name, index: step.index, is }).do).not.toBe('continue');
-      }),
+      fc.property(
+        fc.subarray([...rows]),
+        fc.constantFrom(...list.steps),
+        fc.constantFrom('fail', 'error', 'inconclusive'),
+        (matrix, step, is) => {
+          expect(decide(withMatrix(...matrix), { step: step.name, index: step.index, is }).do).not.toBe(
+            'continue',
+          );
+        },
+      ),
     );
   });
 });
 
-describe('the way back', () => {
+describe('the rollback', () => {
   const entry = (name: string): StackEntry => {
     const step = list.steps.find((candidate) => candidate.name === name)!;
     return { index: step.index, step: step.name, undo: step.undo! };
   };
   const full = ['data: fix', 'migrate', 'switch', 'restart'].map(entry);
-  const walk = (kind: ReleaseKind, stack: readonly StackEntry[], passed: readonly StepKind[] = ['fixData', 'migrate']) =>
-    wayBack({ kind, stack, passed, route: null, backup: null }).map(({ undo }) => undo.undo);
+  const walk = (
+    kind: ReleaseKind,
+    stack: readonly StackEntry[],
+    passed: readonly StepKind[] = ['fixData', 'migrate'],
+  ) => orderRollback({ kind, stack, passed, fallback: null, backup: null }).map(({ undo }) => undo.undo);
 
   test.each<[ReleaseKind, string[]]>([
-    ['constraints', ['downgrade', 'switchBack', 'restartBack']],
-    ['view', ['downgrade', 'switchBack', 'restartBack']],
-    ['columns', ['switchBack', 'restartBack', 'downgrade']],
-    ['flags', ['switchBack', 'restartBack', 'downgrade']],
-    ['code', ['switchBack', 'restartBack', 'downgrade']],
+    ['constraints', ['downgrade', 'revertSwitch', 'revertRestart']],
+    ['view', ['downgrade', 'revertSwitch', 'revertRestart']],
+    ['columns', ['revertSwitch', 'revertRestart', 'downgrade']],
+    ['flags', ['revertSwitch', 'revertRestart', 'downgrade']],
+    ['code', ['revertSwitch', 'revertRestart', 'downgrade']],
   ])('%s', (kind, order) => {
     expect(walk(kind, full)).toEqual(order);
     // Forward fixes came last of all, and are reversed before the migration that they added to.
-    const forwards = ['relax', 'drop'].map((route) =>
+    const forwards = ['relax', 'drop'].map((fallback) =>
       forwardEntry(
         list.steps.find((step) => step.kind === 'migrate')!,
-        route,
+        fallback,
       ),
     );
-    const both = wayBack({ kind, stack: [...full, ...forwards], passed: ['fixData', 'migrate'], route: null, backup: null });
+    const both = orderRollback({
+      kind,
+      stack: [...full, ...forwards],
+      passed: ['fixData', 'migrate'],
+      fallback: null,
+      backup: null,
+    });
     expect(both.map(({ undo }) => undo.undo)).toEqual(
       order.flatMap((undo) => (undo === 'downgrade' ? ['undoForward', 'undoForward', undo] : [undo])),
     );
-    expect(both.flatMap(({ undo }) => undo.args['route'] ?? [])).toEqual(['drop', 'relax']);
+    expect(both.flatMap(({ undo }) => undo.args['fallback'] ?? [])).toEqual(['drop', 'relax']);
   });
 
-  test('fixed rows go back only as long as the migration has not passed', () => {
+  test('fixed rows roll back only as long as the migration has not passed', () => {
     expect(walk('constraints', full.slice(0, 2), ['fixData'])).toEqual(['downgrade', 'undoFix']);
     expect(walk('constraints', full.slice(0, 2), ['fixData', 'migrate'])).toEqual(['downgrade']);
   });
 
-  test('S0-67, S1-44, S1-45: what the plan shuts is shut before the database goes back, and opened when it has', () => {
+  test('S0-67, S1-44, S1-45: what the plan shuts is shut before the database rolls back, and opened when it has', () => {
     const shut = { close: true, stop: ['web', 'worker'] } as const;
-    const names = (kind: ReleaseKind, stack: readonly StackEntry[], route: Route | null = null) => {
+    const names = (kind: ReleaseKind, stack: readonly StackEntry[], fallback: Fallback | null = null) => {
       const backup = list.steps.find((step) => step.kind === 'backup')!;
-      const ran = wayBack({ kind, stack, passed: ['migrate'], route, backup, shut });
+      const ran = orderRollback({ kind, stack, passed: ['migrate'], fallback, backup, shut });
       return ran.map(({ undo, step }) =>
-        [undo.undo, (undo.args['services'] as string[] | undefined)?.join('+'), `(${step})`].filter(Boolean).join(' '),
+        [undo.undo, (undo.args['services'] as string[] | undefined)?.join('+'), `(${step})`]
+          .filter(Boolean)
+          .join(' '),
       );
     };
     const open = ['startServices worker (migrate)', 'endMaintenance (migrate)'];
@@ -157,49 +262,73 @@ describe('the way back', () => {
       'closeSite (migrate)',
       'stopServices web+worker (migrate)',
       'downgrade (migrate)',
-      'switchBack (switch)',
-      'restartBack (restart)',
+      'revertSwitch (switch)',
+      'revertRestart (restart)',
       ...open,
     ]);
     expect(names('columns', full).slice(2), 'old code does not serve before').toEqual([
-      'switchBack (switch)',
+      'revertSwitch (switch)',
       'downgrade (migrate)',
-      'restartBack (restart)',
+      'revertRestart (restart)',
       ...open,
     ]);
-    expect(names('constraints', full.slice(0, 2)).slice(-2)).toEqual(['startServices web+worker (migrate)', 'endMaintenance (migrate)']);
-    expect(names('constraints', full, { restore: { loses: 'writes-since-backup' } })[1]).toBe('stopServices web+worker (backup)');
-    expect(names('columns', full, { codeBack: true })).toEqual(['switchBack (switch)', 'restartBack (restart)']);
-    const closed: StackEntry = { index: 1, step: 'close', undo: { undo: 'endMaintenance', family: 'maintenance', args: {} } };
-    expect(names('constraints', [closed, ...full]).slice(-2)).toEqual(['startServices worker (migrate)', 'endMaintenance (close)']);
+    expect(names('constraints', full.slice(0, 2)).slice(-2)).toEqual([
+      'startServices web+worker (migrate)',
+      'endMaintenance (migrate)',
+    ]);
+    expect(names('constraints', full, { restore: { loses: 'writes-since-backup' } })[1]).toBe(
+      'stopServices web+worker (backup)',
+    );
+    expect(names('columns', full, { codeRollback: true })).toEqual([
+      'revertSwitch (switch)',
+      'revertRestart (restart)',
+    ]);
+    const closed: StackEntry = {
+      index: 1,
+      step: 'close',
+      undo: { undo: 'endMaintenance', family: 'maintenance', args: {} },
+    };
+    expect(names('constraints', [closed, ...full]).slice(-2)).toEqual([
+      'startServices worker (migrate)',
+      'endMaintenance (close)',
+    ]);
   });
 
   test('code back alone leaves the database as it is', () => {
-    const ran = wayBack({ kind: 'columns', stack: full, passed: ['migrate'], route: { codeBack: true }, backup: null });
+    const ran = orderRollback({
+      kind: 'columns',
+      stack: full,
+      passed: ['migrate'],
+      fallback: { codeRollback: true },
+      backup: null,
+    });
     expect(ran.map(({ undo }) => undo.family)).toEqual(['code', 'code']);
   });
 
-  test('whatever was begun: nothing twice, nothing lost, and each checkout that goes back is followed by one restart of each service', () => {
+  test('whatever was begun: nothing twice, nothing lost, and each checkout that rolls back is followed by one restart of each service', () => {
     const restart = (index: number, service: string): StackEntry => ({
       index,
       step: `restart ${service}`,
-      undo: { undo: 'restartBack', family: 'code', args: { service } },
+      undo: { undo: 'revertRestart', family: 'code', args: { service } },
     });
     const pool = [...full, restart(20, 'web'), restart(21, 'worker'), restart(22, 'worker')];
     const kinds = fc.constantFrom<ReleaseKind>('constraints', 'columns', 'view', 'flags', 'code');
     fc.assert(
       fc.property(kinds, fc.subarray(pool), (kind, stack) => {
-        const ran = wayBack({ kind, stack, passed: [], route: null, backup: null });
+        const ran = orderRollback({ kind, stack, passed: [], fallback: null, backup: null });
         const names = ran.map(({ undo }) => undo.undo);
-        const services = stack.filter(({ undo }) => undo.undo === 'restartBack').map(({ undo }) => undo.args['service']);
-        expect(names.filter((name) => name === 'restartBack')).toHaveLength(new Set(services).size);
-        expect(names.filter((name) => name !== 'restartBack').sort()).toEqual(
+        const services = stack
+          .filter(({ undo }) => undo.undo === 'revertRestart')
+          .map(({ undo }) => undo.args['service']);
+        expect(names.filter((name) => name === 'revertRestart')).toHaveLength(new Set(services).size);
+        expect(names.filter((name) => name !== 'revertRestart').sort()).toEqual(
           stack
             .map(({ undo }) => undo.undo)
-            .filter((name) => name !== 'restartBack')
+            .filter((name) => name !== 'revertRestart')
             .sort(),
         );
-        if (names.includes('restartBack')) expect(names.lastIndexOf('switchBack')).toBeLessThan(names.indexOf('restartBack'));
+        if (names.includes('revertRestart'))
+          expect(names.lastIndexOf('revertSwitch')).toBeLessThan(names.indexOf('revertRestart'));
       }),
     );
   });
@@ -207,7 +336,12 @@ describe('the way back', () => {
 
 describe('the gate', () => {
   const gated = listOf('production');
-  const start = { message: 'start', person: 'ann', signature: '', body: { plan: 'p' } } as unknown as Signed<StartBody>;
+  const start = {
+    message: 'start',
+    person: 'ann',
+    signature: '',
+    body: { plan: 'p' },
+  } as unknown as Signed<StartBody>;
   const receipt = (kind: string, more: Partial<Receipt> = {}): Receipt => ({
     step: kind,
     kind,
@@ -219,7 +353,7 @@ describe('the gate', () => {
   });
   const good = [receipt('backup'), receipt('preview', { figures: { rehearsed: 'up-down-up' } })];
   const ask = (receipts: readonly Receipt[], more: { soaked?: string | null; commit?: string } = {}) =>
-    dossierOf({
+    gateReportOf({
       deployment: 'd',
       list: gated,
       listHash: 'h',
@@ -227,7 +361,8 @@ describe('the gate', () => {
       number: 1,
       before: { environment: 'staging', commit: gated.commit, soaked: 'fine', receipts, ...more },
     }).facts;
-  const open = (facts: ReturnType<typeof ask>) => Object.entries(facts).flatMap(([name, { holds }]) => (holds ? [] : [name]));
+  const open = (facts: ReturnType<typeof ask>) =>
+    Object.entries(facts).flatMap(([name, { holds }]) => (holds ? [] : [name]));
 
   test('every sealed fact rests on a receipt; the last one of its kind counts', () => {
     expect(open(ask(good))).toEqual([]);
@@ -235,13 +370,21 @@ describe('the gate', () => {
     expect(open(ask(good, { commit: 'other' }))).toEqual(['same-release']);
     expect(open(ask([receipt('backup')]))).toEqual(['rollback-rehearsed']);
     expect(open(ask([...good, receipt('backup', { verdict: 'fail' })]))).toEqual(['backup-proven']);
-    expect(open(ask([receipt('backup'), receipt('preview', { figures: { rehearsed: 'up' } })]))).toEqual(['rollback-rehearsed']);
-    expect(dossierOf({ deployment: 'd', list: gated, listHash: 'h', start, number: 1, before: null }).facts['soak-passed']?.holds).toBe(false);
+    expect(open(ask([receipt('backup'), receipt('preview', { figures: { rehearsed: 'up' } })]))).toEqual([
+      'rollback-rehearsed',
+    ]);
+    expect(
+      gateReportOf({ deployment: 'd', list: gated, listHash: 'h', start, number: 1, before: null }).facts[
+        'soak-passed'
+      ]?.holds,
+    ).toBe(false);
   });
 
-  const sealed = { dossier: { number: 1 } as never, hash: 'h', signature: '' };
-  const answer = (approvals: readonly { person: string; roles: readonly string[] }[], dossier: typeof sealed | null = sealed) =>
-    judgeGate({ list: gated, dossier, requester: 'ann', approvals, attestations: [] });
+  const sealed = { gateReport: { number: 1 } as never, hash: 'h', signature: '' };
+  const answer = (
+    approvals: readonly { person: string; roles: readonly string[] }[],
+    gateReport: typeof sealed | null = sealed,
+  ) => judgeGate({ list: gated, gateReport, requester: 'ann', approvals, attestations: [] });
 
   test('the requester never counts, whatever her roles', () => {
     expect(
@@ -262,7 +405,7 @@ describe('the gate', () => {
     ).toBe(true);
   });
 
-  test('without a dossier nothing opens, however many approve', () => {
+  test('without a gate report nothing opens, however many approve', () => {
     expect(
       answer(
         [
@@ -293,14 +436,20 @@ describe('the gate', () => {
         const { met, missing } = quorumMet({ each }, someone);
         expect(met).toBe(fits(each, someone));
         expect(missing.length === 0).toBe(met);
-        if (!met) expect(quorumMet({ each }, [...someone, ...missing.map((wanted, at) => ({ name: `x${at}`, roles: [wanted] }))]).met).toBe(true);
+        if (!met)
+          expect(
+            quorumMet({ each }, [
+              ...someone,
+              ...missing.map((wanted, at) => ({ name: `x${at}`, roles: [wanted] })),
+            ]).met,
+          ).toBe(true);
       }),
     );
   });
 });
 
-describe('the floor', () => {
-  const floor: Floor = {
+describe('the guardrails', () => {
+  const guardrails: Guardrails = {
     start: { any: [] },
     approve: { each: [] },
     rollback: { any: [] },
@@ -312,38 +461,56 @@ describe('the floor', () => {
   };
 
   test('a plan that is as strict passes, a shorter soak and another program do not', () => {
-    expect(floorComplaints(list, floor)).toEqual([]);
-    expect(floorComplaints(list, { ...floor, soakMs: 8 * 86_400_000 })).toEqual([
+    expect(guardrailComplaints(list, guardrails)).toEqual([]);
+    expect(guardrailComplaints(list, { ...guardrails, soakMs: 8 * 86_400_000 })).toEqual([
       'soak: the plan observes 7 d, this environment demands at least 8 d',
     ]);
-    expect(floorComplaints(list, { ...floor, programs: [] })).toHaveLength(2);
+    expect(guardrailComplaints(list, { ...guardrails, programs: [] })).toHaveLength(2);
   });
 
   test('a compressed run is refused, and where it is allowed its nominal length counts', () => {
     const pace = { nominalMs: 604_800_000, realMs: 60_000 };
     const compressed = compileSteps({ plan, environment: 'staging', commit: 'c', files: {}, pace });
-    expect(floorComplaints(compressed, floor)).toEqual(['pace: this environment refuses a compressed run (--pace)']);
-    expect(floorComplaints(compressed, { ...floor, pace: 'allowed' })).toEqual([]);
+    expect(guardrailComplaints(compressed, guardrails)).toEqual([
+      'pace: this environment refuses a compressed run (--pace)',
+    ]);
+    expect(guardrailComplaints(compressed, { ...guardrails, pace: 'allowed' })).toEqual([]);
   });
 
   test('S1-30: a window of 1 h 59 where 2 h are demanded; one that the gate does not ask for counts as none; notice alike, nominal in a compressed run', () => {
-    const window = { opens: '0 2 * * SUN', zone: 'Europe/Berlin', lengthMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
-    const gate = { sealed: [], attested: [], atEntry: ['window-open', 'notice-given'] } as unknown as NonNullable<StepList['gate']>;
+    const window = {
+      opens: '0 2 * * SUN',
+      zone: 'Europe/Berlin',
+      lengthMs: 2 * 3_600_000,
+      noticeMs: 48 * 3_600_000,
+    };
+    const gate = {
+      sealed: [],
+      attested: [],
+      beforeDeploying: ['window-open', 'notice-given'],
+    } as unknown as NonNullable<StepList['gate']>;
     const entered = { ...list, environment: { ...list.environment, window }, gate };
-    const strict: Floor = { ...floor, windowMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
-    expect(floorComplaints(entered, strict)).toEqual([]);
+    const strict: Guardrails = { ...guardrails, windowMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
+    expect(guardrailComplaints(entered, strict)).toEqual([]);
     const short = { ...window, lengthMs: 119 * 60_000, noticeMs: 47 * 3_600_000 };
-    expect(floorComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict)).toEqual([
-      'window: the plan is entered in a window of 1.98 h, this environment demands at least 2 h (gate: at-entry: [window-open])',
-      'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: at-entry: [notice-given])',
+    expect(
+      guardrailComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict),
+    ).toEqual([
+      'window: the plan is entered in a window of 1.98 h, this environment demands at least 2 h (gate: before-deploying: [window-open])',
+      'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: before-deploying: [notice-given])',
     ]);
-    expect(floorComplaints({ ...entered, gate: { ...gate, atEntry: [] } }, strict)).toHaveLength(2);
+    expect(guardrailComplaints({ ...entered, gate: { ...gate, beforeDeploying: [] } }, strict)).toHaveLength(
+      2,
+    );
     const pace = { nominalMs: 604_800_000, realMs: 60_000 };
     const compressed = {
       ...entered,
       pace,
-      environment: { ...entered.environment, window: { ...window, noticeMs: (48 * 3_600_000 * 60) / 604_800 } },
+      environment: {
+        ...entered.environment,
+        window: { ...window, noticeMs: (48 * 3_600_000 * 60) / 604_800 },
+      },
     };
-    expect(floorComplaints(compressed, { ...strict, pace: 'allowed' })).toEqual([]);
+    expect(guardrailComplaints(compressed, { ...strict, pace: 'allowed' })).toEqual([]);
   });
 });

@@ -3,7 +3,10 @@ import { statementShape } from '../../src/core/statement-shape.ts';
 
 test.each([
   ['select *\n  from orders -- of Ann\n where id = 17', 'select * from orders where id = ?'],
-  ["update people set name = 'Ann', iban = $$DE12$$ where id in (1, 2, 3)", 'update people set name = ?, iban = ? where id in (?, …)'],
+  [
+    "update people set name = 'Ann', iban = $$DE12$$ where id in (1, 2, 3)",
+    'update people set name = ?, iban = ? where id in (?, …)',
+  ],
   ['select "Total" from t where x = $1 and y > 1.5', 'select Total from t where x = $? and y > ?.?'],
   ["select * from people where name = 'cut by the ser", 'select * from people where name = ?'],
   ['', ''],

@@ -1,13 +1,13 @@
-// Canonical JSON, pace and its floors, stretches, snapshots: values that hashes, clocks and comparisons rest on.
+// Canonical JSON, pace and its guardrails, slices, snapshots: values that hashes, clocks and comparisons rest on.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonical, sameJson } from '../../src/core/canonical.ts';
-import { paced, paceEnvironment, paceMeters } from '../../src/core/pace.ts';
+import { paced, paceEnvironment, paceMonitors } from '../../src/core/pace.ts';
 import { valueAt } from '../../src/core/pointer.ts';
-import type { Meter } from '../../src/core/plan/plan.ts';
+import type { Monitor } from '../../src/core/plan/plan.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import type { StepList } from '../../src/core/steps.ts';
-import { stretchMs } from '../../src/core/stretch.ts';
+import { sliceMs } from '../../src/core/slice.ts';
 
 describe('canonical JSON (RFC 8785)', () => {
   test('the example of section 3.2.4', () => {
@@ -33,10 +33,20 @@ describe('canonical JSON (RFC 8785)', () => {
       '\u0080': 'Control',
       '\u00f6': 'o umlaut',
     };
-    expect(Object.keys(JSON.parse(canonical(value)) as object).map((key) => (value as Record<string, string>)[key])).toEqual(
-      ['Carriage Return', 'One', 'Control', 'o umlaut', 'Euro Sign', 'Emoji', 'Hebrew Letter Dalet With Dagesh'].sort(
-        (a, b) => Number(a !== 'One') - Number(b !== 'One'),
+    expect(
+      Object.keys(JSON.parse(canonical(value)) as object).map(
+        (key) => (value as Record<string, string>)[key],
       ),
+    ).toEqual(
+      [
+        'Carriage Return',
+        'One',
+        'Control',
+        'o umlaut',
+        'Euro Sign',
+        'Emoji',
+        'Hebrew Letter Dalet With Dagesh',
+      ].sort((a, b) => Number(a !== 'One') - Number(b !== 'One')),
     );
     expect(canonical(value).indexOf('\ud83d\ude00')).toBeLessThan(canonical(value).indexOf('\ufb33'));
   });
@@ -77,7 +87,7 @@ describe('pace', () => {
   const week = { nominalMs: 604_800_000, realMs: 60_000 };
   const observation = { forMs: 604_800_000, everyMs: 60_000, gapMs: 300_000, extendMs: 604_800_000 };
 
-  test('divides what is observed, and keeps its floors: cadence 250 ms, gap four cadences', () => {
+  test('divides what is observed, and keeps its guardrails: cadence 250 ms, gap four cadences', () => {
     const { environment, dayMs } = paceEnvironment({ name: 'e', services: [], soak: observation }, week);
     expect(environment.soak).toMatchObject({ forMs: 60_000, everyMs: 250, extendMs: 60_000 });
     expect(environment.soak?.gapMs).toBeGreaterThanOrEqual(1_000);
@@ -86,25 +96,37 @@ describe('pace', () => {
 
   test('divides notice, never the length of a window', () => {
     const window = { opens: '0 2 * * SUN', zone: 'UTC', lengthMs: 7_200_000, noticeMs: 172_800_000 };
-    expect(paceEnvironment({ name: 'e', services: [], window }, week).environment.window).toMatchObject({ lengthMs: 7_200_000, noticeMs: 17_143 });
+    expect(paceEnvironment({ name: 'e', services: [], window }, week).environment.window).toMatchObject({
+      lengthMs: 7_200_000,
+      noticeMs: 17_143,
+    });
   });
 
-  test("a band's `for` is at least two cadences, a meter's own cadence at least 250 ms", () => {
-    const meters: Readonly<Record<string, Meter>> = {
-      m: { read: { sql: 's' }, everyMs: 60_000, readings: { r: { alert: { word: 'above', value: 1, forMs: 600_000, text: '' } } } },
+  test("a threshold's `for` is at least two cadences, a monitor's own cadence at least 250 ms", () => {
+    const monitors: Readonly<Record<string, Monitor>> = {
+      m: {
+        read: { sql: 's' },
+        everyMs: 60_000,
+        metrics: { r: { alert: { word: 'above', value: 1, forMs: 600_000, text: '' } } },
+      },
     };
-    expect(paceMeters(meters, week)['m']).toMatchObject({ everyMs: 250, readings: { r: { alert: { forMs: 500 } } } });
-    expect(paceMeters(meters, null)).toBe(meters);
+    expect(paceMonitors(monitors, week)['m']).toMatchObject({
+      everyMs: 250,
+      metrics: { r: { alert: { forMs: 500 } } },
+    });
+    expect(paceMonitors(monitors, null)).toBe(monitors);
   });
 
   test('without pace nothing changes', () => expect(paced(12_345, null)).toBe(12_345));
 
-  test('a stretch is ten minutes at first, then an hour, and never shorter than eight cadences', () => {
+  test('a slice is ten minutes at first, then an hour, and never shorter than eight cadences', () => {
     const list = (everyMs: number, pace: StepList['pace'] = null) =>
       ({ environment: { soak: { ...observation, everyMs } }, pace }) as unknown as StepList;
-    expect([0, 5, 6, 100].map((number) => stretchMs(list(60_000), 'soak', number))).toEqual([600_000, 600_000, 3_600_000, 3_600_000]);
-    expect(stretchMs(list(3_600_000), 'soak', 0)).toBe(8 * 3_600_000);
-    expect(stretchMs(list(250, week), 'soak', 0)).toBe(2_000);
+    expect([0, 5, 6, 100].map((number) => sliceMs(list(60_000), 'soak', number))).toEqual([
+      600_000, 600_000, 3_600_000, 3_600_000,
+    ]);
+    expect(sliceMs(list(3_600_000), 'soak', 0)).toBe(8 * 3_600_000);
+    expect(sliceMs(list(250, week), 'soak', 0)).toBe(2_000);
   });
 });
 
@@ -126,24 +148,43 @@ describe('snapshots', () => {
     sequences: { 'public.s': '10' },
     ...more,
   });
-  const sentences = (is: Snapshot, except?: readonly string[]) => compareSnapshots(snapshot(), is, except).map(describeDifference);
+  const sentences = (is: Snapshot, except?: readonly string[]) =>
+    compareSnapshots(snapshot(), is, except).map(describeDifference);
 
   test('an expression that a restore prints anew is the same; another value is not', () => {
     expect(
-      sentences(snapshot({ catalog: { 'constraint a': "CHECK (status = ANY (ARRAY['a'::character varying(10), 'b'::text]::text[]))" } })),
+      sentences(
+        snapshot({
+          catalog: {
+            'constraint a': "CHECK (status = ANY (ARRAY['a'::character varying(10), 'b'::text]::text[]))",
+          },
+        }),
+      ),
     ).toEqual([]);
-    expect(sentences(snapshot({ catalog: { 'constraint a': "CHECK ((status = ANY (ARRAY['a'::text, 'c'::text])))" } }))).toHaveLength(1);
+    expect(
+      sentences(
+        snapshot({ catalog: { 'constraint a': "CHECK ((status = ANY (ARRAY['a'::text, 'c'::text])))" } }),
+      ),
+    ).toHaveLength(1);
   });
 
-  test('an index left behind, a table gone, three rows more and a sequence that went back are each named', () => {
-    expect(sentences(snapshot({ catalog: { ...snapshot().catalog, 'index i': 'btree (a)' } }))).toEqual(['index i was left behind: btree (a)']);
+  test('an index left behind, a table gone, three rows more and a sequence that rolled back are each named', () => {
+    expect(sentences(snapshot({ catalog: { ...snapshot().catalog, 'index i': 'btree (a)' } }))).toEqual([
+      'index i was left behind: btree (a)',
+    ]);
     expect(sentences(snapshot({ catalog: {} }))[0]).toContain('constraint a is missing');
-    expect(sentences(snapshot({ content: { 'public.t': { rows: 5, hash: 'b'.repeat(64) } } }))[0]).toContain('public.t differs: was 2 rows');
-    expect(sentences(snapshot({ sequences: { 'public.s': '9' } }))).toEqual(['public.s went back from 10 to 9']);
+    expect(sentences(snapshot({ content: { 'public.t': { rows: 5, hash: 'b'.repeat(64) } } }))[0]).toContain(
+      'public.t differs: was 2 rows',
+    );
+    expect(sentences(snapshot({ sequences: { 'public.s': '9' } }))).toEqual([
+      'public.s rolled back from 10 to 9',
+    ]);
   });
 
   test('the same number of other rows is a difference; a sequence ahead and an excepted journal are none', () => {
-    expect(sentences(snapshot({ content: { 'public.t': { rows: 2, hash: 'b'.repeat(64) } } }))).toHaveLength(1);
+    expect(sentences(snapshot({ content: { 'public.t': { rows: 2, hash: 'b'.repeat(64) } } }))).toHaveLength(
+      1,
+    );
     expect(sentences(snapshot({ sequences: { 'public.s': '11' } }))).toEqual([]);
     expect(sentences(snapshot({ content: {} }), ['public.t'])).toEqual([]);
   });

@@ -10,7 +10,8 @@ import { traps } from '../runbooks/traps.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const lines = systems.flatMap((system) => system.lines);
-const ids = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}-${String(at + 1).padStart(2, '0')}`);
+const ids = (name: string, count: number) =>
+  Array.from({ length: count }, (_, at) => `${name}-${String(at + 1).padStart(2, '0')}`);
 
 describe('the lines', () => {
   test('are those of both runbooks, each once, in their order', () =>
@@ -20,32 +21,44 @@ describe('the lines', () => {
     const lost = lines.flatMap(({ id, shown }) =>
       ('test' in shown ? shown.test : []).flatMap(({ file, title }) => {
         if (!existsSync(join(ROOT, file))) return [`${id}: ${file} is missing`];
-        return read(file).replaceAll("\\'", "'").includes(title) ? [] : [`${id}: ${file} does not hold "${title}"`];
+        return read(file).replaceAll("\\'", "'").includes(title)
+          ? []
+          : [`${id}: ${file} does not hold "${title}"`];
       }),
     );
     expect(lost).toEqual([]);
   });
 
   test('that are shown have a test, and those that are not have a reason', () => {
-    for (const { id, shown } of lines) expect('not' in shown ? shown.not.length > 5 : shown.test.length > 0, id).toBe(true);
+    for (const { id, shown } of lines)
+      expect('not' in shown ? shown.not.length > 5 : shown.test.length > 0, id).toBe(true);
   });
 });
 
 test('every measured trap that touches these runbooks is in the title of a test', () => {
-  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'));
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.test.ts'),
+  );
   const code = files.map((name) => read(join('test', name)).replace(/^\s*\/\/.*$/gmu, '')).join('\n');
-  const titles = [...code.matchAll(/(?:\b(?:test|describe)(?:\.\w+)?\(|\[|^)\s*(['"`])(.*?[^\\])\1\s*[,:]/gmu)]
+  const titles = [
+    ...code.matchAll(/(?:\b(?:test|describe)(?:\.\w+)?\(|\[|^)\s*(['"`])(.*?[^\\])\1\s*[,:]/gmu),
+  ]
     .map(([, , title]) => title)
     .join('\n');
-  expect(traps.filter(({ id }) => !new RegExp(`\\b${id}\\b`, 'u').test(titles)).map(({ id }) => id)).toEqual([]);
+  expect(traps.filter(({ id }) => !new RegExp(`\\b${id}\\b`, 'u').test(titles)).map(({ id }) => id)).toEqual(
+    [],
+  );
 });
 
 describe('docs/runbooks.md', () => {
-  const rows = (text: string) => text.split('\n').flatMap((line) => (line.startsWith('| ') ? [line.slice(2, -2).split(' | ')] : []));
+  const rows = (text: string) =>
+    text.split('\n').flatMap((line) => (line.startsWith('| ') ? [line.slice(2, -2).split(' | ')] : []));
   const page = () => rows(read('docs/runbooks.md'));
 
   test('has a row for each line', () => {
-    expect(page().flatMap(([id = '']) => (/^S\d-\d+$/u.test(id) ? [id] : []))).toEqual(lines.map(({ id }) => id));
+    expect(page().flatMap(([id = '']) => (/^S\d-\d+$/u.test(id) ? [id] : []))).toEqual(
+      lines.map(({ id }) => id),
+    );
   });
 
   test.each(systems)('$name: its row in the table is the sum of its lines', ({ name, lines: own }) => {
@@ -73,7 +86,11 @@ describe('the page', () => {
     },
   ];
   const ran = (...statuses: string[]): Ran[] =>
-    ['first', 'second', 'third'].map((name, at) => ({ file: 'test/some.test.ts', name: `all ${name}`, status: statuses[at] ?? 'passed' }));
+    ['first', 'second', 'third'].map((name, at) => ({
+      file: 'test/some.test.ts',
+      name: `all ${name}`,
+      status: statuses[at] ?? 'passed',
+    }));
   const table = (tests: readonly Ran[]) =>
     runbookPage(tests, system, [])
       .split('\n')
@@ -81,7 +98,9 @@ describe('the page', () => {
 
   test('counts what has passed, what was recorded, and what nothing shows', () => {
     expect(table(ran())).toBe('| S9 | 3 | 1 | 1 | 1 |');
-    expect(runbookPage(ran(), system, [])).toContain('| S9-02 | b \\| c | decision by ann — [some](../test/some.test.ts): third | recorded |');
+    expect(runbookPage(ran(), system, [])).toContain(
+      '| S9-02 | b \\| c | decision by ann — [some](../test/some.test.ts): third | recorded |',
+    );
   });
 
   test.each(['failed', 'skipped', 'pending'])('one of its tests %s: not shown, and said so', (status) => {
@@ -90,13 +109,17 @@ describe('the page', () => {
   });
 
   test('tests that nothing fits are an error that names the lines', () => {
-    expect(() => runbookPage(ran().slice(1), system, [])).toThrow('S9-01: no test of test/some.test.ts has "first" in its name');
+    expect(() => runbookPage(ran().slice(1), system, [])).toThrow(
+      'S9-01: no test of test/some.test.ts has "first" in its name',
+    );
   });
 
   test('a trap is shown by the tests that bear its name', () => {
     const trap = [{ id: 'T-99', line: 'it bites' }];
     const own: Ran = { file: 'test/some.test.ts', name: 'T-99: it does not', status: 'passed' };
-    expect(runbookPage([...ran(), own], system, trap)).toContain('| T-99 | it bites | [some](../test/some.test.ts): T-99: it does not | passed |');
+    expect(runbookPage([...ran(), own], system, trap)).toContain(
+      '| T-99 | it bites | [some](../test/some.test.ts): T-99: it does not | passed |',
+    );
     expect(runbookPage(ran(), system, trap)).toContain('| T-99 | it bites |  | not shown |');
   });
 });

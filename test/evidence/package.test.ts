@@ -11,8 +11,16 @@ import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import type { DeploymentResult } from '../../workflows/contract.ts';
-import { type Cast, ordersDatabase, query, raiseEnvironment, raiseStage, type Stage, start } from '../support/stage.ts';
-import { openGate, PACE, sealedDossier, twoPlacesPlan } from '../support/two-places.ts';
+import {
+  type Cast,
+  ordersDatabase,
+  query,
+  raiseEnvironment,
+  raiseStage,
+  type Stage,
+  start,
+} from '../support/stage.ts';
+import { openGate, PACE, sealedGateReport, twoPlacesPlan } from '../support/two-places.ts';
 
 const PASSWORD = 'S3cr3t&Ord3rs';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -22,7 +30,8 @@ let folder: string;
 let result: DeploymentResult;
 
 /** The private server trusts everybody, so any password opens it: it is there to be looked for. */
-const withPassword = (url: string) => url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
+const withPassword = (url: string) =>
+  url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
 
 beforeAll(async () => {
   stage = await raiseStage();
@@ -36,15 +45,17 @@ beforeAll(async () => {
     casts.push(
       await raiseEnvironment(stage, withPassword(database), {
         environment,
-        floor: { programs: ['node', 'sh'] },
+        guardrails: { programs: ['node', 'sh'] },
         ...(casts[0] && { control: casts[0].control }),
       }),
     );
   }
   // One of the release's own commands prints its whole environment, as a careless script would.
   const careless = `  - { step: careless, check: { command: [sh, -c, "env; echo $DATABASE_URL >&2; exit 0"] } }\n`;
-  const started = await start(stage, twoPlacesPlan('staging', 'production', { extra: careless }), { pace: PACE });
-  await openGate(stage, started, await sealedDossier(stage, started, 'production'));
+  const started = await start(stage, twoPlacesPlan('staging', 'production', { extra: careless }), {
+    pace: PACE,
+  });
+  await openGate(stage, started, await sealedGateReport(stage, started, 'production'));
   result = (await stage.connected.client.workflow.getHandle(started.workflowId).result()) as DeploymentResult;
   folder = join(stage.artifacts, 'evidence', started.deployment);
 }, 120_000);
@@ -86,18 +97,38 @@ describe('the package', () => {
           `history/rollout_orders_${place}.json`,
         ]),
       );
-    expect(all).toEqual(expect.arrayContaining(['delta.json', 'delta.md', 'SUMMARY.md', 'plan.yaml', 'approvals/start.json', 'manifest.json']));
+    expect(all).toEqual(
+      expect.arrayContaining([
+        'delta.json',
+        'delta.md',
+        'SUMMARY.md',
+        'plan.yaml',
+        'approvals/start.json',
+        'manifest.json',
+      ]),
+    );
     expect(
-      all.filter((name) => name.startsWith('approvals/production/')).map((name) => name.split('/')[2]!.split('-').slice(0, 2).join(' ')),
-    ).toEqual(['approve dan', 'approve lea', 'attest lea', 'dossier.json']);
+      all
+        .filter((name) => name.startsWith('approvals/production/'))
+        .map((name) => name.split('/')[2]!.split('-').slice(0, 2).join(' ')),
+    ).toEqual(['approve dan', 'approve lea', 'attest lea', 'gate-report.json']);
   });
 
   test('what people signed can be verified from the package alone', async () => {
     const start = JSON.parse(await read('approvals/start.json')) as Signed<StartBody>;
-    const signed: Signed<StartBody> = { ...start, body: { ...start.body, planText: await read('plan.yaml') } };
+    const signed: Signed<StartBody> = {
+      ...start,
+      body: { ...start.body, planText: await read('plan.yaml') },
+    };
     expect(verifyMessage(signed, stage.people.ann.publicText)).toBe(true);
-    const name = (await files(join(folder, 'approvals/production'))).find((file) => file.startsWith('approve-dan'))!;
-    const approval = JSON.parse(await read(`approvals/production/${name}`)) as { signed: Signed; roles: string[]; at: string };
+    const name = (await files(join(folder, 'approvals/production'))).find((file) =>
+      file.startsWith('approve-dan'),
+    )!;
+    const approval = JSON.parse(await read(`approvals/production/${name}`)) as {
+      signed: Signed;
+      roles: string[];
+      at: string;
+    };
     expect(verifyMessage(approval.signed, stage.people.dan.publicText)).toBe(true);
     expect(approval.roles).toEqual(['dba']);
     expect(Date.now() - Date.parse(approval.at)).toBeLessThan(120_000);
@@ -128,7 +159,9 @@ describe('the package', () => {
         { step: 'data', category: 'zero-qty', was: 0, is: 0 },
       ]);
     }
-    expect(await read('delta.md')).toContain('`column public.orders.discount_cents`: `bigint not null default 0`');
+    expect(await read('delta.md')).toContain(
+      '`column public.orders.discount_cents`: `bigint not null default 0`',
+    );
   });
 
   test('the summary says what changed, what was checked, who decided, what was not proven, and that it was a demo', async () => {
@@ -139,7 +172,9 @@ describe('the package', () => {
     expect(text).toMatch(/\| backup \| pass \|[^|]+\| proven by restore: \d+ tables/u);
     expect(text).toMatch(/\| lea \| lead \| approve \| production \| \d{4}-/u);
     expect(text).toMatch(/\| dan \| dba \| approve \| production \| \d{4}-\S+ \| looks good \|/u);
-    expect(text).toMatch(/\| lea \| lead \| attest \| production \| \d{4}-\S+ \| tried: It was tried by hand \|/u);
+    expect(text).toMatch(
+      /\| lea \| lead \| attest \| production \| \d{4}-\S+ \| tried: It was tried by hand \|/u,
+    );
     expect(text).toContain('- The lengths of soak and watch: this run was compressed.');
   });
 
@@ -164,13 +199,18 @@ describe('the package', () => {
       for (const name of (await files(place)).filter((file) => !file.endsWith('.dump'))) {
         const text = await readFile(join(place, name), 'latin1');
         // Payloads stand in histories as base64.
-        const decoded = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'));
-        if ([text, ...decoded].some((part) => spellings.some((spelling) => part.includes(spelling)))) seen.push(name);
+        const decoded = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) =>
+          Buffer.from(data!, 'base64').toString('latin1'),
+        );
+        if ([text, ...decoded].some((part) => spellings.some((spelling) => part.includes(spelling))))
+          seen.push(name);
       }
     }
     expect(seen).toEqual([]);
     expect(
-      await read('logs/staging/06-careless.log').catch(async () => read((await files(folder)).find((name) => name.endsWith('careless.log'))!)),
+      await read('logs/staging/06-careless.log').catch(async () =>
+        read((await files(folder)).find((name) => name.endsWith('careless.log'))!),
+      ),
     ).toContain('DATABASE_URL=•••');
   });
 });
@@ -210,13 +250,26 @@ describe('a package that was touched', () => {
   });
 
   test('an added and a missing file are found, and a link', async () => {
-    expect(await touched('logs/.hidden', (path) => writeFile(path, ''))).toMatchObject({ state: 'changed', problems: ['logs/.hidden was added'] });
-    expect(await touched('SUMMARY.md', (path) => rm(path))).toMatchObject({ state: 'changed', problems: ['SUMMARY.md is missing'] });
-    expect(await touched('link', (path) => symlink('/etc/hostname', path))).toMatchObject({ state: 'changed', problems: ['link is no plain file'] });
+    expect(await touched('logs/.hidden', (path) => writeFile(path, ''))).toMatchObject({
+      state: 'changed',
+      problems: ['logs/.hidden was added'],
+    });
+    expect(await touched('SUMMARY.md', (path) => rm(path))).toMatchObject({
+      state: 'changed',
+      problems: ['SUMMARY.md is missing'],
+    });
+    expect(await touched('link', (path) => symlink('/etc/hostname', path))).toMatchObject({
+      state: 'changed',
+      problems: ['link is no plain file'],
+    });
   });
 
   test('a rewritten manifest is found: by its hash, and by its signature when the hash was made to fit', async () => {
-    expect(await touched('manifest.json', (path) => rewritten(path, (manifest) => ({ ...manifest, outcome: 'rolled-back' })))).toMatchObject({
+    expect(
+      await touched('manifest.json', (path) =>
+        rewritten(path, (manifest) => ({ ...manifest, outcome: 'rolled-back' })),
+      ),
+    ).toMatchObject({
       state: 'changed',
     });
     const forge = async (_path: string, at: string) => {
@@ -230,16 +283,25 @@ describe('a package that was touched', () => {
         writeFileSync('manifest.json', JSON.stringify({ ...forged, hash: hashJson(forged), signature }));`;
       execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: at });
       // Without the key of the control worker it cannot be told, and that is said.
-      expect(await verifyEvidence(at)).toMatchObject({ state: 'valid', unproven: ['who sealed the manifest: no control key was given'] });
+      expect(await verifyEvidence(at)).toMatchObject({
+        state: 'valid',
+        unproven: ['who sealed the manifest: no control key was given'],
+      });
     };
     expect(await touched('manifest.json', forge)).toMatchObject({
       state: 'changed',
       problems: ['manifest.json was rewritten: it is not signed by this control key'],
     });
-    expect(await touched('manifest.json', (path) => writeFile(path, '{'))).toMatchObject({ state: 'changed', manifest: null });
+    expect(await touched('manifest.json', (path) => writeFile(path, '{'))).toMatchObject({
+      state: 'changed',
+      manifest: null,
+    });
   });
 
   test('one that was cut off is incomplete, never valid', async () => {
-    expect(await touched('manifest.json', (path) => rm(path))).toMatchObject({ state: 'incomplete', manifest: null });
+    expect(await touched('manifest.json', (path) => rm(path))).toMatchObject({
+      state: 'incomplete',
+      manifest: null,
+    });
   });
 });

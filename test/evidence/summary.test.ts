@@ -1,4 +1,4 @@
-// What the texts say when it did not go well: undone, still dirty, not compared, not proven; never more than is known.
+// What the texts say when it did not go well: undone, differences remain, not compared, not proven; never more than is known.
 import { expect, test } from 'vitest';
 import type { CloseEvidenceInput, EnvironmentOutcome } from '../../src/core/activities.ts';
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
@@ -23,18 +23,27 @@ const receipt = (step: string, kind: string, verdict: Receipt['verdict'], figure
 });
 const outcome: EnvironmentOutcome = {
   environment: 'production',
-  ending: 'stuck',
+  outcome: 'stuck',
   receipts: [
     receipt('preview', 'preview', 'pass', { rehearsed: 'up' }),
     receipt('migrate', 'migrate', 'pass'),
     receipt('speed', 'check', 'inconclusive'),
   ],
-  undos: [{ undo: 'downgrade', step: 'migrate', done: true, summary: 'both files went back', left: [], tookMs: 1 }],
-  left: ['index public.orders_unpaid_idx was left behind'],
+  undos: [
+    {
+      undo: 'downgrade',
+      step: 'migrate',
+      done: true,
+      summary: 'both files rolled back',
+      differences: [],
+      tookMs: 1,
+    },
+  ],
+  differences: ['index public.orders_unpaid_idx was left behind'],
   soak: null,
   comparison: {
     equal: false,
-    left: [],
+    differences: [],
     writtenSince: ['public.orders 7: added by the application since the backup'],
     summary: '1 things are not as recorded',
   },
@@ -100,18 +109,25 @@ test('the summary of a run that is stuck', () => {
     deltas: [deltaOf(outcome, record)],
     records: { production: record },
     decided: [],
-    claims: [{ environment: 'production', claim: 'reversible', measured: 'it went back, and something was left', holds: false }],
+    claims: [
+      {
+        environment: 'production',
+        claim: 'reversible',
+        measured: 'it rolled back, and something was left',
+        holds: false,
+      },
+    ],
     troubles: ['The history of x is not here: gone'],
   });
   expect(text).toContain('# orders-1: stuck');
   expect(text).not.toContain('DEMO');
   for (const line of [
-    '- **still dirty**: index public.orders_unpaid_idx was left behind',
-    '- undone: downgrade (migrate): both files went back',
+    '- **differences remain**: index public.orders_unpaid_idx was left behind',
+    '- undone: downgrade (migrate): both files rolled back',
     '| speed | inconclusive | 1.5 s | speed \\| said |',
     '- production: speed is inconclusive: speed | said',
-    '- production: the way back of the migration was not rehearsed there and back',
-    '| production | reversible | it went back, and something was left | **does not hold** |',
+    '- production: the rollback of the migration was not rehearsed there and back',
+    '| production | reversible | it rolled back, and something was left | **does not hold** |',
     '- production: not observed',
     '- production: the addresses were not measured afterwards',
     '- The history of x is not here: gone',
@@ -121,10 +137,13 @@ test('the summary of a run that is stuck', () => {
 });
 
 test('looks that go on are named, with the command that ends them, where the environment passed', () => {
-  const plan = { summary: '', environments: [{ name: 'production', services: [], followUp: { everyMs: 604_800_000 } }] } as unknown as Plan;
-  const textOf = (ending: string) =>
+  const plan = {
+    summary: '',
+    environments: [{ name: 'production', services: [], afterwards: { everyMs: 604_800_000 } }],
+  } as unknown as Plan;
+  const textOf = (ended: string) =>
     summaryText({
-      closing: { ...closing(null), environments: [{ ...outcome, ending }] },
+      closing: { ...closing(null), environments: [{ ...outcome, outcome: ended }] },
       plan,
       deltas: [],
       records: {},
@@ -132,8 +151,10 @@ test('looks that go on are named, with the command that ends them, where the env
       claims: [],
       troubles: [],
     });
-  expect(textOf('passed')).toContain('looked at every 7 days from now on, until `soakgate end-follow-up orders-1 production`');
-  expect(textOf('restored')).not.toContain('end-follow-up');
+  expect(textOf('passed')).toContain(
+    'looked at every 7 days from now on, until `soakgate stop-checks orders-1 production`',
+  );
+  expect(textOf('restored')).not.toContain('stop-checks');
 });
 
 test('lengths as people say them', () => {

@@ -8,7 +8,16 @@ import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { readPrivateKey } from '../../src/io/trust.ts';
 import type { Progress } from '../../workflows/progress.ts';
-import { type Cast, commitRelease, ordersDatabase, query, raiseEnvironment, raiseStage, type Stage, start } from '../support/stage.ts';
+import {
+  type Cast,
+  commitRelease,
+  ordersDatabase,
+  query,
+  raiseEnvironment,
+  raiseStage,
+  type Stage,
+  start,
+} from '../support/stage.ts';
 import { ledger, sessionsAtWork, slowDown, threadPlan, traces } from '../support/thread.ts';
 
 type Fault = 'workers killed' | 'deployment terminated' | 'rollout terminated' | 'both terminated';
@@ -19,7 +28,12 @@ interface Cell {
   readonly setpriv: boolean;
 }
 
-const faults: readonly Fault[] = ['workers killed', 'deployment terminated', 'rollout terminated', 'both terminated'];
+const faults: readonly Fault[] = [
+  'workers killed',
+  'deployment terminated',
+  'rollout terminated',
+  'both terminated',
+];
 const full: readonly Cell[] = ['backup', 'look', 'migrate', 'refused', 'switch', 'restart'].flatMap((step) =>
   (['in the middle of', 'right after'] as const).flatMap((when) =>
     faults.flatMap((fault) => [true, false].map((setpriv) => ({ step, when, fault, setpriv }))),
@@ -53,29 +67,35 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stage?.stop());
 
-describe.each(process.env['SOAKGATE_MATRIX'] === 'full' ? full : short)('$fault $when $step, setpriv $setpriv', (cell) => {
-  test('every change is there exactly once, or not at all', { timeout: 180_000 }, async () => {
-    runs += 1;
-    const environment = `place${runs}`;
-    const database = await ordersDatabase(stage, `thread${runs}`);
-    await query(
-      database,
-      "insert into customers (name, email) values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents) values (1, 'pending', 500)",
-    );
-    const cast = await raiseEnvironment(stage, database, { environment, env: cell.setpriv ? {} : { SOAKGATE_SETPRIV: 'never' } });
-    try {
-      const started = await start(stage, threadPlan(environment), {
-        pace: { nominalMs: 600_000, realMs: 2_000 },
-        timing: { heartbeatMs: 3_000, observeHeartbeatMs: 5_000 },
+describe.each(process.env['SOAKGATE_MATRIX'] === 'full' ? full : short)(
+  '$fault $when $step, setpriv $setpriv',
+  (cell) => {
+    test('every change is there exactly once, or not at all', { timeout: 180_000 }, async () => {
+      runs += 1;
+      const environment = `place${runs}`;
+      const database = await ordersDatabase(stage, `thread${runs}`);
+      await query(
+        database,
+        "insert into customers (name, email) values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents) values (1, 'pending', 500)",
+      );
+      const cast = await raiseEnvironment(stage, database, {
+        environment,
+        env: cell.setpriv ? {} : { SOAKGATE_SETPRIV: 'never' },
       });
-      await untilThere(environment, cell);
-      await strike(cast, started.deployment, environment, cell.fault);
-      await settle(cast, started.deployment, environment, cell, database);
-    } finally {
-      await cast.stop();
-    }
-  });
-});
+      try {
+        const started = await start(stage, threadPlan(environment), {
+          pace: { nominalMs: 600_000, realMs: 2_000 },
+          timing: { heartbeatMs: 3_000, observeHeartbeatMs: 5_000 },
+        });
+        await untilThere(environment, cell);
+        await strike(cast, started.deployment, environment, cell.fault);
+        await settle(cast, started.deployment, environment, cell, database);
+      } finally {
+        await cast.stop();
+      }
+    });
+  },
+);
 
 async function untilThere(environment: string, cell: Cell): Promise<void> {
   const wanted = cell.when === 'right after' ? ['pass'] : ['running'];
@@ -89,7 +109,8 @@ async function untilThere(environment: string, cell: Cell): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   // Into the sleep of the psql under way, where there is one.
-  if (cell.when === 'in the middle of' && ['look', 'migrate'].includes(cell.step)) await new Promise((resolve) => setTimeout(resolve, 700));
+  if (cell.when === 'in the middle of' && ['look', 'migrate'].includes(cell.step))
+    await new Promise((resolve) => setTimeout(resolve, 700));
 }
 
 async function strike(cast: Cast, deployment: string, environment: string, fault: Fault): Promise<void> {
@@ -100,26 +121,44 @@ async function strike(cast: Cast, deployment: string, environment: string, fault
   }
   if (fault === 'both terminated' || fault === 'rollout terminated')
     await workflow.getHandle(rolloutWorkflowId('orders', environment)).terminate('test');
-  if (fault === 'both terminated' || fault === 'deployment terminated') await workflow.getHandle(deploymentWorkflowId(deployment)).terminate('test');
+  if (fault === 'both terminated' || fault === 'deployment terminated')
+    await workflow.getHandle(deploymentWorkflowId(deployment)).terminate('test');
 }
 
-async function settle(cast: Cast, deployment: string, environment: string, cell: Cell, database: string): Promise<void> {
+async function settle(
+  cast: Cast,
+  deployment: string,
+  environment: string,
+  cell: Cell,
+  database: string,
+): Promise<void> {
   const rollout = stage.connected.client.workflow.getHandle(rolloutWorkflowId('orders', environment));
   if (cell.fault === 'workers killed') {
-    const result = (await stage.connected.client.workflow.getHandle(deploymentWorkflowId(deployment)).result()) as { outcome: string };
+    const result = (await stage.connected.client.workflow
+      .getHandle(deploymentWorkflowId(deployment))
+      .result()) as { outcome: string };
     expect(result.outcome).toBe('completed');
     expect(await ledger(database)).toEqual(UP_ONCE);
     expect(await traces(database)).toEqual(EVERYTHING);
     return;
   }
-  if (cell.fault === 'deployment terminated') expect(await rollout.result()).toMatchObject({ left: [] });
+  if (cell.fault === 'deployment terminated')
+    expect(await rollout.result()).toMatchObject({ differences: [] });
   else {
     await untilQuiet(database);
     const before = [await ledger(database), await traces(database)];
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect([await ledger(database), await traces(database)], 'nothing moves until it is recovered').toEqual(before);
-    const recovered = await recover(stage.connected, deployment, 'lea', await readPrivateKey(stage.people.lea.keyFile), () => undefined);
-    expect(recovered.map(({ result }) => result.left)).toEqual([[]]);
+    expect([await ledger(database), await traces(database)], 'nothing moves until it is recovered').toEqual(
+      before,
+    );
+    const recovered = await recover(
+      stage.connected,
+      deployment,
+      'lea',
+      await readPrivateKey(stage.people.lea.keyFile),
+      () => undefined,
+    );
+    expect(recovered.map(({ result }) => result.differences)).toEqual([[]]);
   }
   if (cell.fault !== 'rollout terminated') await readEvidence(deployment, environment);
   const counts = await ledger(database);
@@ -134,15 +173,26 @@ async function settle(cast: Cast, deployment: string, environment: string, cell:
 /** The deployment is gone: the rollout has closed the evidence itself, whole and signed, and says what became of it. */
 async function readEvidence(deployment: string, environment: string): Promise<void> {
   const folder = join(stage.artifacts, 'evidence', deployment);
-  expect(await verifyEvidence(folder, stage.control.publicText)).toMatchObject({ state: 'valid', problems: [] });
+  expect(await verifyEvidence(folder, stage.control.publicText)).toMatchObject({
+    state: 'valid',
+    problems: [],
+  });
   const summary = await readFile(join(folder, 'SUMMARY.md'), 'utf8');
   expect(summary).toMatch(new RegExp(`\\| ${environment} \\| (restored|failed) \\|`, 'u'));
   const names = await readdir(folder, { recursive: true });
-  expect(names).toEqual(expect.arrayContaining(['manifest.json', 'delta.json', `logs/${environment}/receipts.jsonl`, 'approvals/start.json']));
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'manifest.json',
+      'delta.json',
+      `logs/${environment}/receipts.jsonl`,
+      'approvals/start.json',
+    ]),
+  );
   expect(names.filter((name) => name.startsWith('history/') && name.endsWith('.json'))).not.toEqual([]);
 }
 
 async function untilQuiet(database: string): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while ((await sessionsAtWork(database)) > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 200));
+  while ((await sessionsAtWork(database)) > 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 200));
 }

@@ -22,7 +22,9 @@ afterAll(async () => {
 async function printed(condition: string): Promise<readonly [string, string]> {
   const define = async (constraint: string) => {
     await client.query(`alter table t add constraint k ${constraint}`);
-    const { rows } = await client.query<{ def: string }>("select pg_get_constraintdef(oid) as def from pg_constraint where conname = 'k'");
+    const { rows } = await client.query<{ def: string }>(
+      "select pg_get_constraintdef(oid) as def from pg_constraint where conname = 'k'",
+    );
     await client.query('alter table t drop constraint k');
     return rows[0]!.def;
   };
@@ -84,12 +86,22 @@ describe('definitions', () => {
     'any condition: read back it is the same, and a differently grouped one is the same only if PostgreSQL says so',
     { timeout: 120_000 },
     async () => {
-      const leaf = fc.constantFrom("s = 'x'", "v || s <> '('", "s in ('p', 'q')", 'a > b', 'a + b > c', 'b is null', "lower(u) = ')'");
+      const leaf = fc.constantFrom(
+        "s = 'x'",
+        "v || s <> '('",
+        "s in ('p', 'q')",
+        'a > b',
+        'a + b > c',
+        'b is null',
+        "lower(u) = ')'",
+      );
       const { condition } = fc.letrec<{ condition: string }>((tie) => ({
         condition: fc.oneof(
           { depthSize: 'medium', withCrossShrink: true },
           leaf,
-          fc.tuple(tie('condition'), fc.constantFrom('and', 'or'), tie('condition')).map(([left, word, right]) => `(${left}) ${word} (${right})`),
+          fc
+            .tuple(tie('condition'), fc.constantFrom('and', 'or'), tie('condition'))
+            .map(([left, word, right]) => `(${left}) ${word} (${right})`),
           tie('condition').map((inner) => `not (${inner})`),
         ),
       }));

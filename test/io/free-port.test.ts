@@ -10,6 +10,8 @@ test.skipIf(kernelsFirst < 21_000)('is none that the kernel gives by itself, and
   const ports = await Promise.all(Array.from({ length: 40 }, () => freePort()));
   expect(ports.filter((port) => port < 20_000 || port >= kernelsFirst)).toEqual([]);
   const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(ports[0], '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(ports[0], '127.0.0.1', resolve),
+  );
   await new Promise((resolve) => server.close(resolve));
 });

@@ -21,7 +21,10 @@ describe('redact', () => {
   });
 
   test('a JSON text is still JSON afterwards', () => {
-    const object = fc.dictionary(fc.constantFrom('password', 'token', 'name', 'PGPASSWORD', 'api-key'), fc.oneof(fc.string(), fc.jsonValue()));
+    const object = fc.dictionary(
+      fc.constantFrom('password', 'token', 'name', 'PGPASSWORD', 'api-key'),
+      fc.oneof(fc.string(), fc.jsonValue()),
+    );
     fc.assert(fc.property(object, (value) => void JSON.parse(JSON.stringify(redactJson(value)))));
     fc.assert(
       fc.property(
@@ -32,8 +35,14 @@ describe('redact', () => {
   });
 
   test('in a value, by name and by content, at any depth', () => {
-    const value = { rows: [{ password: 'geheim', note: 'url postgres://u:geheim@h/db' }], figures: { n: 1, ok: true, none: null } };
-    expect(redactJson(value)).toEqual({ rows: [{ password: '•••', note: 'url postgres://u:•••@h/db' }], figures: { n: 1, ok: true, none: null } });
+    const value = {
+      rows: [{ password: 'geheim', note: 'url postgres://u:geheim@h/db' }],
+      figures: { n: 1, ok: true, none: null },
+    };
+    expect(redactJson(value)).toEqual({
+      rows: [{ password: '•••', note: 'url postgres://u:•••@h/db' }],
+      figures: { n: 1, ok: true, none: null },
+    });
     expect(redactJson({ line: 'a geheim' }, ['geheim'])).toEqual({ line: 'a •••' });
   });
 });

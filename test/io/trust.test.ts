@@ -10,7 +10,7 @@ import {
   hashJson,
   publicText,
   readPrivateKey,
-  sealDossier,
+  sealGateReport,
   signMessage,
   verifyMessage,
   verifyText,
@@ -26,7 +26,13 @@ async function someone(name: string) {
   await writePrivateKey(join(folder, name), privatePem);
   return { key: await readPrivateKey(join(folder, name)), text };
 }
-const BODY = { deployment: 'd', environment: 'e', nonce: 'n', expires: '2030-01-01T00:00:00Z', comment: 'ü €' };
+const BODY = {
+  deployment: 'd',
+  environment: 'e',
+  nonce: 'n',
+  expires: '2030-01-01T00:00:00Z',
+  comment: 'ü €',
+};
 
 describe('a signed message', () => {
   test('fits its key, in whatever order its members come', async () => {
@@ -48,30 +54,59 @@ describe('a signed message', () => {
     expect(verifyMessage({ ...signed, body: { ...BODY, more: null } }, ann.text)).toBe(false);
     for (const signature of ['', 'x', signed.signature.slice(4), signed.signature.toUpperCase()])
       expect(verifyMessage({ ...signed, signature }, ann.text)).toBe(false);
-    for (const key of ['', 'ed25519:', 'ed25519:AAAA', `rsa:${ann.text}`]) expect(verifyMessage(signed, key)).toBe(false);
+    for (const key of ['', 'ed25519:', 'ed25519:AAAA', `rsa:${ann.text}`])
+      expect(verifyMessage(signed, key)).toBe(false);
   });
 
   test('any one changed member of any body is seen', async () => {
     const { key, text } = await someone('any');
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 }), fc.jsonValue(), (body, other) => {
-        const signed = signMessage(key, 'decide', 'ann', body);
-        const [name, value] = Object.entries(body)[0]!;
-        fc.pre(hashJson(value) !== hashJson(other));
-        return verifyMessage(signed, text) && !verifyMessage({ ...signed, body: { ...body, [name]: other as Json } }, text);
-      }),
+      fc.property(
+        fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 }),
+        fc.jsonValue(),
+        (body, other) => {
+          const signed = signMessage(key, 'decide', 'ann', body);
+          const [name, value] = Object.entries(body)[0]!;
+          fc.pre(hashJson(value) !== hashJson(other));
+          return (
+            verifyMessage(signed, text) &&
+            !verifyMessage({ ...signed, body: { ...body, [name]: other as Json } }, text)
+          );
+        },
+      ),
       { numRuns: 200 },
     );
   });
 });
 
-test('a dossier is sealed as it is, and the seal is no message', async () => {
+test('a gate report is sealed as it is, and the seal is no message', async () => {
   const { key, text } = await someone('control');
-  const dossier = { deployment: 'd', environment: 'e', number: 1, plan: '', list: '', commit: '', requester: 'ann', facts: {}, summary: [] };
-  const sealed = sealDossier(key, dossier);
-  expect(sealed.hash).toBe(hashJson(dossier));
-  expect(verifyText(text, `soakgate/dossier/v1\n${JSON.stringify({ body: dossier, person: 'control' })}`, sealed.signature)).toBe(false);
-  expect(verifyMessage({ message: 'approve', person: 'control', body: dossier, signature: sealed.signature }, text)).toBe(false);
+  const gateReport = {
+    deployment: 'd',
+    environment: 'e',
+    number: 1,
+    plan: '',
+    list: '',
+    commit: '',
+    requester: 'ann',
+    facts: {},
+    summary: [],
+  };
+  const sealed = sealGateReport(key, gateReport);
+  expect(sealed.hash).toBe(hashJson(gateReport));
+  expect(
+    verifyText(
+      text,
+      `soakgate/gate-report/v1\n${JSON.stringify({ body: gateReport, person: 'control' })}`,
+      sealed.signature,
+    ),
+  ).toBe(false);
+  expect(
+    verifyMessage(
+      { message: 'approve', person: 'control', body: gateReport, signature: sealed.signature },
+      text,
+    ),
+  ).toBe(false);
 });
 
 test('a private key is written for its owner alone, and refused when others may read it', async () => {

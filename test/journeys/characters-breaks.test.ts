@@ -8,7 +8,12 @@ import type { Progress } from '../../workflows/progress.ts';
 import { ask, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { withoutProduction, withoutStaging } from '../support/characters.ts';
-import { type CharactersStage, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
+import {
+  type CharactersStage,
+  type Place,
+  raiseCharactersStage,
+  type Run,
+} from '../support/characters-stage.ts';
 
 const LONGEST_MS = 900_000;
 const environment = await pythonEnvironment();
@@ -34,11 +39,17 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       players: options.players ?? 0,
       ...(options.fault !== undefined && { fault: options.fault }),
     });
-    const plan = await stage.plan([place], (text) => (options.edit ?? ((same) => same))(only(name, options.production ?? false)(text)));
+    const plan = await stage.plan([place], (text) =>
+      (options.edit ?? ((same) => same))(only(name, options.production ?? false)(text)),
+    );
     const run = await stage.start(plan, options.fault);
     if (options.production) {
-      await run.until('the gate waits', ({ waitingFor }) => waitingFor?.startsWith(`the gate of ${name}`) === true);
-      for (const person of ['lea', 'dan'] as const) expect(await run.say('approve', person, name)).toMatchObject({ outcome: 'accepted' });
+      await run.until(
+        'the gate waits',
+        ({ waitingFor }) => waitingFor?.startsWith(`the gate of ${name}`) === true,
+      );
+      for (const person of ['lea', 'dan'] as const)
+        expect(await run.say('approve', person, name)).toMatchObject({ outcome: 'accepted' });
     }
     return { place, run };
   };
@@ -53,15 +64,25 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   const switches = (place: Place, values: object) => writeFile(place.switches, JSON.stringify(values));
   const constraints = async (place: Place) =>
     (
-      await query<{ n: number }>(place.database, "select count(*)::int as n from pg_constraint where contype = 'c' and conname like 'characters%'")
+      await query<{ n: number }>(
+        place.database,
+        "select count(*)::int as n from pg_constraint where contype = 'c' and conname like 'characters%'",
+      )
     )[0]!.n;
-  const undone = async (run: Run, name: string) => (await run.rolloutResult(name)).undos.map(({ undo }) => undo);
+  const undone = async (run: Run, name: string) =>
+    (await run.rolloutResult(name)).undos.map(({ undo }) => undo);
 
-  test('before migrate: stop. A way down that leaves something is found in preview, and nothing was written', { timeout: LONGEST_MS }, async () => {
-    const { place, run } = await begin('preview', { fault: 'down-leaves-a-constraint' });
-    expect(await run.result()).toMatchObject({ reason: expect.stringContaining('the rehearsal found what must not happen') });
-    expect(await constraints(place)).toBe(0);
-  });
+  test(
+    'before migrate: stop. A way down that leaves something is found in preview, and nothing was written',
+    { timeout: LONGEST_MS },
+    async () => {
+      const { place, run } = await begin('preview', { fault: 'down-leaves-a-constraint' });
+      expect(await run.result()).toMatchObject({
+        reason: expect.stringContaining('the rehearsal found what must not happen'),
+      });
+      expect(await constraints(place)).toBe(0);
+    },
+  );
 
   test(
     'migrate: S0-73, a row that was made dirty after the check stops it with 23514; downgrade, and everything is as recorded',
@@ -71,86 +92,138 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
         fault: 'dirty-after-validate',
         edit: (text) => text.replace('rehearse: up-down-up', 'rehearse: skip').replace(/ {6}fix: .*\n/u, ''),
       });
-      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('23514') });
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('23514'),
+      });
       expect(await constraints(place)).toBe(0);
     },
   );
 
   test(
-    'refused-writes: S0-82, a constraint that guards nothing is found by the write that it lets through; downgrade',
+    'forbidden-writes: S0-82, a constraint that guards nothing is found by the write that it lets through; downgrade',
     { timeout: LONGEST_MS },
     async () => {
       const { place, run } = await begin('refused', { fault: 'guards-nothing' });
       expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-      expect((await run.rolloutResult('refused')).receipts.at(-1)).toMatchObject({ step: 'refused-writes', verdict: 'fail' });
+      expect((await run.rolloutResult('refused')).receipts.at(-1)).toMatchObject({
+        step: 'forbidden-writes',
+        verdict: 'fail',
+      });
       expect(await undone(run, 'refused')).toContain('downgrade');
       expect(await constraints(place)).toBe(0);
     },
   );
 
-  test('health: downgrade; T-36: by the new code, before the old code serves again', { timeout: LONGEST_MS }, async () => {
-    const edit = (text: string) => text.replace(', ready: /health, build: /build', '').replace('within: 60s', 'within: 5s');
-    const { place, run } = await begin('health', { edit });
-    await run.until('it has migrated', passed('migrate'), 'health');
-    await switches(place, { breakHealth: true });
-    await run.until('it goes back', ({ phase }) => phase === 'going back' || phase === 'restored', 'health');
-    await switches(place, {});
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-    expect((await undone(run, 'health')).filter((undo) => ['downgrade', 'switchBack'].includes(undo))).toEqual(['downgrade', 'switchBack']);
-    expect(await constraints(place)).toBe(0);
-  });
+  test(
+    'health: downgrade; T-36: by the new code, before the old code serves again',
+    { timeout: LONGEST_MS },
+    async () => {
+      const edit = (text: string) =>
+        text.replace(', ready: /health, build: /build', '').replace('within: 60s', 'within: 5s');
+      const { place, run } = await begin('health', { edit });
+      await run.until('it has migrated', passed('migrate'), 'health');
+      await switches(place, { breakHealth: true });
+      await run.until(
+        'it rolls back',
+        ({ phase }) => phase === 'rolling back' || phase === 'restored',
+        'health',
+      );
+      await switches(place, {});
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(
+        (await undone(run, 'health')).filter((undo) => ['downgrade', 'revertSwitch'].includes(undo)),
+      ).toEqual(['downgrade', 'revertSwitch']);
+      expect(await constraints(place)).toBe(0);
+    },
+  );
 
   test(
-    "production's own watch: down it goes behind its closed site; route downgrade: it leaves a constraint, so people restore, and then it opens",
+    "production's own watch: down it goes behind its closed site; fallback downgrade: it leaves a constraint, so people restore, and then it opens",
     { timeout: LONGEST_MS },
     async () => {
       const edit = (text: string) => longWatch(text).replace('rehearse: up-down-up', 'rehearse: up');
-      const { place, run } = await begin('watched', { fault: 'down-leaves-a-constraint', edit, production: true });
+      const { place, run } = await begin('watched', {
+        fault: 'down-leaves-a-constraint',
+        edit,
+        production: true,
+      });
       // Nobody plays, so people are asked first; what is worse does not wait for them.
       await run.until('asked', asks('continue | downgrade) about validation/'), 'watched');
       const seen = lookFromOutside(place);
       await switches(place, { breakHealth: true });
-      await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'watched');
+      await run.until(
+        'stuck',
+        ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null,
+        'watched',
+      );
       await switches(place, {});
-      expect(await run.say('decide', 'lea', 'watched', { decision: 'restore' })).toMatchObject({ outcome: 'accepted' });
-      await run.until('approval', ({ waitingFor }) => waitingFor?.startsWith('approval of restore by dba') === true, 'watched');
+      expect(await run.say('decide', 'lea', 'watched', { decision: 'restore' })).toMatchObject({
+        outcome: 'accepted',
+      });
+      await run.until(
+        'approval',
+        ({ waitingFor }) => waitingFor?.startsWith('approval of restore by dba') === true,
+        'watched',
+      );
       await run.say('decide', 'dan', 'watched', { decision: 'restore' });
-      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-      expect((await undone(run, 'watched')).filter((undo) => ['downgrade', 'switchBack', 'restore'].includes(undo))).toEqual([
-        'downgrade',
-        'switchBack',
-        'restore',
-      ]);
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('site/failures'),
+      });
+      expect(
+        (await undone(run, 'watched')).filter((undo) =>
+          ['downgrade', 'revertSwitch', 'restore'].includes(undo),
+        ),
+      ).toEqual(['downgrade', 'revertSwitch', 'restore']);
       expect(await constraints(place)).toBe(0);
       expect(await seen(), 'nobody is let in before the database is whole').toMatch(CLOSED_MEANWHILE);
     },
   );
 
-  test('rest: S0-78, one test of 89 fails; people are asked, and go back', { timeout: LONGEST_MS }, async () => {
-    const { place, run } = await begin('tests', { fault: 'one-bad-test' });
-    await run.until('asked', asks('continue | downgrade | restore'), 'tests');
-    await run.say('decide', 'lea', 'tests', { decision: 'downgrade' });
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('88 tests passed, 1 failed') });
-    expect(await constraints(place)).toBe(0);
-  });
+  test(
+    'rest: S0-78, one test of 89 fails; people are asked, and roll back',
+    { timeout: LONGEST_MS },
+    async () => {
+      const { place, run } = await begin('tests', { fault: 'one-bad-test' });
+      await run.until('asked', asks('continue | downgrade | restore'), 'tests');
+      await run.say('decide', 'lea', 'tests', { decision: 'downgrade' });
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('88 tests passed, 1 failed'),
+      });
+      expect(await constraints(place)).toBe(0);
+    },
+  );
 
   test(
     "performance, then in production's watch validation, database, log, sessions and silence, each asked; at last the site, and down it goes",
     { timeout: LONGEST_MS },
     async () => {
-      const edit = (text: string) => longWatch(text).replace('mean: at most 2000% of baseline', 'mean: at most 120ms');
+      const edit = (text: string) =>
+        longWatch(text).replace('mean: at most 2000% of baseline', 'mean: at most 120ms');
       const { place, run } = await begin('soak', { edit, players: 2, production: true });
       await run.until('it serves', passed('restart'), 'soak');
       await switches(place, { slowMs: 200 });
-      await run.until('performance', asks('continue | drop-constraints | downgrade) about performance'), 'soak');
+      await run.until(
+        'performance',
+        asks('continue | drop-constraints | downgrade) about performance'),
+        'soak',
+      );
       await switches(place, {});
       await run.say('decide', 'dan', 'soak', { decision: 'continue' });
 
       await run.until('it is watched', ({ phase }) => phase === 'watch', 'soak');
       await switches(place, { failAfter: 1 });
-      await run.until('validation', asks('continue | relax-age | drop-constraints | downgrade) about validation'), 'soak');
+      await run.until(
+        'validation',
+        asks('continue | relax-age | drop-constraints | downgrade) about validation'),
+        'soak',
+      );
       await switches(place, {});
-      expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({ outcome: 'accepted' });
+      expect(await run.say('decide', 'lea', 'soak', { decision: 'relax-age' })).toMatchObject({
+        outcome: 'accepted',
+      });
       await run.until(
         'S0-76: the age is relaxed',
         ({ notes }) => notes.some((note) => note.includes('characters.relax_age_constraint applied')),
@@ -166,14 +239,20 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       // Two within a day of this run are four seconds apart: pair after pair, until it is asked.
       let enough = false;
       const pairs = (async () => {
-        while (!enough) await Promise.allSettled(['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)));
+        while (!enough)
+          await Promise.allSettled(
+            ['forward', 'backward'].map((order) => ask(place.url, 'POST', `/api/deadlock/${order}/`)),
+          );
       })();
       // The app's own monitor looks back: what went wrong is asked about again until it is over.
       const goOn = async (fits: (progress: Progress) => boolean) => {
         for (;;) {
           const now = await run.until(
             'asked, or so far',
-            (progress) => fits(progress) || asks('continue | relax-age')(progress) || asks('continue | downgrade)')(progress),
+            (progress) =>
+              fits(progress) ||
+              asks('continue | relax-age')(progress) ||
+              asks('continue | downgrade)')(progress),
             'soak',
           );
           if (fits(now)) return;
@@ -181,7 +260,9 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
         }
       };
       // S0-75: the pair of statements that lock each other out is seen in the server's own counters.
-      await goOn(asks('continue | drop-constraints) about database/deadlocks')).finally(() => (enough = true));
+      await goOn(asks('continue | drop-constraints) about database/deadlocks')).finally(
+        () => (enough = true),
+      );
       await pairs;
       await switches(place, {});
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
@@ -189,7 +270,11 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       // What only the database stops stands in the log, by the name of its constraint.
       const { id } = (await ask(place.url, 'POST', '/api/characters/', { name: 'Strong' })).json;
       await switches(place, { skipValidation: true });
-      while (!(await readFile(join(place.logs, 'validation.log'), 'utf8')).includes('23514 characters_human_strength_range')) {
+      while (
+        !(await readFile(join(place.logs, 'validation.log'), 'utf8')).includes(
+          '23514 characters_human_strength_range',
+        )
+      ) {
         await ask(place.url, 'PATCH', `/api/characters/${id}/`, { strength: 15 });
         await new Promise((wake) => setTimeout(wake, 200));
       }
@@ -198,7 +283,9 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       expect((await run.progress('soak')).waitingFor).toContain('characters_human_strength_range');
       expect(await constraints(place)).toBeGreaterThan(20);
       await run.say('decide', 'lea', 'soak', { decision: 'drop-constraints' });
-      await goOn(({ notes }) => notes.some((note) => note.includes('characters.remove_validation_constraints applied')));
+      await goOn(({ notes }) =>
+        notes.some((note) => note.includes('characters.remove_validation_constraints applied')),
+      );
       expect(await constraints(place)).toBe(0);
 
       // Six transactions that nobody ends.
@@ -216,11 +303,20 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
 
       const seen = lookFromOutside(place);
       await switches(place, { breakHealth: true });
-      await goOn(({ phase }) => phase === 'going back' || phase === 'restored');
+      await goOn(({ phase }) => phase === 'rolling back' || phase === 'restored');
       // The old release has the same switch: it would not be well, either.
       await switches(place, {});
-      expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('site/failures') });
-      expect((await undone(run, 'soak')).slice(0, 5)).toEqual(['closeSite', 'stopServices', 'undoForward', 'undoForward', 'downgrade']);
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('site/failures'),
+      });
+      expect((await undone(run, 'soak')).slice(0, 5)).toEqual([
+        'closeSite',
+        'stopServices',
+        'undoForward',
+        'undoForward',
+        'downgrade',
+      ]);
       expect(await constraints(place)).toBe(0);
       expect(await seen()).toMatch(CLOSED_MEANWHILE);
     },
@@ -229,7 +325,10 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
 
 /** Long enough for all that is provoked in it; the site ends it. */
 const longWatch = (text: string) =>
-  text.replace('watch: { for: 24h, every: 30s, gap: at most 23h }', 'watch: { for: 120d, every: 4h, gap: at most 3d }');
+  text.replace(
+    'watch: { for: 24h, every: 30s, gap: at most 23h }',
+    'watch: { for: 120d, every: 4h, gap: at most 3d }',
+  );
 
 /** What somebody outside gets: the old answers, then refusals (by the site, or by nobody), then answers again. */
 const CLOSED_MEANWHILE = /^200 503 (?:(?:503|none) )*200 $/u;

@@ -1,4 +1,4 @@
-// Runbook 0 on the genuine Django product, whole: dirty data → report → people decide → fix → six migrations → refused writes → suite →
+// Runbook 0 on the genuine Django product, whole: dirty data → report → people decide → fix → six migrations → forbidden writes → suite →
 // restart → flows → soak under players → approval → production behind its flag, in its window → watch → evidence.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,13 @@ import type { Progress } from '../../workflows/progress.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { ask, DECISIONS, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
-import { type CharactersStage, PASSWORD, type Place, raiseCharactersStage, type Run } from '../support/characters-stage.ts';
+import {
+  type CharactersStage,
+  PASSWORD,
+  type Place,
+  raiseCharactersStage,
+  type Run,
+} from '../support/characters-stage.ts';
 
 const LONGEST_MS = 900_000;
 /** Less than the heartbeat timeout of this stage and the pause before the first retry. */
@@ -17,7 +23,7 @@ const environment = await pythonEnvironment();
 
 const SIGNATURES = [
   /\| ann \| requester \| start \| all \|/u,
-  /\| lea \| technical-lead \| decide \| staging \| \S+Z \| by-hand \|/u,
+  /\| lea \| technical-lead \| decide \| staging \| \S+Z \| fixed-manually \|/u,
   /\| lea \| technical-lead \| attest \| production \| \S+Z \| notice: Those who use the service were told/u,
   /\| sam \| storyteller \| attest \| production \| \S+Z \| uat: The storytellers' flows were tried by hand/u,
   /\| lea \| technical-lead \| attest \| production \| \S+Z \| staging-issues: Whatever was found on staging is mended; nothing is open \|/u,
@@ -42,7 +48,7 @@ const STAGING = [
   'preview pass: 6 migrations, 23 lint findings, rehearsed up-down-up in ',
   'migrate pass: 6 migrations applied',
   'schema pass: 5 of 5 expectations on constraints hold',
-  'refused-writes pass: 4 of 4 writes refused by their constraint',
+  'forbidden-writes pass: 4 of 4 writes refused by their constraint',
   'tests pass: 89 tests passed, 0 failed, 0 skipped,',
   'characters pass: ended with 0 after ',
   'static pass: ended with 0 after ',
@@ -65,87 +71,127 @@ const PRODUCTION = [
   'open-site pass: the site is open again',
 ];
 
-describe.skipIf(environment === null)(environment ? 'the characters, staging and production' : WITHOUT_PYTHON, () => {
-  let stage: CharactersStage;
-  beforeAll(async () => void (stage = await raiseCharactersStage()), LONGEST_MS);
-  afterAll(() => stage?.stop());
+describe.skipIf(environment === null)(
+  environment ? 'the characters, staging and production' : WITHOUT_PYTHON,
+  () => {
+    let stage: CharactersStage;
+    beforeAll(async () => void (stage = await raiseCharactersStage()), LONGEST_MS);
+    afterAll(() => stage?.stop());
 
-  test('S0, S1: the whole way, completed, though the worker of staging is killed in each step', { timeout: LONGEST_MS }, async () => {
-    const staging = await stage.environment('staging', 'dirty');
-    const production = await stage.environment('production', 'clean', { players: 1 });
-    const plan = await stage.plan([staging, production]);
-    const run = await stage.start(plan);
-    expect(await stage.startAgain(plan, run), 'one run, however often it is started').toMatchObject({ fresh: false, deployment: run.deployment });
-    const killed = killInEachStep(run, staging);
+    test(
+      'S0, S1: the whole way, completed, though the worker of staging is killed in each step',
+      { timeout: LONGEST_MS },
+      async () => {
+        const staging = await stage.environment('staging', 'dirty');
+        const production = await stage.environment('production', 'clean', { players: 1 });
+        const plan = await stage.plan([staging, production]);
+        const run = await stage.start(plan);
+        expect(await stage.startAgain(plan, run), 'one run, however often it is started').toMatchObject({
+          fresh: false,
+          deployment: run.deployment,
+        });
+        const killed = killInEachStep(run, staging);
 
-    const asked = await run.until('people decide', ({ waitingFor }) => waitingFor?.includes('by-hand') === true, 'staging');
-    expect(asked.lines.find(({ name }) => name === 'migrate')?.state).toBe('waiting');
-    await query(staging.database, DECISIONS);
-    expect(await run.say('decide', 'lea', 'staging', { decision: 'by-hand' })).toMatchObject({ outcome: 'accepted' });
-    // Users are told long before anybody knows whether the gate will open.
-    expect(await run.say('attest', 'lea', 'production', { attestation: 'notice' })).toMatchObject({ outcome: 'accepted' });
+        const asked = await run.until(
+          'people decide',
+          ({ waitingFor }) => waitingFor?.includes('fixed-manually') === true,
+          'staging',
+        );
+        expect(asked.lines.find(({ name }) => name === 'migrate')?.state).toBe('waiting');
+        await query(staging.database, DECISIONS);
+        expect(await run.say('decide', 'lea', 'staging', { decision: 'fixed-manually' })).toMatchObject({
+          outcome: 'accepted',
+        });
+        // Users are told long before anybody knows whether the gate will open.
+        expect(await run.say('attest', 'lea', 'production', { attestation: 'notice' })).toMatchObject({
+          outcome: 'accepted',
+        });
 
-    await run.until('the gate waits', ({ waitingFor }) => waitingFor?.startsWith('the gate of production: attestation') === true);
-    expect((await ask(staging.url, 'GET', '/health')).json.build).toMatch(/^[0-9a-f]{40}$/u);
-    for (const [id, person, comment] of [
-      ['uat', 'sam', ''],
-      ['staging-issues', 'lea', ''],
-      ['lessons', 'lea', 'seed the test users first'],
-      ['team', 'lea', ''],
-      ['training', 'lea', ''],
-      ['alerts-tested', 'dan', ''],
-    ] as const)
-      expect(await run.say('attest', person, 'production', { attestation: id, ...(comment && { comment }) })).toMatchObject({ outcome: 'accepted' });
-    await run.say('approve', 'lea', 'production');
-    await run.say('approve', 'dan', 'production');
+        await run.until(
+          'the gate waits',
+          ({ waitingFor }) => waitingFor?.startsWith('the gate of production: attestation') === true,
+        );
+        expect((await ask(staging.url, 'GET', '/health')).json.build).toMatch(/^[0-9a-f]{40}$/u);
+        for (const [id, person, comment] of [
+          ['uat', 'sam', ''],
+          ['staging-issues', 'lea', ''],
+          ['lessons', 'lea', 'seed the test users first'],
+          ['team', 'lea', ''],
+          ['training', 'lea', ''],
+          ['alerts-tested', 'dan', ''],
+        ] as const)
+          expect(
+            await run.say('attest', person, 'production', { attestation: id, ...(comment && { comment }) }),
+          ).toMatchObject({ outcome: 'accepted' });
+        await run.say('approve', 'lea', 'production');
+        await run.say('approve', 'dan', 'production');
 
-    expect(await run.result()).toMatchObject({ outcome: 'completed', environments: [{ ending: 'passed' }, { ending: 'passed' }] });
-    expect(await verifyEvidence(run.evidence, stage.stage.control.publicText)).toMatchObject({ state: 'valid' });
-    const summary = await readFile(join(run.evidence, 'SUMMARY.md'), 'utf8');
-    for (const line of [
-      '| production | downtime at most 5m |',
-      '| production | reversible |',
-      '- call on-call: +49 30 555 0100',
-      '- read design: docs/design',
-    ])
-      expect(summary).toContain(line);
-    for (const signature of SIGNATURES) expect(summary).toMatch(signature);
-    expect(await receipts(run, 'staging')).toEqual(STAGING);
-    expect(await receipts(run, 'production')).toEqual(PRODUCTION);
-    const preview = await readFile(join(run.evidence, 'logs/staging/receipts.jsonl'), 'utf8');
-    expect(preview, 'players play on while it is rehearsed').toMatch(/would (?:block|wait behind)[^"]* public\.characters_/u);
-    expect(
-      await filesWith([PASSWORD, encodeURIComponent(PASSWORD)], [run.evidence, staging.cast.place.folder, production.cast.place.folder]),
-    ).toEqual([]);
-    expect(await killed).toEqual((await run.progress('staging')).lines.map(({ name }) => name));
-    await lookedAtAfterwards(run);
-    for (const { database } of [staging, production]) {
-      const ledger = await query<{ n: number }>(
-        database,
-        "select count(*)::int as n from django_migrations where app in ('characters', 'game') and name ~ '_add_'",
-      );
-      expect(ledger[0]?.n).toBe(6);
-    }
-    expect((await ask(production.url, 'GET', '/')).status).toBe(200);
-  });
-});
+        expect(await run.result()).toMatchObject({
+          outcome: 'completed',
+          environments: [{ outcome: 'passed' }, { outcome: 'passed' }],
+        });
+        expect(await verifyEvidence(run.evidence, stage.stage.control.publicText)).toMatchObject({
+          state: 'valid',
+        });
+        const summary = await readFile(join(run.evidence, 'SUMMARY.md'), 'utf8');
+        for (const line of [
+          '| production | downtime at most 5m |',
+          '| production | reversible |',
+          '- call on-call: +49 30 555 0100',
+          '- read design: docs/design',
+        ])
+          expect(summary).toContain(line);
+        for (const signature of SIGNATURES) expect(summary).toMatch(signature);
+        expect(await receipts(run, 'staging')).toEqual(STAGING);
+        expect(await receipts(run, 'production')).toEqual(PRODUCTION);
+        const preview = await readFile(join(run.evidence, 'logs/staging/receipts.jsonl'), 'utf8');
+        expect(preview, 'players play on while it is rehearsed').toMatch(
+          /would (?:block|wait behind)[^"]* public\.characters_/u,
+        );
+        expect(
+          await filesWith(
+            [PASSWORD, encodeURIComponent(PASSWORD)],
+            [run.evidence, staging.cast.place.folder, production.cast.place.folder],
+          ),
+        ).toEqual([]);
+        expect(await killed).toEqual((await run.progress('staging')).lines.map(({ name }) => name));
+        await lookedAtAfterwards(run);
+        for (const { database } of [staging, production]) {
+          const ledger = await query<{ n: number }>(
+            database,
+            "select count(*)::int as n from django_migrations where app in ('characters', 'game') and name ~ '_add_'",
+          );
+          expect(ledger[0]?.n).toBe(6);
+        }
+        expect((await ask(production.url, 'GET', '/')).status).toBe(200);
+      },
+    );
+  },
+);
 
 /** S1-52: when all is over it is looked, and looked again when somebody asks, until a person ends it. */
 async function lookedAtAfterwards(run: Run): Promise<void> {
-  const told = async () => (await run.followUp('production'))?.notes.filter((note) => /^\S+Z: /u.test(note)) ?? [];
+  const told = async () =>
+    (await run.afterwards('production'))?.notes.filter((note) => /^\S+Z: /u.test(note)) ?? [];
   const until = async (count: number) => {
     for (const deadline = Date.now() + 120_000; (await told()).length < count;) {
-      if (Date.now() > deadline) throw new Error(`not ${count} looks: ${JSON.stringify(await run.followUp('production'), null, 1)}`);
+      if (Date.now() > deadline)
+        throw new Error(`not ${count} looks: ${JSON.stringify(await run.afterwards('production'), null, 1)}`);
       await new Promise((wake) => setTimeout(wake, 200));
     }
   };
   await until(1);
   expect((await told())[0]).toMatch(/: nothing is wrong$/u);
-  expect((await run.followUp('production'))?.notes.join(), "by the app's own monitor").toMatch(/reading validation\/health: \d/u);
-  expect(await run.say('checkNow', 'dan', 'production')).toMatchObject({ outcome: 'accepted', text: 'it is looked now' });
+  expect((await run.afterwards('production'))?.notes.join(), "by the app's own monitor").toMatch(
+    /reading validation\/health: \d/u,
+  );
+  expect(await run.say('checkNow', 'dan', 'production')).toMatchObject({
+    outcome: 'accepted',
+    text: 'it is looked now',
+  });
   await until(2);
-  expect(await run.say('endFollowUp', 'lea', 'production')).toMatchObject({ outcome: 'accepted' });
-  expect((await run.followUp('production'))?.notes.at(-1)).toBe('ended by lea');
+  expect(await run.say('stopChecks', 'lea', 'production')).toMatchObject({ outcome: 'accepted' });
+  expect((await run.afterwards('production'))?.notes.at(-1)).toBe('ended by lea');
 }
 
 /** Files below these folders that hold one of these words; checkouts hold none of ours. */
@@ -161,7 +207,9 @@ async function filesWith(words: readonly string[], folders: readonly string[]): 
         return '';
       });
       // Payloads stand in histories as base64.
-      const payloads = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'));
+      const payloads = [...text.matchAll(/"data": ?"([A-Za-z0-9+/=]+)"/gu)].map(([, data]) =>
+        Buffer.from(data!, 'base64').toString('latin1'),
+      );
       if ([text, ...payloads].some((part) => words.some((word) => part.includes(word)))) found.push(path);
     }
   }
@@ -170,14 +218,18 @@ async function filesWith(words: readonly string[], folders: readonly string[]): 
 
 /** Step and verdict of each receipt, with what the runbook wants to read of it; times and addresses are of one run only. */
 async function receipts({ evidence }: Run, environment: string): Promise<readonly string[]> {
-  const told = JSON.parse(await readFile(join(evidence, 'logs', environment, 'receipts.json'), 'utf8')) as Pick<RolloutResult, 'receipts'>;
+  const told = JSON.parse(
+    await readFile(join(evidence, 'logs', environment, 'receipts.json'), 'utf8'),
+  ) as Pick<RolloutResult, 'receipts'>;
   return told.receipts
     .map(
       ({ step, verdict, summary }) =>
         `${step} ${verdict}: ${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ of the statements.*$| on test_\w+ of.*$/gu, '')}`,
     )
     .map((line) =>
-      line.replaceAll(/[0-9a-f]{12}/gu, 'BUILD').replaceAll(/pid \d+ ended, |pid \d+/gu, (found) => (found.includes('ended') ? '' : 'pid')),
+      line
+        .replaceAll(/[0-9a-f]{12}/gu, 'BUILD')
+        .replaceAll(/pid \d+ ended, |pid \d+/gu, (found) => (found.includes('ended') ? '' : 'pid')),
     );
 }
 

@@ -20,53 +20,84 @@ interface Ending {
 
 /** The first plays as long as a person sees it; what breaks shows the same in a shorter week. */
 const SHORT = ['--pace', '7d=12s'];
-const endings: readonly Ending[] = [
+const outcomes: readonly Ending[] = [
   { args: [], outcome: 'completed', code: 0, tells: /production\s+✓ pass\s+open-shop/u },
-  { args: ['--break', 'worker', ...SHORT], outcome: 'completed', code: 0, tells: /kill -9 of staging's worker/u },
-  { args: ['--break', 'migration', ...SHORT], outcome: 'rolled-back', code: 3, tells: /0003_order_totals failed with SQLSTATE 42703/u },
+  {
+    args: ['--break', 'worker', ...SHORT],
+    outcome: 'completed',
+    code: 0,
+    tells: /kill -9 of staging's worker/u,
+  },
+  {
+    args: ['--break', 'migration', ...SHORT],
+    outcome: 'rolled-back',
+    code: 3,
+    tells: /0003_order_totals failed with SQLSTATE 42703/u,
+  },
   { args: ['--break', 'soak', ...SHORT], outcome: 'rolled-back', code: 3, tells: /site\/failures is/u },
-  { args: ['--break', 'probe', ...SHORT], outcome: 'rolled-back', code: 3, tells: /order_items_qty_positive|3 of 4 expectations/u },
-  { args: ['--break', 'backup', ...SHORT], outcome: 'failed', code: 1, tells: /RESTORE_FAILED|BACKUP_FAILED/u },
+  {
+    args: ['--break', 'probe', ...SHORT],
+    outcome: 'rolled-back',
+    code: 3,
+    tells: /order_items_qty_positive|3 of 4 expectations/u,
+  },
+  {
+    args: ['--break', 'backup', ...SHORT],
+    outcome: 'failed',
+    code: 1,
+    tells: /RESTORE_FAILED|BACKUP_FAILED/u,
+  },
 ];
 
 let scene = '';
 afterEach(() => rm(scene, { recursive: true, force: true }));
 
-describe.each(endings)('demo --ci $args', ({ args, outcome, code, tells }) => {
-  test(`ends ${outcome} with ${code}, and leaves no process and no folder`, { timeout: LONGEST_MS }, async () => {
-    scene = await mkdtemp(join(tmpdir(), 'sgj-'));
-    // PostgreSQL runs as a person of its own, who must get through.
-    await chmod(scene, 0o755);
-    const { exit, stdout, stderr } = await demo(args, scene);
-    expect(exit, stderr.slice(-3_000)).toBe(code);
-    const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
-      outcome: string;
-      evidence: string;
-      deployment: string;
-      environments: unknown;
-      ui: string;
-      elapsedMs: number;
-    };
-    expect(last).toMatchObject({
-      outcome,
-      deployment: expect.stringContaining('orders'),
-      environments: expect.any(Array),
-      ui: expect.stringContaining('http://127.0.0.1'),
-      elapsedMs: expect.any(Number),
-    });
-    expect(stderr).toMatch(tells);
-    expect(await verifyEvidence(last.evidence)).toMatchObject({ state: 'valid', problems: [] });
-    expect(await readFile(join(last.evidence, 'SUMMARY.md'), 'utf8')).toContain('DEMO');
-    expect((await readdir(scene)).filter((name) => name !== 'soakgate-evidence')).toEqual([]);
-    expect(await processesOf(scene)).toEqual([]);
-  });
+describe.each(outcomes)('demo --ci $args', ({ args, outcome, code, tells }) => {
+  test(
+    `ends ${outcome} with ${code}, and leaves no process and no folder`,
+    { timeout: LONGEST_MS },
+    async () => {
+      scene = await mkdtemp(join(tmpdir(), 'sgj-'));
+      // PostgreSQL runs as a person of its own, who must get through.
+      await chmod(scene, 0o755);
+      const { exit, stdout, stderr } = await demo(args, scene);
+      expect(exit, stderr.slice(-3_000)).toBe(code);
+      const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
+        outcome: string;
+        evidence: string;
+        deployment: string;
+        environments: unknown;
+        ui: string;
+        elapsedMs: number;
+      };
+      expect(last).toMatchObject({
+        outcome,
+        deployment: expect.stringContaining('orders'),
+        environments: expect.any(Array),
+        ui: expect.stringContaining('http://127.0.0.1'),
+        elapsedMs: expect.any(Number),
+      });
+      expect(stderr).toMatch(tells);
+      expect(await verifyEvidence(last.evidence)).toMatchObject({ state: 'valid', problems: [] });
+      expect(await readFile(join(last.evidence, 'SUMMARY.md'), 'utf8')).toContain('DEMO');
+      expect((await readdir(scene)).filter((name) => name !== 'soakgate-evidence')).toEqual([]);
+      expect(await processesOf(scene)).toEqual([]);
+    },
+  );
 });
 
 /** Its own TMPDIR, so that what is left can be seen. */
-function demo(args: readonly string[], folder: string): Promise<{ exit: number | null; stdout: string; stderr: string }> {
+function demo(
+  args: readonly string[],
+  folder: string,
+): Promise<{ exit: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [SOAKGATE, 'demo', '--ci', ...args], {
     // The first makes everything for itself, as for a person.
-    env: { ...process.env, TMPDIR: folder, ...(args.length === 0 && { SOAKGATE_WORKFLOW_BUNDLE: '', SOAKGATE_PG_TEMPLATE: '' }) },
+    env: {
+      ...process.env,
+      TMPDIR: folder,
+      ...(args.length === 0 && { SOAKGATE_WORKFLOW_BUNDLE: '', SOAKGATE_PG_TEMPLATE: '' }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

@@ -16,10 +16,10 @@ const PORTS = 5;
 // oxlint-disable-next-line no-control-regex -- up over the tree that was drawn before, and away with it
 const REDRAW = /\u001b\[\d+A\r\u001b\[J/gu;
 const MEND = /dan, two orders have a status that nobody knows.*\[Y\/n\] /u;
-const AS_LEAD = /lea, as lead: look at the dossier and decide\? \[Y\/n\] /u;
-const AS_DBA = /dan, as dba: look at the dossier and decide\? \[Y\/n\] /u;
+const AS_LEAD = /lea, as lead: look at the gate report and decide\? \[Y\/n\] /u;
+const AS_DBA = /dan, as dba: look at the gate report and decide\? \[Y\/n\] /u;
 const ATTEST = /Sign that this is so\? \[y\/N\] /u;
-const SIGN = /Sign that production may be entered on this dossier\? \[y\/N\] /u;
+const SIGN = /Sign that production may be deployed to on this gate report\? \[y\/N\] /u;
 
 let scene = '';
 let terminal: PseudoTerminal;
@@ -28,7 +28,11 @@ beforeEach(async () => {
   // Its own TMPDIR, so that what is left can be seen; PostgreSQL runs as a person of its own, who must get through.
   scene = await mkdtemp(join(tmpdir(), 'sgt-'));
   await chmod(scene, 0o755);
-  terminal = await openPseudoTerminal([process.execPath, SOAKGATE, 'demo', '--pace', '7d=12s'], { ...process.env, TMPDIR: scene }, SIZE);
+  terminal = await openPseudoTerminal(
+    [process.execPath, SOAKGATE, 'demo', '--pace', '7d=12s'],
+    { ...process.env, TMPDIR: scene },
+    SIZE,
+  );
 });
 
 afterEach(async () => {
@@ -38,64 +42,76 @@ afterEach(async () => {
   await rm(scene, { recursive: true, force: true });
 });
 
-test('a person sees the live tree, signs as lead, and Ctrl-C at the signature of the dba leaves nothing', { timeout: LONGEST_MS }, async () => {
-  const [, ui = ''] = await terminal.sees(/Temporal Web UI: (http:\S+)/u);
-  expect((await fetch(ui)).status).toBe(200);
-  const [, deployment = ''] = await terminal.sees(/this deployment: http:\S+(orders-demo-[0-9a-f]{4})/u);
-  // The link comes before the tree, while there is nothing else to look at.
-  await terminal.sees(new RegExp(`${deployment}: `, 'u'));
+test(
+  'a person sees the live tree, signs as lead, and Ctrl-C at the signature of the dba leaves nothing',
+  { timeout: LONGEST_MS },
+  async () => {
+    const [, ui = ''] = await terminal.sees(/Temporal Web UI: (http:\S+)/u);
+    expect((await fetch(ui)).status).toBe(200);
+    const [, deployment = ''] = await terminal.sees(/this deployment: http:\S+(orders-demo-[0-9a-f]{4})/u);
+    // The link comes before the tree, while there is nothing else to look at.
+    await terminal.sees(new RegExp(`${deployment}: `, 'u'));
 
-  // What is asked about stands on the tree above the question.
-  await terminal.sees(/waiting for: a decision \(by-hand \| stop\) about data/u);
-  await terminal.sees(/✗ fail\s+data .*2 for people/u);
-  await terminal.sees(MEND);
-  terminal.type(ENTER);
-  await terminal.sees(/▶ running\s+staging\s+soak\r/u);
-  await terminal.sees(/waiting for: the gate of production: attestation shop-tried by lead; approval by lead and dba/u);
-  await terminal.sees(ATTEST);
-  expect(trees(deployment).at(-1)).toMatch(/✓ pass\s+backup\s+\d+\.\d s\s+proven by restore[^]*· waiting\s+production\n/u);
-  terminal.type(`y${ENTER}`);
-  await terminal.sees(AS_LEAD);
-  terminal.type(ENTER);
-  await terminal.sees(/Dossier 1 of production, deployment orders-demo-/u);
-  await terminal.sees(/✓ holds\s+backup-proven\s+proven by restore/u);
-  await terminal.sees(/what happened/u);
-  await terminal.sees(SIGN);
-  // Not to sign is the default: who comes to it by mistake is asked again, or the demo would wait for ever.
-  terminal.type(ENTER);
-  await terminal.sees(/waiting for: the gate of production: approval by lead and dba/u);
-  await terminal.sees(AS_LEAD);
-  terminal.type(ENTER);
-  await terminal.sees(SIGN);
-  terminal.type(`y${ENTER}`);
-  await terminal.sees(AS_DBA);
-  terminal.type(ENTER);
-  await terminal.sees(SIGN);
+    // What is asked about stands on the tree above the question.
+    await terminal.sees(/waiting for: a decision \(fixed-manually \| stop\) about data/u);
+    await terminal.sees(/✗ fail\s+data .*2 for people/u);
+    await terminal.sees(MEND);
+    terminal.type(ENTER);
+    await terminal.sees(/▶ running\s+staging\s+soak\r/u);
+    await terminal.sees(
+      /waiting for: the gate of production: attestation shop-tried by lead; approval by lead and dba/u,
+    );
+    await terminal.sees(ATTEST);
+    expect(trees(deployment).at(-1)).toMatch(
+      /✓ pass\s+backup\s+\d+\.\d s\s+proven by restore[^]*· waiting\s+production\n/u,
+    );
+    terminal.type(`y${ENTER}`);
+    await terminal.sees(AS_LEAD);
+    terminal.type(ENTER);
+    await terminal.sees(/Gate report 1 of production, deployment orders-demo-/u);
+    await terminal.sees(/✓ holds\s+backup-proven\s+proven by restore/u);
+    await terminal.sees(/what happened/u);
+    await terminal.sees(SIGN);
+    // Not to sign is the default: who comes to it by mistake is asked again, or the demo would wait for ever.
+    terminal.type(ENTER);
+    await terminal.sees(/waiting for: the gate of production: approval by lead and dba/u);
+    await terminal.sees(AS_LEAD);
+    terminal.type(ENTER);
+    await terminal.sees(SIGN);
+    terminal.type(`y${ENTER}`);
+    await terminal.sees(AS_DBA);
+    terminal.type(ENTER);
+    await terminal.sees(SIGN);
 
-  // Drawn over itself again and again: what stays on the screen is one tree above each question.
-  expect(terminal.written().match(REDRAW)?.length).toBeGreaterThan(10);
-  expect(trees(deployment)).toHaveLength(3);
-  const processes = await processesOf(scene);
-  const ports = await portsOf(processes);
-  expect(ports.length, JSON.stringify(processes)).toBeGreaterThanOrEqual(PORTS);
-  expect(ports).toContain(Number(new URL(ui).port));
-  expect(await stillListening(ports)).toEqual(ports);
-  terminal.type(CTRL_C);
-  expect(await terminal.ended()).toBe(130);
-  expect(await left()).toEqual(NOTHING);
-  expect(await stillListening(ports)).toEqual([]);
-});
+    // Drawn over itself again and again: what stays on the screen is one tree above each question.
+    expect(terminal.written().match(REDRAW)?.length).toBeGreaterThan(10);
+    expect(trees(deployment)).toHaveLength(3);
+    const processes = await processesOf(scene);
+    const ports = await portsOf(processes);
+    expect(ports.length, JSON.stringify(processes)).toBeGreaterThanOrEqual(PORTS);
+    expect(ports).toContain(Number(new URL(ui).port));
+    expect(await stillListening(ports)).toEqual(ports);
+    terminal.type(CTRL_C);
+    expect(await terminal.ended()).toBe(130);
+    expect(await left()).toEqual(NOTHING);
+    expect(await stillListening(ports)).toEqual([]);
+  },
+);
 
-test('Ctrl-C at a question of the demo itself, and again out of impatience, leaves nothing', { timeout: LONGEST_MS }, async () => {
-  await terminal.sees(MEND);
-  terminal.type(CTRL_C);
-  await terminal.sees(/taking everything down/u);
-  terminal.type(CTRL_C);
-  expect(await terminal.ended()).toBe(130);
-  expect(await left()).toEqual(NOTHING);
-  // It was left, not answered.
-  expect(terminal.written()).not.toContain('$ soakgate decide');
-});
+test(
+  'Ctrl-C at a question of the demo itself, and again out of impatience, leaves nothing',
+  { timeout: LONGEST_MS },
+  async () => {
+    await terminal.sees(MEND);
+    terminal.type(CTRL_C);
+    await terminal.sees(/taking everything down/u);
+    terminal.type(CTRL_C);
+    expect(await terminal.ended()).toBe(130);
+    expect(await left()).toEqual(NOTHING);
+    // It was left, not answered.
+    expect(terminal.written()).not.toContain('$ soakgate decide');
+  },
+);
 
 test('a person who closes the window at a question leaves nothing', { timeout: LONGEST_MS }, async () => {
   await terminal.sees(MEND);

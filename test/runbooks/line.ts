@@ -32,8 +32,16 @@ export const testsOf =
   (title: string): Ref => ({ file: `test/${file}.test.ts`, title });
 
 /** A check shows it. */
-export const passes = (id: string, line: string, check: string, ...test: readonly Ref[]): Line => ({ id, line, shown: { check, test } });
+export const passes = (id: string, line: string, check: string, ...test: readonly Ref[]): Line => ({
+  id,
+  line,
+  shown: { check, test },
+});
 /** A person's signature shows it. */
-export const signed = (id: string, line: string, recorded: string, ...test: readonly Ref[]): Line => ({ id, line, shown: { recorded, test } });
+export const signed = (id: string, line: string, recorded: string, ...test: readonly Ref[]): Line => ({
+  id,
+  line,
+  shown: { recorded, test },
+});
 /** Nothing shows it. */
 export const open = (id: string, line: string, not: string): Line => ({ id, line, shown: { not } });

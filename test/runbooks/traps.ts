@@ -6,7 +6,10 @@ export const traps: readonly Trap[] = [
   { id: 'T-02', line: 'a pattern finds an older dump' },
   { id: 'T-03', line: 'a dump cut in half still has its list (met by S1-33)' },
   { id: 'T-04', line: 'a restore over a live database keeps what should be gone' },
-  { id: 'T-06', line: 'an open session stops dropdb; dropped and created, a database loses what was set for it' },
+  {
+    id: 'T-06',
+    line: 'an open session stops dropdb; dropped and created, a database loses what was set for it',
+  },
   { id: 'T-07', line: 'a dump that failed leaves a file under its name' },
   { id: 'T-36', line: 'the old code reverses nothing, and says 0' },
   { id: 'T-42', line: 'an exit code of 0 after an error' },

@@ -7,20 +7,32 @@ import { serveFirstRelease } from '../../src/cli/demo/first-release.ts';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { type Sent, sendMessage } from '../../src/client/send.ts';
 import type { MessageName } from '../../src/core/messages.ts';
-import { deploymentWorkflowId, followUpWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
-import { checkOut, DECISIONS, managed, makeRepository, query, root } from '../examples/validation-system/app.ts';
+import {
+  checkOut,
+  DECISIONS,
+  managed,
+  makeRepository,
+  query,
+  root,
+} from '../examples/validation-system/app.ts';
 import { pythonEnvironment } from '../examples/validation-system/python.ts';
 import { examplePlan, installOf } from './characters.ts';
 import { type Cast, raiseEnvironment, raiseStage, type Stage, start } from './stage.ts';
 import { freePort } from '../../src/io/free-port.ts';
 
 export type Person = 'ann' | 'lea' | 'dan' | 'sam';
-const ROLES: Readonly<Record<Person, readonly string[]>> = { ann: ['developer'], lea: ['technical-lead'], dan: ['dba'], sam: ['storyteller'] };
-/** A week in thirty seconds: a monitor in Python needs a second for each reading. */
+const ROLES: Readonly<Record<Person, readonly string[]>> = {
+  ann: ['developer'],
+  lea: ['technical-lead'],
+  dan: ['dba'],
+  sam: ['storyteller'],
+};
+/** A week in thirty seconds: a monitor in Python needs a second for each sample. */
 export const PACE = { nominalMs: 604_800_000, realMs: 30_000 };
 
 export interface CharactersStage {
@@ -66,9 +78,14 @@ export interface Run {
   /** What the worker of this pid has taken of this rollout and not yet answered, as the server has it. */
   takenBy(pid: number, environment: string): Promise<{ readonly id: string; readonly type: string } | null>;
   /** Of what it left behind; null where there is none. */
-  followUp(environment: string): Promise<Progress | null>;
+  afterwards(environment: string): Promise<Progress | null>;
   until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
-  say(message: MessageName, person: Person, environment: string, body?: Readonly<Record<string, Json>>): Promise<Sent>;
+  say(
+    message: MessageName,
+    person: Person,
+    environment: string,
+    body?: Readonly<Record<string, Json>>,
+  ): Promise<Sent>;
   result(): Promise<DeploymentResult>;
   rolloutResult(environment: string): Promise<RolloutResult>;
   evidence: string;
@@ -79,14 +96,20 @@ const PATIENCE_MS = 300_000;
 const STARTED = 2;
 /** The private server trusts everybody, so any password opens it: it is there to be looked for. */
 export const PASSWORD = 'S3cr3t&Characters';
-const withPassword = (url: string) => url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
+const withPassword = (url: string) =>
+  url.replace('postgres://postgres@', `postgres://postgres:${encodeURIComponent(PASSWORD)}@`);
 
 export async function raiseCharactersStage(): Promise<CharactersStage> {
   const python = await pythonEnvironment();
   if (python === null) throw new Error('python3 with venv is missing');
   const stage = await raiseStage();
   const people = Object.fromEntries(
-    await Promise.all(Object.entries(ROLES).map(async ([name, roles]) => [name, await makeSomeone(join(stage.folder, 'tg-keys'), name, roles)])),
+    await Promise.all(
+      Object.entries(ROLES).map(async ([name, roles]) => [
+        name,
+        await makeSomeone(join(stage.folder, 'tg-keys'), name, roles),
+      ]),
+    ),
   ) as Record<Person, Someone>;
   const repositories = new Map<string, string>();
   const repositoryOf = async (fault = '') => {
@@ -110,18 +133,32 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     await managed(prev, url, ['migrate', '--verbosity', '0']);
     await managed(prev, url, ['seed_dirty']);
     if (state !== 'dirty') await query(url, DECISIONS);
-    if (state === 'clean') await managed(next, url, ['validate_data_integrity', '--fix']).catch(() => undefined);
+    if (state === 'clean')
+      await managed(next, url, ['validate_data_integrity', '--fix']).catch(() => undefined);
     return name;
   };
 
-  const environment: CharactersStage['environment'] = async (name, state, { env = {}, workerEnv = {}, players = 2, fault = '' } = {}) => {
+  const environment: CharactersStage['environment'] = async (
+    name,
+    state,
+    { env = {}, workerEnv = {}, players = 2, fault = '' } = {},
+  ) => {
     const database = `${name}_${randomUUID().slice(0, 6)}`;
     await stage.postgres.createDatabase(database, await databaseOf(state));
     const insidePort = await freePort();
-    const [flagFile, switches] = [join(stage.folder, `${database}.flag`), join(stage.folder, `${database}.switches.json`)];
+    const [flagFile, switches] = [
+      join(stage.folder, `${database}.flag`),
+      join(stage.folder, `${database}.switches.json`),
+    ];
     const logs = join(stage.folder, `${database}.logs`);
     await mkdir(logs);
-    const serviceEnv = { LOG_DIR: logs, INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile, TG_FAULT: switches, ...env };
+    const serviceEnv = {
+      LOG_DIR: logs,
+      INSIDE_PORT: String(insidePort),
+      MAINTENANCE_FLAG: flagFile,
+      TG_FAULT: switches,
+      ...env,
+    };
     const insideUrl = `http://127.0.0.1:${insidePort}`;
     const cast = await raiseEnvironment(stage, withPassword(stage.postgres.url(database)), {
       environment: name,
@@ -148,9 +185,23 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
       prepare: (checkout) => symlink(python, join(checkout, '.venv')),
     });
     const playing =
-      players > 0 ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url, '--rate', String(players)], { stdio: 'ignore' }) : null;
+      players > 0
+        ? spawn(process.execPath, [join(root, 'traffic.mjs'), '--url', url, '--rate', String(players)], {
+            stdio: 'ignore',
+          })
+        : null;
     places.push({ cast, players: playing });
-    return { name, cast, url, insideUrl, database: cast.database, flagFile, switches, logs, silence: () => void playing?.kill('SIGKILL') };
+    return {
+      name,
+      cast,
+      url,
+      insideUrl,
+      database: cast.database,
+      flagFile,
+      switches,
+      logs,
+      silence: () => void playing?.kill('SIGKILL'),
+    };
   };
 
   // A killed worker is noticed by its silence.
@@ -161,8 +212,17 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
     environment,
     plan: async (chosen, edit = (text) => text) => edit(retold(await examplePlan(), chosen, python)),
     start: async (plan, fault) =>
-      runOf(stage, people, await start(stage, plan, { ...as, repository: await repositoryOf(fault), name: `tg-${randomUUID().slice(0, 8)}` })),
-    startAgain: async (plan, { deployment }) => start(stage, plan, { ...as, repository: await repositoryOf(), name: deployment }),
+      runOf(
+        stage,
+        people,
+        await start(stage, plan, {
+          ...as,
+          repository: await repositoryOf(fault),
+          name: `tg-${randomUUID().slice(0, 8)}`,
+        }),
+      ),
+    startAgain: async (plan, { deployment }) =>
+      start(stage, plan, { ...as, repository: await repositoryOf(), name: deployment }),
     stop: async () => {
       for (const { players } of places) players?.kill('SIGKILL');
       await Promise.all(places.map(({ cast }) => cast.stop()));
@@ -171,7 +231,7 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
   };
 }
 
-/** The example's plan on this machine: plain processes for systemd, a linked environment for pip, and bands a busy machine can keep. */
+/** The example's plan on this machine: plain processes for systemd, a linked environment for pip, and thresholds a busy machine can keep. */
 function retold(text: string, places: readonly Place[], python: string): string {
   const service = `- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ready: /health, build: /build } }`;
   const [staging, production = staging] = places;
@@ -182,10 +242,13 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace('command: [pytest,', 'command: [python, -m, pytest,')
       // A reading by a command in Python takes seconds on a busy machine, and so much of a compressed soak is no gap.
       .replace('clean-days: 7, gap: at most 5m', 'clean-days: 7, gap: at most 3d')
-      // And a second of the machine's is as much as a reading of each is worth.
+      // And a second of the machine's is as much as a metric of each is worth.
       .replace('for: 7d, every: 1m,', 'for: 7d, every: 4h,')
       .replace('    every: 15m\n', '    every: 12h\n')
-      .replace('watch: { for: 24h, every: 30s, gap: at most 2m }', 'watch: { for: 24h, every: 30s, gap: at most 23h }')
+      .replace(
+        'watch: { for: 24h, every: 30s, gap: at most 2m }',
+        'watch: { for: 24h, every: 30s, gap: at most 23h }',
+      )
       .replace(/- \{ name: web, systemd: .* \}/gu, service)
       .replace(/ +- \{ name: proxy, .*\n/u, '')
       .replace('restart: [web, proxy]', 'restart: [web]')
@@ -195,18 +258,23 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace('/var/www/tg/maintenance.flag', production?.flagFile ?? '/nowhere')
       .replace('opens: 0 2 * * SUN', 'opens: "* * * * *"')
       .replace('alert: above 5%, samples: 100', 'alert: above 50%, samples: 2')
-      .replace('target: below 1%,', 'target: below 40%,')
+      .replace('objective: below 1%,', 'objective: below 40%,')
       .replace('mean: at most 110% of baseline', 'mean: at most 2000% of baseline')
       .replace(
-        'target: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
-        'unit: ms, target: at most 2s for 10m, alert: above 4s for 10m',
+        'objective: at most 110% of baseline for 10m, alert: above 150% of baseline for 10m',
+        'unit: ms, objective: at most 2s for 10m, alert: above 4s for 10m',
       )
   );
 }
 
-function runOf(stage: Stage, people: CharactersStage['people'], { deployment, input }: Awaited<ReturnType<typeof start>>): Run {
+function runOf(
+  stage: Stage,
+  people: CharactersStage['people'],
+  { deployment, input }: Awaited<ReturnType<typeof start>>,
+): Run {
   const { workflow } = stage.connected.client;
-  const handle = (environment?: string) => workflow.getHandle(environment ? rolloutWorkflowId('tg', environment) : deploymentWorkflowId(deployment));
+  const handle = (environment?: string) =>
+    workflow.getHandle(environment ? rolloutWorkflowId('tg', environment) : deploymentWorkflowId(deployment));
   const progress = (environment?: string) => handle(environment).query('progress') as Promise<Progress>;
   return {
     deployment,
@@ -220,9 +288,9 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
       );
       return taken ? { id: taken.activityId ?? '', type: taken.activityType?.name ?? '' } : null;
     },
-    followUp: (environment) =>
+    afterwards: (environment) =>
       workflow
-        .getHandle(followUpWorkflowId(deployment, environment))
+        .getHandle(afterwardsWorkflowId(deployment, environment))
         .query<Progress>('progress')
         .catch(() => null),
     evidence: join(stage.artifacts, 'evidence', deployment),
@@ -235,15 +303,17 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
         if (over.status.name !== 'RUNNING' && !(now && fits(now)))
           throw new Error(`${what}: ended before, ${JSON.stringify(await handle().result(), null, 1)}`);
         if (Date.now() > deadline)
-          throw new Error(`${what}: not reached; it is ${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`);
+          throw new Error(
+            `${what}: not reached; it is ${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`,
+          );
         await new Promise((wake) => setTimeout(wake, 400));
       }
     },
     say: async (message, person, environment, body = {}) => {
       const run = input.runs.find(({ rollout }) => rollout.environment === environment)!;
-      const dossier = (await handle().query('dossier', environment)) as {
+      const gateReport = (await handle().query('gateReport', environment)) as {
         hash: string;
-        dossier: { plan: string; list: string; commit: string };
+        gateReport: { plan: string; list: string; commit: string };
       } | null;
       const bound = {
         deployment,
@@ -251,14 +321,23 @@ function runOf(stage: Stage, people: CharactersStage['people'], { deployment, in
         nonce: randomUUID(),
         expires: new Date(Date.now() + 3_600_000).toISOString(),
         ...(message === 'approve' &&
-          dossier && { plan: dossier.dossier.plan, list: dossier.dossier.list, commit: dossier.dossier.commit, dossier: dossier.hash, comment: '' }),
+          gateReport && {
+            plan: gateReport.gateReport.plan,
+            list: gateReport.gateReport.list,
+            commit: gateReport.gateReport.commit,
+            gateReport: gateReport.hash,
+            comment: '',
+          }),
         ...(message === 'attest' && {
           plan: input.start.body.plan,
           text: run.list.gate?.attested.find(({ id }) => id === body['attestation'])?.text ?? '',
         }),
         ...body,
       };
-      return sendMessage(stage.connected, signMessage(await readPrivateKey(people[person].keyFile), message, person, bound));
+      return sendMessage(
+        stage.connected,
+        signMessage(await readPrivateKey(people[person].keyFile), message, person, bound),
+      );
     },
     result: () => handle().result() as Promise<DeploymentResult>,
     rolloutResult: (environment) => handle(environment).result() as Promise<RolloutResult>,

@@ -1,7 +1,14 @@
 // The genuine Django product for tests of single activities: repositories, databases in two states, and its plan for one environment.
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkOut, DECISIONS, managed, makeRepository, query, root } from '../examples/validation-system/app.ts';
+import {
+  checkOut,
+  DECISIONS,
+  managed,
+  makeRepository,
+  query,
+  root,
+} from '../examples/validation-system/app.ts';
 import { pythonEnvironment } from '../examples/validation-system/python.ts';
 import type { Bench, HandsSpec } from './hands.ts';
 
@@ -85,19 +92,24 @@ release: { ref: v-next, lock: requirements.txt, environment: .venv, install: ${i
 commands: { path: [.venv/bin], env: { DATABASE_URL: { from: database }${env} } }
 migrations: { django: { manage: manage.py, pending: [${pending.join(', ')}] } }
 environments: { here: { url: 'http://127.0.0.1:1', watch: { for: 1h, every: 1m, gap: at most 5m } } }
-meters: { site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }
+monitors: { site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }
 steps:
 ${steps}
-routes:
+fallbacks:
   downgrade: { to: recorded }
   relax-age: { forward: characters.relax_age_constraint }
   drop-constraints: { forward: characters.remove_validation_constraints }
 matrix: [{ when: rest, do: stop, severity: high }]
 `;
-      return { steps, template: `tg_${state}`, app: { plan, repository: await repositoryOf(fault), ref: 'v-next' } };
+      return {
+        steps,
+        template: `tg_${state}`,
+        app: { plan, repository: await repositoryOf(fault), ref: 'v-next' },
+      };
     },
   };
 }
 
 /** The plan as the example has it. */
-export const examplePlan = (): Promise<string> => readFile(join(root, 'releases/v-next/soakgate.yaml'), 'utf8');
+export const examplePlan = (): Promise<string> =>
+  readFile(join(root, 'releases/v-next/soakgate.yaml'), 'utf8');

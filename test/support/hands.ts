@@ -9,9 +9,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { environmentActivities } from '../../activities/index.ts';
 import { observeActivities } from '../../activities/observe.ts';
-import type { World } from '../../activities/work.ts';
+import type { WorkerContext } from '../../activities/work.ts';
 import type { StepInput } from '../../src/core/activities.ts';
-import type { Person } from '../../src/core/floor.ts';
+import type { Person } from '../../src/core/guardrails.ts';
 import type { Permit } from '../../src/core/messages.ts';
 import { type RolloutRef, rolloutWorkflowId } from '../../src/core/names.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
@@ -20,7 +20,7 @@ import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
 import { compileSteps, type Step, type StepList } from '../../src/core/steps.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
 import { sha256 } from '../../src/io/files.ts';
-import { openKept } from '../../src/io/kept.ts';
+import { openPermitStore } from '../../src/io/permit-store.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { hashJson } from '../../src/io/trust.ts';
@@ -61,7 +61,11 @@ export async function raiseBench(): Promise<Bench> {
       const made = repositories.get(fault);
       if (made) return made;
       const target = await mkdtemp(join(folder, 'repository-'));
-      execFileSync(process.execPath, [join(ORDERS, 'make-repository.mjs'), target, ...(fault ? ['--fault', fault] : [])], { stdio: 'pipe' });
+      execFileSync(
+        process.execPath,
+        [join(ORDERS, 'make-repository.mjs'), target, ...(fault ? ['--fault', fault] : [])],
+        { stdio: 'pipe' },
+      );
       repositories.set(fault, target);
       return target;
     },
@@ -78,15 +82,25 @@ export interface PlanParts {
   readonly pending?: string;
   readonly port?: number;
   readonly environment?: string;
-  readonly meters?: string;
+  readonly monitors?: string;
   readonly soak?: string;
-  /** Further routes, each `, name: { … }`. */
-  readonly routes?: string;
+  /** Further fallbacks, each `, name: { … }`. */
+  readonly fallbacks?: string;
   /** Left out: the app as a plain process. */
   readonly services?: string;
 }
 
-export const planOf = ({ steps, pending, port, environment, meters, soak, kind, routes, services }: PlanParts): string => `
+export const planOf = ({
+  steps,
+  pending,
+  port,
+  environment,
+  monitors,
+  soak,
+  kind,
+  fallbacks,
+  services,
+}: PlanParts): string => `
 soakgate: 1
 service: orders
 summary: For one hand
@@ -102,14 +116,15 @@ environments:
     soak: ${soak ?? '{ for: 10m, every: 1m, gap: at most 5m }'}
 steps:
 ${steps}
-meters: ${meters ?? '{ site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }'}
-routes: { downgrade: { to: recorded }${routes ?? ''} }
+monitors: ${monitors ?? '{ site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }'}
+fallbacks: { downgrade: { to: recorded }${fallbacks ?? ''} }
 matrix:
   - { when: rest, do: stop, severity: high }
 `;
 
 export const BACKUP = '  - { step: backup, backup: { tool: pg_dump, format: custom, keep: 30d } }\n';
-export const MIGRATE = '  - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2s, statement-timeout: 1m } }\n';
+export const MIGRATE =
+  '  - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2s, statement-timeout: 1m } }\n';
 export const DATA = `  - step: data
     data:
       rules:
@@ -120,7 +135,7 @@ export const PREVIEW = '  - { step: preview, preview: { lint: error, rehearse: u
 
 export interface Hands {
   readonly url: string;
-  readonly world: World;
+  readonly world: WorkerContext;
   readonly rollout: RolloutRef;
   readonly list: StepList;
   readonly root: string;
@@ -156,7 +171,12 @@ export interface HandsSpec extends PlanParts {
   readonly asRole?: (url: string) => string;
   readonly edit?: (checkout: string) => Promise<void>;
   /** Another app than the orders: its plan, with one environment `here`, its repository and the ref of its release. */
-  readonly app?: { readonly plan: string; readonly repository: string; readonly ref: string; readonly env?: Readonly<Record<string, string>> };
+  readonly app?: {
+    readonly plan: string;
+    readonly repository: string;
+    readonly ref: string;
+    readonly env?: Readonly<Record<string, string>>;
+  };
   /** Whose signatures count. */
   readonly people?: readonly Person[];
 }
@@ -170,11 +190,19 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
   const root = join(folder, 'root');
   await mkdir(join(root, 'releases'), { recursive: true });
   const repository = spec.app?.repository ?? (await bench.repository(spec.fault));
-  const commit = execFileSync('git', ['-C', repository, 'rev-parse', spec.app?.ref ?? 'v2'], { encoding: 'utf8' }).trim();
+  const commit = execFileSync('git', ['-C', repository, 'rev-parse', spec.app?.ref ?? 'v2'], {
+    encoding: 'utf8',
+  }).trim();
   const planText = spec.app?.plan ?? planOf({ ...spec, port });
   const parsed = parsePlan(planText, 'plan.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
-  const list = compileSteps({ plan: parsed.plan, environment: 'here', commit, files: {}, pace: spec.pace ?? null });
+  const list = compileSteps({
+    plan: parsed.plan,
+    environment: 'here',
+    commit,
+    files: {},
+    pace: spec.pace ?? null,
+  });
   const rollout: RolloutRef = {
     deployment: name,
     service: list.service,
@@ -196,10 +224,10 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
       },
     },
     artifacts: join(folder, 'artifacts'),
-    used: join(folder, 'used'),
+    permitStore: join(folder, 'permit-store'),
     control: 'ed25519:',
     people: spec.people ?? [],
-    floor: {
+    guardrails: {
       start: { any: [] },
       approve: { each: [] },
       rollback: { any: [] },
@@ -209,8 +237,12 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
       programs: [],
     },
   };
-  const world: World = { settings, kept: openKept(settings.used), artifacts: openArtifacts(settings.artifacts) };
-  await world.kept.keepRollout({ rollout, permit: {} as Permit, list });
+  const world: WorkerContext = {
+    settings,
+    permitStore: openPermitStore(settings.permitStore),
+    artifacts: openArtifacts(settings.artifacts),
+  };
+  await world.permitStore.keepRollout({ rollout, permit: {} as Permit, list });
   const hands = handsOf(world, rollout, list, { url, root, port });
   await hands.run('release');
   if (spec.edit) await spec.edit(hands.checkout);
@@ -222,7 +254,12 @@ async function cloned(bench: Bench, name: string, template = TEMPLATE): Promise<
   return bench.postgres.url(name);
 }
 
-function handsOf(world: World, rollout: RolloutRef, list: StepList, place: { url: string; root: string; port: number }): Hands {
+function handsOf(
+  world: WorkerContext,
+  rollout: RolloutRef,
+  list: StepList,
+  place: { url: string; root: string; port: number },
+): Hands {
   const activities = { ...environmentActivities(world), ...observeActivities(world) } as unknown as Record<
     string,
     (input: unknown) => Promise<unknown>
@@ -272,18 +309,25 @@ function handsOf(world: World, rollout: RolloutRef, list: StepList, place: { url
 }
 
 /** What a failed activity threw: its code, message and details. */
-export async function failureOf(running: Promise<unknown>): Promise<{ code: string; message: string; details: string }> {
+export async function failureOf(
+  running: Promise<unknown>,
+): Promise<{ code: string; message: string; details: string }> {
   try {
     const value = await running;
     return { code: 'none', message: JSON.stringify(value), details: '' };
   } catch (error) {
-    if (!(error instanceof ApplicationFailure)) return { code: (error as Error).name, message: String(error), details: '' };
+    if (!(error instanceof ApplicationFailure))
+      return { code: (error as Error).name, message: String(error), details: '' };
     return { code: error.type ?? '', message: error.message, details: JSON.stringify(error.details) };
   }
 }
 
 /** A folder of programs that stand before PostgreSQL's own: each runs the true one and does more. */
-export async function withPrograms<T>(bench: Bench, programs: Readonly<Record<string, string>>, act: () => Promise<T>): Promise<T> {
+export async function withPrograms<T>(
+  bench: Bench,
+  programs: Readonly<Record<string, string>>,
+  act: () => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(bench.folder, 'bin-'));
   for (const [name, script] of Object.entries(programs)) {
     await writeFile(join(folder, name), `#!/bin/bash\nTRUE=${bench.postgres.bin}/${name}\n${script}\n`);

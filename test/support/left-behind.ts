@@ -13,7 +13,10 @@ export async function processesOf(folder: string): Promise<readonly Left[]> {
   const all = await Promise.all(
     pids.map(async (pid) => {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return { pid, line: `${line.replaceAll('\0', ' ')}in ${await readlink(`/proc/${pid}/cwd`).catch(() => '')}` };
+      return {
+        pid,
+        line: `${line.replaceAll('\0', ' ')}in ${await readlink(`/proc/${pid}/cwd`).catch(() => '')}`,
+      };
     }),
   );
   return all.filter(({ line }) => line.includes(folder));
@@ -34,13 +37,17 @@ export async function stillListening(ports: readonly number[]): Promise<readonly
 
 async function socketsOf(pid: number): Promise<readonly string[]> {
   const numbers = await readdir(`/proc/${pid}/fd`).catch(() => []);
-  const targets = await Promise.all(numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`).catch(() => '')));
+  const targets = await Promise.all(
+    numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`).catch(() => '')),
+  );
   return targets.flatMap((target) => /^socket:\[(\d+)\]$/u.exec(target)?.[1] ?? []);
 }
 
 /** `/proc/net/tcp`: the local address is the second column, the state the fourth (0A listens), the inode the tenth. */
 async function listeners(): Promise<readonly { readonly port: number; readonly inode: string }[]> {
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')));
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+  );
   return tables
     .flatMap((text) => text.trim().split('\n').slice(1))
     .map((row) => row.trim().split(/\s+/u))

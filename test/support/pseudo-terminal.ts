@@ -26,16 +26,26 @@ const SHOWN = 40;
 const COLOURS = /\u001b\[[\d;]*m/gu;
 
 /** `script` makes the terminal: it is part of every Debian, and Node has none of its own. */
-export async function openPseudoTerminal(argv: readonly string[], env: NodeJS.ProcessEnv, size: Size): Promise<PseudoTerminal> {
+export async function openPseudoTerminal(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  size: Size,
+): Promise<PseudoTerminal> {
   const quoted = argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   const command = `stty cols ${size.columns} rows ${size.rows} && exec ${quoted}`;
-  const child = spawn('script', ['--quiet', '--return', '--flush', '--echo', 'always', '--command', command, '/dev/null'], {
-    env: { ...env, SHELL: '/bin/sh', TERM: 'xterm' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--flush', '--echo', 'always', '--command', command, '/dev/null'],
+    {
+      env: { ...env, SHELL: '/bin/sh', TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   await once(child, 'spawn').catch((error: Error) => {
-    throw new Error(`no pseudo-terminal without the program script (${error.message}): apt-get install bsdutils`);
+    throw new Error(
+      `no pseudo-terminal without the program script (${error.message}): apt-get install bsdutils`,
+    );
   });
   return attach(child, closed, size);
 }

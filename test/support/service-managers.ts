@@ -28,23 +28,41 @@ export function whyNoSystemd(): string | null {
 /** A manager of its own in a mount namespace; its address is put into this process's environment, as a worker has it. */
 export async function startUserManager(): Promise<UserManager> {
   const folder = await mkdtemp(join(tmpdir(), 'sg-systemd-'));
-  const [runtime, config, bus] = [join(folder, 'run'), join(folder, 'config'), `unix:path=${join(folder, 'run/bus')}`];
+  const [runtime, config, bus] = [
+    join(folder, 'run'),
+    join(folder, 'config'),
+    `unix:path=${join(folder, 'run/bus')}`,
+  ];
   await mkdir(runtime, { mode: 0o700 });
   await mkdir(join(config, 'systemd/user'), { recursive: true });
   const script = `mount --make-rprivate / && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/system
     dbus-daemon --session --address=${bus} --nofork --nopidfile & exec /lib/systemd/systemd --user`;
-  const env = { ...process.env, XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: config, DBUS_SESSION_BUS_ADDRESS: bus };
-  const manager = spawn('unshare', ['--mount', '--kill-child', 'bash', '-c', script], { env, stdio: 'ignore', detached: true });
-  const before = { XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'], DBUS_SESSION_BUS_ADDRESS: process.env['DBUS_SESSION_BUS_ADDRESS'] };
+  const env = {
+    ...process.env,
+    XDG_RUNTIME_DIR: runtime,
+    XDG_CONFIG_HOME: config,
+    DBUS_SESSION_BUS_ADDRESS: bus,
+  };
+  const manager = spawn('unshare', ['--mount', '--kill-child', 'bash', '-c', script], {
+    env,
+    stdio: 'ignore',
+    detached: true,
+  });
+  const before = {
+    XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'],
+    DBUS_SESSION_BUS_ADDRESS: process.env['DBUS_SESSION_BUS_ADDRESS'],
+  };
   Object.assign(process.env, { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: bus });
-  const systemctl = (...args: string[]) => execFileSync('systemctl', ['--user', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const systemctl = (...args: string[]) =>
+    execFileSync('systemctl', ['--user', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   await until('the user manager answers', () => systemctl('show', '--property=Version').includes('Version='));
   return {
     unit: async (name, text) => {
       await writeFile(join(config, 'systemd/user', `${name}.service`), text);
       systemctl('daemon-reload');
     },
-    show: (name, property) => systemctl('show', name, `--property=${property}`).trim().split('=').slice(1).join('='),
+    show: (name, property) =>
+      systemctl('show', name, `--property=${property}`).trim().split('=').slice(1).join('='),
     stop: async () => {
       try {
         systemctl('exit');
@@ -66,7 +84,9 @@ export function supervisorBin(): string | null {
   if (!there('python3')) return null;
   try {
     execFileSync('python3', ['-m', 'venv', venv], { stdio: 'ignore' });
-    execFileSync(join(bin, 'pip'), ['install', '--quiet', 'supervisor==4.3.0', 'setuptools<81'], { stdio: 'ignore' });
+    execFileSync(join(bin, 'pip'), ['install', '--quiet', 'supervisor==4.3.0', 'setuptools<81'], {
+      stdio: 'ignore',
+    });
     return bin;
   } catch {
     return null;
@@ -87,7 +107,10 @@ export async function startSupervisord(bin: string, programs: string): Promise<S
     `[unix_http_server]\nfile=${socket}\n[supervisord]\nlogfile=${folder}/log\npidfile=${folder}/pid\nchildlogdir=${folder}\n[rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://${socket}\n${programs}`,
   );
-  const daemon = spawn(join(bin, 'supervisord'), ['--nodaemon', '-c', config], { stdio: 'ignore', detached: true });
+  const daemon = spawn(join(bin, 'supervisord'), ['--nodaemon', '-c', config], {
+    stdio: 'ignore',
+    detached: true,
+  });
   await until('supervisord answers', () => existsSync(socket));
   return {
     config,

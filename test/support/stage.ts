@@ -48,7 +48,11 @@ export async function raiseStage(): Promise<Stage> {
     makeSomeone(keys, 'control', []),
   ]);
   const connection = await Connection.connect({ address: server.address });
-  const connected: Connected = { client: new Client({ connection }), namespace: 'default', close: () => connection.close() };
+  const connected: Connected = {
+    client: new Client({ connection }),
+    namespace: 'default',
+    close: () => connection.close(),
+  };
   return {
     folder,
     postgres,
@@ -68,9 +72,17 @@ export async function raiseStage(): Promise<Stage> {
 }
 
 /** Commits changed files into the stage's repository under a tag. */
-export async function commitRelease(stage: Stage, tag: string, change: (checkout: string) => Promise<void>): Promise<void> {
+export async function commitRelease(
+  stage: Stage,
+  tag: string,
+  change: (checkout: string) => Promise<void>,
+): Promise<void> {
   const git = (...args: string[]) =>
-    execFileSync('git', ['-C', stage.repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { stdio: 'pipe' });
+    execFileSync(
+      'git',
+      ['-C', stage.repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args],
+      { stdio: 'pipe' },
+    );
   git('checkout', '-q', 'v2');
   await change(stage.repository);
   git('add', '-A');
@@ -79,7 +91,11 @@ export async function commitRelease(stage: Stage, tag: string, change: (checkout
 }
 
 /** A database with the first release's schema and, if wished, its dirty data. */
-export async function ordersDatabase(stage: Stage, name: string, sql: { readonly seed?: boolean } = {}): Promise<string> {
+export async function ordersDatabase(
+  stage: Stage,
+  name: string,
+  sql: { readonly seed?: boolean } = {},
+): Promise<string> {
   await stage.postgres.createDatabase(name);
   const url = stage.postgres.url(name);
   await query(
@@ -117,7 +133,7 @@ export async function raiseEnvironment(
   options: {
     readonly env?: Readonly<Record<string, string>>;
     readonly environment?: string;
-    readonly floor?: Record<string, unknown>;
+    readonly guardrails?: Record<string, unknown>;
     readonly control?: WorkerProcess;
     readonly people?: readonly Someone[];
     /** Another app than the orders. */
@@ -147,7 +163,7 @@ export async function raiseEnvironment(
     serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES, ...options.app?.env },
     ...(options.inside !== undefined && { inside: options.inside }),
     ...(options.app?.logs !== undefined && { logs: options.app.logs }),
-    ...(options.floor && { floor: options.floor }),
+    ...(options.guardrails && { guardrails: options.guardrails }),
   });
   const base = {
     PATH: process.env['PATH'] ?? '',
@@ -170,7 +186,14 @@ export async function raiseEnvironment(
     env: { ...base, DATABASE_URL: database, ...options.env },
     log: join(folder, 'worker.log'),
   });
-  return { place, database, port, control, worker, stop: async () => void (await Promise.all([control.stop(), worker.stop(), stopService(place)])) };
+  return {
+    place,
+    database,
+    port,
+    control,
+    worker,
+    stop: async () => void (await Promise.all([control.stop(), worker.stop(), stopService(place)])),
+  };
 }
 
 async function stopService(place: Place): Promise<void> {
@@ -188,7 +211,13 @@ async function stopService(place: Place): Promise<void> {
 export async function start(
   stage: Stage,
   planText: string,
-  options: { readonly pace?: Pace; readonly name?: string; readonly timing?: Timing; readonly repository?: string; readonly by?: Someone } = {},
+  options: {
+    readonly pace?: Pace;
+    readonly name?: string;
+    readonly timing?: Timing;
+    readonly repository?: string;
+    readonly by?: Someone;
+  } = {},
 ): Promise<Started & { readonly input: ReturnType<typeof deploymentInput> }> {
   const parsed = parsePlan(planText, 'soakgate.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
@@ -204,7 +233,10 @@ export async function start(
     nonce: randomUUID(),
     expiresMs: 3_600_000,
   });
-  return { ...(await startDeployment(stage.connected, signed, options.timing)), input: deploymentInput(signed) };
+  return {
+    ...(await startDeployment(stage.connected, signed, options.timing)),
+    input: deploymentInput(signed),
+  };
 }
 
 export { cp, writeFile };

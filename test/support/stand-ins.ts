@@ -1,16 +1,16 @@
 // Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit checks and the real judge.
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
-import type { ControlWorld } from '../../activities/control/world.ts';
+import type { ControlContext } from '../../activities/control/world.ts';
 import { enter } from '../../activities/enter.ts';
 import { verify } from '../../activities/verify.ts';
 import { asFailure } from '../../activities/as-step.ts';
-import type { World } from '../../activities/work.ts';
+import type { WorkerContext } from '../../activities/work.ts';
 import type {
   Comparison,
   ControlActivities,
   EnvironmentActivities,
-  LookResult,
+  AfterwardsResult,
   ObserveActivities,
   ObserveInput,
   StepInput,
@@ -18,21 +18,37 @@ import type {
 } from '../../src/core/activities.ts';
 import { decide } from '../../src/core/matrix.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
-import { breaches, type ObserveResult, type Rules, type Sample, soakVerdict, summarise, takeSamples } from '../../src/core/soak.ts';
+import {
+  breaches,
+  type ObserveResult,
+  type Rules,
+  type Sample,
+  soakVerdict,
+  summarise,
+  takeSamples,
+} from '../../src/core/soak.ts';
 import type { Step, StepKind, StepList } from '../../src/core/steps.ts';
 import type { UndoKind } from '../../src/core/undo.ts';
 
 /** What differs from a run in which everything passes. `times` counts from 1. */
 export interface Script {
-  readonly steps?: Readonly<Record<string, (times: number, input: StepInput) => Partial<Receipt> | Promise<Partial<Receipt>>>>;
+  readonly steps?: Readonly<
+    Record<string, (times: number, input: StepInput) => Partial<Receipt> | Promise<Partial<Receipt>>>
+  >;
   /** By the name of the step that is undone. */
-  readonly undos?: Readonly<Record<string, (times: number, input: UndoInput) => Partial<UndoReceipt> | Promise<Partial<UndoReceipt>>>>;
-  readonly mayEnter?: (environment: string) => { readonly open: boolean; readonly waitMs: number | null; readonly why: string };
+  readonly undos?: Readonly<
+    Record<string, (times: number, input: UndoInput) => Partial<UndoReceipt> | Promise<Partial<UndoReceipt>>>
+  >;
+  readonly mayEnter?: (environment: string) => {
+    readonly open: boolean;
+    readonly waitMs: number | null;
+    readonly why: string;
+  };
   readonly compare?: (times: number) => Comparison | Promise<Comparison>;
   /** A reading (`site/failures`) so many milliseconds after the first one; left out, it is healthy. */
   readonly reads?: (
     environment: string,
-    reading: string,
+    metric: string,
     sinceMs: number,
   ) => number | null | undefined | { readonly value: number | null; readonly samples: number };
   /**
@@ -42,8 +58,8 @@ export interface Script {
   readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
   /** Whether observation goes on while people are asked, an hour in some milliseconds; else it stands. */
   readonly goesOn?: boolean;
-  /** What a look of the follow-up finds; left out, nothing is wrong. */
-  readonly looks?: (times: number) => Partial<LookResult> | Promise<Partial<LookResult>>;
+  /** What a look of the post-deployment checks finds; left out, nothing is wrong. */
+  readonly looks?: (times: number) => Partial<AfterwardsResult> | Promise<Partial<AfterwardsResult>>;
 }
 
 /** One deployment on the stage, as its stand-ins see it. */
@@ -64,18 +80,51 @@ export interface Part {
 }
 
 const steps: readonly StepKind[] = [
-  ...(['preflight', 'release', 'pending', 'baseline', 'enterMaintenance', 'leaveMaintenance', 'backup', 'checkData', 'fixData'] as const),
-  ...(['preview', 'migrate', 'check', 'refusedWrites', 'run', 'switchRelease', 'restart', 'flows'] as const),
+  ...([
+    'preflight',
+    'release',
+    'pending',
+    'baseline',
+    'enterMaintenance',
+    'leaveMaintenance',
+    'backup',
+    'checkData',
+    'fixData',
+  ] as const),
+  ...([
+    'preview',
+    'migrate',
+    'check',
+    'forbiddenWrites',
+    'run',
+    'switchRelease',
+    'restart',
+    'flows',
+  ] as const),
 ];
 const undos: readonly UndoKind[] = [
-  ...(['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance', 'restore', 'undoForward'] as const),
+  ...([
+    'undoFix',
+    'downgrade',
+    'revertSwitch',
+    'revertRestart',
+    'undoRun',
+    'endMaintenance',
+    'restore',
+    'undoForward',
+  ] as const),
   ...(['closeSite', 'stopServices', 'startServices'] as const),
 ];
 const healthy: Readonly<Record<string, number>> = { 'site/failures': 0, 'shop/paid': 0.99 };
 /** Histories are recorded: what the stand-ins say has no clock in it. */
 const BEGIN = Date.UTC(2026, 0, 5);
 
-export const same: Comparison = { equal: true, left: [], writtenSince: [], summary: 'as it was recorded' };
+export const same: Comparison = {
+  equal: true,
+  differences: [],
+  writtenSince: [],
+  summary: 'as it was recorded',
+};
 
 const again = (part: Part, call: string): number => {
   part.calls.push(call);
@@ -84,7 +133,10 @@ const again = (part: Part, call: string): number => {
   return times;
 };
 
-export function environmentStandIns(part: (deployment: string) => Part, world: World): EnvironmentActivities {
+export function environmentStandIns(
+  part: (deployment: string) => Part,
+  world: WorkerContext,
+): EnvironmentActivities {
   const walked = async (input: StepInput): Promise<Receipt> => {
     const { rollout, step } = input;
     const here = part(rollout.deployment);
@@ -97,7 +149,14 @@ export function environmentStandIns(part: (deployment: string) => Part, world: W
     const { activityType } = activityInfo();
     const own = activityType === step.undo?.undo;
     const times = again(here, `${rollout.environment} ${own ? 'undo' : activityType} ${step.name}`);
-    const undo = { undo: activityType, step: step.name, done: true, summary: 'put back', left: [], tookMs: 1 };
+    const undo = {
+      undo: activityType,
+      step: step.name,
+      done: true,
+      summary: 'put back',
+      differences: [],
+      tookMs: 1,
+    };
     return { ...undo, ...(await here.script.undos?.[own ? step.name : activityType]?.(times, input)) };
   };
   return {
@@ -114,28 +173,34 @@ export function environmentStandIns(part: (deployment: string) => Part, world: W
       await part(input.deployment).breakVerify?.(input.environment);
       return verify(world, input);
     },
-    compareBack: async ({ rollout }) => {
+    compareRollback: async ({ rollout }) => {
       const here = part(rollout.deployment);
       const times = again(here, `${rollout.environment} compare`);
       return here.script.compare?.(times) ?? same;
     },
-    atEntry: async (input) => {
+    beforeDeploying: async (input) => {
       again(part(input.deployment), `${world.settings.environment} at entry`);
-      return part(input.deployment).script.mayEnter?.(world.settings.environment) ?? { open: true, waitMs: 0, why: '' };
+      return (
+        part(input.deployment).script.mayEnter?.(world.settings.environment) ?? {
+          open: true,
+          waitMs: 0,
+          why: '',
+        }
+      );
     },
-    forwardFix: async ({ rollout, step, route }) => {
+    forwardFix: async ({ rollout, step, fallback }) => {
       const here = part(rollout.deployment);
-      const times = again(here, `${rollout.environment} forward ${route}`);
+      const times = again(here, `${rollout.environment} forward ${fallback}`);
       return {
         ...passing(step),
-        step: `${step.name}: ${route}`,
+        step: `${step.name}: ${fallback}`,
         kind: 'forwardFix',
-        ...(await here.script.steps?.[`forward ${route}`]?.(times, { rollout, step })),
+        ...(await here.script.steps?.[`forward ${fallback}`]?.(times, { rollout, step })),
       };
     },
-    closeRollout: async ({ rollout, ending }) => {
-      again(part(rollout.deployment), `${rollout.environment} closed: ${ending}`);
-      await world.kept.close(rollout, ending);
+    closeRollout: async ({ rollout, outcome }) => {
+      again(part(rollout.deployment), `${rollout.environment} closed: ${outcome}`);
+      await world.permitStore.close(rollout, outcome);
     },
   };
 }
@@ -151,23 +216,32 @@ const passing = (step: Step): Receipt => ({
   tookMs: 1,
 });
 
-export function controlStandIns(part: (deployment: string) => Part, world: ControlWorld): ControlActivities {
+export function controlStandIns(
+  part: (deployment: string) => Part,
+  world: ControlContext,
+): ControlActivities {
   return {
     decide: decisions.decide,
-    planWayBack: decisions.planWayBack,
+    planRollback: decisions.planRollback,
     judgeGate: decisions.judgeGate,
-    sealDossier: (question) => decisions.sealDossier(world, question),
+    sealGateReport: (question) => decisions.sealGateReport(world, question),
     recordEvidence: async () => undefined,
     closeEvidence: async ({ deployment, outcome, environments }) => {
       const here = part(deployment);
-      again(here, `evidence: ${outcome}, ${environments.map(({ environment, ending }) => `${environment} ${ending}`).join(', ')}`);
+      again(
+        here,
+        `evidence: ${outcome}, ${environments.map(({ environment, outcome }) => `${environment} ${outcome}`).join(', ')}`,
+      );
       return { uri: 'evidence', manifest: 'manifest', files: 1 };
     },
   };
 }
 
-/** The real judge over recorded readings, on a clock of its own that each environment of a deployment has. */
-export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms: number) => Promise<void>): ObserveActivities {
+/** The real judge over recorded metrics, on a clock of its own that each environment of a deployment has. */
+export function observeStandIns(
+  part: (deployment: string) => Part,
+  sleep?: (ms: number) => Promise<void>,
+): ObserveActivities {
   return {
     observe: async (input) => {
       const { deployment, environment } = input.rollout;
@@ -182,11 +256,11 @@ export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms:
     look: async ({ rollout, number, before }) => {
       const here = part(rollout.deployment);
       const times = again(here, `${rollout.environment} look`);
-      const read: LookResult = {
+      const read: AfterwardsResult = {
         is: 'read',
         why: '',
         at: new Date(BEGIN).toISOString(),
-        readings: [`number: ${number}`],
+        metrics: [`number: ${number}`],
         troubles: [],
         memory: before,
       };
@@ -198,35 +272,47 @@ export function observeStandIns(part: (deployment: string) => Part, sleep?: (ms:
 async function observe(part: Part, input: ObserveInput, begin: number): Promise<ObserveResult> {
   const { environment } = input.rollout;
   const list = part.lists.get(environment)!;
-  const rules: Rules = { observation: list.environment[input.phase]!, meters: list.meters, dayMs: list.dayMs };
+  const rules: Rules = {
+    observation: list.environment[input.phase]!,
+    monitors: list.monitors,
+    dayMs: list.dayMs,
+  };
   const { everyMs } = rules.observation;
   let state = input.state;
-  let readings = 0;
+  let metrics = 0;
   for (let now = begin; ; now += everyMs) {
     part.clocks.set(environment, now);
     const sinceMs = now - (state.startedAt ?? now);
     const samples = samplesAt(part, rules, environment, now, sinceMs);
     state = takeSamples(rules, state, samples);
-    readings += samples.length;
+    metrics += samples.length;
     const found = breaches(rules, state, now).filter((breach) => decide(list, breach).do !== 'continue');
     const verdict = found.length > 0 || input.asking ? null : soakVerdict(rules, state, now);
     const interrupted = () => cancellationSignal().aborted;
-    if (input.asking && found.length === 0) await (part.script.goesOn ? aMoment() : untilReleased(part, interrupted));
-    if (found.length === 0 && !verdict && part.script.stands?.(environment, sinceMs, state.passed)) await untilReleased(part, interrupted);
-    if (found.length > 0 || verdict || interrupted() || now + everyMs > begin + input.stretchMs) {
+    if (input.asking && found.length === 0)
+      await (part.script.goesOn ? aMoment() : untilReleased(part, interrupted));
+    if (found.length === 0 && !verdict && part.script.stands?.(environment, sinceMs, state.passed))
+      await untilReleased(part, interrupted);
+    if (found.length > 0 || verdict || interrupted() || now + everyMs > begin + input.sliceMs) {
       part.clocks.set(environment, now + everyMs);
-      return { state, breaches: found, readings, summary: summarise(state), verdict };
+      return { state, breaches: found, metrics, summary: summarise(state), verdict };
     }
   }
 }
 
-function samplesAt(part: Part, rules: Rules, environment: string, at: number, sinceMs: number): readonly Sample[] {
-  return Object.entries(rules.meters).flatMap(([meter, { readings }]) =>
-    Object.keys(readings).map((reading) => {
-      const id = `${meter}/${reading}`;
+function samplesAt(
+  part: Part,
+  rules: Rules,
+  environment: string,
+  at: number,
+  sinceMs: number,
+): readonly Sample[] {
+  return Object.entries(rules.monitors).flatMap(([monitor, { metrics }]) =>
+    Object.keys(metrics).map((metric) => {
+      const id = `${monitor}/${metric}`;
       const value = part.script.reads?.(environment, id, sinceMs);
-      if (typeof value === 'object' && value !== null) return { meter, reading, at, ...value };
-      return { meter, reading, at, value: value === undefined ? healthy[id]! : value };
+      if (typeof value === 'object' && value !== null) return { monitor, metric, at, ...value };
+      return { monitor, metric, at, value: value === undefined ? healthy[id]! : value };
     }),
   );
 }

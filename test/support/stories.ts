@@ -9,18 +9,24 @@ export async function storyOf(run: Run, environments: readonly string[]): Promis
   const pages: string[] = [];
   for (const environment of [undefined, ...environments]) {
     const progress = await run.progress(environment);
-    const lines = progress.lines.map((line) => `  ${line.state.padEnd(10)} ${line.name}${line.summary ? `: ${line.summary}` : ''}`);
+    const lines = progress.lines.map(
+      (line) => `  ${line.state.padEnd(10)} ${line.name}${line.summary ? `: ${line.summary}` : ''}`,
+    );
     pages.push(
-      [`${environment ?? 'deployment'}: ${progress.phase}, ${progress.health}`, ...lines, ...progress.notes.map((note) => `  - ${note}`)].join('\n'),
+      [
+        `${environment ?? 'deployment'}: ${progress.phase}, ${progress.health}`,
+        ...lines,
+        ...progress.notes.map((note) => `  - ${note}`),
+      ].join('\n'),
     );
   }
   return `${pages.join('\n\n')}\n`.replaceAll(run.name, 'DEPLOYMENT');
 }
 
 /** Compares with the committed story; GOLDEN=write writes it anew. */
-export async function expectStory(ending: string, run: Run, environments: readonly string[]): Promise<void> {
-  const file = join(import.meta.dirname, '../golden/stories', `${ending}.txt`);
+export async function expectStory(outcome: string, run: Run, environments: readonly string[]): Promise<void> {
+  const file = join(import.meta.dirname, '../golden/stories', `${outcome}.txt`);
   const story = await storyOf(run, environments);
   if (process.env['GOLDEN'] === 'write') writeFileSync(file, story);
-  expect(story, `GOLDEN=write writes ${ending}.txt anew`).toBe(readFileSync(file, 'utf8'));
+  expect(story, `GOLDEN=write writes ${outcome}.txt anew`).toBe(readFileSync(file, 'utf8'));
 }

@@ -4,10 +4,10 @@ export interface PlanWords {
   readonly soak?: string;
   readonly watch?: string;
   readonly only?: 'staging';
-  readonly followUp?: string;
+  readonly afterwards?: string;
   readonly kind?: string;
-  /** Further lines of the routes, and of the matrix before all others. */
-  readonly routes?: string;
+  /** Further lines of the fallbacks, and of the matrix before all others. */
+  readonly fallbacks?: string;
   readonly matrix?: string;
   /** Production is entered in a window only. */
   readonly window?: string;
@@ -18,9 +18,9 @@ export const storyPlan = ({
   soak = 'for: 7d, every: 1h, gap: at most 4h',
   watch = 'for: 1d, every: 1h, gap: at most 4h',
   only,
-  followUp,
+  afterwards,
   kind = 'constraints',
-  routes = '',
+  fallbacks = '',
   matrix = '',
   window,
 }: PlanWords = {}): string => `
@@ -35,7 +35,7 @@ environments:
     url: http://127.0.0.1:8001
     services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
     soak: { ${soak} }
-${followUp ? `    follow-up: { ${followUp} }\n` : ''}${
+${afterwards ? `    afterwards: { ${afterwards} }\n` : ''}${
   only
     ? ''
     : `  production:
@@ -50,15 +50,15 @@ ${window ? `    window: { opens: ${window}, zone: Europe/Berlin, length: 2h }\n`
       rules:
         - { rule: negative-total, table: orders, bad: total < 0, fix: total = 0 }
         - { rule: unknown-status, table: orders, bad: status is null }
-      people-decide: { unknown-status: [by-hand] }
+      people-decide: { unknown-status: [fixed-manually] }
   - { step: preview, preview: { lint: error, rehearse: up-down-up } }
   - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }
-  - { step: refused, refused: [{ table: orders, set: { total: -1 }, by: orders_total_non_negative }] }
+  - { step: refused, forbidden: [{ table: orders, set: { total: -1 }, by: orders_total_non_negative }] }
   - { step: switch, switch: release }
   - { step: restart, restart: [web] }
-meters:
-  site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } }
-  shop: { read: { command: [node, monitor.mjs] }, readings: { paid: { at: /paid, unit: ratio, target: at least 95%, alert: below 90% } } }
+monitors:
+  site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } }
+  shop: { read: { command: [node, monitor.mjs] }, metrics: { paid: { at: /paid, unit: ratio, objective: at least 95%, alert: below 90% } } }
 ${
   only
     ? ''
@@ -66,13 +66,13 @@ ${
   production:
     sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
     approved: { roles: [lead, dba], expires: 7d }
-${window ? '    at-entry: [window-open]\n' : ''}`
-}routes:
+${window ? '    before-deploying: [window-open]\n' : ''}`
+}fallbacks:
   downgrade: { to: recorded }
-${routes}matrix:
+${fallbacks}matrix:
 ${matrix}  - { when: { before: migrate }, do: stop }
   - { when: { step: migrate }, do: downgrade, severity: high }
-  - { when: { meter: site/failures }, do: downgrade, severity: high }
-  - { when: { meter: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }
+  - { when: { monitor: site/failures }, do: downgrade, severity: high }
+  - { when: { monitor: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }
   - { when: rest, do: stop }
 `;

@@ -6,14 +6,20 @@ import { join } from 'node:path';
 import { WorkflowUpdateStage } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { World } from '../../activities/work.ts';
+import type { WorkerContext } from '../../activities/work.ts';
 import { deploymentInput } from '../../src/client/start.ts';
-import type { MessageName, SealedDossier, Signed, StartBody } from '../../src/core/messages.ts';
-import { CONTROL_QUEUE, deploymentWorkflowId, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/names.ts';
+import type { MessageName, SealedGateReport, Signed, StartBody } from '../../src/core/messages.ts';
+import {
+  CONTROL_QUEUE,
+  deploymentWorkflowId,
+  environmentQueue,
+  observeQueue,
+  rolloutWorkflowId,
+} from '../../src/core/names.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
 import { compileSteps } from '../../src/core/steps.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
-import { openKept } from '../../src/io/kept.ts';
+import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, hashJson, signMessage } from '../../src/io/trust.ts';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
@@ -22,7 +28,13 @@ import { workflowLimits, workflowSource } from '../../worker/control.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Answer } from '../../workflows/mailbox.ts';
 import type { Progress } from '../../workflows/progress.ts';
-import { controlStandIns, environmentStandIns, observeStandIns, type Part, type Script } from './stand-ins.ts';
+import {
+  controlStandIns,
+  environmentStandIns,
+  observeStandIns,
+  type Part,
+  type Script,
+} from './stand-ins.ts';
 
 export const timeSkippingServer = process.env['SOAKGATE_TIME_SKIPPING'];
 export const devServer = process.env['SOAKGATE_TEMPORAL'];
@@ -36,7 +48,11 @@ const PATIENCE_MS = 20_000;
 
 /** ann (developer) requests; lea is lead, dan is dba, both operate and decide. */
 export type Name = 'ann' | 'lea' | 'dan';
-const roles: Readonly<Record<Name, readonly string[]>> = { ann: ['developer', 'lead'], lea: ['lead'], dan: ['dba'] };
+const roles: Readonly<Record<Name, readonly string[]>> = {
+  ann: ['developer', 'lead'],
+  lea: ['lead'],
+  dan: ['dba'],
+};
 
 export interface Run {
   readonly name: string;
@@ -46,10 +62,20 @@ export interface Run {
   progress(environment?: string): Promise<Progress>;
   /** Waits in real time until the progress (of a rollout, where one is named) is like this. */
   until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
-  dossier(environment: string): Promise<SealedDossier | null>;
-  sign(message: MessageName, person: Name, environment: string, extra?: Readonly<Record<string, string | number>>): Promise<Signed>;
+  gateReport(environment: string): Promise<SealedGateReport | null>;
+  sign(
+    message: MessageName,
+    person: Name,
+    environment: string,
+    extra?: Readonly<Record<string, string | number>>,
+  ): Promise<Signed>;
   /** Signs, sends as an update and waits for the answer. */
-  send(message: MessageName, person: Name, environment: string, extra?: Readonly<Record<string, string | number>>): Promise<Answer>;
+  send(
+    message: MessageName,
+    person: Name,
+    environment: string,
+    extra?: Readonly<Record<string, string | number>>,
+  ): Promise<Answer>;
   deliver(signed: Signed): Promise<Answer>;
   /**
    * Waits until an observation stands. One that is interrupted before a worker has taken it is left behind by the test server, which then
@@ -77,7 +103,9 @@ export interface Theatre {
 }
 
 /** One server, one control worker, and the workers of the two environments. */
-export async function openTheatre(options: { readonly sleeps?: boolean; readonly real?: boolean } = {}): Promise<Theatre> {
+export async function openTheatre(
+  options: { readonly sleeps?: boolean; readonly real?: boolean } = {},
+): Promise<Theatre> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), workerHeartbeatInterval: null });
   const env = await startServer(options.real ?? false);
   await registerSearchAttributes({ connection: env.nativeConnection, namespace: 'default' });
@@ -86,7 +114,11 @@ export async function openTheatre(options: { readonly sleeps?: boolean; readonly
   const parts = new Map<string, Part>();
   const part = (deployment: string) => parts.get(deployment)!;
   const sleep = options.sleeps ? (ms: number) => env.sleep(ms) : undefined;
-  const connected = { connection: env.nativeConnection, maxHeartbeatThrottleInterval: 50, defaultHeartbeatThrottleInterval: 50 } as const;
+  const connected = {
+    connection: env.nativeConnection,
+    maxHeartbeatThrottleInterval: 50,
+    defaultHeartbeatThrottleInterval: 50,
+  } as const;
   const artifacts = openArtifacts(join(folder, 'artifacts'));
   const workers = await Promise.all([
     Worker.create({
@@ -98,10 +130,22 @@ export async function openTheatre(options: { readonly sleeps?: boolean; readonly
     }),
     ...['staging', 'production'].flatMap((environment) => {
       const settings = settingsOf(environment, join(folder, environment), cast);
-      const world: World = { settings, kept: openKept(settings.used), artifacts };
+      const world: WorkerContext = {
+        settings,
+        permitStore: openPermitStore(settings.permitStore),
+        artifacts,
+      };
       return [
-        Worker.create({ ...connected, taskQueue: environmentQueue(environment), activities: environmentStandIns(part, world) as never }),
-        Worker.create({ ...connected, taskQueue: observeQueue(environment), activities: observeStandIns(part, sleep) as never }),
+        Worker.create({
+          ...connected,
+          taskQueue: environmentQueue(environment),
+          activities: environmentStandIns(part, world) as never,
+        }),
+        Worker.create({
+          ...connected,
+          taskQueue: observeQueue(environment),
+          activities: observeStandIns(part, sleep) as never,
+        }),
       ];
     }),
   ]);
@@ -123,8 +167,13 @@ export async function openTheatre(options: { readonly sleeps?: boolean; readonly
 async function startServer(real: boolean, tries = 4): Promise<TestWorkflowEnvironment> {
   try {
     // The time-skipping server tells nobody of a termination.
-    if (real) return await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: devServer! } } });
-    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: timeSkippingServer! } } });
+    if (real)
+      return await TestWorkflowEnvironment.createLocal({
+        server: { executable: { type: 'existing-path', path: devServer! } },
+      });
+    return await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: timeSkippingServer! } },
+    });
   } catch (error) {
     if (tries === 1) throw error;
     return startServer(real, tries - 1);
@@ -151,10 +200,14 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
     environment,
     services: {},
     artifacts: join(folder, 'artifacts'),
-    used: join(folder, 'used'),
+    permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,
-    people: (['ann', 'lea', 'dan'] as const).map((name) => ({ name, key: cast[name].publicText, roles: roles[name] })),
-    floor: {
+    people: (['ann', 'lea', 'dan'] as const).map((name) => ({
+      name,
+      key: cast[name].publicText,
+      roles: roles[name],
+    })),
+    guardrails: {
       start: { any: ['developer'] },
       approve: { each: [] },
       rollback: { any },
@@ -172,9 +225,19 @@ function signStart(cast: Cast, planText: string, deployment: string): Signed<Sta
   const { plan } = parsed;
   const commit = 'c0ffee'.repeat(7).slice(0, 40);
   const lists = Object.fromEntries(
-    plan.environments.map(({ name }) => [name, hashJson(compileSteps({ plan, environment: name, commit, files: {}, pace: null }))]),
+    plan.environments.map(({ name }) => [
+      name,
+      hashJson(compileSteps({ plan, environment: name, commit, files: {}, pace: null })),
+    ]),
   );
-  const body = { deployment, nonce: `start-${deployment}`, expires: FAR, planText, planFile: 'soakgate.yaml', plan: hashJson(plan) };
+  const body = {
+    deployment,
+    nonce: `start-${deployment}`,
+    expires: FAR,
+    planText,
+    planFile: 'soakgate.yaml',
+    plan: hashJson(plan),
+  };
   return signMessage(cast.ann.key, 'start', 'ann', { ...body, commit, files: {}, pace: null, lists });
 }
 
@@ -200,15 +263,27 @@ async function startRun(
   };
   parts.set(name, part);
   const workflowId = deploymentWorkflowId(name);
-  const handle = await env.client.workflow.start('deployment', { workflowId, taskQueue: CONTROL_QUEUE, args: [{ ...input, timing }] });
+  const handle = await env.client.workflow.start('deployment', {
+    workflowId,
+    taskQueue: CONTROL_QUEUE,
+    args: [{ ...input, timing }],
+  });
   const rolloutId = (environment: string) => rolloutWorkflowId(service, environment);
-  const get = (environment?: string) => (environment ? env.client.workflow.getHandle(rolloutId(environment)) : handle);
+  const get = (environment?: string) =>
+    environment ? env.client.workflow.getHandle(rolloutId(environment)) : handle;
   const progress = (environment?: string) => get(environment).query('progress') as Promise<Progress>;
-  const dossier = (environment: string) => handle.query('dossier', environment) as Promise<SealedDossier | null>;
+  const gateReport = (environment: string) =>
+    handle.query('gateReport', environment) as Promise<SealedGateReport | null>;
   const sign: Run['sign'] = async (message, person, environment, extra = {}) => {
     const { body } = start;
     const about =
-      message === 'approve' ? { dossier: (await dossier(environment))?.hash ?? '', list: body.lists[environment]!, commit: body.commit } : {};
+      message === 'approve'
+        ? {
+            gateReport: (await gateReport(environment))?.hash ?? '',
+            list: body.lists[environment]!,
+            commit: body.commit,
+          }
+        : {};
     const bound = { deployment: name, environment, nonce: randomUUID(), expires: FAR, plan: body.plan };
     return signMessage(cast[person].key, message, person, { ...bound, ...about, ...extra }) as Signed;
   };
@@ -226,7 +301,7 @@ async function startRun(
     workflowId,
     rolloutId,
     progress,
-    dossier,
+    gateReport,
     sign,
     deliver,
     send: async (...message) => deliver(await sign(...message)),
@@ -235,7 +310,10 @@ async function startRun(
       for (;;) {
         const now = await progress(environment).catch(() => null);
         if (now && fits(now)) return now;
-        if (Date.now() > deadline) throw new Error(`${what}: not reached; it is ${JSON.stringify(now, null, 1)}; calls: ${part.calls.join(', ')}`);
+        if (Date.now() > deadline)
+          throw new Error(
+            `${what}: not reached; it is ${JSON.stringify(now, null, 1)}; calls: ${part.calls.join(', ')}`,
+          );
         await new Promise((resolve) => setTimeout(resolve, 15));
       }
     },

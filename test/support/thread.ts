@@ -6,7 +6,7 @@ import { query } from './stage.ts';
 
 export const SLEEP_S = 2;
 
-/** backup → check → migrate → refused write → restart, with a short soak. */
+/** backup → check → migrate → forbidden write → restart, with a short soak. */
 export const threadPlan = (environment: string, ref = 'slow'): string => `
 soakgate: 1
 service: orders
@@ -24,11 +24,11 @@ steps:
   - { step: backup, backup: { tool: pg_dump, format: custom, keep: 30d } }
   - { step: look, check: { command: [psql, -Xqc, select pg_sleep(${SLEEP_S})] } }
   - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }
-  - { step: refused, refused: [{ table: orders, set: { total_cents: -1 }, by: orders_total_non_negative }] }
+  - { step: refused, forbidden: [{ table: orders, set: { total_cents: -1 }, by: orders_total_non_negative }] }
   - { step: switch, switch: release }
   - { step: restart, restart: [web] }
-meters: { site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }
-routes: { downgrade: { to: recorded } }
+monitors: { site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }
+fallbacks: { downgrade: { to: recorded } }
 matrix:
   - { when: { step: migrate }, do: downgrade, severity: high }
   - { when: rest, do: stop, severity: high }
@@ -63,6 +63,9 @@ export async function traces(database: string): Promise<readonly string[]> {
 
 /** Sessions of Soakgate's that are at work on the cluster now. */
 export async function sessionsAtWork(database: string): Promise<number> {
-  const [row] = await query<{ n: string }>(database, "select count(*) as n from pg_stat_activity where application_name like 'sg:%'");
+  const [row] = await query<{ n: string }>(
+    database,
+    "select count(*) as n from pg_stat_activity where application_name like 'sg:%'",
+  );
   return Number(row?.n ?? 0);
 }

@@ -1,6 +1,6 @@
 // Two environments with a gate between them: what the tests of trust and evidence walk through.
 import { randomUUID } from 'node:crypto';
-import type { Bound, MessageName, SealedDossier, Signed } from '../../src/core/messages.ts';
+import type { Bound, MessageName, SealedGateReport, Signed } from '../../src/core/messages.ts';
 import { deploymentWorkflowId } from '../../src/core/names.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
@@ -8,7 +8,11 @@ import { sendMessage } from '../../src/client/send.ts';
 import type { start, Stage } from './stage.ts';
 
 /** baseline → backup → data → preview → migrate → refused → switch → restart; a short soak, a gate of two roles, a short watch. */
-export const twoPlacesPlan = (first: string, second: string, changes: { readonly extra?: string; readonly soak?: string } = {}): string => `
+export const twoPlacesPlan = (
+  first: string,
+  second: string,
+  changes: { readonly extra?: string; readonly soak?: string } = {},
+): string => `
 soakgate: 1
 service: orders
 summary: Guards on every order
@@ -35,16 +39,16 @@ ${changes.extra ?? ''}  - step: data
         - { rule: zero-qty, table: order_items, bad: qty = 0, fix: qty = 1 }
   - { step: preview, preview: { lint: error, rehearse: up-down-up } }
   - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }
-  - { step: refused, refused: [{ table: orders, set: { total_cents: -1 }, by: orders_total_non_negative }] }
+  - { step: refused, forbidden: [{ table: orders, set: { total_cents: -1 }, by: orders_total_non_negative }] }
   - { step: switch, switch: release }
   - { step: restart, restart: [web] }
-meters: { site: { read: { http: { get: /health, status: 200 } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }
+monitors: { site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }
 gate:
   ${second}:
     sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
     attested: [{ id: tried, role: lead, text: It was tried by hand }]
     approved: { roles: [lead, dba], expires: 7d }
-routes: { downgrade: { to: recorded } }
+fallbacks: { downgrade: { to: recorded } }
 matrix:
   - { when: { step: migrate }, do: downgrade, severity: high }
   - { when: rest, do: stop, severity: high }
@@ -55,13 +59,20 @@ export const PACE = { nominalMs: 604_800_000, realMs: 2_000 };
 
 type Started = Awaited<ReturnType<typeof start>>;
 
-/** Waits for the sealed dossier of an environment. */
-export async function sealedDossier(stage: Stage, { deployment }: Started, environment: string): Promise<SealedDossier> {
+/** Waits for the sealed gate report of an environment. */
+export async function sealedGateReport(
+  stage: Stage,
+  { deployment }: Started,
+  environment: string,
+): Promise<SealedGateReport> {
   const handle = stage.connected.client.workflow.getHandle(deploymentWorkflowId(deployment));
   for (;;) {
-    const dossier = (await handle.query('dossier', environment).catch(() => null)) as SealedDossier | null;
-    if (dossier) return dossier;
-    if ((await handle.describe()).status.name !== 'RUNNING') throw new Error(`no dossier: ${JSON.stringify(await handle.result())}`);
+    const gateReport = (await handle
+      .query('gateReport', environment)
+      .catch(() => null)) as SealedGateReport | null;
+    if (gateReport) return gateReport;
+    if ((await handle.describe()).status.name !== 'RUNNING')
+      throw new Error(`no gate report: ${JSON.stringify(await handle.result())}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -75,15 +86,27 @@ export interface Words {
 }
 
 /** One message about the gate, signed; its body is what an honest client would write unless said otherwise. */
-export async function signFor(stage: Stage, started: Started, dossier: SealedDossier, { message, person, body = {}, key }: Words): Promise<Signed> {
-  const run = started.input.runs.find(({ rollout }) => rollout.environment === dossier.dossier.environment)!;
+export async function signFor(
+  stage: Stage,
+  started: Started,
+  gateReport: SealedGateReport,
+  { message, person, body = {}, key }: Words,
+): Promise<Signed> {
+  const run = started.input.runs.find(
+    ({ rollout }) => rollout.environment === gateReport.gateReport.environment,
+  )!;
   const bound: Bound & Record<string, Json> = {
     deployment: started.deployment,
     environment: run.rollout.environment,
     nonce: randomUUID(),
     expires: new Date(Date.now() + 3_600_000).toISOString(),
-    plan: dossier.dossier.plan,
-    ...(message === 'approve' && { list: dossier.dossier.list, commit: dossier.dossier.commit, dossier: dossier.hash, comment: 'looks good' }),
+    plan: gateReport.gateReport.plan,
+    ...(message === 'approve' && {
+      list: gateReport.gateReport.list,
+      commit: gateReport.gateReport.commit,
+      gateReport: gateReport.hash,
+      comment: 'looks good',
+    }),
     ...(message === 'attest' && { attestation: 'tried', text: 'It was tried by hand' }),
     ...body,
   };
@@ -91,13 +114,13 @@ export async function signFor(stage: Stage, started: Started, dossier: SealedDos
 }
 
 /** The attestation and both approvals. */
-export async function openGate(stage: Stage, started: Started, dossier: SealedDossier): Promise<void> {
+export async function openGate(stage: Stage, started: Started, gateReport: SealedGateReport): Promise<void> {
   for (const words of [
     { message: 'attest', person: 'lea' },
     { message: 'approve', person: 'lea' },
     { message: 'approve', person: 'dan' },
   ] as const) {
-    const sent = await sendMessage(stage.connected, await signFor(stage, started, dossier, words));
+    const sent = await sendMessage(stage.connected, await signFor(stage, started, gateReport, words));
     if (sent.outcome !== 'accepted') throw new Error(`${words.message} by ${words.person}: ${sent.text}`);
   }
 }

@@ -7,7 +7,7 @@ import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/wo
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { deploymentInput, signStart } from '../../src/client/start.ts';
-import type { Dossier, Permit, Signed } from '../../src/core/messages.ts';
+import type { GateReport, Permit, Signed } from '../../src/core/messages.ts';
 import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/names.ts';
 import type { Pace } from '../../src/core/pace.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
@@ -16,9 +16,16 @@ import { newSoak } from '../../src/core/soak.ts';
 import { hashFile } from '../../src/io/files.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
-import { readPrivateKey, sealDossier, signMessage } from '../../src/io/trust.ts';
+import { readPrivateKey, sealGateReport, signMessage } from '../../src/io/trust.ts';
 import type { EnvironmentRun } from '../../workflows/contract.ts';
-import { type Cast, ordersDatabase, query, raiseEnvironment, raiseStage, type Stage } from '../support/stage.ts';
+import {
+  type Cast,
+  ordersDatabase,
+  query,
+  raiseEnvironment,
+  raiseStage,
+  type Stage,
+} from '../support/stage.ts';
 import { twoPlacesPlan } from '../support/two-places.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -42,10 +49,19 @@ beforeAll(async () => {
   cast = await raiseEnvironment(stage, database, {
     environment: 'production',
     people: [...Object.values(stage.people), eve],
-    floor: { pace: 'refused', soak: 'at least 24h', start: { any: ['developer'] }, approve: { each: ['dba'] } },
+    guardrails: {
+      pace: 'refused',
+      soak: 'at least 24h',
+      start: { any: ['developer'] },
+      approve: { each: ['dba'] },
+    },
   });
   const connection = await NativeConnection.connect({ address: stage.server.address });
-  const worker = await Worker.create({ connection, workflowsPath: join(import.meta.dirname, '../fixtures/attacker.ts'), taskQueue: 'attacker' });
+  const worker = await Worker.create({
+    connection,
+    workflowsPath: join(import.meta.dirname, '../fixtures/attacker.ts'),
+    taskQueue: 'attacker',
+  });
   attacker = { worker, running: worker.run(), connection };
 }, 120_000);
 afterAll(async () => {
@@ -63,34 +79,47 @@ interface Attempt {
 }
 /** One activity from the attacker's own workflow; `as` is the workflow id it takes. */
 const schedule = (activity: string, input: unknown, as = `attack/${randomUUID()}`, queue = QUEUE) =>
-  stage.connected.client.workflow.execute('schedule', { taskQueue: 'attacker', workflowId: as, args: [queue, activity, input] }) as Promise<Attempt>;
+  stage.connected.client.workflow.execute('schedule', {
+    taskQueue: 'attacker',
+    workflowId: as,
+    args: [queue, activity, input],
+  }) as Promise<Attempt>;
 
 /** All that can be written to: the database, every file of the place and the store, the worker's children. */
 async function everything(): Promise<object> {
-  const trees = await Promise.all([cast.place.root, cast.place.used, stage.artifacts].map(hashTree));
-  const [databases] = await query<{ names: string }>(cast.database, 'select string_agg(datname, chr(32) order by datname) as names from pg_database');
+  const trees = await Promise.all([cast.place.root, cast.place.permitStore, stage.artifacts].map(hashTree));
+  const [databases] = await query<{ names: string }>(
+    cast.database,
+    'select string_agg(datname, chr(32) order by datname) as names from pg_database',
+  );
   return {
     database: await withSession(cast.database, 'test', (session) => readWholeSnapshot(session)),
     schemas: await query(cast.database, "select nspname from pg_namespace where nspname = 'soakgate'"),
     databases,
     trees,
-    children: execFileSync('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`], { encoding: 'utf8' }),
+    children: execFileSync('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`], {
+      encoding: 'utf8',
+    }),
   };
 }
 
-/** `used/host` is the worker's own note of where it is. */
+/** `host` in the permit store is the worker's own note of where it is. */
 async function hashTree(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => !entry.isDirectory() && entry.name !== 'host').map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, (await hashFile(file)).sha256] as const)));
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && entry.name !== 'host')
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file, (await hashFile(file)).sha256] as const)),
+  );
 }
 
 interface Change {
   readonly plan?: string;
   readonly pace?: Pace;
   readonly start?: { readonly person?: string; readonly key?: string; readonly expiresMs?: number };
-  readonly dossier?: (dossier: Dossier) => Dossier;
-  readonly dossierKey?: string;
+  readonly gateReport?: (gateReport: GateReport) => GateReport;
+  readonly gateReportKey?: string;
   readonly sign?: readonly {
     readonly message: 'approve' | 'attest';
     readonly person: string;
@@ -131,23 +160,41 @@ async function permitFor(change: Change = {}): Promise<{ run: EnvironmentRun; pe
     commit: start.body.commit,
   };
   const facts = Object.fromEntries(
-    ['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed'].map((name) => [name, { holds: true, why: 'measured' }]),
+    ['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed'].map((name) => [
+      name,
+      { holds: true, why: 'measured' },
+    ]),
   );
-  const dossier: Dossier = { ...about, number: 1, requester: person, facts, summary: [] };
-  const sealed = sealDossier(await keyOf(change.dossierKey ?? 'control'), change.dossier?.(dossier) ?? dossier);
+  const gateReport: GateReport = { ...about, number: 1, requester: person, facts, summary: [] };
+  const sealed = sealGateReport(
+    await keyOf(change.gateReportKey ?? 'control'),
+    change.gateReport?.(gateReport) ?? gateReport,
+  );
   const signed = await Promise.all(
-    (change.sign ?? ALL).map(async ({ message, person: name, key, body }: NonNullable<Change['sign']>[number]) =>
-      signMessage(await keyOf(key ?? name), message, name, {
-        ...about,
-        nonce: randomUUID(),
-        expires: new Date(Date.now() + 3_600_000).toISOString(),
-        ...(message === 'approve' ? { dossier: sealed.hash, comment: '' } : { attestation: 'tried', text: 'It was tried by hand' }),
-        ...body,
-      }),
+    (change.sign ?? ALL).map(
+      async ({ message, person: name, key, body }: NonNullable<Change['sign']>[number]) =>
+        signMessage(await keyOf(key ?? name), message, name, {
+          ...about,
+          nonce: randomUUID(),
+          expires: new Date(Date.now() + 3_600_000).toISOString(),
+          ...(message === 'approve'
+            ? { gateReport: sealed.hash, comment: '' }
+            : { attestation: 'tried', text: 'It was tried by hand' }),
+          ...body,
+        }),
     ),
   );
   const of = (message: string) => signed.filter((each) => each.message === message) as Signed[];
-  return { run, permit: { start, environment: 'production', dossier: sealed, approvals: of('approve'), attestations: of('attest') } };
+  return {
+    run,
+    permit: {
+      start,
+      environment: 'production',
+      gateReport: sealed,
+      approvals: of('approve'),
+      attestations: of('attest'),
+    },
+  };
 }
 
 describe('refused, and nothing is written', () => {
@@ -158,24 +205,38 @@ describe('refused, and nothing is written', () => {
   const soon = new Date(Date.now() - 1_000).toISOString();
   const forged: Record<string, [Change, string]> = {
     'a start by somebody unknown': [{ start: { person: 'mallory' } }, 'production knows no person mallory'],
-    'a start under another name than its key': [{ start: { person: 'ann', key: 'mallory' } }, 'start by ann: the signature does not fit'],
+    'a start under another name than its key': [
+      { start: { person: 'ann', key: 'mallory' } },
+      'start by ann: the signature does not fit',
+    ],
     'a start by somebody without the role': [{ start: { person: 'dan' } }, 'needs a role of developer'],
     'a start whose time is over, where it is first used': [
       { plan: twoPlacesPlan('production', 'later'), start: { expiresMs: -1 } },
       'start by ann: the signature has expired',
     ],
-    'a dossier by another key': [{ dossierKey: 'mallory' }, 'the dossier is not signed by the control key'],
-    'a dossier that does not hold': [
-      { dossier: (dossier) => ({ ...dossier, facts: { ...dossier.facts, 'soak-passed': { holds: false, why: '' } } }) },
-      'the dossier does not hold: soak-passed',
+    'a gate report by another key': [
+      { gateReportKey: 'mallory' },
+      'the gate report is not signed by the control key',
     ],
-    'a dossier about another commit': [{ dossier: (dossier) => ({ ...dossier, commit: 'f'.repeat(40) }) }, 'the dossier is about something else'],
+    'a gate report that does not hold': [
+      {
+        gateReport: (gateReport) => ({
+          ...gateReport,
+          facts: { ...gateReport.facts, 'soak-passed': { holds: false, why: '' } },
+        }),
+      },
+      'the gate report does not hold: soak-passed',
+    ],
+    'a gate report about another commit': [
+      { gateReport: (gateReport) => ({ ...gateReport, commit: 'f'.repeat(40) }) },
+      'the gate report is about something else',
+    ],
     'an approval with another key': [
       { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', key: 'ann' }] },
       'approval by dan: the signature does not fit',
     ],
-    'an approval of another dossier': [
-      { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { dossier: 'f'.repeat(64) } }] },
+    'an approval of another gate report': [
+      { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { gateReport: 'f'.repeat(64) } }] },
       'the approval by dan is about something else',
     ],
     'an approval of another deployment': [
@@ -190,15 +251,24 @@ describe('refused, and nothing is written', () => {
       { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { expires: 'never' } }] },
       'approval by dan: the signature has expired',
     ],
-    'the requester approving': [{ sign: [...ALL, { message: 'approve', person: 'ann' }] }, 'ann requested this deployment and cannot approve it'],
-    'one person for two roles': [{ sign: [ALL[0], { message: 'approve', person: 'eve' }] }, 'approval is missing: dba'],
+    'the requester approving': [
+      { sign: [...ALL, { message: 'approve', person: 'ann' }] },
+      'ann requested this deployment and cannot approve it',
+    ],
+    'one person for two roles': [
+      { sign: [ALL[0], { message: 'approve', person: 'eve' }] },
+      'approval is missing: dba',
+    ],
     'one person for two roles, twice': [
       { sign: [ALL[0], { message: 'approve', person: 'eve' }, { message: 'approve', person: 'eve' }] },
       'approval is missing: dba',
     ],
     'an approval that is missing': [{ sign: [ALL[0], ALL[1]] }, 'approval is missing: dba'],
     'an attestation that is missing': [{ sign: [ALL[1], ALL[2]] }, 'attestation tried is missing'],
-    'an attestation without the role': [{ sign: [{ message: 'attest', person: 'dan' }, ALL[1], ALL[2]] }, 'attestation tried is missing'],
+    'an attestation without the role': [
+      { sign: [{ message: 'attest', person: 'dan' }, ALL[1], ALL[2]] },
+      'attestation tried is missing',
+    ],
     'an attestation of something else': [
       { sign: [{ message: 'attest', person: 'lea', body: { text: 'It was not tried' } }, ALL[1], ALL[2]] },
       'attestation tried is missing',
@@ -211,20 +281,27 @@ describe('refused, and nothing is written', () => {
   });
 
   const loose: Record<string, [Change, string]> = {
-    'a compressed run': [{ pace: { nominalMs: 604_800_000, realMs: 60_000 } }, 'pace: this environment refuses a compressed run'],
+    'a compressed run': [
+      { pace: { nominalMs: 604_800_000, realMs: 60_000 } },
+      'pace: this environment refuses a compressed run',
+    ],
     'a watch that is too short': [
       { plan: twoPlacesPlan('staging', 'production').replace('watch: { for: 1d', 'watch: { for: 12h') },
       'demands at least 1 d',
     ],
     'a program that is not allowed': [
-      { plan: twoPlacesPlan('staging', 'production', { extra: '  - { step: look, check: { command: [curl, http://example.org] } }\n' }) },
+      {
+        plan: twoPlacesPlan('staging', 'production', {
+          extra: '  - { step: look, check: { command: [curl, http://example.org] } }\n',
+        }),
+      },
       'step look runs curl, which this environment does not allow',
     ],
   };
-  test.each(Object.entries(loose))('looser than the floor: %s', async (_name, [change, reason]) => {
+  test.each(Object.entries(loose))('looser than the guardrails: %s', async (_name, [change, reason]) => {
     const { run, permit } = await permitFor(change);
     expect(await schedule('enter', { rollout: run.rollout, permit }, ROLLOUT)).toMatchObject({
-      refused: 'FLOOR_REFUSED',
+      refused: 'GUARDRAIL_NOT_MET',
       message: expect.stringContaining(reason),
     });
   });
@@ -233,10 +310,16 @@ describe('refused, and nothing is written', () => {
     const { run, permit } = await permitFor();
     const { rollout } = run;
     const { start } = permit;
-    const body = { ...start.body, planText: start.body.planText.replace('total_cents = -total_cents', 'total_cents = 0') };
+    const body = {
+      ...start.body,
+      planText: start.body.planText.replace('total_cents = -total_cents', 'total_cents = 0'),
+    };
     // Signed by the right person, but not what the plan compiles to: a client that showed her something else.
     const list = 'f'.repeat(64);
-    const lied = signMessage(await keyOf('ann'), 'start', 'ann', { ...start.body, lists: { ...start.body.lists, production: list } });
+    const lied = signMessage(await keyOf('ann'), 'start', 'ann', {
+      ...start.body,
+      lists: { ...start.body.lists, production: list },
+    });
     const attempts: [object, Permit | object, string][] = [
       [{ ...rollout, list }, { ...permit, start: lied }, 'the list that was signed is not what'],
       [rollout, {}, ''],
@@ -259,8 +342,11 @@ describe('refused, and nothing is written', () => {
       taskQueue: CONTROL_QUEUE,
       workflowId: ROLLOUT,
       args: [{ run, permit, asksBeforeChange: false }],
-    })) as { ending: string; reason: string };
-    expect(result).toMatchObject({ ending: 'failed', reason: expect.stringContaining('approval is missing') });
+    })) as { outcome: string; reason: string };
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      reason: expect.stringContaining('approval is missing'),
+    });
     // Its control worker closes the evidence of the attempt; the place itself has written nothing.
     execFileSync('rm', ['-rf', join(stage.artifacts, 'evidence', run.rollout.deployment)]);
   });
@@ -268,44 +354,95 @@ describe('refused, and nothing is written', () => {
   test('single activities from a workflow of the attacker, without any permit', async () => {
     const { run } = await permitFor();
     const { rollout, list } = run;
-    const undos = ['undoFix', 'downgrade', 'switchBack', 'restartBack', 'undoRun', 'endMaintenance'];
+    const undos = ['undoFix', 'downgrade', 'revertSwitch', 'revertRestart', 'undoRun', 'endMaintenance'];
     const kinds = [...new Map(list.steps.map((step) => [step.kind, step])).values()];
     for (const id of [ROLLOUT, undefined]) {
       for (const step of id ? kinds : kinds.slice(-3))
-        expect(await schedule(step.kind, { rollout, step }, id), step.kind).toMatchObject({ refused: 'NOT_PERMITTED' });
+        expect(await schedule(step.kind, { rollout, step }, id), step.kind).toMatchObject({
+          refused: 'NOT_PERMITTED',
+        });
       for (const undo of id ? undos : undos.slice(0, 1))
-        expect(await schedule(undo, { rollout, step: list.steps.at(-1) }, id), undo).toMatchObject({ refused: 'NOT_PERMITTED' });
+        expect(await schedule(undo, { rollout, step: list.steps.at(-1) }, id), undo).toMatchObject({
+          refused: 'NOT_PERMITTED',
+        });
     }
-    const free = { ...list.steps[0]!, kind: 'run', name: 'mine', changes: [], spec: { command: ['touch', join(cast.place.root, 'owned')] } };
-    expect(await schedule('run', { rollout, step: free }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
-    const watch = { rollout, phase: 'watch', stretchMs: 100, state: newSoak() };
-    expect(await schedule('observe', watch, ROLLOUT, observeQueue('production'))).toMatchObject({ refused: 'NOT_PERMITTED' });
-    expect(await schedule('compareBack', { rollout, ran: [] })).toMatchObject({ refused: 'NOT_PERMITTED' });
-    expect(await schedule('closeRollout', { rollout, ending: 'restored' })).toMatchObject({ refused: 'NOT_PERMITTED' });
+    const free = {
+      ...list.steps[0]!,
+      kind: 'run',
+      name: 'mine',
+      changes: [],
+      spec: { command: ['touch', join(cast.place.root, 'owned')] },
+    };
+    expect(await schedule('run', { rollout, step: free }, ROLLOUT)).toMatchObject({
+      refused: 'NOT_PERMITTED',
+    });
+    const watch = { rollout, phase: 'watch', sliceMs: 100, state: newSoak() };
+    expect(await schedule('observe', watch, ROLLOUT, observeQueue('production'))).toMatchObject({
+      refused: 'NOT_PERMITTED',
+    });
+    expect(await schedule('compareRollback', { rollout, ran: [] })).toMatchObject({
+      refused: 'NOT_PERMITTED',
+    });
+    expect(await schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
+      refused: 'NOT_PERMITTED',
+    });
     // Where nothing was entered there is nothing to compare or close.
-    expect(await schedule('compareBack', { rollout, ran: [] }, ROLLOUT)).toMatchObject({ done: { summary: 'nothing was ever entered here' } });
-    expect(await schedule('closeRollout', { rollout, ending: 'restored' }, ROLLOUT)).toMatchObject({ done: null });
+    expect(await schedule('compareRollback', { rollout, ran: [] }, ROLLOUT)).toMatchObject({
+      done: { summary: 'nothing was ever entered here' },
+    });
+    expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
+      done: null,
+    });
   });
 
-  test('messages: another key, another dossier, expired, the requester, somebody unknown', async () => {
+  test('messages: another key, another gate report, expired, the requester, somebody unknown', async () => {
     const { run, permit } = await permitFor();
-    const { start, dossier } = permit;
-    const expect_ = { plan: start.body.plan, list: run.rollout.list, commit: start.body.commit, requester: 'ann', dossier: dossier!.hash };
+    const { start, gateReport } = permit;
+    const expect_ = {
+      plan: start.body.plan,
+      list: run.rollout.list,
+      commit: start.body.commit,
+      requester: 'ann',
+      gateReport: gateReport!.hash,
+    };
     const judge = async (change: NonNullable<Change['sign']>[number]) => {
       const other = await permitFor({ sign: [change] });
       const base = (permit.approvals[0] as Signed).body;
       const body = { ...base, nonce: randomUUID(), ...change.body };
-      const signed = signMessage(await keyOf(change.key ?? change.person), change.message, change.person, body);
+      const signed = signMessage(
+        await keyOf(change.key ?? change.person),
+        change.message,
+        change.person,
+        body,
+      );
       expect(other.permit.approvals).toHaveLength(1);
-      return (await schedule('verify', { deployment: start.body.deployment, environment: 'production', signed, expect: expect_ })).done;
+      return (
+        await schedule('verify', {
+          deployment: start.body.deployment,
+          environment: 'production',
+          signed,
+          expect: expect_,
+        })
+      ).done;
     };
-    const refused = (reason: string) => expect.objectContaining({ accepted: false, reason: expect.stringContaining(reason) });
-    expect(await judge({ message: 'approve', person: 'dan', key: 'mallory' })).toEqual(refused('the signature does not fit'));
-    expect(await judge({ message: 'approve', person: 'mallory' })).toEqual(refused('knows no person mallory'));
+    const refused = (reason: string) =>
+      expect.objectContaining({ accepted: false, reason: expect.stringContaining(reason) });
+    expect(await judge({ message: 'approve', person: 'dan', key: 'mallory' })).toEqual(
+      refused('the signature does not fit'),
+    );
+    expect(await judge({ message: 'approve', person: 'mallory' })).toEqual(
+      refused('knows no person mallory'),
+    );
     expect(await judge({ message: 'approve', person: 'ann' })).toEqual(refused('cannot approve it'));
-    expect(await judge({ message: 'approve', person: 'dan', body: { expires: soon } })).toEqual(refused('expired'));
-    expect(await judge({ message: 'approve', person: 'dan', body: { dossier: 'f'.repeat(64) } })).toEqual(refused('another dossier'));
-    expect(await judge({ message: 'approve', person: 'dan', body: { deployment: 'other' } })).toEqual(refused('another deployment'));
+    expect(await judge({ message: 'approve', person: 'dan', body: { expires: soon } })).toEqual(
+      refused('expired'),
+    );
+    expect(await judge({ message: 'approve', person: 'dan', body: { gateReport: 'f'.repeat(64) } })).toEqual(
+      refused('another gate report'),
+    );
+    expect(await judge({ message: 'approve', person: 'dan', body: { deployment: 'other' } })).toEqual(
+      refused('another deployment'),
+    );
   });
 });
 
@@ -317,35 +454,62 @@ test('the honest permit opens, once; then only its own rollout and its own list 
   const migrate = list.steps.find((step) => step.kind === 'migrate')!;
   const fix = list.steps.find((step) => step.kind === 'fixData')!;
   // From a workflow that is not the rollout.
-  for (const step of [migrate, fix]) expect(await schedule(step.kind, { rollout, step })).toMatchObject({ refused: 'NOT_PERMITTED' });
+  for (const step of [migrate, fix])
+    expect(await schedule(step.kind, { rollout, step })).toMatchObject({ refused: 'NOT_PERMITTED' });
   expect(await schedule('downgrade', { rollout, step: migrate })).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await schedule('closeRollout', { rollout, ending: 'restored' })).toMatchObject({ refused: 'NOT_PERMITTED' });
+  expect(await schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
   // A hostile control worker that holds the rollout's name: other steps, other commands, another kind, before the proof.
-  const evil = { ...fix, spec: { ...fix.spec, rules: [{ name: 'x', table: 'orders', bad: 'true', fix: 'total_cents = 0' }] } };
-  expect(await schedule('fixData', { rollout, step: evil }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await schedule('run', { rollout, step: migrate }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await schedule('downgrade', { rollout, step: fix }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
-  for (const step of [migrate, fix]) expect(await schedule(step.kind, { rollout, step }, ROLLOUT)).toMatchObject({ refused: 'BACKUP_MISSING' });
+  const evil = {
+    ...fix,
+    spec: { ...fix.spec, rules: [{ name: 'x', table: 'orders', bad: 'true', fix: 'total_cents = 0' }] },
+  };
+  expect(await schedule('fixData', { rollout, step: evil }, ROLLOUT)).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
+  expect(await schedule('run', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
+  expect(await schedule('downgrade', { rollout, step: fix }, ROLLOUT)).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
+  for (const step of [migrate, fix])
+    expect(await schedule(step.kind, { rollout, step }, ROLLOUT)).toMatchObject({
+      refused: 'BACKUP_MISSING',
+    });
   // The names of the kept rollout in part.
   for (const part of [{ deployment: 'another' }, { list: 'f'.repeat(64) }])
-    expect(await schedule('migrate', { rollout: { ...rollout, ...part }, step: migrate }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
+    expect(
+      await schedule('migrate', { rollout: { ...rollout, ...part }, step: migrate }, ROLLOUT),
+    ).toMatchObject({ refused: 'NOT_PERMITTED' });
   expect(await everything()).toEqual(before);
   // Another permit for the same rollout, and another deployment beside it.
   const other = await permitFor();
-  expect(await schedule('enter', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({ refused: 'PERMIT_REFUSED' });
-  expect(await schedule('enter', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT)).toMatchObject({ refused: 'ROLLOUT_OPEN' });
+  expect(await schedule('enter', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({
+    refused: 'PERMIT_REFUSED',
+  });
+  expect(
+    await schedule('enter', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
+  ).toMatchObject({ refused: 'ROLLOUT_OPEN' });
   // Presented again by its own rollout it still opens; closed it does not.
   expect(await schedule('enter', { rollout, permit }, ROLLOUT)).toMatchObject({ done: { verdict: 'pass' } });
-  expect(await schedule('closeRollout', { rollout, ending: 'restored' }, ROLLOUT)).toMatchObject({ done: null });
+  expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
+    done: null,
+  });
   expect(await schedule('enter', { rollout, permit }, ROLLOUT)).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('dead'),
   });
-  expect(await schedule('migrate', { rollout, step: migrate }, ROLLOUT)).toMatchObject({ refused: 'NOT_PERMITTED' });
+  expect(await schedule('migrate', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
   // A nonce that was spent there does not count for another deployment.
   const nonce = permit.approvals[0]!.body.nonce;
   const replay = await permitFor({ sign: [ALL[0], { ...ALL[1], body: { nonce } }, ALL[2]] });
-  expect(await schedule('enter', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT)).toMatchObject({
+  expect(
+    await schedule('enter', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT),
+  ).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('has been used before'),
   });

@@ -12,16 +12,27 @@ afterAll(() => theatre?.close());
 
 describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
   test('seven days of soak, two approvals, production and its watch: completed', async () => {
-    const run = await theatre.run(storyPlan(), { stands: (environment, _, passed) => environment === 'staging' && passed });
-    await run.until('the gate waits', (progress) => progress.waitingFor?.startsWith('the gate of production') === true);
+    const run = await theatre.run(storyPlan(), {
+      stands: (environment, _, passed) => environment === 'staging' && passed,
+    });
+    await run.until(
+      'the gate waits',
+      (progress) => progress.waitingFor?.startsWith('the gate of production') === true,
+    );
     await run.stands();
-    expect(await run.send('approve', 'lea', 'production')).toEqual({ accepted: true, text: 'counted, 1 of 2' });
-    expect(await run.send('approve', 'dan', 'production')).toEqual({ accepted: true, text: 'counted, 2 of 2' });
+    expect(await run.send('approve', 'lea', 'production')).toEqual({
+      accepted: true,
+      text: 'counted, 1 of 2',
+    });
+    expect(await run.send('approve', 'dan', 'production')).toEqual({
+      accepted: true,
+      text: 'counted, 2 of 2',
+    });
     expect(await run.result()).toMatchObject({
       outcome: 'completed',
       environments: [
-        { environment: 'staging', ending: 'passed' },
-        { environment: 'production', ending: 'passed' },
+        { environment: 'staging', outcome: 'passed' },
+        { environment: 'production', outcome: 'passed' },
       ],
     });
     expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([]);
@@ -29,36 +40,56 @@ describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
     const { events } = await theatre.env.client.workflow.getHandle(run.workflowId).fetchHistory();
     const order = (events ?? []).flatMap((event) => {
       if (event.childWorkflowExecutionCompletedEventAttributes) return 'a rollout has ended';
-      return event.activityTaskScheduledEventAttributes?.activityType?.name === 'closeEvidence' ? 'the evidence is closed' : [];
+      return event.activityTaskScheduledEventAttributes?.activityType?.name === 'closeEvidence'
+        ? 'the evidence is closed'
+        : [];
     });
     expect(order).toEqual(['a rollout has ended', 'a rollout has ended', 'the evidence is closed']);
   });
 
   test('a week read every minute stays a small history: at most 1,100 events and 0.5 MB, without continue-as-new', async () => {
-    const run = await theatre.run(storyPlan({ only: 'staging', soak: 'for: 7d, every: 1m, gap: at most 5m' }));
+    const run = await theatre.run(
+      storyPlan({ only: 'staging', soak: 'for: 7d, every: 1m, gap: at most 5m' }),
+    );
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     const history = await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).fetchHistory();
     const events = history.events ?? [];
-    const first = events.findIndex((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'observe');
-    const sizes = events.flatMap((event) => Number(event.workflowTaskStartedEventAttributes?.historySizeBytes ?? 0) || []);
+    const first = events.findIndex(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'observe',
+    );
+    const sizes = events.flatMap(
+      (event) => Number(event.workflowTaskStartedEventAttributes?.historySizeBytes ?? 0) || [],
+    );
     const soak = { events: events.length - first, bytes: sizes.at(-1)! };
     console.log(
-      `a week of soak at one reading a minute: ${soak.events} events, ${soak.bytes} bytes with the steps before it, ${run.part.counts.get('staging observe')} stretches`,
+      `a week of soak at one metric a minute: ${soak.events} events, ${soak.bytes} bytes with the steps before it, ${run.part.counts.get('staging observe')} slices`,
     );
     expect(soak.events).toBeLessThanOrEqual(1_100);
     expect(soak.bytes).toBeLessThanOrEqual(500_000);
   });
 
   // The last: when a parent ends before its child, the test server skips no time any more.
-  test('a rollout that has told its ending and does not end is waited for a minute, and the notes say so', async () => {
+  test('a rollout that has told its outcome and does not end is waited for a minute, and the notes say so', async () => {
     const run = await theatre.run(storyPlan({ only: 'staging' }), { stands: () => true });
     await run.stands();
     await run.send('pause', 'dan', 'staging');
     await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
-    const result = { environment: 'staging', ending: 'passed', reason: 'told too early', receipts: [], undos: [], left: [], soak: null };
-    await theatre.env.client.workflow.getHandle(run.workflowId).signal('fact', { is: 'ended', environment: 'staging', result });
+    const result = {
+      environment: 'staging',
+      outcome: 'passed',
+      reason: 'told too early',
+      receipts: [],
+      undos: [],
+      differences: [],
+      soak: null,
+    };
+    await theatre.env.client.workflow
+      .getHandle(run.workflowId)
+      .signal('fact', { is: 'ended', environment: 'staging', result });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     const { notes } = await run.progress();
-    expect(notes).toContain('not whole in the evidence: the history of staging, whose rollout has told its ending but not ended');
+    expect(notes).toContain(
+      'not whole in the evidence: the history of staging, whose rollout has told its outcome but not ended',
+    );
   });
 });

@@ -11,7 +11,9 @@ afterAll(() => theatre?.close());
 
 /** Open by the environment's own clock, whatever a test says. */
 const plan = storyPlan({ window: '"* * * * *"' });
-const standing = { stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed };
+const standing = {
+  stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed,
+};
 const shut = { open: false, waitMs: 30 * HOUR, why: 'the window opens Sun 2026-01-11 02:00 Europe/Berlin' };
 const WAITS = 'production: the window opens Sun 2026-01-11 02:00 Europe/Berlin';
 
@@ -21,7 +23,10 @@ async function approved(
   text = plan,
 ): Promise<Run> {
   const run = await theatre.run(text, { ...standing, ...more, mayEnter });
-  await run.until('the gate waits', (progress) => progress.waitingFor?.startsWith('the gate of production') === true);
+  await run.until(
+    'the gate waits',
+    (progress) => progress.waitingFor?.startsWith('the gate of production') === true,
+  );
   await run.stands();
   await run.send('approve', 'lea', 'production');
   await run.send('approve', 'dan', 'production');
@@ -33,7 +38,9 @@ describe.runIf(timeSkippingServer)('a window', () => {
   test('that is not open is waited for, and shown with its next opening; then it is entered', async () => {
     const answers = [shut, { open: true, waitMs: 0, why: '' }];
     const run = await approved(() => answers.shift()!);
-    expect((await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS)).next).toBeNull();
+    expect(
+      (await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS)).next,
+    ).toBeNull();
     expect(entered(run)).toBe(0);
     // No time is skipped while staging is observed: paused, its activity is over.
     await run.send('pause', 'dan', 'staging');
@@ -41,11 +48,18 @@ describe.runIf(timeSkippingServer)('a window', () => {
     await theatre.env.sleep(31 * HOUR);
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(entered(run)).toBe(1);
-    expect(run.part.calls.filter((call) => call.endsWith('at entry'))).toEqual(['production at entry', 'production at entry']);
+    expect(run.part.calls.filter((call) => call.endsWith('at entry'))).toEqual([
+      'production at entry',
+      'production at entry',
+    ]);
   });
 
   test('told that it is open, the environment asks its own clock and refuses', async () => {
-    const run = await approved(() => ({ open: true, waitMs: 0, why: '' }), {}, storyPlan({ window: '0 0 30 2 *' }));
+    const run = await approved(
+      () => ({ open: true, waitMs: 0, why: '' }),
+      {},
+      storyPlan({ window: '0 0 30 2 *' }),
+    );
     expect(await run.result()).toMatchObject({
       outcome: 'failed',
       reason: expect.stringContaining('OUTSIDE_WINDOW: "0 0 30 2 *" never opens again'),
@@ -65,13 +79,14 @@ describe.runIf(timeSkippingServer)('a window', () => {
     let broken = false;
     const run = await approved(() => shut, {
       reads: (_: string, id: string) => (id === 'shop/paid' && broken ? 0.5 : undefined),
-      stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed && !broken,
+      stands: (environment: string, _: number, passed: boolean) =>
+        environment === 'staging' && passed && !broken,
     });
     await run.until('waits for the window', ({ waitingFor }) => waitingFor === WAITS);
     broken = true;
     run.release();
     await run.until('a decision', ({ waitingFor }) => waitingFor?.startsWith('staging: a decision') === true);
-    expect(await run.dossier('production')).toBeNull();
+    expect(await run.gateReport('production')).toBeNull();
     await run.send('decide', 'lea', 'staging', { decision: 'downgrade' });
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
     expect(entered(run)).toBe(0);

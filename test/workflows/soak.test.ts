@@ -12,17 +12,17 @@ afterAll(() => theatre?.close());
 
 const BEGIN = Date.UTC(2026, 0, 5);
 const only = storyPlan({ only: 'staging' });
-const stretches = (run: Run) => run.part.calls.filter((call) => call === 'staging observe').length;
+const slices = (run: Run) => run.part.calls.filter((call) => call === 'staging observe').length;
 const sinceBegin = (run: Run) => run.part.clocks.get('staging')! - BEGIN;
 const standsAt = (run: Run, ms: number) => run.until(`it stands at ${ms}`, () => sinceBegin(run) === ms);
 
 describe.runIf(timeSkippingServer)('a soak', () => {
-  test('checkNow ends a stretch early and costs nothing: the soak goes on and passes', async () => {
+  test('checkNow ends a slice early and costs nothing: the soak goes on and passes', async () => {
     const run = await theatre.run(only, { stands: (_, since) => since === 10 * HOUR });
     await standsAt(run, 10 * HOUR);
-    const before = stretches(run);
+    const before = slices(run);
     expect(await run.send('checkNow', 'dan', 'staging')).toEqual({ accepted: true, text: 'reading now' });
-    await run.until('the next stretch', () => stretches(run) > before);
+    await run.until('the next slice', () => slices(run) > before);
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([]);
   });
@@ -30,12 +30,15 @@ describe.runIf(timeSkippingServer)('a soak', () => {
   test('pause stops the measuring, resume takes it up; a person without a role does neither', async () => {
     const run = await theatre.run(only, { stands: (_, since) => since === 10 * HOUR });
     await standsAt(run, 10 * HOUR);
-    const before = stretches(run);
-    expect(await run.send('pause', 'dan', 'staging')).toEqual({ accepted: true, text: 'paused before the next step' });
+    const before = slices(run);
+    expect(await run.send('pause', 'dan', 'staging')).toEqual({
+      accepted: true,
+      text: 'paused before the next step',
+    });
     await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
-    // A stretch of the stand-ins takes milliseconds, so that this is long.
+    // A slice of the stand-ins takes milliseconds, so that this is long.
     await new Promise((wake) => setTimeout(wake, 500));
-    expect(stretches(run)).toBe(before);
+    expect(slices(run)).toBe(before);
     expect(await run.send('resume', 'lea', 'staging')).toEqual({ accepted: true, text: 'resumed' });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     await expectStory('paused', run, ['staging']);
@@ -43,7 +46,10 @@ describe.runIf(timeSkippingServer)('a soak', () => {
 
   test('pause before a step keeps it from starting', async () => {
     const run = await theatre.run(only, {
-      steps: { preview: async () => ((await run.send('pause', 'dan', 'staging')).accepted ? {} : { verdict: 'error' }) },
+      steps: {
+        preview: async () =>
+          (await run.send('pause', 'dan', 'staging')).accepted ? {} : { verdict: 'error' },
+      },
     });
     await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
     expect(run.part.calls).not.toContain('staging migrate');
@@ -54,7 +60,10 @@ describe.runIf(timeSkippingServer)('a soak', () => {
   test('extendSoak lengthens it by what was signed', async () => {
     const run = await theatre.run(only, { stands: (_, since) => since === 10 * HOUR });
     await standsAt(run, 10 * HOUR);
-    expect(await run.send('extendSoak', 'dan', 'staging', { byMs: 2 * DAY })).toEqual({ accepted: true, text: 'extended' });
+    expect(await run.send('extendSoak', 'dan', 'staging', { byMs: 2 * DAY })).toEqual({
+      accepted: true,
+      text: 'extended',
+    });
     run.release();
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(sinceBegin(run)).toBeGreaterThanOrEqual(9 * DAY);
@@ -67,33 +76,61 @@ describe.runIf(timeSkippingServer)('a soak', () => {
     const signed = await run.sign('extendSoak', 'dan', 'staging', { byMs: DAY });
     await run.deliver(signed);
     await theatre.env.client.workflow.getHandle(run.workflowId).signal('extendSoak', signed);
-    await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).signal('command', { is: 'message', signed });
+    await theatre.env.client.workflow
+      .getHandle(run.rolloutId('staging'))
+      .signal('command', { is: 'message', signed });
     await run.send('checkNow', 'dan', 'staging');
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(sinceBegin(run)).toBeLessThan(8 * DAY + 2 * HOUR);
   });
 
-  test('a meter that is silent is inconclusive and never passes: people are asked, and cannot say "continue"', async () => {
-    const run = await theatre.run(only, { reads: (_, id, since) => (id === 'shop/paid' && since > 2 * DAY ? null : undefined) });
-    const asked = await run.until('asked', (progress) => progress.waitingFor?.startsWith('a decision') === true, 'staging');
-    expect(asked.waitingFor).toBe('a decision (extend | stop | downgrade) about the soak is over, but it has not passed');
-    expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toMatchObject({ accepted: false });
+  test('a monitor that is silent is inconclusive and never passes: people are asked, and cannot say "continue"', async () => {
+    const run = await theatre.run(only, {
+      reads: (_, id, since) => (id === 'shop/paid' && since > 2 * DAY ? null : undefined),
+    });
+    const asked = await run.until(
+      'asked',
+      (progress) => progress.waitingFor?.startsWith('a decision') === true,
+      'staging',
+    );
+    expect(asked.waitingFor).toBe(
+      'a decision (extend | stop | downgrade) about the soak is over, but it has not passed',
+    );
+    expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toMatchObject({
+      accepted: false,
+    });
     await run.send('decide', 'lea', 'staging', { decision: 'stop' });
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('decided: stop') });
-    await expectStory('silent-meter', run, ['staging']);
+    expect(await run.result()).toMatchObject({
+      outcome: 'rolled-back',
+      reason: expect.stringContaining('decided: stop'),
+    });
+    await expectStory('silent-monitor', run, ['staging']);
   });
 
-  test('a soak that people extend passes when its meter speaks again, by so much later', async () => {
-    const run = await theatre.run(only, { reads: (_, id, since) => (id === 'shop/paid' && since > 6 * DAY && since < 8 * DAY ? null : undefined) });
-    await run.until('asked', (progress) => progress.waitingFor?.startsWith('a decision (extend') === true, 'staging');
+  test('a soak that people extend passes when its monitor speaks again, by so much later', async () => {
+    const run = await theatre.run(only, {
+      reads: (_, id, since) => (id === 'shop/paid' && since > 6 * DAY && since < 8 * DAY ? null : undefined),
+    });
+    await run.until(
+      'asked',
+      (progress) => progress.waitingFor?.startsWith('a decision (extend') === true,
+      'staging',
+    );
     await run.send('decide', 'lea', 'staging', { decision: 'extend' });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    expect(sinceBegin(run), 'seven days, seven more by decision, two of silence').toBeGreaterThanOrEqual(16 * DAY);
+    expect(sinceBegin(run), 'seven days, seven more by decision, two of silence').toBeGreaterThanOrEqual(
+      16 * DAY,
+    );
   });
 
-  test('a target that is missed starts the clean days again', async () => {
-    const plan = storyPlan({ only: 'staging', soak: 'for: 7d, every: 1h, gap: at most 4h, clean-days: 3, extend: at most 3d' });
-    const run = await theatre.run(plan, { reads: (_, id, since) => (id === 'shop/paid' && since === 6 * DAY ? 0.94 : undefined) });
+  test('an objective that is missed starts the clean days again', async () => {
+    const plan = storyPlan({
+      only: 'staging',
+      soak: 'for: 7d, every: 1h, gap: at most 4h, clean-days: 3, extend: at most 3d',
+    });
+    const run = await theatre.run(plan, {
+      reads: (_, id, since) => (id === 'shop/paid' && since === 6 * DAY ? 0.94 : undefined),
+    });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(sinceBegin(run)).toBeGreaterThanOrEqual(9 * DAY);
     expect(sinceBegin(run)).toBeLessThan(9 * DAY + 2 * HOUR);

@@ -19,8 +19,15 @@ describe.runIf(timeSkippingServer)('Temporal from outside', () => {
     const run = await theatre.run(only, standing);
     await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
     await theatre.env.client.workflow.getHandle(run.workflowId).cancel();
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: 'cancelled in Temporal: an unsigned abort' });
-    expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual(['staging undo migrate', 'staging undo switch', 'staging undo restart']);
+    expect(await run.result()).toMatchObject({
+      outcome: 'rolled-back',
+      reason: 'cancelled in Temporal: an unsigned abort',
+    });
+    expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([
+      'staging undo migrate',
+      'staging undo switch',
+      'staging undo restart',
+    ]);
     await expectStory('cancelled', run, ['staging']);
   });
 
@@ -28,7 +35,10 @@ describe.runIf(timeSkippingServer)('Temporal from outside', () => {
     const run = await theatre.run(only, standing);
     await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
     await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).cancel();
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringContaining('unsigned abort') });
+    expect(await run.result()).toMatchObject({
+      outcome: 'rolled-back',
+      reason: expect.stringContaining('unsigned abort'),
+    });
   });
 
   test('a message that cannot be verified is answered, and the next one is taken', async () => {
@@ -37,14 +47,20 @@ describe.runIf(timeSkippingServer)('Temporal from outside', () => {
     theatre.breakVerify(run.name, () => {
       throw ApplicationFailure.nonRetryable('the keys cannot be read', 'STEP_CRASHED');
     });
-    expect(await run.send('pause', 'dan', 'staging')).toEqual({ accepted: false, text: 'refused: the keys cannot be read' });
+    expect(await run.send('pause', 'dan', 'staging')).toEqual({
+      accepted: false,
+      text: 'refused: the keys cannot be read',
+    });
     theatre.breakVerify(run.name, null);
     expect(await run.send('checkNow', 'dan', 'staging')).toMatchObject({ accepted: true });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
   });
 
-  test('two deployments side by side share nothing: one goes back, the other completes', async () => {
-    const [bad, good] = await Promise.all([theatre.run(only, { reads: (_, id) => (id === 'site/failures' ? 9 : undefined) }), theatre.run(only)]);
+  test('two deployments side by side share nothing: one rolls back, the other completes', async () => {
+    const [bad, good] = await Promise.all([
+      theatre.run(only, { reads: (_, id) => (id === 'site/failures' ? 9 : undefined) }),
+      theatre.run(only),
+    ]);
     expect(await bad.result()).toMatchObject({ outcome: 'rolled-back' });
     expect(await good.result()).toMatchObject({ outcome: 'completed' });
     expect((await good.progress('staging')).notes.join()).not.toContain('alert');
@@ -52,9 +68,15 @@ describe.runIf(timeSkippingServer)('Temporal from outside', () => {
 
   test('a second deployment of the same service is refused while the first is open, and the first is not touched', async () => {
     const first = await theatre.run(only, standing);
-    await first.until('it soaks', () => first.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
+    await first.until(
+      'it soaks',
+      () => first.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR,
+    );
     const second = await theatre.run(only, {}, { service: first.name });
-    expect(await second.result()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('another rollout') });
+    expect(await second.result()).toMatchObject({
+      outcome: 'failed',
+      reason: expect.stringContaining('another rollout'),
+    });
     first.release();
     expect(await first.result()).toMatchObject({ outcome: 'completed' });
   });

@@ -1,36 +1,54 @@
-// soakgate approve: shows the sealed dossier, hashes it again, and signs that one.
+// soakgate approve: shows the sealed gate report, hashes it again, and signs that one.
 import type { Command } from 'commander';
-import { runOf } from '../../client/dossier.ts';
+import { runOf } from '../../client/gate-report.ts';
 import type { Does } from '../main.ts';
 import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
 import { withExamples } from '../options.ts';
-import { renderDossier } from '../render/dossier.ts';
+import { renderGateReport } from '../render/gate-report.ts';
 
 const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
   withConfirmation(messageCommand(command)).option('--comment <text>', 'kept with the approval', '');
   withExamples(command, [
-    ['soakgate approve shop-2026-08 production --as dan', 'read the dossier, answer y'],
-    ['soakgate approve shop-2026-08 production --as dan --comment "seen with lea"', 'with a word for the evidence'],
-    ['soakgate approve shop-2026-08 production --as dan --yes --print', 'print the signed JSON for the form in the Web UI'],
+    ['soakgate approve shop-2026-08 production --as dan', 'read the gate report, answer y'],
+    [
+      'soakgate approve shop-2026-08 production --as dan --comment "seen with lea"',
+      'with a word for the evidence',
+    ],
+    [
+      'soakgate approve shop-2026-08 production --as dan --yes --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
-    does((terminal, deployment: string, environment: string, options: SignerOptions & { readonly comment: string }) =>
-      askSignAndSend(
+    does(
+      (
         terminal,
-        { message: 'approve', deployment, environment, options, question: `Sign that ${environment} may be entered on this dossier?` },
-        async (door, input) => {
-          const sealed = await door.dossier(input, environment);
-          const { plan, list, commit } = sealed.dossier;
-          const approved = runOf(input, environment).list.gate?.approved;
-          return {
-            fields: { plan, list, commit, dossier: sealed.hash, comment: options.comment },
-            expiresMs: approved?.expiresMs ?? WEEK_MS,
-            show: renderDossier(sealed, terminal.paintProgress),
-          };
-        },
-      ),
+        deployment: string,
+        environment: string,
+        options: SignerOptions & { readonly comment: string },
+      ) =>
+        askSignAndSend(
+          terminal,
+          {
+            message: 'approve',
+            deployment,
+            environment,
+            options,
+            question: `Sign that ${environment} may be deployed to on this gate report?`,
+          },
+          async (door, input) => {
+            const sealed = await door.gateReport(input, environment);
+            const { plan, list, commit } = sealed.gateReport;
+            const approved = runOf(input, environment).list.gate?.approved;
+            return {
+              fields: { plan, list, commit, gateReport: sealed.hash, comment: options.comment },
+              expiresMs: approved?.expiresMs ?? WEEK_MS,
+              show: renderGateReport(sealed, terminal.paintProgress),
+            };
+          },
+        ),
     ),
   );
 }

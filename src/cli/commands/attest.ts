@@ -1,6 +1,6 @@
 // soakgate attest: signs the very text that the plan asks for.
 import type { Command } from 'commander';
-import { runOf } from '../../client/dossier.ts';
+import { runOf } from '../../client/gate-report.ts';
 import { Problem } from '../../client/problem.ts';
 import type { DeploymentInput } from '../../../workflows/contract.ts';
 import type { Does } from '../main.ts';
@@ -11,26 +11,46 @@ import { visible } from '../terminal.ts';
 const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
-  withConfirmation(messageCommand(command).argument('<id>', "id of the statement, from the plan's gate")).option(
-    '--comment <text>',
-    'kept with the statement, for the evidence',
-    '',
-  );
+  withConfirmation(
+    messageCommand(command).argument('<id>', "id of the statement, from the plan's gate"),
+  ).option('--comment <text>', 'kept with the statement, for the evidence', '');
   withExamples(command, [
     ['soakgate attest shop-2026-08 production tried --as lea', 'read the statement, answer y'],
-    ['soakgate attest shop-2026-08 production lessons --as lea --comment "seed the test users first"', 'with words for the evidence'],
-    ['soakgate attest shop-2026-08 production tried --as lea --yes --print', 'print the signed JSON for the form in the Web UI'],
+    [
+      'soakgate attest shop-2026-08 production lessons --as lea --comment "seed the test users first"',
+      'with words for the evidence',
+    ],
+    [
+      'soakgate attest shop-2026-08 production tried --as lea --yes --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
-    does((terminal, deployment: string, environment: string, id: string, options: SignerOptions & { readonly comment: string }) =>
-      askSignAndSend(terminal, { message: 'attest', deployment, environment, options, question: 'Sign that this is so?' }, (_, input) => {
-        const { text, role, expiresMs } = statementOf(input, environment, id);
-        return {
-          fields: { plan: input.start.body.plan, attestation: id, text, ...(options.comment !== '' && { comment: options.comment }) },
-          expiresMs,
-          show: [`${environment}, ${id} (by ${visible(role)}): "${visible(text)}"`],
-        };
-      }),
+    does(
+      (
+        terminal,
+        deployment: string,
+        environment: string,
+        id: string,
+        options: SignerOptions & { readonly comment: string },
+      ) =>
+        askSignAndSend(
+          terminal,
+          { message: 'attest', deployment, environment, options, question: 'Sign that this is so?' },
+          (_, input) => {
+            const { text, role, expiresMs } = statementOf(input, environment, id);
+            return {
+              fields: {
+                plan: input.start.body.plan,
+                attestation: id,
+                text,
+                ...(options.comment !== '' && { comment: options.comment }),
+              },
+              expiresMs,
+              show: [`${environment}, ${id} (by ${visible(role)}): "${visible(text)}"`],
+            };
+          },
+        ),
     ),
   );
 }
@@ -40,5 +60,9 @@ function statementOf(input: DeploymentInput, environment: string, id: string) {
   const found = gate?.attested.find((statement) => statement.id === id);
   if (found) return { ...found, expiresMs: gate?.approved?.expiresMs ?? WEEK_MS };
   const ids = (gate?.attested ?? []).map((statement) => statement.id);
-  throw new Problem('usage', `the gate of ${environment} asks for no statement ${id}`, ids.length > 0 ? `it asks for: ${ids.join(', ')}` : null);
+  throw new Problem(
+    'usage',
+    `the gate of ${environment} asks for no statement ${id}`,
+    ids.length > 0 ? `it asks for: ${ids.join(', ')}` : null,
+  );
 }

@@ -1,4 +1,4 @@
-// soakgate check-now: reads all meters of an environment at once, instead of at their next turn.
+// soakgate check-now: reads all monitors of an environment at once, instead of at their next turn.
 import type { Command } from 'commander';
 import type { Does } from '../main.ts';
 import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
@@ -8,7 +8,10 @@ export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
     ['soakgate check-now shop-2026-08 staging --as dan', 'read now; a breach is judged at once'],
-    ['soakgate check-now shop-2026-08 staging --as dan --print', 'print the signed JSON for the form in the Web UI'],
+    [
+      'soakgate check-now shop-2026-08 staging --as dan --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
     does((terminal, deployment: string, environment: string, options: SignerOptions) =>

@@ -5,11 +5,17 @@ import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
 import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
-  messageCommand(command).argument('<word>', 'one of the words that soakgate status shows, e.g. continue, stop, retry or a route');
+  messageCommand(command).argument(
+    '<word>',
+    'one of the words that soakgate status shows, e.g. continue, stop, retry or a fallback',
+  );
   withExamples(command, [
     ['soakgate decide shop-2026-08 staging continue --as lea', 'go on'],
-    ['soakgate decide shop-2026-08 staging downgrade --as lea', 'go back by this route'],
-    ['soakgate decide shop-2026-08 staging retry --as dan', 'try what is stuck once more, after mending it by hand'],
+    ['soakgate decide shop-2026-08 staging downgrade --as lea', 'roll back by this fallback'],
+    [
+      'soakgate decide shop-2026-08 staging retry --as dan',
+      'try what is stuck once more, after mending it by hand',
+    ],
   ]);
   command.action(
     does((terminal, deployment: string, environment: string, word: string, options: SignerOptions) =>

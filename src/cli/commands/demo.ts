@@ -10,7 +10,10 @@ export function register(command: Command, does: Does): void {
   command.argument('[arguments...]', 'passed on to the demo').allowUnknownOption().passThroughOptions();
   withExamples(command, [
     ['soakgate demo', 'a whole deployment on a private server and database, in about a minute'],
-    ['soakgate demo --ci --break soak --pace 7d=15s', 'nobody is asked, a meter breaches in the soak, and a week passes in fifteen seconds'],
+    [
+      'soakgate demo --ci --break soak --pace 7d=15s',
+      'nobody is asked, a monitor breaches in the soak, and a week passes in fifteen seconds',
+    ],
     ['npm run demo', 'the same, and brings the parts that are missing'],
   ]);
   command.action(
@@ -21,7 +24,11 @@ export function register(command: Command, does: Does): void {
         .find((path) => existsSync(path));
       const example = fileURLToPath(new URL('../../../examples/orders', import.meta.url));
       if (!script || !existsSync(example))
-        throw new Problem('usage', 'the demo plays an example of the checkout, which the npm package does not carry', 'in a checkout: npm run demo');
+        throw new Problem(
+          'usage',
+          'the demo plays an example of the checkout, which the npm package does not carry',
+          'in a checkout: npm run demo',
+        );
       return handOver(terminal, script, args);
     }),
   );

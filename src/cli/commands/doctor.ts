@@ -51,7 +51,9 @@ interface InspectedPart {
 async function partsHere(): Promise<readonly Finding[]> {
   const place = new URL('../../../scripts/parts/index.mjs', import.meta.url);
   if (!existsSync(fileURLToPath(place))) return installedParts(process.env);
-  const { inspectParts } = (await import(place.href)) as { readonly inspectParts: (options: { tests: boolean }) => readonly InspectedPart[] };
+  const { inspectParts } = (await import(place.href)) as {
+    readonly inspectParts: (options: { tests: boolean }) => readonly InspectedPart[];
+  };
   return inspectParts({ tests: true }).map(({ part, found, version, path, remedy }) => ({
     part,
     state: found ? 'there' : 'missing',
@@ -83,7 +85,12 @@ async function temporalThere(): Promise<readonly Finding[]> {
   } catch (error) {
     const named = process.env['TEMPORAL_ADDRESS'] !== undefined;
     return [
-      { part, state: named ? 'missing' : 'not needed yet', what: messageOf(error), remedy: 'set TEMPORAL_ADDRESS, or temporal server start-dev' },
+      {
+        part,
+        state: named ? 'missing' : 'not needed yet',
+        what: messageOf(error),
+        remedy: 'set TEMPORAL_ADDRESS, or temporal server start-dev',
+      },
     ];
   }
 }
@@ -91,7 +98,10 @@ async function temporalThere(): Promise<readonly Finding[]> {
 async function keysHere(): Promise<readonly Finding[]> {
   const folder = keyFolder();
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.key'));
-  if (names.length === 0) return [{ part: 'keys', state: 'not needed yet', what: `none in ${folder}`, remedy: 'soakgate key create YOU' }];
+  if (names.length === 0)
+    return [
+      { part: 'keys', state: 'not needed yet', what: `none in ${folder}`, remedy: 'soakgate key create YOU' },
+    ];
   return Promise.all(
     names.map(async (name): Promise<Finding> => {
       const path = join(folder, name);

@@ -5,52 +5,91 @@ import type { Command } from 'commander';
 import { Problem } from '../../client/problem.ts';
 import type { DeploymentStatus } from '../../client/status.ts';
 import type { DeploymentResult } from '../../../workflows/contract.ts';
-import { withDoor } from '../door.ts';
+import { withDeploymentClient } from '../door.ts';
 import { exitCodes, goesOn } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
+import {
+  type OutputOption,
+  readName,
+  type ServerOption,
+  withExamples,
+  withOutput,
+  withServer,
+} from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function register(command: Command, does: Does): void {
   withServer(withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName)));
   withExamples(command, [
     ['soakgate evidence shop-2026-08', 'where it lies, its hash and its files'],
-    ['soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…', 'whether a folder is whole and unchanged'],
+    [
+      'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
+      'whether a folder is whole and unchanged',
+    ],
   ]);
-  command.action(does((terminal, deployment: string, options: OutputOption & ServerOption) => showEvidence(terminal, deployment, options)));
+  command.action(
+    does((terminal, deployment: string, options: OutputOption & ServerOption) =>
+      showEvidence(terminal, deployment, options),
+    ),
+  );
   const verify = command
     .command('verify')
     .summary('Say whether a folder is whole and unchanged')
     .description('Say whether a folder is whole and unchanged.');
   withOutput(
-    verify.argument('<folder>', 'evidence folder, with its manifest.json').option('--control <key>', "the control worker's public key, ed25519:…"),
+    verify
+      .argument('<folder>', 'evidence folder, with its manifest.json')
+      .option('--control <key>', "the control worker's public key, ed25519:…"),
   );
   withExamples(verify, [
-    ['soakgate evidence verify ./evidence/shop-2026-08', 'hashes only: says that nobody vouched for the signature'],
-    ['soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…', 'with the signature; exit code 1 when changed or incomplete'],
+    [
+      'soakgate evidence verify ./evidence/shop-2026-08',
+      'hashes only: says that nobody vouched for the signature',
+    ],
+    [
+      'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
+      'with the signature; exit code 1 when changed or incomplete',
+    ],
   ]);
   verify.action(
     does(async (terminal, folder: string, options: OutputOption & { readonly control?: string }) => {
       const { verifyEvidence } = await import('../../io/evidence.ts');
       const { state, problems, manifest, unproven } = await verifyEvidence(folder, options.control);
-      if (options.output === 'json') terminal.print(JSON.stringify({ folder, state, problems, manifest, unproven }));
+      if (options.output === 'json')
+        terminal.print(JSON.stringify({ folder, state, problems, manifest, unproven }));
       else
-        terminal.print([`${folder}: ${state}${manifest ? `, manifest ${manifest}` : ''}`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+        terminal.print(
+          [
+            `${folder}: ${state}${manifest ? `, manifest ${manifest}` : ''}`,
+            ...problems.map((problem) => `  ${problem}`),
+          ].join('\n'),
+        );
       for (const line of unproven) terminal.say(`not proven: ${line}`);
       return state === 'valid' ? exitCodes.completed : exitCodes.failed;
     }),
   );
 }
 
-async function showEvidence(terminal: Terminal, deployment: string, options: OutputOption & ServerOption): Promise<number> {
-  const status = await withDoor(options, async (door) => (await door.status(deployment)).read());
+async function showEvidence(
+  terminal: Terminal,
+  deployment: string,
+  options: OutputOption & ServerOption,
+): Promise<number> {
+  const status = await withDeploymentClient(options, async (door) => (await door.status(deployment)).read());
   const { result } = status;
   if (!result) throw notSealed(status);
   const files = await filesOf(result);
-  if (options.output === 'json') terminal.print(JSON.stringify({ deployment, outcome: result.outcome, ...result.evidence, names: files }, null, 1));
+  if (options.output === 'json')
+    terminal.print(
+      JSON.stringify({ deployment, outcome: result.outcome, ...result.evidence, names: files }, null, 1),
+    );
   else {
     terminal.print(
-      [result.evidence.uri, `manifest ${result.evidence.manifest}, ${result.evidence.files} files, ${result.outcome}`, ...(files ?? [])].join('\n'),
+      [
+        result.evidence.uri,
+        `manifest ${result.evidence.manifest}, ${result.evidence.files} files, ${result.outcome}`,
+        ...(files ?? []),
+      ].join('\n'),
     );
     if (files) terminal.say(`next: soakgate evidence verify ${result.evidence.uri} --control ed25519:…`);
     else terminal.say('its files cannot be read from here');

@@ -8,7 +8,10 @@ export function register(command: Command, does: Does): void {
   messageCommand(command).argument('<duration>', 'by how much, in real time also under --pace', readDuration);
   withExamples(command, [
     ['soakgate extend-soak shop-2026-08 staging 1d --as lea', 'one day more'],
-    ['soakgate extend-soak shop-2026-08 staging 6h --as lea --print', 'print the signed JSON for the form in the Web UI'],
+    [
+      'soakgate extend-soak shop-2026-08 staging 6h --as lea --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
     does((terminal, deployment: string, environment: string, byMs: number, options: SignerOptions) =>

@@ -48,7 +48,8 @@ export function register(command: Command, does: Does): void {
 }
 
 function readUnit(unit: string, before: readonly string[] = []): readonly string[] {
-  if (!/^[A-Za-z0-9][\w@:.-]*$/u.test(unit)) throw new InvalidArgumentError('write the name of a unit, like gunicorn or web@1.service.');
+  if (!/^[A-Za-z0-9][\w@:.-]*$/u.test(unit))
+    throw new InvalidArgumentError('write the name of a unit, like gunicorn or web@1.service.');
   return [...before, unit];
 }
 
@@ -67,7 +68,10 @@ const conflict = (file: string, folder: string): Problem =>
 /** What does not validate is a fault of ours, and is not written. */
 function checked(text: string): string {
   const parsed = parsePlan(text, NAME);
-  if ('complaints' in parsed) throw new Error(`the plan that was made is not valid:\n${parsed.complaints.map(renderComplaint).join('\n')}`);
+  if ('complaints' in parsed)
+    throw new Error(
+      `the plan that was made is not valid:\n${parsed.complaints.map(renderComplaint).join('\n')}`,
+    );
   return text;
 }
 
@@ -90,7 +94,8 @@ interface Made {
 
 function tell(terminal: Terminal, { folder, file, found, text }: Made, { print, output }: Options): void {
   const next = [...(print ? [`soakgate init ${folder}   # writes it`] : []), ...nextCommands(folder, file)];
-  if (output === 'json') terminal.print(JSON.stringify({ file, written: !print, found, next, ...(print && { text }) }, null, 1));
+  if (output === 'json')
+    terminal.print(JSON.stringify({ file, written: !print, found, next, ...(print && { text }) }, null, 1));
   else terminal.print(print ? text.trimEnd() : file);
   for (const line of summary(found)) terminal.say(`found: ${line}`);
   for (const note of found.notes) terminal.say(`note: ${note}`);
@@ -107,11 +112,15 @@ function summary({ service, ref, before, migrations, build, services }: Found): 
       ? [`${migrations.tool} migrations at ${migrations.at}: ${migrations.all.length}, ${pending}`]
       : ['no migrations: a release of code']),
     ...(build ? [`lock file ${build.lock}`] : []),
-    ...services.map(({ name, unit, command }) => `${name}: ${unit === undefined ? (command ?? []).join(' ') : `unit ${unit}`}`),
+    ...services.map(
+      ({ name, unit, command }) =>
+        `${name}: ${unit === undefined ? (command ?? []).join(' ') : `unit ${unit}`}`,
+    ),
   ];
 }
 
-const schemaIn = (folder: string): string => (existsSync(join(folder, INSTALLED_SCHEMA)) ? INSTALLED_SCHEMA : OWN_SCHEMA);
+const schemaIn = (folder: string): string =>
+  existsSync(join(folder, INSTALLED_SCHEMA)) ? INSTALLED_SCHEMA : OWN_SCHEMA;
 
 function nextCommands(folder: string, file: string): readonly string[] {
   const schema = join(folder, schemaIn(folder));

@@ -15,9 +15,14 @@ export function register(command: Command, does: Does): void {
     ['soakgate key show ann', 'the public half once more'],
     ['soakgate key create control --out /srv/soakgate/control.key', 'the key of a control worker'],
   ]);
-  const create = command.command('create').summary('Make a key pair').description('Make a key pair; the private half is written with mode 0600.');
+  const create = command
+    .command('create')
+    .summary('Make a key pair')
+    .description('Make a key pair; the private half is written with mode 0600.');
   withOutput(
-    create.argument('<name>', 'person, or control', readName).option('--out <file>', 'where the private half goes (default: your key folder)'),
+    create
+      .argument('<name>', 'person, or control', readName)
+      .option('--out <file>', 'where the private half goes (default: your key folder)'),
   );
   withExamples(create, [
     ['soakgate key create ann', 'prints the public half; the private half is in your key folder'],
@@ -27,18 +32,35 @@ export function register(command: Command, does: Does): void {
     does(async (terminal, name: string, options: OutputOption & { readonly out?: string }) => {
       const file = options.out ?? keyFile(name);
       if (await isThere(file))
-        throw new Problem('conflict', `${file} exists, and what was signed with it would no longer fit`, `soakgate key show ${name}`);
+        throw new Problem(
+          'conflict',
+          `${file} exists, and what was signed with it would no longer fit`,
+          `soakgate key show ${name}`,
+        );
       const { privatePem, publicText: shown } = createKey();
       await writePrivateKey(file, privatePem);
       return show(terminal, name, file, shown, options);
     }),
   );
-  const shows = command.command('show').summary('Print the public half').description('Print the public half of a key.');
-  withOutput(shows.argument('<name>', 'person, or control', readName).option('--key <file>', 'private key (default: your key folder)'));
+  const shows = command
+    .command('show')
+    .summary('Print the public half')
+    .description('Print the public half of a key.');
+  withOutput(
+    shows
+      .argument('<name>', 'person, or control', readName)
+      .option('--key <file>', 'private key (default: your key folder)'),
+  );
   withExamples(shows, [['soakgate key show ann', 'what stands under people: in an environment file']]);
   shows.action(
     does(async (terminal, name: string, options: OutputOption & { readonly key?: string }) =>
-      show(terminal, name, options.key ?? keyFile(name), publicText(await readKey(name, options.key)), options),
+      show(
+        terminal,
+        name,
+        options.key ?? keyFile(name),
+        publicText(await readKey(name, options.key)),
+        options,
+      ),
     ),
   );
 }

@@ -1,10 +1,17 @@
 // soakgate list: all deployments, newest first, as Temporal's visibility has them.
 import type { Command } from 'commander';
 import { listMany } from '../../client/door.ts';
-import { withDoor } from '../door.ts';
+import { withDeploymentClient } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readCount, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
+import {
+  type OutputOption,
+  readCount,
+  type ServerOption,
+  withExamples,
+  withOutput,
+  withServer,
+} from '../options.ts';
 import { table } from '../render/table.ts';
 import { at, healthCell } from '../render/words.ts';
 import { visible } from '../terminal.ts';
@@ -14,10 +21,14 @@ interface Options extends OutputOption, ServerOption {
   readonly running?: boolean;
 }
 
-const head = ['deployment', 'service', 'phase', 'health', 'started', 'waiting for'].map((text) => ({ text, tone: 'dim' }) as const);
+const head = ['deployment', 'service', 'phase', 'health', 'started', 'waiting for'].map(
+  (text) => ({ text, tone: 'dim' }) as const,
+);
 
 export function register(command: Command, does: Does): void {
-  command.option('--limit <number>', 'at most so many', readCount, 50).option('--running', 'only those that have not ended');
+  command
+    .option('--limit <number>', 'at most so many', readCount, 50)
+    .option('--running', 'only those that have not ended');
   withServer(withOutput(command));
   withExamples(command, [
     ['soakgate list', 'the newest fifty'],
@@ -26,9 +37,12 @@ export function register(command: Command, does: Does): void {
   ]);
   command.action(
     does(async (terminal, options: Options) => {
-      const rows = await withDoor(options, (door) => listMany(door, options.limit, options.running === true));
+      const rows = await withDeploymentClient(options, (door) =>
+        listMany(door, options.limit, options.running === true),
+      );
       if (options.output === 'json') terminal.print(JSON.stringify(rows, null, 1));
-      else if (rows.length === 0) terminal.say('no deployments here; soakgate start PLAN --as YOU starts one');
+      else if (rows.length === 0)
+        terminal.say('no deployments here; soakgate start PLAN --as YOU starts one');
       else {
         const cells = rows.map((row) => [
           row.deployment,

@@ -1,4 +1,4 @@
-// soakgate plan: what would be done, what each step may change, and every way back. Touches nothing.
+// soakgate plan: what would be done, what each step may change, and every rollback. Touches nothing.
 import type { Command } from 'commander';
 import { asUsage, Problem } from '../../client/problem.ts';
 import type { Pace } from '../../core/pace.ts';
@@ -25,26 +25,46 @@ export function register(command: Command, does: Does): void {
   command
     .argument('<plan>', 'plan file')
     .option('--environment <name>', 'only this environment')
-    .option('--repository <dir>', 'git repository in which release.ref is pinned; then the hashes are those that start would sign');
+    .option(
+      '--repository <dir>',
+      'git repository in which release.ref is pinned; then the hashes are those that start would sign',
+    );
   withOutput(paceOption(command));
   withExamples(command, [
-    ['soakgate plan soakgate.yaml', 'steps, gates and ways back of every environment'],
+    ['soakgate plan soakgate.yaml', 'steps, gates and fallbacks of every environment'],
     ['soakgate plan soakgate.yaml --environment production', 'only of production'],
-    ['soakgate plan soakgate.yaml --repository . -o json', 'the compiled lists and the hashes that a start signs'],
+    [
+      'soakgate plan soakgate.yaml --repository . -o json',
+      'the compiled lists and the hashes that a start signs',
+    ],
   ]);
   command.action(
     does(async (terminal, file: string, options: Options) => {
       const { plan } = await readPlanFile(file);
       const names = plan.environments.map(({ name }) => name);
       if (options.environment !== undefined && !names.includes(options.environment))
-        throw new Problem('usage', `the plan has no environment ${options.environment}`, `it has: ${names.join(', ')}`);
-      const pinned = options.repository === undefined ? null : await asUsage(() => pin(plan, options.repository!), 'name another --repository');
+        throw new Problem(
+          'usage',
+          `the plan has no environment ${options.environment}`,
+          `it has: ${names.join(', ')}`,
+        );
+      const pinned =
+        options.repository === undefined
+          ? null
+          : await asUsage(() => pin(plan, options.repository!), 'name another --repository');
       const lists = names
         .filter((name) => options.environment === undefined || name === options.environment)
         .map((environment) =>
-          compileSteps({ plan, environment, commit: pinned?.commit ?? plan.release.ref, files: pinned?.files ?? {}, pace: options.pace ?? null }),
+          compileSteps({
+            plan,
+            environment,
+            commit: pinned?.commit ?? plan.release.ref,
+            files: pinned?.files ?? {},
+            pace: options.pace ?? null,
+          }),
         );
-      if (options.output === 'json') terminal.print(JSON.stringify(asJson(plan, lists, pinned !== null), null, 1));
+      if (options.output === 'json')
+        terminal.print(JSON.stringify(asJson(plan, lists, pinned !== null), null, 1));
       else {
         const commit = pinned ? ` at commit ${pinned.commit}` : '';
         const title = terminal.paint('strong', `${plan.service}: ${plan.summary}`);
@@ -52,16 +72,28 @@ export function register(command: Command, does: Does): void {
           const written = plan.environments.find(({ name }) => name === list.environment.name)!;
           return ['', ...renderList({ list, written }, terminal.paint)];
         });
-        terminal.print([title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...aboutLines(plan), ...lines].join('\n'));
+        terminal.print(
+          [
+            title,
+            `a release of ${plan.kind}, ${plan.release.ref}${commit}`,
+            ...aboutLines(plan),
+            ...lines,
+          ].join('\n'),
+        );
       }
       return exitCodes.completed;
     }),
   );
 }
 
-async function pin(plan: Plan, repository: string): Promise<{ commit: string; files: Readonly<Record<string, string>> }> {
+async function pin(
+  plan: Plan,
+  repository: string,
+): Promise<{ commit: string; files: Readonly<Record<string, string>> }> {
   const commit = await pinCommit(repository, plan.release.ref);
-  const hashed = planFiles(plan).map(async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const);
+  const hashed = planFiles(plan).map(
+    async (path) => [path, sha256(await readAtCommit(repository, commit, path))] as const,
+  );
   return { commit, files: Object.fromEntries(await Promise.all(hashed)) };
 }
 
@@ -71,6 +103,10 @@ function asJson(plan: Plan, lists: readonly StepList[], pinned: boolean) {
     service: plan.service,
     plan: hashJson(plan),
     pinned,
-    environments: lists.map((list) => ({ environment: list.environment.name, hash: pinned ? hashJson(list) : null, list })),
+    environments: lists.map((list) => ({
+      environment: list.environment.name,
+      hash: pinned ? hashJson(list) : null,
+      list,
+    })),
   };
 }

@@ -2,10 +2,17 @@
 import type { Command } from 'commander';
 import { withConnection } from '../connected.ts';
 import { needsTemporal } from '../door.ts';
-import { exitOfEndings } from '../exit-codes.ts';
+import { exitOfOutcomes } from '../exit-codes.ts';
 import { readKey } from '../keys.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readName, type ServerOption, withExamples, withOutput, withoutServer } from '../options.ts';
+import {
+  type OutputOption,
+  readName,
+  type ServerOption,
+  withExamples,
+  withOutput,
+  withoutServer,
+} from '../options.ts';
 import { visible } from '../terminal.ts';
 
 interface Options extends OutputOption, ServerOption {
@@ -20,7 +27,10 @@ export function register(command: Command, does: Does): void {
     .option('--key <file>', 'private key (default: <person>.key in your key folder)');
   withoutServer(withOutput(command));
   withExamples(command, [
-    ['soakgate recover shop-2026-08 --as dan', 'undo what was begun; exit code 3 when restored, 5 when something is still dirty'],
+    [
+      'soakgate recover shop-2026-08 --as dan',
+      'undo what was begun; exit code 3 when restored, 5 when something is differences remain',
+    ],
     ['soakgate status shop-2026-08', 'see first whether a rollout was terminated'],
   ]);
   command.action(
@@ -29,13 +39,20 @@ export function register(command: Command, does: Does): void {
       const key = await readKey(options.as, options.key);
       terminal.leaving = `left; what was begun goes on: soakgate recover ${deployment} --as ${options.as} follows it again`;
       const { recover } = await import('../../client/recover.ts');
-      const recovered = await withConnection((connected) => recover(connected, deployment, options.as, key, (text) => terminal.say(text)));
+      const recovered = await withConnection((connected) =>
+        recover(connected, deployment, options.as, key, (text) => terminal.say(text)),
+      );
       if (options.output === 'json') terminal.print(JSON.stringify(recovered, null, 1));
       else {
         for (const { environment, result } of recovered)
-          terminal.print([`${environment}: ${result.ending}`, ...result.left.map((line) => `  still dirty: ${visible(line)}`)].join('\n'));
+          terminal.print(
+            [
+              `${environment}: ${result.outcome}`,
+              ...result.differences.map((line) => `  differences remain: ${visible(line)}`),
+            ].join('\n'),
+          );
       }
-      return exitOfEndings(recovered.map(({ result }) => result.ending));
+      return exitOfOutcomes(recovered.map(({ result }) => result.outcome));
     }),
   );
 }

@@ -11,15 +11,30 @@ export function register(command: Command, does: Does): void {
       'soakgate reject shop-2026-08 production --as lea --reason "latency rose on Tuesday"',
       'production is not entered; the deployment ends rejected',
     ],
-    ['soakgate reject shop-2026-08 production --as lea --yes --print', 'print the signed JSON for the form in the Web UI'],
+    [
+      'soakgate reject shop-2026-08 production --as lea --yes --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
-    does((terminal, deployment: string, environment: string, options: SignerOptions & { readonly reason: string }) =>
-      signAndSend(
+    does(
+      (
         terminal,
-        { message: 'reject', deployment, environment, options, question: `Refuse ${environment}, and end ${deployment}?` },
-        { reason: options.reason },
-      ),
+        deployment: string,
+        environment: string,
+        options: SignerOptions & { readonly reason: string },
+      ) =>
+        signAndSend(
+          terminal,
+          {
+            message: 'reject',
+            deployment,
+            environment,
+            options,
+            question: `Refuse ${environment}, and end ${deployment}?`,
+          },
+          { reason: options.reason },
+        ),
     ),
   );
 }

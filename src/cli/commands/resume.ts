@@ -8,7 +8,10 @@ export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
     ['soakgate resume shop-2026-08 staging --as dan', 'the next step begins'],
-    ['soakgate resume shop-2026-08 staging --as dan --print', 'print the signed JSON for the form in the Web UI'],
+    [
+      'soakgate resume shop-2026-08 staging --as dan --print',
+      'print the signed JSON for the form in the Web UI',
+    ],
   ]);
   command.action(
     does((terminal, deployment: string, environment: string, options: SignerOptions) =>

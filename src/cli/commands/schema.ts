@@ -8,7 +8,10 @@ import { withExamples } from '../options.ts';
 export function register(command: Command, does: Does): void {
   withExamples(command, [
     ['soakgate schema > soakgate.schema.json', 'keep it beside your plans'],
-    ['echo "# yaml-language-server: \\$schema=soakgate.schema.json"', 'the first line of a plan that an editor checks while you type'],
+    [
+      'echo "# yaml-language-server: \\$schema=soakgate.schema.json"',
+      'the first line of a plan that an editor checks while you type',
+    ],
   ]);
   command.action(
     does(async (terminal) => {

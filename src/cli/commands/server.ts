@@ -18,7 +18,10 @@ export function register(command: Command, does: Does): void {
   withExamples(command, [
     ['soakgate server', 'for this machine: http://127.0.0.1:8230/v1/openapi.json says what can be asked'],
     ['soakgate server --port 0 -o json', 'on a free port, which is printed as JSON'],
-    ['soakgate start soakgate.yaml --as ann --server http://127.0.0.1:8230', 'a command that speaks through it'],
+    [
+      'soakgate start soakgate.yaml --as ann --server http://127.0.0.1:8230',
+      'a command that speaks through it',
+    ],
   ]);
   command.action(
     does(async (terminal, { host, port, output }: Options) => {
@@ -29,7 +32,8 @@ export function register(command: Command, does: Does): void {
 }
 
 function readPort(text: string): string {
-  if (!/^[0-9]{1,5}$/u.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('write a port, 0 to 65535.');
+  if (!/^[0-9]{1,5}$/u.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('write a port, 0 to 65535.');
   return text;
 }
 

@@ -3,15 +3,24 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Door } from '../../client/door.ts';
+import type { DeploymentClient } from '../../client/door.ts';
 import { asUsage, Problem } from '../../client/problem.ts';
 import type { Signed, StartBody } from '../../core/messages.ts';
 import type { Pace } from '../../core/pace.ts';
-import { withDoor } from '../door.ts';
+import { withDeploymentClient } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readKey } from '../keys.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, paceOption, readDuration, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
+import {
+  type OutputOption,
+  paceOption,
+  readDuration,
+  readName,
+  type ServerOption,
+  withExamples,
+  withOutput,
+  withServer,
+} from '../options.ts';
 import { readPlanFile } from '../plan-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { watch } from '../watch.ts';
@@ -44,30 +53,57 @@ export function register(command: Command, does: Does): void {
   withServer(withOutput(paceOption(command)));
   withExamples(command, [
     ['soakgate start soakgate.yaml --as ann', 'start it; the name of the deployment is printed'],
-    ['soakgate start soakgate.yaml --as ann --name shop-2026-08 --watch', 'at most once under this name, followed to its end'],
-    ['soakgate start soakgate.yaml --as ann --pace 7d=60s', 'seven days in a minute, where the environment allows it'],
+    [
+      'soakgate start soakgate.yaml --as ann --name shop-2026-08 --watch',
+      'at most once under this name, followed to its end',
+    ],
+    [
+      'soakgate start soakgate.yaml --as ann --pace 7d=60s',
+      'seven days in a minute, where the environment allows it',
+    ],
     ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
-    ['soakgate start --signed start.json --server http://127.0.0.1:8230', '… and start there, here through a soakgate server'],
+    [
+      'soakgate start --signed start.json --server http://127.0.0.1:8230',
+      '… and start there, here through a soakgate server',
+    ],
   ]);
   command.action(
     does(async (terminal, file: string | undefined, options: Options) => {
-      const signed = options.signed === undefined ? await signHere(terminal, file, options) : await readSigned(options.signed, file);
+      const signed =
+        options.signed === undefined
+          ? await signHere(terminal, file, options)
+          : await readSigned(options.signed, file);
       if (options.print) {
         terminal.print(JSON.stringify(signed, null, 1));
-        terminal.say(`signed, not started: soakgate start --signed FILE; it holds until ${signed.body.expires}`);
+        terminal.say(
+          `signed, not started: soakgate start --signed FILE; it holds until ${signed.body.expires}`,
+        );
         return exitCodes.completed;
       }
-      return withDoor(options, (door) => begin(terminal, door, signed, options));
+      return withDeploymentClient(options, (door) => begin(terminal, door, signed, options));
     }),
   );
 }
 
-async function signHere(terminal: Terminal, file: string | undefined, options: Options): Promise<Signed<StartBody>> {
-  if (file === undefined) throw new Problem('usage', 'no plan file is named', 'soakgate start soakgate.yaml --as YOU');
-  if (options.as === undefined) throw new Problem('usage', 'nobody signs: --as PERSON is missing', `soakgate start ${file} --as YOU`);
+async function signHere(
+  terminal: Terminal,
+  file: string | undefined,
+  options: Options,
+): Promise<Signed<StartBody>> {
+  if (file === undefined)
+    throw new Problem('usage', 'no plan file is named', 'soakgate start soakgate.yaml --as YOU');
+  if (options.as === undefined)
+    throw new Problem('usage', 'nobody signs: --as PERSON is missing', `soakgate start ${file} --as YOU`);
   const [{ plan, text, name }, key] = [await readPlanFile(file), await readKey(options.as, options.key)];
   const { signStart } = await import('../../client/start.ts');
-  const request = { planText: text, planFile: name, plan, repository: options.repository, person: options.as, key };
+  const request = {
+    planText: text,
+    planFile: name,
+    plan,
+    repository: options.repository,
+    person: options.as,
+    key,
+  };
   const signed = await asUsage(
     () =>
       signStart({
@@ -84,25 +120,62 @@ async function signHere(terminal: Terminal, file: string | undefined, options: O
 }
 
 async function readSigned(file: string, plan: string | undefined): Promise<Signed<StartBody>> {
-  if (plan !== undefined) throw new Problem('usage', 'a plan and --signed are both given', 'leave the plan out: it is in the signed start');
+  if (plan !== undefined)
+    throw new Problem(
+      'usage',
+      'a plan and --signed are both given',
+      'leave the plan out: it is in the signed start',
+    );
   const signed = await asUsage(
-    async () => JSON.parse(file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')) as Partial<Signed<StartBody>> | null,
+    async () =>
+      JSON.parse(file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')) as Partial<
+        Signed<StartBody>
+      > | null,
     'name the file that soakgate start --print has written',
   );
   const body: Partial<StartBody> | undefined = signed?.body;
-  const texts = [signed?.person, signed?.signature, body?.deployment, body?.planText, body?.planFile, body?.plan, body?.commit, body?.nonce];
-  if (signed?.message !== 'start' || texts.some((text) => typeof text !== 'string') || !body?.lists || !body.files)
-    throw new Problem('usage', `${file} is no signed start`, 'soakgate start PLAN --as YOU --print makes one');
+  const texts = [
+    signed?.person,
+    signed?.signature,
+    body?.deployment,
+    body?.planText,
+    body?.planFile,
+    body?.plan,
+    body?.commit,
+    body?.nonce,
+  ];
+  if (
+    signed?.message !== 'start' ||
+    texts.some((text) => typeof text !== 'string') ||
+    !body?.lists ||
+    !body.files
+  )
+    throw new Problem(
+      'usage',
+      `${file} is no signed start`,
+      'soakgate start PLAN --as YOU --print makes one',
+    );
   return signed as Signed<StartBody>;
 }
 
-async function begin(terminal: Terminal, door: Door, signed: Signed<StartBody>, options: Options): Promise<number> {
+async function begin(
+  terminal: Terminal,
+  door: DeploymentClient,
+  signed: Signed<StartBody>,
+  options: Options,
+): Promise<number> {
   terminal.leaving = `left; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
   const started = await door.start(signed);
   const { deployment, fresh, running, link } = started;
   if (options.output === 'json') terminal.print(JSON.stringify(started));
   else terminal.print(deployment);
-  terminal.say(fresh ? 'started' : running ? 'already running: the same start had this name' : 'has run before: the same start had this name');
+  terminal.say(
+    fresh
+      ? 'started'
+      : running
+        ? 'already running: the same start had this name'
+        : 'has run before: the same start had this name',
+  );
   if (link) terminal.say(`workflow: ${link}`);
   if (!options.watch) {
     terminal.say(`next: soakgate status ${deployment} --watch`);

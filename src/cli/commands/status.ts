@@ -1,9 +1,17 @@
 // soakgate status: where a deployment is, what it waits for, what to type next; with --watch to its end.
 import type { Command } from 'commander';
-import { withDoor } from '../door.ts';
+import { withDeploymentClient } from '../door.ts';
 import { exitCodes, exitOfStatus } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
-import { type OutputOption, readDuration, readName, type ServerOption, withExamples, withOutput, withServer } from '../options.ts';
+import {
+  type OutputOption,
+  readDuration,
+  readName,
+  type ServerOption,
+  withExamples,
+  withOutput,
+  withServer,
+} from '../options.ts';
 import { renderStatus } from '../render/status.ts';
 import { watch } from '../watch.ts';
 
@@ -19,13 +27,19 @@ export function register(command: Command, does: Does): void {
     .option('--timeout <duration>', 'watch no longer than this, then exit with 124', readDuration);
   withServer(withOutput(command));
   withExamples(command, [
-    ['soakgate status shop-2026-08', 'steps, times, what it waits for and the next command; exit code 8 while it goes on'],
-    ['soakgate status shop-2026-08 --watch', 'follow it to its end and exit with its code; Ctrl-C leaves it running'],
+    [
+      'soakgate status shop-2026-08',
+      'steps, times, what it waits for and the next command; exit code 8 while it goes on',
+    ],
+    [
+      'soakgate status shop-2026-08 --watch',
+      'follow it to its end and exit with its code; Ctrl-C leaves it running',
+    ],
     ['soakgate status shop-2026-08 --watch --timeout 30m -o json', 'the same in CI'],
   ]);
   command.action(
     does((terminal, deployment: string, options: Options) =>
-      withDoor(options, async (door) => {
+      withDeploymentClient(options, async (door) => {
         const { read } = await door.status(deployment);
         const { status, code } = options.watch
           ? await watch(terminal, read, options.timeout)
@@ -34,7 +48,8 @@ export function register(command: Command, does: Does): void {
         // Drawn already for the person who looks on.
         else if (!options.watch || !terminal.live || process.stdout.isTTY !== true)
           terminal.print(renderStatus(status, { paint: terminal.paint }).join('\n'));
-        if (code === exitCodes['timed-out']) terminal.say(`it has not ended in time and goes on: soakgate status ${deployment} --watch`);
+        if (code === exitCodes['timed-out'])
+          terminal.say(`it has not ended in time and goes on: soakgate status ${deployment} --watch`);
         return code;
       }),
     ),

@@ -1,6 +1,6 @@
-// soakgate validate: every complaint at once, with its place; with environment files also what their floors refuse. Offline.
+// soakgate validate: every complaint at once, with its place; with environment files also what their guardrails refuse. Offline.
 import type { Command } from 'commander';
-import { floorComplaints } from '../../core/floor.ts';
+import { guardrailComplaints } from '../../core/guardrails.ts';
 import type { Pace } from '../../core/pace.ts';
 import type { Complaint } from '../../core/plan/complaint.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
@@ -22,7 +22,11 @@ interface Options extends OutputOption {
 export function register(command: Command, does: Does): void {
   command
     .argument('<plan>', 'plan file')
-    .option('--environment-file <file>', "hold the plan against this environment's floor too (may be repeated)", gather);
+    .option(
+      '--environment-file <file>',
+      "hold the plan against this environment's guardrails too (may be repeated)",
+      gather,
+    );
   withOutput(paceOption(command));
   withExamples(command, [
     ['soakgate validate soakgate.yaml', 'all complaints as file:line:column, exit code 2 when there are any'],
@@ -34,8 +38,11 @@ export function register(command: Command, does: Does): void {
       const text = await readText(file);
       const parsed = parsePlan(text, file);
       const complaints =
-        'plan' in parsed ? await floorsOf(parsed.plan, text, file, options.environmentFile ?? [], options.pace ?? null) : parsed.complaints;
-      if (options.output === 'json') terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints }, null, 1));
+        'plan' in parsed
+          ? await guardrailsOf(parsed.plan, text, file, options.environmentFile ?? [], options.pace ?? null)
+          : parsed.complaints;
+      if (options.output === 'json')
+        terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints }, null, 1));
       else if (complaints.length > 0) terminal.print(complaints.map(renderComplaint).join('\n'));
       else if ('plan' in parsed) terminal.print(summaryOf(file, parsed.plan, options.environmentFile ?? []));
       return complaints.length > 0 ? exitCodes.usage : exitCodes.completed;
@@ -45,12 +52,13 @@ export function register(command: Command, does: Does): void {
 
 function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]): string {
   const places = plan.environments.map(({ name }) => name).join(' → ');
-  const floors = environmentFiles.length > 0 ? `, and no floor refuses it (${environmentFiles.length} asked)` : '';
-  return `${file} is valid: ${plan.service}, ${plan.steps.length} steps, ${places}${floors}`;
+  const guardrails =
+    environmentFiles.length > 0 ? `, and no guardrails refuses it (${environmentFiles.length} asked)` : '';
+  return `${file} is valid: ${plan.service}, ${plan.steps.length} steps, ${places}${guardrails}`;
 }
 
-/** Looser than a floor: placed where the plan names that environment. */
-async function floorsOf(
+/** Looser than a guardrails: placed where the plan names that environment. */
+async function guardrailsOf(
   plan: Plan,
   text: string,
   file: string,
@@ -59,14 +67,20 @@ async function floorsOf(
 ): Promise<readonly Complaint[]> {
   const source = readSource(text);
   const complaints = environmentFiles.map(async (environmentFile): Promise<readonly Complaint[]> => {
-    const { environment, floor } = await asUsage(() => readEnvironmentFile(environmentFile), 'correct the environment file');
+    const { environment, guardrails } = await asUsage(
+      () => readEnvironmentFile(environmentFile),
+      'correct the environment file',
+    );
     const known = plan.environments.some(({ name }) => name === environment);
     const path = known ? ['environments', environment] : ['environments'];
     const found = known
-      ? floorComplaints(compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }), floor)
+      ? guardrailComplaints(
+          compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }),
+          guardrails,
+        )
       : [`there is no environment ${environment}`];
     const place = { file, ...source.position(source.offsetOf(path, 'key')), path: path.join('.') };
-    return found.map((message) => ({ ...place, message, hint: `floor of ${environmentFile}` }));
+    return found.map((message) => ({ ...place, message, hint: `guardrails of ${environmentFile}` }));
   });
   return (await Promise.all(complaints)).flat();
 }

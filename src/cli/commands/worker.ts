@@ -7,31 +7,57 @@ import type { Terminal } from '../terminal.ts';
 
 export function register(command: Command, does: Does): void {
   withExamples(command, [
-    ['soakgate worker control --artifacts /var/lib/soakgate/artifacts --key control.key', 'workflows, gates, evidence; no database credentials'],
+    [
+      'soakgate worker control --artifacts /var/lib/soakgate/artifacts --key control.key',
+      'workflows, gates, evidence; no database credentials',
+    ],
     ['DATABASE_URL=… soakgate worker environment --file staging.yaml', 'the steps of one environment'],
   ]);
-  const control = command.command('control').summary('Workflows, gates, signatures and evidence').description('Run the control worker.');
+  const control = command
+    .command('control')
+    .summary('Workflows, gates, signatures and evidence')
+    .description('Run the control worker.');
   control
     .requiredOption('--artifacts <dir>', 'artifact store')
-    .requiredOption('--key <file>', 'private key that signs dossiers and manifests (soakgate key create control)');
-  withExamples(withoutServer(control), [['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it']]);
+    .requiredOption(
+      '--key <file>',
+      'private key that signs gate reports and manifests (soakgate key create control)',
+    );
+  withExamples(withoutServer(control), [
+    ['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it'],
+  ]);
   control.action(
     does((terminal, options: ServerOption & { readonly artifacts: string; readonly key: string }) =>
       runWorker(terminal, ['control', '--artifacts', options.artifacts, '--key', options.key], options),
     ),
   );
-  const environment = command.command('environment').summary('The steps of one environment').description('Run the worker of one environment.');
-  environment.requiredOption('--file <file>', "the environment's file: services, people, floor");
+  const environment = command
+    .command('environment')
+    .summary('The steps of one environment')
+    .description('Run the worker of one environment.');
+  environment.requiredOption('--file <file>', "the environment's file: services, people, guardrails");
   withExamples(withoutServer(environment), [
-    ['DATABASE_URL=… soakgate worker environment --file staging.yaml', 'secrets are references in the file; their values are only here'],
+    [
+      'DATABASE_URL=… soakgate worker environment --file staging.yaml',
+      'secrets are references in the file; their values are only here',
+    ],
   ]);
   environment.action(
-    does((terminal, options: ServerOption & { readonly file: string }) => runWorker(terminal, ['environment', '--file', options.file], options)),
+    does((terminal, options: ServerOption & { readonly file: string }) =>
+      runWorker(terminal, ['environment', '--file', options.file], options),
+    ),
   );
 }
 
-async function runWorker(terminal: Terminal, args: readonly string[], options: ServerOption): Promise<number> {
+async function runWorker(
+  terminal: Terminal,
+  args: readonly string[],
+  options: ServerOption,
+): Promise<number> {
   needsTemporal(terminal, 'worker', options);
-  const [{ handOver }, { workerEntry }] = await Promise.all([import('../hand-over.ts'), import('../demo/worker-process.ts')]);
+  const [{ handOver }, { workerEntry }] = await Promise.all([
+    import('../hand-over.ts'),
+    import('../demo/worker-process.ts'),
+  ]);
   return handOver(terminal, workerEntry(), args);
 }

@@ -16,7 +16,11 @@ export function beforehand(fault: Fault | null): Pick<SceneOptions, 'appFault' |
 }
 
 /** Called with every look at staging's progress; injects its fault once, at the right moment. */
-export function injector(fault: Fault | null, scene: Scene, say: (text: string) => void): (staging: Progress) => Promise<void> {
+export function injector(
+  fault: Fault | null,
+  scene: Scene,
+  say: (text: string) => void,
+): (staging: Progress) => Promise<void> {
   let done = false;
   return async (staging) => {
     if (done) return;
@@ -43,21 +47,26 @@ export function injector(fault: Fault | null, scene: Scene, say: (text: string) 
   };
 }
 
-const passed = (progress: Progress, name: string): boolean => progress.lines.some((line) => line.name === name && line.state === 'pass');
-const inSoak = (progress: Progress): boolean => progress.phase === 'soak' && progress.notes.some((note) => note.startsWith('reading '));
+const passed = (progress: Progress, name: string): boolean =>
+  progress.lines.some((line) => line.name === name && line.state === 'pass');
+const inSoak = (progress: Progress): boolean =>
+  progress.phase === 'soak' && progress.notes.some((note) => note.startsWith('reading '));
 
 /** The newest checkout is the one that is being deployed. */
 async function commitOf(scene: Scene): Promise<string> {
   const { root } = scene.sites.staging.place;
   const { readlink } = await import('node:fs/promises');
   const serving = (await readlink(join(root, 'current'))).split('/').at(-1);
-  return (await readdir(join(root, 'releases'))).find((name) => name !== serving && /^[0-9a-f]{40}$/u.test(name))!;
+  return (await readdir(join(root, 'releases'))).find(
+    (name) => name !== serving && /^[0-9a-f]{40}$/u.test(name),
+  )!;
 }
 
 /** PostgreSQL's own programs, but for a pg_dump that flips bytes in the middle of what it has written. */
 async function damagingDump(folder: string, bin: string): Promise<string> {
   await mkdir(folder);
-  for (const name of await readdir(bin)) if (name !== 'pg_dump') await symlink(join(bin, name), join(folder, name));
+  for (const name of await readdir(bin))
+    if (name !== 'pg_dump') await symlink(join(bin, name), join(folder, name));
   const script = `#!/bin/sh
 ${join(bin, 'pg_dump')} "$@" || exit $?
 while [ $# -gt 0 ]; do [ "$1" = --file ] && file=$2; shift; done

@@ -21,10 +21,20 @@ export interface Serving {
 const UP_MS = 20_000;
 
 /** Serves a commit the way the process restarter would, with the same pid file. */
-export async function serveFirstRelease({ place, repository, commit, url, env, command, prepare }: Serving): Promise<void> {
+export async function serveFirstRelease({
+  place,
+  repository,
+  commit,
+  url,
+  env,
+  command,
+  prepare,
+}: Serving): Promise<void> {
   const checkout = join(place.root, 'releases', commit);
   await mkdir(checkout, { recursive: true });
-  execFileSync('tar', ['-x', '-C', checkout], { input: execFileSync('git', ['-C', repository, 'archive', commit], { maxBuffer: 64 * 1024 * 1024 }) });
+  execFileSync('tar', ['-x', '-C', checkout], {
+    input: execFileSync('git', ['-C', repository, 'archive', commit], { maxBuffer: 64 * 1024 * 1024 }),
+  });
   await writeFile(join(checkout, '.soakgate-build'), `${commit}\n`);
   await prepare?.(checkout);
   await symlink(join('releases', commit), join(place.root, 'current'));
@@ -42,7 +52,10 @@ export async function serveFirstRelease({ place, repository, commit, url, env, c
   await writeFile(join(place.root, 'web.pid'), `${child.pid} ${processStartTime(child.pid ?? 0) ?? ''}\n`);
   const deadline = Date.now() + UP_MS;
   while ((await get(`${url}/health`)).status !== 200) {
-    if (Date.now() > deadline) throw new Error(`the app does not come up in ${place.environment}; see ${join(place.root, 'logs', 'web.log')}`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `the app does not come up in ${place.environment}; see ${join(place.root, 'logs', 'web.log')}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -10,10 +10,18 @@ export interface Look {
 }
 
 const LOOK_MS = 250;
-/** How often the readings of a soak are told. */
+/** How often the metrics of a soak are told. */
 const SOAK_MS = 20_000;
 const soakTold = new Map<string, number>();
-const marks: Readonly<Record<string, string>> = { pass: '✓', fail: '✗', error: '!', inconclusive: '?', running: '▶', undone: '↩', 'not undone': '✗' };
+const marks: Readonly<Record<string, string>> = {
+  pass: '✓',
+  fail: '✗',
+  error: '!',
+  inconclusive: '?',
+  running: '▶',
+  undone: '↩',
+  'not undone': '✗',
+};
 
 /** Looks until the deployment has ended; `each` is called with every look, one at a time. */
 export async function follow(
@@ -42,18 +50,27 @@ export async function follow(
   return ended.result;
 }
 
-async function lookAt(client: Connected['client'], deployment: string, service: string, environments: readonly string[]): Promise<Look> {
+async function lookAt(
+  client: Connected['client'],
+  deployment: string,
+  service: string,
+  environments: readonly string[],
+): Promise<Look> {
   const ask = (workflowId: string) =>
     client.workflow
       .getHandle(workflowId)
       .query<Progress>('progress')
       .catch(() => null);
   const rollouts = await Promise.all(
-    environments.map(async (environment) => [environment, await ask(rolloutWorkflowId(service, environment))] as const),
+    environments.map(
+      async (environment) => [environment, await ask(rolloutWorkflowId(service, environment))] as const,
+    ),
   );
   return {
     deployment: await ask(deploymentWorkflowId(deployment)),
-    rollouts: Object.fromEntries(rollouts.flatMap(([name, progress]) => (progress ? [[name, progress]] : []))),
+    rollouts: Object.fromEntries(
+      rollouts.flatMap(([name, progress]) => (progress ? [[name, progress]] : [])),
+    ),
   };
 }
 
@@ -72,13 +89,18 @@ function tell({ deployment, rollouts }: Look, told: Set<string>, say: (text: str
         `${environment.padEnd(10)} ${marks[line.state] ?? '·'} ${line.state.padEnd(5)} ${line.name.padEnd(16)} ${took.padStart(7)}  ${line.summary}`,
       );
     }
-    if (Date.now() - (soakTold.get(environment) ?? 0) > SOAK_MS && ['soak', 'watch'].includes(progress.phase)) {
+    if (
+      Date.now() - (soakTold.get(environment) ?? 0) > SOAK_MS &&
+      ['soak', 'watch'].includes(progress.phase)
+    ) {
       soakTold.set(environment, Date.now());
-      for (const note of progress.notes.filter((text) => text.startsWith('reading '))) say(`${environment.padEnd(10)}   ${note}`);
+      for (const note of progress.notes.filter((text) => text.startsWith('reading ')))
+        say(`${environment.padEnd(10)}   ${note}`);
     }
     for (const note of progress.notes.filter((text) => !text.startsWith('reading ')))
       once(`${environment}/note/${note}`, `${environment.padEnd(10)}   ${note}`);
     once(`${environment}/phase/${progress.phase}`, `${environment.padEnd(10)} ${progress.phase}`);
   }
-  if (deployment?.waitingFor) once(`waiting/${deployment.waitingFor}`, `waiting for ${deployment.waitingFor}`);
+  if (deployment?.waitingFor)
+    once(`waiting/${deployment.waitingFor}`, `waiting for ${deployment.waitingFor}`);
 }

@@ -1,4 +1,4 @@
-// `soakgate demo`: the main job on real parts, started, answered and taken down again, whatever its ending.
+// `soakgate demo`: the main job on real parts, started, answered and taken down again, whatever its outcome.
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,13 +23,21 @@ import { ORDERS } from './site.ts';
 const PACE = { nominalMs: 7 * DAY_MS, realMs: 20_000 };
 /** A worker that is killed in a compressed soak is missed before that soak is over. */
 const TIMING = { observeHeartbeatMs: 6_000 };
-const EXIT: Readonly<Record<string, number>> = { completed: 0, failed: 1, 'rolled-back': 3, rejected: 4, expired: 4, stuck: 5 };
+const EXIT: Readonly<Record<string, number>> = {
+  completed: 0,
+  failed: 1,
+  'rolled-back': 3,
+  rejected: 4,
+  expired: 4,
+  stuck: 5,
+};
 const CANCELLED = 130;
 const INTERNAL = 70;
 
 const started = Date.now();
 const values = readArguments();
-const say = (text: string) => void process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} ${text}\n`);
+const say = (text: string) =>
+  void process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} ${text}\n`);
 
 if (values.break !== undefined && !faults.includes(values.break as Fault)) {
   process.stderr.write(`--break ${values.break}: choose one of ${faults.join(', ')}\n`);
@@ -41,16 +49,27 @@ process.exit(
   await demo((values.break as Fault | undefined) ?? null, values.ci).catch((error: unknown) => {
     say(`the demo could not be played: ${error instanceof Error ? error.message : String(error)}`);
     if (process.env['SOAKGATE_DEBUG']) console.error(error);
-    else say('next: run it once more with SOAKGATE_DEBUG=1 and report what it prints; soakgate doctor names missing parts');
+    else
+      say(
+        'next: run it once more with SOAKGATE_DEBUG=1 and report what it prints; soakgate doctor names missing parts',
+      );
     return INTERNAL;
   }),
 );
 
 function readArguments() {
   try {
-    return parseArgs({ options: { ci: { type: 'boolean', default: false }, break: { type: 'string' }, pace: { type: 'string' } } }).values;
+    return parseArgs({
+      options: {
+        ci: { type: 'boolean', default: false },
+        break: { type: 'string' },
+        pace: { type: 'string' },
+      },
+    }).values;
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nnext: the demo takes --ci, --break ${faults.join('|')} and --pace 7d=60s\n`);
+    process.stderr.write(
+      `${(error as Error).message}\nnext: the demo takes --ci, --break ${faults.join('|')} and --pace 7d=60s\n`,
+    );
     process.exit(2);
   }
 }
@@ -67,14 +86,15 @@ function paceOf(text: string | undefined): Pace {
 async function demo(fault: Fault | null, ci: boolean): Promise<number> {
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<'interrupted'>();
   // Each time, not once: the second one would end us in the midst of taking down, and leave the rest running.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupt('interrupted'));
   // Nor may a terminal that was closed end us: it can only no longer be read or written.
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Interrupted while it comes up: it is awaited all the same, so that nothing of it is left.
   const scene = await raiseScene({ ...beforehand(fault), say });
   try {
-    const ending = await Promise.race([interrupted, play(scene, fault, ci, () => interrupt('interrupted'))]);
-    return ending === 'interrupted' ? CANCELLED : ending;
+    const outcome = await Promise.race([interrupted, play(scene, fault, ci, () => interrupt('interrupted'))]);
+    return outcome === 'interrupted' ? CANCELLED : outcome;
   } finally {
     say('taking everything down');
     await scene.stop();
@@ -84,24 +104,44 @@ async function demo(fault: Fault | null, ci: boolean): Promise<number> {
 async function play(scene: Scene, fault: Fault | null, ci: boolean, interrupt: () => void): Promise<number> {
   const connected = await connectClient({ address: scene.server.address, waitMs: 10_000 });
   const { plan, deployment } = await startAsRae(scene, connected);
-  const link = scene.server.ui ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}` : null;
+  const link = scene.server.ui
+    ? `${scene.server.ui}/namespaces/default/workflows/${encodeURIComponent(deploymentWorkflowId(deployment))}`
+    : null;
   if (link) say(`this deployment: ${link}`);
   // On a terminal the live tree, in a pipe plain lines.
   const screen = process.stdout.isTTY && !ci ? await openScreen(connected, deployment) : null;
-  const inject = injector(fault, scene, (text) => void (screen?.leave() ?? Promise.resolve()).then(() => say(text)));
+  const inject = injector(
+    fault,
+    scene,
+    (text) => void (screen?.leave() ?? Promise.resolve()).then(() => say(text)),
+  );
   const answer = answers({ scene, deployment, ci, say, interrupt }, screen);
   const environments = plan.environments.map(({ name }) => name);
-  const result = await follow(connected, deployment, plan.service, environments, screen ? () => undefined : say, async (look) => {
-    await screen?.draw();
-    if (look.rollouts['staging']) await inject(look.rollouts['staging']);
-    await answer(look);
-  });
+  const result = await follow(
+    connected,
+    deployment,
+    plan.service,
+    environments,
+    screen ? () => undefined : say,
+    async (look) => {
+      await screen?.draw();
+      if (look.rollouts['staging']) await inject(look.rollouts['staging']);
+      await answer(look);
+    },
+  );
   await screen?.leave();
   const evidence = await keepEvidence(result.evidence.uri, deployment);
   say(`${result.outcome}: ${result.reason}`);
   say(`evidence: ${evidence}`);
   await connected.close();
-  const facts = { deployment, outcome: result.outcome, environments: result.environments, evidence, ui: link, elapsedMs: Date.now() - started };
+  const facts = {
+    deployment,
+    outcome: result.outcome,
+    environments: result.environments,
+    evidence,
+    ui: link,
+    elapsedMs: Date.now() - started,
+  };
   if (ci) process.stdout.write(`${JSON.stringify(facts)}\n`);
   return EXIT[result.outcome] ?? INTERNAL;
 }
@@ -138,10 +178,13 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
   };
   return async ({ deployment: story, rollouts }) => {
     for (const [name, { waitingFor }] of Object.entries(rollouts)) {
-      if (waitingFor?.includes('by-hand')) await once(`decide ${name}`, () => decideRows(company, name));
+      if (waitingFor?.includes('fixed-manually'))
+        await once(`decide ${name}`, () => decideRows(company, name));
       // Nobody sits at a terminal in --ci: a question that the story does not expect (a busy machine is slow) is answered, visibly.
       else if (company.ci && waitingFor?.includes('a decision ('))
-        await once(`${name}: ${waitingFor}`, () => asPerson(company, 'dan', ['decide', company.deployment, name, unattended(waitingFor)]));
+        await once(`${name}: ${waitingFor}`, () =>
+          asPerson(company, 'dan', ['decide', company.deployment, name, unattended(waitingFor)]),
+        );
     }
     const wanted = story?.waitingFor;
     if (wanted?.includes('approval by')) await once('gate', () => openGate(company, 'production', wanted));

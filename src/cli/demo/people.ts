@@ -21,7 +21,11 @@ export interface Company {
 const INTERRUPTED = 130;
 
 /** Runs one soakgate command as a person; its output goes to stderr. True when it has done its work. */
-export async function asPerson(company: Company, person: 'rae' | 'lea' | 'dan', args: readonly string[]): Promise<boolean> {
+export async function asPerson(
+  company: Company,
+  person: 'rae' | 'lea' | 'dan',
+  args: readonly string[],
+): Promise<boolean> {
   const { scene, say } = company;
   const argv = [...args, '--as', person, '--key', scene.people[person].keyFile];
   say(`$ soakgate ${args.join(' ')} --as ${person}`);
@@ -46,34 +50,46 @@ function left({ interrupt }: Company): Promise<never> {
 /** What nobody being there comes to, of what is offered: go on, else end. */
 export function unattended(question: string): string {
   const offered = /a decision \(([^)]+)\)/u.exec(question)?.[1]?.split(' | ') ?? [];
-  return ['continue', 'stop', 'leave'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop';
+  return (
+    ['continue', 'stop', 'leave-as-is'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop'
+  );
 }
 
 /** The dba looks at the rows that no machine changes, mends them by hand and says so. */
 export async function decideRows(company: Company, environment: string): Promise<boolean> {
-  if (!(await agrees(company, `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`)))
+  if (
+    !(await agrees(
+      company,
+      `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`,
+    ))
+  )
     return asPerson(company, 'dan', ['decide', company.deployment, environment, 'stop']);
   const site = environment === 'production' ? company.scene.sites.production : company.scene.sites.staging;
-  const sql = "update orders set status = 'cancelled' where status not in ('pending', 'paid', 'shipped', 'cancelled')";
+  const sql =
+    "update orders set status = 'cancelled' where status not in ('pending', 'paid', 'shipped', 'cancelled')";
   company.say(`dan, in psql: ${sql}`);
   await withSession(site.database, 'dan', (session) => session.query(sql.replace('orders', 'public.orders')));
-  return asPerson(company, 'dan', ['decide', company.deployment, environment, 'by-hand']);
+  return asPerson(company, 'dan', ['decide', company.deployment, environment, 'fixed-manually']);
 }
 
 /** At the gate: one attestation, two approvals, as far as they are still wanted. The requester is a third person. True when all was signed. */
 export async function openGate(company: Company, environment: string, wanted: string): Promise<boolean> {
   const { deployment, ci } = company;
   const yes = ci ? ['--yes'] : [];
-  if (wanted.includes('attestation') && !(await asPerson(company, 'lea', ['attest', deployment, environment, 'shop-tried', ...yes]))) return false;
+  if (
+    wanted.includes('attestation') &&
+    !(await asPerson(company, 'lea', ['attest', deployment, environment, 'shop-tried', ...yes]))
+  )
+    return false;
   const approvals = wanted.slice(wanted.indexOf('approval by'));
   for (const [person, role] of [
     ['lea', 'lead'],
     ['dan', 'dba'],
   ] as const) {
     if (!approvals.includes(role)) continue;
-    const shown = `the dossier is shown before anything is signed; n refuses ${environment}`;
+    const shown = `the gate report is shown before anything is signed; n refuses ${environment}`;
     // Asked already, so that refusing is not asked about a second time.
-    if (!(await agrees(company, `${person}, as ${role}: look at the dossier and decide?`, shown)))
+    if (!(await agrees(company, `${person}, as ${role}: look at the gate report and decide?`, shown)))
       return asPerson(company, person, ['reject', deployment, environment, '--yes']);
     if (!(await asPerson(company, person, ['approve', deployment, environment, ...yes]))) return false;
   }
@@ -86,7 +102,9 @@ async function agrees(company: Company, question: string, more = ''): Promise<bo
   // The terminal reads the line itself: Ctrl-C stays a signal, and readline fails when a window is closed whose mode it has changed.
   const terminal = createInterface({ input: process.stdin, terminal: false });
   process.stderr.write(`${question} [Y/n] `);
-  const answer = await new Promise<string | null>((resolve) => terminal.once('line', resolve).once('close', () => resolve(null)));
+  const answer = await new Promise<string | null>((resolve) =>
+    terminal.once('line', resolve).once('close', () => resolve(null)),
+  );
   terminal.close();
   // Nothing more will ever be typed.
   return answer === null ? left(company) : !/^n/iu.test(answer.trim());

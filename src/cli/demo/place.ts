@@ -34,7 +34,7 @@ export interface PlaceSpec {
   readonly flagFile?: string;
   readonly logs?: string;
   readonly serviceEnv?: Readonly<Record<string, string>>;
-  readonly floor?: Readonly<Record<string, unknown>>;
+  readonly guardrails?: Readonly<Record<string, unknown>>;
 }
 
 export interface Place {
@@ -42,14 +42,14 @@ export interface Place {
   readonly folder: string;
   readonly root: string;
   readonly file: string;
-  readonly used: string;
+  readonly permitStore: string;
 }
 
 /** Writes the environment's file and makes its folders. The database is a reference: DATABASE_URL of the worker. */
 export async function makePlace(spec: PlaceSpec): Promise<Place> {
   const root = join(spec.folder, 'root');
-  const used = join(spec.folder, 'used');
-  for (const folder of [root, used, join(root, 'releases')]) await mkdir(folder, { recursive: true });
+  const permitStore = join(spec.folder, 'permit-store');
+  for (const folder of [root, permitStore, join(root, 'releases')]) await mkdir(folder, { recursive: true });
   await chmod(spec.folder, 0o755);
   const roles = [...new Set(spec.people.flatMap((person) => person.roles))];
   const content = {
@@ -68,10 +68,12 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
       },
     },
     artifacts: spec.artifacts,
-    used,
+    'permit-store': permitStore,
     control: spec.control,
-    people: Object.fromEntries(spec.people.map((person) => [person.name, { key: person.publicText, roles: person.roles }])),
-    floor: {
+    people: Object.fromEntries(
+      spec.people.map((person) => [person.name, { key: person.publicText, roles: person.roles }]),
+    ),
+    guardrails: {
       start: { any: roles },
       approve: { each: [] },
       rollback: { any: roles },
@@ -79,10 +81,10 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
       operate: { any: roles },
       pace: 'allowed',
       programs: spec.programs,
-      ...spec.floor,
+      ...spec.guardrails,
     },
   };
   const file = join(spec.folder, `${spec.environment}.yaml`);
   await writeFile(file, stringify(content));
-  return { environment: spec.environment, folder: spec.folder, root, file, used };
+  return { environment: spec.environment, folder: spec.folder, root, file, permitStore };
 }

@@ -43,7 +43,11 @@ export async function raiseScene(options: SceneOptions): Promise<Scene> {
   }
 }
 
-async function raise(folder: string, options: SceneOptions, ends: (() => Promise<unknown>)[]): Promise<Omit<Scene, 'stop'>> {
+async function raise(
+  folder: string,
+  options: SceneOptions,
+  ends: (() => Promise<unknown>)[],
+): Promise<Omit<Scene, 'stop'>> {
   const [server, postgres] = await Promise.all([startDevServer(folder), startPostgres()]);
   ends.push(
     () => server.stop(),
@@ -53,7 +57,11 @@ async function raise(folder: string, options: SceneOptions, ends: (() => Promise
   const repository = join(folder, 'repository');
   await mkdir(repository);
   const fault = options.appFault ? ['--fault', options.appFault] : [];
-  const releases = JSON.parse(execFileSync(process.execPath, [join(ORDERS, 'make-repository.mjs'), repository, ...fault], { encoding: 'utf8' })) as {
+  const releases = JSON.parse(
+    execFileSync(process.execPath, [join(ORDERS, 'make-repository.mjs'), repository, ...fault], {
+      encoding: 'utf8',
+    }),
+  ) as {
     v1: string;
   };
   const keys = join(folder, 'keys');
@@ -63,15 +71,27 @@ async function raise(folder: string, options: SceneOptions, ends: (() => Promise
     makeSomeone(keys, 'dan', ['dba']),
     makeSomeone(join(folder, 'control'), 'control', []),
   ]);
-  const base = { folder, server, repository, artifacts: join(folder, 'artifacts'), people: { rae, lea, dan }, control };
-  const controlEnv = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', TEMPORAL_ADDRESS: server.address };
+  const base = {
+    folder,
+    server,
+    repository,
+    artifacts: join(folder, 'artifacts'),
+    people: { rae, lea, dan },
+    control,
+  };
+  const controlEnv = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '/',
+    TEMPORAL_ADDRESS: server.address,
+  };
   const controlWorker = startWorker({
     args: ['control', '--artifacts', base.artifacts, '--key', control.keyFile],
     cwd: join(folder, 'control'),
     env: controlEnv,
     log: join(folder, 'control', 'worker.log'),
   }).then((worker) => ends.push(() => worker.stop()));
-  const site = (environment: 'staging' | 'production') => raiseSite({ environment, base, postgres, commit: releases.v1, options, ends });
+  const site = (environment: 'staging' | 'production') =>
+    raiseSite({ environment, base, postgres, commit: releases.v1, options, ends });
   // All are awaited, so that what came up beside a failure is known and taken down.
   const raised = await Promise.allSettled([site('staging'), site('production'), controlWorker]);
   const failed = raised.find((part) => part.status === 'rejected');

@@ -49,15 +49,27 @@ export async function raiseSite(spec: SiteSpec): Promise<Site> {
   await postgres.createDatabase(environment);
   // People decide about two rows on staging; production is clean of those, or the night would have a question in it.
   const decided = environment === 'production' ? ['--decided'] : [];
-  execFileSync(process.execPath, [join(ORDERS, 'prepare-database.mjs'), '--url', database, ...decided], { stdio: 'pipe' });
+  execFileSync(process.execPath, [join(ORDERS, 'prepare-database.mjs'), '--url', database, ...decided], {
+    stdio: 'pipe',
+  });
   const { place, url, serviceEnv, faultFile } = await prepare(spec, folder);
   ends.push(() => stopService(place));
-  await serveFirstRelease({ place, repository: base.repository, commit: spec.commit, url, env: { ...serviceEnv, DATABASE_URL: database } });
-  const report = join(folder, 'traffic.jsonl');
-  const traffic = spawn(process.execPath, [join(ORDERS, 'traffic.mjs'), '--url', url, '--rate', RATE, '--report', report], {
-    stdio: 'ignore',
-    detached: true,
+  await serveFirstRelease({
+    place,
+    repository: base.repository,
+    commit: spec.commit,
+    url,
+    env: { ...serviceEnv, DATABASE_URL: database },
   });
+  const report = join(folder, 'traffic.jsonl');
+  const traffic = spawn(
+    process.execPath,
+    [join(ORDERS, 'traffic.mjs'), '--url', url, '--rate', RATE, '--report', report],
+    {
+      stdio: 'ignore',
+      detached: true,
+    },
+  );
   ends.push(() => endProcess(traffic, 'SIGTERM', 2_000));
   const wrap = environment === 'staging' ? spec.options.wrapPrograms : undefined;
   const bin = wrap ? await wrap(join(folder, 'bin'), postgres.bin) : postgres.bin;
@@ -85,8 +97,15 @@ async function prepare({ environment, base }: SiteSpec, folder: string) {
   const faultFile = join(folder, 'fault.json');
   const flagFile = join(folder, 'maintenance.flag');
   const production = environment === 'production';
-  const behind: Record<string, string> = production ? { INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile } : {};
-  const serviceEnv: Record<string, string> = { PORT: String(port), ORDERS_MODULES: ROOT, ORDERS_FAULT: faultFile, ...behind };
+  const behind: Record<string, string> = production
+    ? { INSIDE_PORT: String(insidePort), MAINTENANCE_FLAG: flagFile }
+    : {};
+  const serviceEnv: Record<string, string> = {
+    PORT: String(port),
+    ORDERS_MODULES: ROOT,
+    ORDERS_FAULT: faultFile,
+    ...behind,
+  };
   const operators = { any: ['lead', 'dba'] };
   const place = await makePlace({
     folder,
@@ -100,7 +119,7 @@ async function prepare({ environment, base }: SiteSpec, folder: string) {
     url,
     serviceEnv,
     ...(production && { inside: `http://127.0.0.1:${insidePort}`, flagFile }),
-    floor: {
+    guardrails: {
       start: { any: ['developer', 'lead'] },
       approve: { each: production ? ['lead', 'dba'] : [] },
       rollback: operators,

@@ -38,7 +38,12 @@ export async function startWorker(spec: WorkerSpec): Promise<WorkerProcess> {
     const from = existsSync(spec.log) ? readFileSync(spec.log, 'utf8').length : 0;
     const started = spawn(process.execPath, [workerEntry(), ...spec.args], {
       cwd: spec.cwd,
-      env: { ...Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))), ...spec.env },
+      env: {
+        ...Object.fromEntries(
+          PASSED_ON.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+        ),
+        ...spec.env,
+      },
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
     });
@@ -47,7 +52,9 @@ export async function startWorker(spec: WorkerSpec): Promise<WorkerProcess> {
     const deadline = Date.now() + READY_MS;
     while (!readFileSync(spec.log, 'utf8').slice(from).includes('worker is ready')) {
       if (started.exitCode !== null || Date.now() > deadline)
-        throw new Error(`the worker ${spec.args.join(' ')} does not come up; see ${spec.log}:\n${readFileSync(spec.log, 'utf8').slice(-2_000)}`);
+        throw new Error(
+          `the worker ${spec.args.join(' ')} does not come up; see ${spec.log}:\n${readFileSync(spec.log, 'utf8').slice(-2_000)}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };

@@ -2,11 +2,23 @@
 import type { Folder, FoundBuild, FoundService } from './found.ts';
 import { folderOf, nearestFile, placed } from './migrations.ts';
 
-const OTHER_LOCKS = ['pnpm-lock.yaml', 'yarn.lock', 'uv.lock', 'poetry.lock', 'Pipfile.lock', 'bun.lock', 'Gemfile.lock', 'go.sum'];
+const OTHER_LOCKS = [
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'uv.lock',
+  'poetry.lock',
+  'Pipfile.lock',
+  'bun.lock',
+  'Gemfile.lock',
+  'go.sum',
+];
 const PYTHON = '.venv/bin/python';
 
 /** How the release is built, and what is left to a person. */
-export function findBuild(folder: Folder): { readonly build: FoundBuild | null; readonly notes: readonly string[] } {
+export function findBuild(folder: Folder): {
+  readonly build: FoundBuild | null;
+  readonly notes: readonly string[];
+} {
   const other = OTHER_LOCKS.find((name) => nearestFile(folder, name) !== undefined);
   const requirements = nearestFile(folder, 'requirements.txt');
   const lock = nearestFile(folder, 'package-lock.json');
@@ -30,12 +42,18 @@ function byPip(folder: Folder, requirements: string): FoundBuild {
 function byNpm(folder: Folder, file: string): FoundBuild {
   const below = placed(folder, folderOf(file) || '.');
   const where = below === '.' ? [] : ['--prefix', below];
-  return { lock: placed(folder, file), environment: null, install: [['npm', 'ci', '--omit=dev', ...where]], path: [] };
+  return {
+    lock: placed(folder, file),
+    environment: null,
+    install: [['npm', 'ci', '--omit=dev', ...where]],
+    path: [],
+  };
 }
 
 /** What is restarted: the units that were named, else the process that the files give away. */
 export function findServices(folder: Folder, units: readonly string[]): readonly FoundService[] {
-  if (units.length > 0) return units.map((unit) => ({ name: plainName(unit.replace(/\.service$/u, '')), unit }));
+  if (units.length > 0)
+    return units.map((unit) => ({ name: plainName(unit.replace(/\.service$/u, '')), unit }));
   const command = djangoCommand(folder) ?? nodeCommand(folder);
   return command ? [{ name: 'web', command }] : [];
 }
@@ -44,13 +62,25 @@ export function findServices(folder: Folder, units: readonly string[]): readonly
 function djangoCommand(folder: Folder): readonly string[] | null {
   const manage = nearestFile(folder, 'manage.py');
   const requirements = nearestFile(folder, 'requirements.txt');
-  if (manage === undefined || requirements === undefined || !/^gunicorn\b/imu.test(folder.texts[requirements] ?? '')) return null;
+  if (
+    manage === undefined ||
+    requirements === undefined ||
+    !/^gunicorn\b/imu.test(folder.texts[requirements] ?? '')
+  )
+    return null;
   const settings = /DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']/u.exec(folder.texts[manage] ?? '')?.[1];
   const module = settings?.split('.')[0];
   if (module === undefined) return null;
   const below = placed(folder, folderOf(manage) || '.');
   const bound = folder.files.includes(`${folderOf(manage)}gunicorn.conf.py`);
-  return [PYTHON, '-m', 'gunicorn', ...(below === '.' ? [] : ['--chdir', below]), ...(bound ? [] : ['--bind', '127.0.0.1:8001']), `${module}.wsgi`];
+  return [
+    PYTHON,
+    '-m',
+    'gunicorn',
+    ...(below === '.' ? [] : ['--chdir', below]),
+    ...(bound ? [] : ['--bind', '127.0.0.1:8001']),
+    `${module}.wsgi`,
+  ];
 }
 
 const USUAL = ['server.mjs', 'server.js', 'index.mjs', 'index.js', 'app.mjs', 'app.js'];
@@ -61,7 +91,9 @@ function nodeCommand(folder: Folder): readonly string[] | null {
   if (file === undefined) return null;
   const described = readPackage(folder.texts[file]);
   const start = /^node\s+([\w./@-]+)$/u.exec(described.start ?? '')?.[1];
-  const entry = [start, described.main, ...USUAL].find((name) => name !== undefined && folder.files.includes(folderOf(file) + clean(name)));
+  const entry = [start, described.main, ...USUAL].find(
+    (name) => name !== undefined && folder.files.includes(folderOf(file) + clean(name)),
+  );
   return entry === undefined ? null : ['node', placed(folder, folderOf(file) + clean(entry))];
 }
 
@@ -76,7 +108,11 @@ interface Described {
 /** What package.json says of itself; nothing when it is no JSON. */
 export function readPackage(text: string | undefined): Described {
   try {
-    const { name, main, scripts } = JSON.parse(text ?? '{}') as { name?: unknown; main?: unknown; scripts?: { start?: unknown } };
+    const { name, main, scripts } = JSON.parse(text ?? '{}') as {
+      name?: unknown;
+      main?: unknown;
+      scripts?: { start?: unknown };
+    };
     return {
       ...(typeof name === 'string' && { name }),
       ...(typeof main === 'string' && { main }),

@@ -16,7 +16,9 @@ export async function readFolder(path: string): Promise<Folder> {
     throw new Problem('usage', `there is no folder ${path}`, 'name the folder of your application');
   const [files, git] = await Promise.all([listFiles(whole), gitFacts(whole)]);
   const wanted = files.filter((file) => READ.some((name) => basename(file) === name));
-  const texts = await Promise.all(wanted.map(async (file) => [file, (await readIfThere(join(whole, file))) ?? ''] as const));
+  const texts = await Promise.all(
+    wanted.map(async (file) => [file, (await readIfThere(join(whole, file))) ?? ''] as const),
+  );
   return { name: basename(whole), files, texts: Object.fromEntries(texts), git };
 }
 
@@ -45,6 +47,10 @@ export function lookAround(folder: Folder, units: readonly string[]): Found {
     migrations,
     build,
     services: findServices(folder, units),
-    notes: [...notes, ...built, ...(folder.git ? [] : ['there is no git repository yet, and a release is a commit: git init'])],
+    notes: [
+      ...notes,
+      ...built,
+      ...(folder.git ? [] : ['there is no git repository yet, and a release is a commit: git init']),
+    ],
   };
 }

@@ -25,15 +25,25 @@ export function nearestFile({ files }: Folder, name: string, deepest = 2): strin
 }
 
 /** @throws Problem for a tool that this version cannot drive. */
-export function findMigrations(folder: Folder): { readonly migrations: FoundMigrations | null; readonly notes: readonly string[] } {
+export function findMigrations(folder: Folder): {
+  readonly migrations: FoundMigrations | null;
+  readonly notes: readonly string[];
+} {
   for (const [pattern, tool] of OTHER_TOOLS) {
     const file = folder.files.find((path) => pattern.test(path));
-    if (file) throw new Problem('usage', `${file}: ${tool} is not supported yet`, 'there is: Django, and numbered SQL files with down files');
+    if (file)
+      throw new Problem(
+        'usage',
+        `${file}: ${tool} is not supported yet`,
+        'there is: Django, and numbered SQL files with down files',
+      );
   }
   const django = findDjango(folder);
   const sql = findSql(folder);
   if (!django) return sql;
-  const beside = sql.migrations ? [`${sql.migrations.at} holds SQL files too; the plan goes by Django's migrations`] : [];
+  const beside = sql.migrations
+    ? [`${sql.migrations.at} holds SQL files too; the plan goes by Django's migrations`]
+    : [];
   return { migrations: django, notes: [...uncommitted(folder, /\/migrations\/\d{4}_\w+\.py$/u), ...beside] };
 }
 
@@ -43,7 +53,12 @@ function findDjango(folder: Folder): FoundMigrations | null {
   const named = (files: readonly string[]) => files.flatMap((file) => djangoName(folder, file) ?? []).sort();
   const all = named(folder.files);
   const before = folder.git?.before && new Set(named(folder.git.before.files));
-  return { tool: 'django', at: placed(folder, manage), all, fresh: before ? all.filter((name) => !before.has(name)) : null };
+  return {
+    tool: 'django',
+    at: placed(folder, manage),
+    all,
+    fresh: before ? all.filter((name) => !before.has(name)) : null,
+  };
 }
 
 /** `characters/migrations/0003_x.py` is `characters.0003_x`, unless the app calls itself otherwise. */
@@ -54,7 +69,10 @@ function djangoName({ texts }: Folder, file: string): string | null {
   return `${own ?? app.split('/').at(-1)}.${name}`;
 }
 
-function findSql(folder: Folder): { readonly migrations: FoundMigrations | null; readonly notes: readonly string[] } {
+function findSql(folder: Folder): {
+  readonly migrations: FoundMigrations | null;
+  readonly notes: readonly string[];
+} {
   const places = new Map<string, string[]>();
   for (const file of folder.files) {
     const [, place = '', name = ''] = NUMBERED.exec(file) ?? [];
@@ -64,7 +82,8 @@ function findSql(folder: Folder): { readonly migrations: FoundMigrations | null;
   const down = (place: string, name: string) => there.has(`${place && `${place}/`}${name}.down.sql`);
   const usable = [...places].filter(([place, names]) => names.some((name) => down(place, name)));
   const [best, ...others] = usable.sort((a, b) => b[1].length - a[1].length || depthOf(a[0]) - depthOf(b[0]));
-  if (!best) return { migrations: null, notes: [...places].map(([place, names]) => withoutDown(place, names)) };
+  if (!best)
+    return { migrations: null, notes: [...places].map(([place, names]) => withoutDown(place, names)) };
   const [place, all] = best;
   const before = folder.git?.before && new Set(folder.git.before.files);
   const fresh = before ? all.filter((name) => !before.has(`${place && `${place}/`}${name}.sql`)) : null;
@@ -73,7 +92,10 @@ function findSql(folder: Folder): { readonly migrations: FoundMigrations | null;
     migrations: { tool: 'sql', at: placed(folder, place || '.'), all, fresh },
     notes: [
       ...uncommitted(folder, NUMBERED),
-      ...lacking.map((name) => `${name} has no down file (${name}.down.sql): it cannot be pending, for it could not be taken back`),
+      ...lacking.map(
+        (name) =>
+          `${name} has no down file (${name}.down.sql): it cannot be pending, for it could not be taken back`,
+      ),
       ...others.map(([other]) => `${other} holds numbered SQL files too; the plan goes by ${place}`),
     ],
   };
@@ -88,7 +110,9 @@ const withoutDown = (place: string, names: readonly string[]): string =>
 function uncommitted({ files, git }: Folder, pattern: RegExp): readonly string[] {
   if (!git?.ref) return [];
   const known = new Set(git.committed);
-  return files.filter((file) => pattern.test(file) && !known.has(file)).map((file) => `${file} is not committed yet, so no release has it`);
+  return files
+    .filter((file) => pattern.test(file) && !known.has(file))
+    .map((file) => `${file} is not committed yet, so no release has it`);
 }
 
 /** Counted from the top of the checkout, as a plan does. */

@@ -9,11 +9,19 @@ export function releaseLines({ ref, build }: Found): string[] {
   const pinned = 'pinned to one commit when the deployment starts';
   return [
     'release:',
-    commented(`  ref: ${word(ref ?? 'main')}`, ref === null ? `CHANGE: branch, tag or commit; ${pinned}` : pinned),
+    commented(
+      `  ref: ${word(ref ?? 'main')}`,
+      ref === null ? `CHANGE: branch, tag or commit; ${pinned}` : pinned,
+    ),
     ...(build
       ? [
-          commented(`  lock: ${word(build.lock)}`, build.environment ? 'one built environment is kept for each lock hash ...' : ''),
-          ...(build.environment ? [commented(`  environment: ${build.environment}`, '... and linked into each checkout')] : []),
+          commented(
+            `  lock: ${word(build.lock)}`,
+            build.environment ? 'one built environment is kept for each lock hash ...' : '',
+          ),
+          ...(build.environment
+            ? [commented(`  environment: ${build.environment}`, '... and linked into each checkout')]
+            : []),
           '  install:',
           ...build.install.map((command) => `    - ${list(command)}`),
         ]
@@ -26,28 +34,39 @@ export function migrationLines({ migrations, before, build }: Found): string[] {
   return [
     commented('commands:', "how the release's own commands run"),
     ...(build && build.path.length > 0 ? [`  path: ${list(build.path)}`] : []),
-    commented('  env: { DATABASE_URL: { from: database } }', 'CHANGE: the variable in which your app finds its database; in a rehearsal the copy'),
+    commented(
+      '  env: { DATABASE_URL: { from: database } }',
+      'CHANGE: the variable in which your app finds its database; in a rehearsal the copy',
+    ),
     '',
     commented('migrations:', 'a declaration: exactly these are pending, or the run stops'),
     `  ${migrations.tool}:`,
     ...(migrations.tool === 'django'
       ? [`    manage: ${word(migrations.at)}`]
-      : [`    folder: ${word(migrations.at)}`, commented('    ledger: schema_migrations', 'CHANGE: the table in which applied ones are noted')]),
+      : [
+          `    folder: ${word(migrations.at)}`,
+          commented('    ledger: schema_migrations', 'CHANGE: the table in which applied ones are noted'),
+        ]),
     ...pendingLines(migrations, before),
     '',
   ];
 }
 
 const ASK = {
-  django: 'ask the database that serves: python manage.py showmigrations --plan; those of packages count, too',
+  django:
+    'ask the database that serves: python manage.py showmigrations --plan; those of packages count, too',
   sql: 'ask the database that serves what its ledger has',
 } as const;
 
 /** What a release adds is what is new since the last one; where that is unknown nothing is guessed, and the run would stop. */
 function pendingLines({ tool, all, fresh }: FoundMigrations, before: string | null): string[] {
   if (fresh && fresh.length > 0)
-    return [commented('    pending:', `CHANGE if wrong: new since ${before}; ${ASK[tool]}`), ...fresh.map((name) => `      - ${name}`)];
-  if (fresh) return [commented('    pending: []', `CHANGE if wrong: none is new since ${before}; ${ASK[tool]}`)];
+    return [
+      commented('    pending:', `CHANGE if wrong: new since ${before}; ${ASK[tool]}`),
+      ...fresh.map((name) => `      - ${name}`),
+    ];
+  if (fresh)
+    return [commented('    pending: []', `CHANGE if wrong: none is new since ${before}; ${ASK[tool]}`)];
   const shown = all.slice(-SHOWN);
   return [
     commented('    pending: []', `CHANGE: name those that are not applied yet; ${ASK[tool]}`),
@@ -71,7 +90,10 @@ export function environmentLines({ services }: Found): string[] {
   ];
 }
 
-const noServices = ['    # services:                # CHANGE: what is restarted', '    #   - { name: web, systemd: { unit: web } }'];
+const noServices = [
+  '    # services:                # CHANGE: what is restarted',
+  '    #   - { name: web, systemd: { unit: web } }',
+];
 
 function serviceLines({ name, unit, command }: FoundService): string[] {
   if (unit !== undefined) return [`      - { name: ${word(name)}, systemd: { unit: ${word(unit)} } }`];
@@ -80,7 +102,10 @@ function serviceLines({ name, unit, command }: FoundService): string[] {
     '        process:',
     `          command: ${list(command ?? [])}`,
     `          pid-file: ${word(`${name}.pid`)}`,
-    commented('          env: { PORT: "8001" }', 'CHANGE: no secret; those stand in the file of the environment'),
+    commented(
+      '          env: { PORT: "8001" }',
+      'CHANGE: no secret; those stand in the file of the environment',
+    ),
     '          ready: /health',
   ];
 }

@@ -18,7 +18,7 @@ export function planText(found: Found, modeline: string): string {
     '',
     ...stepLines(found),
     '',
-    ...meterLines,
+    ...monitorLines,
     '',
     ...gateLines(found),
     '',
@@ -36,14 +36,21 @@ const head = ({ service, ref, migrations }: Found): string[] => [
   ),
   ...(migrations
     ? [
-        commented('kind: columns', 'CHANGE: columns (code goes back before the schema), constraints or view (after it),'),
+        commented(
+          'kind: columns',
+          'CHANGE: columns (code rolls back before the schema), constraints or view (after it),',
+        ),
         commented('', 'flags, or code (no schema in it)'),
       ]
     : [commented('kind: code', 'no migrations; else columns, constraints, view or flags')]),
 ];
 
 function stepLines({ migrations, services, build }: Found): string[] {
-  const tools = ['git', ...(build ? [build.path.length > 0 ? 'python3' : 'npm'] : []), ...(migrations ? ['psql', 'pg_dump', 'pg_restore'] : [])];
+  const tools = [
+    'git',
+    ...(build ? [build.path.length > 0 ? 'python3' : 'npm'] : []),
+    ...(migrations ? ['psql', 'pg_dump', 'pg_restore'] : []),
+  ];
   const disk = migrations ? ', disk: at least 300% of database' : '';
   const names = services.map(({ name }) => word(name)).join(', ');
   return [
@@ -53,8 +60,14 @@ function stepLines({ migrations, services, build }: Found): string[] {
     commented('  - { step: switch, switch: release }', 'the new checkout serves from here on'),
     services.length > 0
       ? `  - { step: restart, restart: [${names}] }`
-      : commented('  # - { step: restart, restart: [web] }', 'CHANGE: what restarts it; name it under services above'),
-    commented('  - { step: health, check: { http: { get: /health, status: 200, within: 60s } } }', 'CHANGE: a path that asks the database, too'),
+      : commented(
+          '  # - { step: restart, restart: [web] }',
+          'CHANGE: what restarts it; name it under services above',
+        ),
+    commented(
+      '  - { step: health, check: { http: { get: /health, status: 200, within: 60s } } }',
+      'CHANGE: a path that asks the database, too',
+    ),
   ];
 }
 
@@ -69,38 +82,49 @@ const databaseSteps: readonly string[] = [
   '  # - { step: schema, check: { constraints: [orders_total_non_negative] } }      # CHANGE: what the migration must have made',
 ];
 
-const meterLines: readonly string[] = [
-  commented('meters:', 'read all through soak and watch; silence is never a pass'),
+const monitorLines: readonly string[] = [
+  commented('monitors:', 'read all through soak and watch; silence is never a pass'),
   '  site:',
   commented('    read: { http: { get: /health, status: 200 } }', 'CHANGE: the same path as above'),
-  '    readings:',
-  '      failures: { target: exactly 0, alert: above 2 in a row }',
-  '      latency:  { unit: ms, target: at most 500ms for 10m, alert: above 2s for 10m }',
+  '    metrics:',
+  '      failures: { objective: exactly 0, alert: above 2 in a row }',
+  '      latency:  { unit: ms, objective: at most 500ms for 10m, alert: above 2s for 10m }',
 ];
 
 const gateLines = ({ migrations }: Found): string[] => [
   commented('gate:', 'what must hold before production is entered'),
   '  production:',
   `    sealed: [soak-passed, same-release${migrations ? ', backup-proven, rollback-rehearsed' : ''}]`,
-  commented('    approved: { roles: [lead, dba], expires: 7d }', 'CHANGE: roles of your environment files; one person each, never who requests'),
+  commented(
+    '    approved: { roles: [lead, dba], expires: 7d }',
+    'CHANGE: roles of your environment files; one person each, never who requests',
+  ),
 ];
 
 function wayLines({ migrations }: Found): string[] {
-  const [route, back] = migrations ? ['downgrade', '{ to: recorded }'] : ['old-code', '{ code: back }'];
+  const [fallback, back] = migrations
+    ? ['downgrade', '{ to: recorded }']
+    : ['old-code', '{ code: rollback }'];
   return [
-    commented('routes:', 'the ways back'),
-    `  ${route}: ${back}`,
+    commented('fallbacks:', 'the fallbacks'),
+    `  ${fallback}: ${back}`,
     '',
     commented('matrix:', 'what is done about a symptom; the first line that fits decides'),
     ...(migrations
       ? [
-          commented('  - { when: { before: migrate }, do: stop }', 'nothing is changed yet; rows that were fixed go back'),
+          commented(
+            '  - { when: { before: migrate }, do: stop }',
+            'nothing is changed yet; rows that were fixed roll back',
+          ),
           '  - { when: { step: migrate }, do: downgrade, severity: high }',
         ]
       : []),
-    `  - { when: { step: health }, do: ${route}, severity: critical }`,
-    `  - { when: { meter: any, is: inconclusive, for: 30m }, ask: [continue, ${route}], severity: high }`,
-    `  - { when: { meter: site }, do: ${route}, severity: critical }`,
-    commented(`  - { when: rest, ask: [continue, ${route}], severity: high }`, 'without an answer it waits'),
+    `  - { when: { step: health }, do: ${fallback}, severity: critical }`,
+    `  - { when: { monitor: any, is: inconclusive, for: 30m }, ask: [continue, ${fallback}], severity: high }`,
+    `  - { when: { monitor: site }, do: ${fallback}, severity: critical }`,
+    commented(
+      `  - { when: rest, ask: [continue, ${fallback}], severity: high }`,
+      'without an answer it waits',
+    ),
   ];
 }

@@ -11,10 +11,12 @@ export function word(text: string): string {
 }
 
 /** Several words. */
-export const phrase = (text: string): string => (/^[A-Z][\w ./@+-]*$/u.test(text) ? text : JSON.stringify(text));
+export const phrase = (text: string): string =>
+  /^[A-Z][\w ./@+-]*$/u.test(text) ? text : JSON.stringify(text);
 
 /** `[python, manage.py, check]` */
 export const list = (words: readonly string[]): string => `[${words.map(word).join(', ')}]`;
 
 /** A line and what is said about it. */
-export const commented = (line: string, comment: string): string => (comment === '' ? line : `${line.padEnd(COLUMN)} # ${comment}`);
+export const commented = (line: string, comment: string): string =>
+  comment === '' ? line : `${line.padEnd(COLUMN)} # ${comment}`;

@@ -1,9 +1,9 @@
-// A plan as it would be walked: steps, what each may change and its undo, who decides, and every way back.
+// A plan as it would be walked: steps, what each may change and its undo, who decides, and every rollback.
 import { decide, type Trouble } from '../../core/matrix.ts';
 import { formatDuration } from '../../core/plan/units.ts';
 import type { EnvironmentPlan, When } from '../../core/plan/plan.ts';
 import type { StepList } from '../../core/steps.ts';
-import { wayBack } from '../../core/way-back.ts';
+import { orderRollback } from '../../core/rollback.ts';
 import type { Paint } from '../terminal.ts';
 import { table } from './table.ts';
 import { took } from './words.ts';
@@ -21,24 +21,36 @@ export function renderList(shown: Shown, paint: Paint): readonly string[] {
     ...indented([...gateLines(shown), ...lengthLines(shown), '']),
     ...indented(table(stepRows(list), paint)),
     '',
-    ...indented(['the way back, undos in the order in which they run:', ...indented(wayBackLines(shown)), '']),
-    ...indented(['the matrix, whose first line that fits decides:', ...indented(table(matrixRows(list), paint))]),
+    ...indented([
+      'the rollback, undos in the order in which they run:',
+      ...indented(rollbackLines(shown)),
+      '',
+    ]),
+    ...indented([
+      'the matrix, whose first line that fits decides:',
+      ...indented(table(matrixRows(list), paint)),
+    ]),
   ];
 }
 
-const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => (line === '' ? line : `  ${line}`));
+const indented = (lines: readonly string[]): readonly string[] =>
+  lines.map((line) => (line === '' ? line : `  ${line}`));
 const head = (...names: readonly string[]) => names.map((text) => ({ text, tone: 'dim' }) as const);
 
 function gateLines({ list: { gate }, written: { window } }: Shown): readonly string[] {
-  if (!gate) return ['gate: none besides its floor'];
+  if (!gate) return ['gate: none besides its guardrails'];
   const opens = window && `window ${window.opens} ${window.zone} for ${formatDuration(window.lengthMs)}`;
   const notice = window?.noticeMs !== undefined && `notice ${formatDuration(window.noticeMs)}`;
   return [
     ...(gate.sealed.length > 0 ? [`gate, sealed: ${gate.sealed.join(', ')}`] : []),
-    ...(gate.atEntry.length > 0 ? [`gate, at entry: ${[...gate.atEntry, ...[opens, notice].filter(Boolean)].join(', ')}`] : []),
+    ...(gate.beforeDeploying.length > 0
+      ? [`gate, at entry: ${[...gate.beforeDeploying, ...[opens, notice].filter(Boolean)].join(', ')}`]
+      : []),
     ...gate.attested.map(({ id, role, text }) => `gate, attested: ${id} by ${role}: "${text}"`),
     ...(gate.approved
-      ? [`gate, approved: ${gate.approved.roles.join(' and ')}, never the requester; expires after ${formatDuration(gate.approved.expiresMs)}`]
+      ? [
+          `gate, approved: ${gate.approved.roles.join(' and ')}, never the requester; expires after ${formatDuration(gate.approved.expiresMs)}`,
+        ]
       : []),
   ];
 }
@@ -48,11 +60,15 @@ function lengthLines({ list, written }: Shown): readonly string[] {
     const [nominal, real] = [written[name], list.environment[name]];
     if (!nominal || !real) return [];
     const clean = nominal.cleanDays === undefined ? '' : `, ${nominal.cleanDays} clean days`;
-    return [`${name}: ${formatDuration(nominal.forMs)}${clean}${list.pace ? ` (compressed to ${took(real.forMs)})` : ''}`];
+    return [
+      `${name}: ${formatDuration(nominal.forMs)}${clean}${list.pace ? ` (compressed to ${took(real.forMs)})` : ''}`,
+    ];
   };
-  const { followUp } = written;
-  const looked = followUp
-    ? [`follow-up: ${followUp.meters?.join(', ') ?? 'all meters'} every ${formatDuration(followUp.everyMs)}, until soakgate end-follow-up`]
+  const { afterwards } = written;
+  const looked = afterwards
+    ? [
+        `afterwards: ${afterwards.monitors?.join(', ') ?? 'all monitors'} every ${formatDuration(afterwards.everyMs)}, until soakgate stop-checks`,
+      ]
     : [];
   const lines = [...length('soak'), ...length('watch'), ...looked];
   return lines.length > 0 ? lines : ['soak: none'];
@@ -66,32 +82,39 @@ function stepRows({ steps }: StepList) {
       step.name,
       step.kind,
       step.changes.join(', ') || 'nothing',
-      step.undo ? `${step.undo.undo}${step.undo.until ? ` (until ${step.undo.until} has passed)` : ''}` : step.changes.length > 0 ? 'none' : '',
+      step.undo
+        ? `${step.undo.undo}${step.undo.until ? ` (until ${step.undo.until} has passed)` : ''}`
+        : step.changes.length > 0
+          ? 'none'
+          : '',
     ]),
   ];
 }
 
 interface Way {
   readonly what: string;
-  /** What is done about it, and each way back with its undos. */
+  /** What is done about it, and each rollback with its undos. */
   readonly answer: readonly string[];
 }
 
-/** A block for each group of steps or readings that are answered alike. */
-function wayBackLines(shown: Shown): readonly string[] {
+/** A block for each group of steps or metrics that are answered alike. */
+function rollbackLines(shown: Shown): readonly string[] {
   const { list } = shown;
-  const ofSteps = list.steps.map(({ name, index }): Way => ({ what: name, answer: answerTo(shown, { step: name, is: 'fail', index }, index) }));
-  const ofMeters = Object.entries(list.meters).flatMap(([meter, { readings }]) =>
-    Object.keys(readings).map((reading): Way => {
-      const trouble: Trouble = { meter, reading, is: 'alert', lastedMs: Number.POSITIVE_INFINITY };
-      return { what: `${meter}/${reading}`, answer: answerTo(shown, trouble, list.steps.length) };
+  const ofSteps = list.steps.map(({ name, index }): Way => ({
+    what: name,
+    answer: answerTo(shown, { step: name, is: 'fail', index }, index),
+  }));
+  const ofMonitors = Object.entries(list.monitors).flatMap(([monitor, { metrics }]) =>
+    Object.keys(metrics).map((metric): Way => {
+      const trouble: Trouble = { monitor, metric, is: 'alert', lastedMs: Number.POSITIVE_INFINITY };
+      return { what: `${monitor}/${metric}`, answer: answerTo(shown, trouble, list.steps.length) };
     }),
   );
   const block = (verb: string) => (group: readonly Way[]) => [
     `${spanOf(group.map(({ what }) => what))} ${verb}${group[0]!.answer[0]!}`,
     ...indented(group[0]!.answer.slice(1)),
   ];
-  return [...groups(ofSteps).flatMap(block('fails')), ...groups(ofMeters).flatMap(block('alerts'))];
+  return [...groups(ofSteps).flatMap(block('fails')), ...groups(ofMonitors).flatMap(block('alerts'))];
 }
 
 /** Neighbours with the same answer. */
@@ -103,24 +126,37 @@ function groups(ways: readonly Way[]): readonly (readonly Way[])[] {
   }, []);
 }
 
-const spanOf = (names: readonly string[]): string => (names.length > 2 ? `${names[0]} … ${names.at(-1)}` : names.join(' or '));
+const spanOf = (names: readonly string[]): string =>
+  names.length > 2 ? `${names[0]} … ${names.at(-1)}` : names.join(' or ');
 
 /** `: stop`, then what runs back from there: the step itself may have half-run, so its undo is among them. */
 function answerTo({ list }: Shown, trouble: Trouble, index: number): readonly string[] {
   const decision = decide(list, trouble);
-  const stack = list.steps.flatMap((step) => (step.undo && step.index <= index ? [{ index: step.index, step: step.name, undo: step.undo }] : []));
+  const stack = list.steps.flatMap((step) =>
+    step.undo && step.index <= index ? [{ index: step.index, step: step.name, undo: step.undo }] : [],
+  );
   const passed = list.steps.slice(0, index).map((step) => step.kind);
   const walk = (word: string): string => {
-    const route = list.routes[word] ?? null;
-    if (route && 'forward' in route) return `${route.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
+    const fallback = list.fallbacks[word] ?? null;
+    if (fallback && 'forward' in fallback)
+      return `${fallback.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
     const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
-    const entries = wayBack({ kind: list.kind, stack, passed, route, backup, shut: list.environment.wayBack });
+    const entries = orderRollback({
+      kind: list.kind,
+      stack,
+      passed,
+      fallback,
+      backup,
+      shut: list.environment.rollback,
+    });
     return entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ') || 'nothing to undo';
   };
-  if (decision.do === 'route') return [`: ${decision.name}`, walk(decision.name)];
+  if (decision.do === 'fallback') return [`: ${decision.name}`, walk(decision.name)];
   if (decision.do === 'stop') return [': stop', walk('stop')];
   if (decision.do !== 'ask') return [`: ${decision.do}`];
-  const ways = decision.ask.filter((word) => word === 'stop' || Object.hasOwn(list.routes, word)).map((word) => `${word}: ${walk(word)}`);
+  const ways = decision.ask
+    .filter((word) => word === 'stop' || Object.hasOwn(list.fallbacks, word))
+    .map((word) => `${word}: ${walk(word)}`);
   return [`: people choose ${decision.ask.join(' | ')}`, ...ways];
 }
 
@@ -139,7 +175,8 @@ function matrixRows({ matrix }: StepList) {
 function whenText(when: When): string {
   if (when === 'rest') return 'anything else';
   if ('before' in when) return `anything before ${when.before}`;
-  if ('route' in when) return `the way back ${when.route} goes wrong`;
-  const words = 'step' in when ? `${when.step} ${when.is ?? 'fail or error'}` : `${when.meter} ${when.is ?? 'alert'}`;
-  return 'meter' in when && when.forMs !== undefined ? `${words} for ${formatDuration(when.forMs)}` : words;
+  if ('fallback' in when) return `the rollback ${when.fallback} goes wrong`;
+  const words =
+    'step' in when ? `${when.step} ${when.is ?? 'fail or error'}` : `${when.monitor} ${when.is ?? 'alert'}`;
+  return 'monitor' in when && when.forMs !== undefined ? `${words} for ${formatDuration(when.forMs)}` : words;
 }

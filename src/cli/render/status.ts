@@ -13,15 +13,17 @@ export interface View {
 }
 
 const NOTES = 6;
-const READING = 'reading ';
+const METRIC = 'reading ';
 
 export function renderStatus(status: DeploymentStatus, view: View): readonly string[] {
   const columns = view.size?.columns ?? Number.POSITIVE_INFINITY;
   const paintCut: Paint = (tone, text) => view.paint(tone, cut(text, columns));
   const above = head(status, paintCut, columns);
-  const below = [...followUps(status), ...notes(status)].map((line) => cut(line, columns));
+  const below = [...afterwards(status), ...notes(status)].map((line) => cut(line, columns));
   const linesWith = (folded: number) => {
-    const rows = status.environments.flatMap((environment) => environmentRows(status, environment, view.size && { folded }));
+    const rows = status.environments.flatMap((environment) =>
+      environmentRows(status, environment, view.size && { folded }),
+    );
     return [...above, '', ...table(rows, view.paint, columns), ...below];
   };
   const lines = linesWith(0);
@@ -45,24 +47,41 @@ function head(status: DeploymentStatus, paint: Paint, columns: number): readonly
   ];
 }
 
-/** The ending, or the phase and its health. */
+/** The outcome, or the phase and its health. */
 export function stateText(status: DeploymentStatus): string {
   if (status.result) return `${status.result.outcome}: ${visible(status.result.reason)}`;
-  if (status.state !== 'running') return `${status.state} in Temporal${goesOn(status) ? ', its rollouts go on' : ''}`;
-  return status.progress ? `${visible(status.progress.phase)}, ${visible(status.progress.health)}` : 'running';
+  if (status.state !== 'running')
+    return `${status.state} in Temporal${goesOn(status) ? ', its rollouts go on' : ''}`;
+  return status.progress
+    ? `${visible(status.progress.phase)}, ${visible(status.progress.health)}`
+    : 'running';
 }
 
 /** The waiting reason of the deployment or of the rollout under way, and the command to type. */
-export function whatNext(status: DeploymentStatus): { readonly waiting: string | null; readonly next: string | null } {
+export function whatNext(status: DeploymentStatus): {
+  readonly waiting: string | null;
+  readonly next: string | null;
+} {
   const { deployment, state, environments } = status;
-  const lost = environments.some((environment) => environment.state === 'terminated' || environment.state === 'timed_out');
-  if (lost) return { waiting: 'a person: a rollout was ended from outside and nothing was undone', next: `soakgate recover ${deployment} --as YOU` };
-  if (!goesOn(status)) return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
+  const lost = environments.some(
+    (environment) => environment.state === 'terminated' || environment.state === 'timed_out',
+  );
+  if (lost)
+    return {
+      waiting: 'a person: a rollout was ended from outside and nothing was undone',
+      next: `soakgate recover ${deployment} --as YOU`,
+    };
+  if (!goesOn(status))
+    return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
   if (state === 'running' && !status.progress)
-    return { waiting: 'a control worker: none answers, so only what the server knows is shown', next: 'soakgate worker control --help' };
+    return {
+      waiting: 'a control worker: none answers, so only what the server knows is shown',
+      next: 'soakgate worker control --help',
+    };
   const open = environments.map(({ progress }) => progress).find((progress) => progress?.next);
   const source = open ?? status.progress;
-  const waiting = source?.waitingFor ?? environments.map(({ progress }) => progress?.waitingFor).find(Boolean) ?? null;
+  const waiting =
+    source?.waitingFor ?? environments.map(({ progress }) => progress?.waitingFor).find(Boolean) ?? null;
   return { waiting, next: whole(source?.next ?? null, status) };
 }
 
@@ -70,7 +89,8 @@ export function whatNext(status: DeploymentStatus): { readonly waiting: string |
 function whole(next: string | null, { deployment, environments }: DeploymentStatus): string | null {
   if (next === null || next.startsWith('soakgate status')) return null;
   const open = environments.find(({ state }) => state === 'running');
-  const named = next === 'soakgate resume' ? `${next} ${deployment} ${open?.environment ?? 'ENVIRONMENT'}` : next;
+  const named =
+    next === 'soakgate resume' ? `${next} ${deployment} ${open?.environment ?? 'ENVIRONMENT'}` : next;
   return `${named} --as YOU`;
 }
 
@@ -83,48 +103,73 @@ function environmentRows(
   const own = status.progress?.lines.find((line) => line.name === environment.environment);
   const shown = own?.state ?? stateOf(environment);
   const going = own?.summary || (state === 'running' && progress?.phase) || '';
-  const ended = result ? `${result.ending}: ${result.reason}` : `${state} in Temporal`;
+  const ended = result ? `${result.outcome}: ${result.reason}` : `${state} in Temporal`;
   const summary = result || (state !== 'none' && state !== 'running') ? ended : going;
-  const spent = environment.startedAt && environment.closedAt ? took(Date.parse(environment.closedAt) - Date.parse(environment.startedAt)) : '';
-  const first: readonly Cell[] = [stateCell(shown), { text: environment.environment, tone: 'strong' }, spent, visible(summary)];
+  const spent =
+    environment.startedAt && environment.closedAt
+      ? took(Date.parse(environment.closedAt) - Date.parse(environment.startedAt))
+      : '';
+  const first: readonly Cell[] = [
+    stateCell(shown),
+    { text: environment.environment, tone: 'strong' },
+    spent,
+    visible(summary),
+  ];
   if (!progress || (live && state !== 'running')) return [first];
   const begun = progress.lines.findIndex((line) => line.state !== 'pass');
   const folded = Math.min(live?.folded ?? 0, begun < 0 ? progress.lines.length : begun);
   const rest = folded > 1 ? progress.lines.slice(folded) : progress.lines;
-  const passed: readonly (readonly Cell[])[] = folded > 1 ? [[stateCell('pass', '  '), `${folded} steps`]] : [];
-  return [first, ...passed, ...rest.map((line) => [stateCell(line.state, '  '), line.name, took(line.tookMs), visible(line.summary)])];
+  const passed: readonly (readonly Cell[])[] =
+    folded > 1 ? [[stateCell('pass', '  '), `${folded} steps`]] : [];
+  return [
+    first,
+    ...passed,
+    ...rest.map((line) => [stateCell(line.state, '  '), line.name, took(line.tookMs), visible(line.summary)]),
+  ];
 }
 
 function stateOf({ state, result }: EnvironmentStatus): StepState {
   if (state === 'none') return 'waiting';
   if (state === 'running') return 'running';
-  return result?.ending === 'passed' ? 'pass' : result?.ending === 'restored' ? 'undone' : 'fail';
+  return result?.outcome === 'passed' ? 'pass' : result?.outcome === 'restored' ? 'undone' : 'fail';
 }
 
 /** What goes on when all is over, and what was found last. */
-function followUps({ deployment, environments }: DeploymentStatus): readonly string[] {
-  return environments.flatMap(({ environment, followUp }) => {
-    if (!followUp) return [];
-    const ended = followUp.result === null ? `${followUp.state} in Temporal` : visible(followUp.result);
-    const told = (followUp.progress?.notes ?? []).filter((note) => !note.startsWith(READING));
-    const readings = (followUp.progress?.notes ?? []).filter((note) => note.startsWith(READING)).map((note) => note.slice(READING.length));
-    const next = followUp.state === 'running' ? [`  next: soakgate end-follow-up ${deployment} ${environment} --as YOU`] : [];
+function afterwards({ deployment, environments }: DeploymentStatus): readonly string[] {
+  return environments.flatMap(({ environment, afterwards }) => {
+    if (!afterwards) return [];
+    const ended = afterwards.result === null ? `${afterwards.state} in Temporal` : visible(afterwards.result);
+    const told = (afterwards.progress?.notes ?? []).filter((note) => !note.startsWith(METRIC));
+    const metrics = (afterwards.progress?.notes ?? [])
+      .filter((note) => note.startsWith(METRIC))
+      .map((note) => note.slice(METRIC.length));
+    const next =
+      afterwards.state === 'running'
+        ? [`  next: soakgate stop-checks ${deployment} ${environment} --as YOU`]
+        : [];
     return [
       '',
-      `follow-up in ${environment}: ${followUp.state === 'running' ? (followUp.progress ? visible(followUp.progress.health) : 'no worker answers') : ended}`,
-      ...[...told.slice(-NOTES), ...readings].map((line) => `  ${visible(line)}`),
+      `post-deployment checks in ${environment}: ${afterwards.state === 'running' ? (afterwards.progress ? visible(afterwards.progress.health) : 'no worker answers') : ended}`,
+      ...[...told.slice(-NOTES), ...metrics].map((line) => `  ${visible(line)}`),
       ...next,
     ];
   });
 }
 
-/** Readings of an open soak, then the last notes of everybody. */
+/** Metrics of an open soak, then the last notes of everybody. */
 function notes(status: DeploymentStatus): readonly string[] {
-  const all = status.environments.flatMap(({ environment, progress }) => (progress?.notes ?? []).map((note) => `${environment}: ${visible(note)}`));
-  const readings = all.filter((note) => note.includes(`: ${READING}`)).map((note) => note.replace(`: ${READING}`, ': '));
-  const others = [...all.filter((note) => !note.includes(`: ${READING}`)), ...(status.progress?.notes ?? []).map(visible)].slice(-NOTES);
+  const all = status.environments.flatMap(({ environment, progress }) =>
+    (progress?.notes ?? []).map((note) => `${environment}: ${visible(note)}`),
+  );
+  const metrics = all
+    .filter((note) => note.includes(`: ${METRIC}`))
+    .map((note) => note.replace(`: ${METRIC}`, ': '));
+  const others = [
+    ...all.filter((note) => !note.includes(`: ${METRIC}`)),
+    ...(status.progress?.notes ?? []).map(visible),
+  ].slice(-NOTES);
   return [
-    ...(readings.length > 0 ? ['', 'readings:', ...readings.map((line) => `  ${line}`)] : []),
+    ...(metrics.length > 0 ? ['', 'metrics:', ...metrics.map((line) => `  ${line}`)] : []),
     ...(others.length > 0 ? ['', 'notes:', ...others.map((line) => `  ${line}`)] : []),
   ];
 }

@@ -6,8 +6,15 @@ export type Cell = string | { readonly text: string; readonly tone: Tone };
 const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 
 /** One line a row. With `columns` the lines are cut to that width. */
-export function table(rows: readonly (readonly Cell[])[], paint: Paint, columns = Number.POSITIVE_INFINITY): readonly string[] {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, textOf(cell).length)), []);
+export function table(
+  rows: readonly (readonly Cell[])[],
+  paint: Paint,
+  columns = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, textOf(cell).length)),
+    [],
+  );
   return rows.map((row) => {
     let room = columns;
     const cells = row.map((cell, at) => {

@@ -35,4 +35,5 @@ export function took(ms: number | null): string {
 }
 
 /** An RFC 3339 time, to the second and in UTC, as lists show it. */
-export const at = (time: string | null): string => (time === null ? '' : `${time.slice(0, 10)} ${time.slice(11, 19)}Z`);
+export const at = (time: string | null): string =>
+  time === null ? '' : `${time.slice(0, 10)} ${time.slice(11, 19)}Z`;

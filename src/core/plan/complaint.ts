@@ -42,7 +42,11 @@ export function renderComplaint(complaint: Complaint): string {
 
 /** A name that stands for nothing: says so and offers the nearest. */
 export function unknownName(path: Path, noun: string, name: string, known: readonly string[]): Remark {
-  return { path, message: `there is no ${noun} ${quote(name)}`, near: { word: name, known, otherwise: `the plan has no ${noun}` } };
+  return {
+    path,
+    message: `there is no ${noun} ${quote(name)}`,
+    near: { word: name, known, otherwise: `the plan has no ${noun}` },
+  };
 }
 
 /** The hint of a remark; the nearest name is looked for only here, because a broken file may have thousands of remarks. */
@@ -54,5 +58,8 @@ export function hintOf({ hint, near }: Remark): string | undefined {
 export function quote(written: string): string {
   const text = written.replace(/:\/\/[^\s/@]*@/gu, '://***@');
   const quoted = JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
-  return quoted.replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return quoted.replace(
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -15,9 +15,15 @@ const request = z
     'at-once': z.int().min(2).max(50).optional(),
     'expect-each': z.array(z.int()).optional(),
   })
-  .refine((step) => Object.keys(method).filter((name) => name in step).length === 1, 'one of get, post, put, patch, delete')
   .refine(
-    (step) => (step['at-once'] === undefined ? step.expect !== undefined : step['expect-each']?.length === step['at-once']),
+    (step) => Object.keys(method).filter((name) => name in step).length === 1,
+    'one of get, post, put, patch, delete',
+  )
+  .refine(
+    (step) =>
+      step['at-once'] === undefined
+        ? step.expect !== undefined
+        : step['expect-each']?.length === step['at-once'],
     'expect, or at-once with expect-each of the same length',
   );
 const file = z.object({ flows: z.literal(1) }).catchall(z.array(request));
@@ -40,10 +46,16 @@ export interface FlowRequest {
  */
 export function parseFlows(text: string): Readonly<Record<string, readonly FlowRequest[]>> {
   const result = file.safeParse(parse(text, { maxAliasCount: 0 }));
-  if (!result.success) throw new Error(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  if (!result.success)
+    throw new Error(
+      result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    );
   const { flows: _, ...flows } = result.data;
   return Object.fromEntries(
-    Object.entries(flows).map(([name, requests]) => [name, requests.map((entry) => asRequest(entry as Record<string, unknown>))]),
+    Object.entries(flows).map(([name, requests]) => [
+      name,
+      requests.map((entry) => asRequest(entry as Record<string, unknown>)),
+    ]),
   );
 }
 
@@ -57,7 +69,10 @@ function asRequest(entry: Record<string, unknown>): FlowRequest {
     ...(headers && { headers }),
     ...(expect && { expect }),
     ...(save && { save }),
-    ...(entry['at-once'] !== undefined && { atOnce: Number(entry['at-once']), expectEach: entry['expect-each'] as number[] }),
+    ...(entry['at-once'] !== undefined && {
+      atOnce: Number(entry['at-once']),
+      expectEach: entry['expect-each'] as number[],
+    }),
   };
 }
 
@@ -66,7 +81,9 @@ export function fillIn(template: Json, saved: Readonly<Record<string, Json>>): J
   if (typeof template === 'string') {
     const whole = /^\{(\w+)\}$/u.exec(template);
     if (whole && Object.hasOwn(saved, whole[1]!)) return saved[whole[1]!]!;
-    return template.replace(/\{(\w+)\}/gu, (written, name: string) => (Object.hasOwn(saved, name) ? String(saved[name]) : written));
+    return template.replace(/\{(\w+)\}/gu, (written, name: string) =>
+      Object.hasOwn(saved, name) ? String(saved[name]) : written,
+    );
   }
   if (Array.isArray(template)) return template.map((item: Json) => fillIn(item, saved));
   if (typeof template !== 'object' || template === null) return template;

@@ -6,7 +6,8 @@ import { LIMIT_PATTERN, type LimitPlace, parseLimit } from './limit.ts';
 import { DURATION_PATTERN } from './units.ts';
 
 /** A text of one form. */
-export const form = (pattern: RegExp, title: string, ...examples: string[]) => z.string().regex(pattern).meta({ title, examples });
+export const form = (pattern: RegExp, title: string, ...examples: string[]) =>
+  z.string().regex(pattern).meta({ title, examples });
 
 export const text = z.string().min(1).meta({ title: 'text' });
 /** Names become parts of workflow ids, queues and folders. */
@@ -15,7 +16,11 @@ export const category = form(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/u, 'category', '
 export const role = form(/^[a-z][a-z0-9-]{0,62}$/u, 'role', 'technical-lead');
 export const duration = form(new RegExp(`^${DURATION_PATTERN}$`, 'u'), 'duration', '50ms', '10m', '7d');
 /** Below the checkout: neither absolute nor climbing out, and never taken for an option. */
-export const path = form(/^(?![/~-])(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\\]+$/u, 'path below the checkout', 'meters/database.sql');
+export const path = form(
+  /^(?![/~-])(?!.*(?:^|\/)\.\.(?:\/|$))[^\0\\]+$/u,
+  'path below the checkout',
+  'monitors/database.sql',
+);
 export const anyPath = form(/^(?!-)[^\0]+$/u, 'path', '/var/www/tg/maintenance.flag');
 export const urlPath = form(/^\/(?!\/)\S*$/u, 'path of a URL', '/health');
 export const address = form(
@@ -30,12 +35,22 @@ export const hostPort = form(
 );
 export const pointer = form(/^(?:\/(?:[^~/]|~[01])*)+$/u, 'JSON pointer', '/health_score');
 export const gitRef = form(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/+@-]*$/u, 'branch, tag or commit', 'v1.4.0');
-export const table = form(/^[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?$/u, 'name of a table', 'orders', 'public.orders');
+export const table = form(
+  /^[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?$/u,
+  'name of a table',
+  'orders',
+  'public.orders',
+);
 export const column = form(/^[A-Za-z_][\w$]*$/u, 'name of a column', 'total');
 export const constraint = form(/^[A-Za-z_][\w$]*$/u, 'name of a constraint', 'orders_total_non_negative');
 export const constraintPattern = form(/^[\w$*]+$/u, 'name with *', 'orders_*_range');
 export const variable = form(/^[A-Za-z_]\w*$/u, 'name of an environment variable', 'DATABASE_URL');
-export const pendingName = form(/^[A-Za-z0-9_][\w.-]*$/u, 'name of a migration', '0002_order_guards', 'characters.0003_add_xp_constraints');
+export const pendingName = form(
+  /^[A-Za-z0-9_][\w.-]*$/u,
+  'name of a migration',
+  '0002_order_guards',
+  'characters.0003_add_xp_constraints',
+);
 export const program = form(/^(?!-)\S+$/u, 'name of a program', 'pg_dump');
 export const status = z
   .int()
@@ -54,14 +69,26 @@ export const argv = z
   .min(1)
   .superRefine((words, context) => {
     const [first = ''] = words;
-    const say = (message: string, hint: string) => context.addIssue({ code: 'custom', message, params: { hint } });
+    const say = (message: string, hint: string) =>
+      context.addIssue({ code: 'custom', message, params: { hint } });
     if (words.length === 0) return;
-    if (first.trim() === '') say('the first word names the program; it is empty', 'e.g. [python, manage.py, check]');
-    else if (first.startsWith('-')) say(`the first word names the program, ${quote(first)} is an option`, 'e.g. [python, manage.py, check]');
+    if (first.trim() === '')
+      say('the first word names the program; it is empty', 'e.g. [python, manage.py, check]');
+    else if (first.startsWith('-'))
+      say(
+        `the first word names the program, ${quote(first)} is an option`,
+        'e.g. [python, manage.py, check]',
+      );
     else if (words.length === 1 && /\s/u.test(first))
-      say('is one word for a whole command line; there is no shell', `one word per argument: ${argvOf(first)}`);
+      say(
+        'is one word for a whole command line; there is no shell',
+        `one word per argument: ${argvOf(first)}`,
+      );
   })
-  .meta({ title: 'command: a program and its arguments, no shell', examples: [['python', 'manage.py', 'check']] });
+  .meta({
+    title: 'command: a program and its arguments, no shell',
+    examples: [['python', 'manage.py', 'check']],
+  });
 
 /** A line as a list, for the hint: `[python, manage.py, check]`. */
 export function argvOf(line: string): string {
@@ -69,22 +96,23 @@ export function argvOf(line: string): string {
   return `[${words.map((word) => (/^[\w./=:@+-]+$/u.test(word) && /[A-Za-z/]/u.test(word) ? word : JSON.stringify(word))).join(', ')}]`;
 }
 
-/** A band whose place alone says what its number may be. */
-export function band(place: Exclude<LimitPlace, object>, ...examples: string[]) {
+/** A threshold whose place alone says what its number may be. */
+export function threshold(place: Exclude<LimitPlace, object>, ...examples: string[]) {
   return z
     .string()
     .superRefine((words, context) => {
       const result = parseLimit(words, place);
-      if ('message' in result) context.addIssue({ code: 'custom', message: result.message, params: { hint: result.hint } });
+      if ('message' in result)
+        context.addIssue({ code: 'custom', message: result.message, params: { hint: result.hint } });
     })
-    .meta({ title: 'band', examples, pattern: LIMIT_PATTERN });
+    .meta({ title: 'threshold', examples, pattern: LIMIT_PATTERN });
 }
 
-/** A band that is always `at most` a duration. */
+/** A threshold that is always `at most` a duration. */
 export const atMost = form(new RegExp(`^at most ${DURATION_PATTERN}$`, 'u'), 'upper limit', 'at most 5m');
-/** A band of a reading; what its number may be depends on the reading's unit. */
-export const readingBand = z.string().meta({
-  title: 'band',
+/** A threshold of a metric; what its number may be depends on the metric's unit. */
+export const metricThreshold = z.string().meta({
+  title: 'threshold',
   examples: ['at least 95%', 'exactly 0 per day', 'above 2 in a row', 'at most 110% of baseline for 10m'],
   pattern: LIMIT_PATTERN,
 });
@@ -98,7 +126,11 @@ export const json = z
 function isJson(value: unknown, depth: number): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'object' && depth < 64 && Object.values(value).every((member) => isJson(member, depth + 1));
+  return (
+    typeof value === 'object' &&
+    depth < 64 &&
+    Object.values(value).every((member) => isJson(member, depth + 1))
+  );
 }
 
 /** One or several of these. */
@@ -107,15 +139,23 @@ export function oneOrMore<T extends z.ZodType>(item: T) {
   return z.union([item, z.array(item).min(1)]).meta({ title: `${title}, or a list of them`, examples });
 }
 
-type Optional<Shape extends z.ZodRawShape> = { [Key in keyof Shape]: Shape[Key] extends z.ZodType ? z.ZodOptional<Shape[Key]> : never };
+type Optional<Shape extends z.ZodRawShape> = {
+  [Key in keyof Shape]: Shape[Key] extends z.ZodType ? z.ZodOptional<Shape[Key]> : never;
+};
 
 /** How the remark ends on an object without a kind key: a consequence where an unknown key stands. */
 export const NO_KIND = 'none';
 
 /** An object with exactly one of these kind keys beside the shared ones. */
-export function oneKind<Kinds extends z.ZodRawShape, Shared extends z.ZodRawShape>(noun: string, kinds: Kinds, shared: Shared) {
+export function oneKind<Kinds extends z.ZodRawShape, Shared extends z.ZodRawShape>(
+  noun: string,
+  kinds: Kinds,
+  shared: Shared,
+) {
   const keys = Object.keys(kinds);
-  const optional = Object.fromEntries(Object.entries(kinds).map(([key, kind]) => [key, z.optional(kind)])) as Optional<Kinds>;
+  const optional = Object.fromEntries(
+    Object.entries(kinds).map(([key, kind]) => [key, z.optional(kind)]),
+  ) as Optional<Kinds>;
   return z
     .strictObject({ ...shared, ...optional })
     .superRefine(
@@ -138,11 +178,16 @@ export const environmentValue = z
     oneKind(
       'a reference',
       {
-        from: z.literal('database').describe('The address of the database in hand: the target, or the scratch copy in a rehearsal'),
+        from: z
+          .literal('database')
+          .describe('The address of the database in hand: the target, or the scratch copy in a rehearsal'),
         env: variable.describe("A variable of the worker's own environment"),
         file: anyPath.describe('A file beside the worker'),
       },
       {},
     ),
   ])
-  .meta({ title: 'text or reference', examples: [{ from: 'database' }, { env: 'SECRET_KEY' }, { file: 'secrets/key' }] });
+  .meta({
+    title: 'text or reference',
+    examples: [{ from: 'database' }, { env: 'SECRET_KEY' }, { file: 'secrets/key' }],
+  });

@@ -1,20 +1,26 @@
-// Rules about what is observed: addresses, soak and watch, meters, bands and the baseline they refer to.
+// Rules about what is observed: addresses, soak and watch, monitors, thresholds and the baseline they refer to.
 import { quote, type Remark, unknownName } from './complaint.ts';
 import { asksOverHttp, type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
-import type { Limit, Meter, MeterRead, Plan } from './plan.ts';
+import type { Limit, Monitor, MonitorRead, Plan } from './plan.ts';
 
-const HTTP_READINGS = ['failures', 'latency', 'status'];
-const SESSION_READINGS = ['slow', 'waiting', 'unindexed'];
+const HTTP_METRICS = ['failures', 'latency', 'status'];
+const SESSION_METRICS = ['slow', 'waiting', 'unindexed'];
 
 /** Whoever is asked over HTTP has an address. */
 export function addressesAreKnown(plan: Plan): readonly Remark[] {
-  const meter = Object.entries(plan.meters).find(([, { read }]) => 'http' in read)?.[0];
+  const monitor = Object.entries(plan.monitors).find(([, { read }]) => 'http' in read)?.[0];
   return plan.environments.flatMap((environment) => {
     if (environment.url !== undefined) return [];
-    const step = plan.steps.find((candidate) => (!candidate.in || candidate.in.includes(environment.name)) && asksOverHttp(candidate));
+    const step = plan.steps.find(
+      (candidate) => (!candidate.in || candidate.in.includes(environment.name)) && asksOverHttp(candidate),
+    );
     const observed = environment.soak ?? environment.watch;
-    const by = step ? `step ${step.step}` : observed && meter !== undefined ? `meter ${meter}` : undefined;
+    const by = step
+      ? `step ${step.step}`
+      : observed && monitor !== undefined
+        ? `monitor ${monitor}`
+        : undefined;
     return by === undefined
       ? []
       : [
@@ -27,7 +33,7 @@ export function addressesAreKnown(plan: Plan): readonly Remark[] {
   });
 }
 
-/** Every environment is observed: a soak before the next gate, a watch or soak at the end; by at least one meter. */
+/** Every environment is observed: a soak before the next gate, a watch or soak at the end; by at least one monitor. */
 export function observationJudges(plan: Plan): readonly Remark[] {
   const remarks = plan.environments.flatMap((environment, place): readonly Remark[] => {
     const path = ['environments', environment.name];
@@ -35,7 +41,12 @@ export function observationJudges(plan: Plan): readonly Remark[] {
     const { soak, watch } = environment;
     if (!next && !soak && !watch)
       return [
-        { path, at: 'key', message: 'the last environment has neither watch nor soak', hint: 'e.g. watch: { for: 24h, every: 1m, gap: at most 5m }' },
+        {
+          path,
+          at: 'key',
+          message: 'the last environment has neither watch nor soak',
+          hint: 'e.g. watch: { for: 24h, every: 1m, gap: at most 5m }',
+        },
       ];
     if (next && !soak)
       return [
@@ -56,26 +67,36 @@ export function observationJudges(plan: Plan): readonly Remark[] {
         },
       ];
     if (soak && watch)
-      return [{ path: [...path, 'watch'], at: 'key', message: 'the last environment has a soak and a watch', hint: 'keep one of them' }];
-    return [soak, watch].flatMap((observation, at) => (observation ? lengths([...path, at ? 'watch' : 'soak'], observation) : []));
+      return [
+        {
+          path: [...path, 'watch'],
+          at: 'key',
+          message: 'the last environment has a soak and a watch',
+          hint: 'keep one of them',
+        },
+      ];
+    return [soak, watch].flatMap((observation, at) =>
+      observation ? lengths([...path, at ? 'watch' : 'soak'], observation) : [],
+    );
   });
-  if (Object.keys(plan.meters).length || !plan.environments.some(({ soak, watch }) => soak ?? watch)) return remarks;
+  if (Object.keys(plan.monitors).length || !plan.environments.some(({ soak, watch }) => soak ?? watch))
+    return remarks;
   return [
     ...remarks,
     {
-      path: ['meters'],
+      path: ['monitors'],
       message: 'is missing, so a soak would judge nothing',
-      hint: 'e.g. meters: { site: { read: { http: { get: /health } }, readings: { failures: { target: exactly 0, alert: above 2 in a row } } } }',
+      hint: 'e.g. monitors: { site: { read: { http: { get: /health } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }',
     },
   ];
 }
 
-/** A follow-up looks at meters that there are, where nothing comes after it. */
-export function followUpsCanLook(plan: Plan): readonly Remark[] {
-  const known = Object.keys(plan.meters);
-  return plan.environments.flatMap(({ name, followUp }, place): readonly Remark[] => {
-    if (!followUp) return [];
-    const path = ['environments', name, 'follow-up'];
+/** A post-deployment checks looks at monitors that there are, where nothing comes after it. */
+export function afterwardsCanLook(plan: Plan): readonly Remark[] {
+  const known = Object.keys(plan.monitors);
+  return plan.environments.flatMap(({ name, afterwards }, place): readonly Remark[] => {
+    if (!afterwards) return [];
+    const path = ['environments', name, 'afterwards'];
     if (place < plan.environments.length - 1)
       return [
         {
@@ -85,10 +106,15 @@ export function followUpsCanLook(plan: Plan): readonly Remark[] {
           hint: 'it belongs to the last environment',
         },
       ];
-    const nothing: readonly Remark[] = followUp.everyMs > 0 ? [] : [{ path: [...path, 'every'], message: 'is nothing', hint: 'e.g. every: 7d' }];
+    const nothing: readonly Remark[] =
+      afterwards.everyMs > 0
+        ? []
+        : [{ path: [...path, 'every'], message: 'is nothing', hint: 'e.g. every: 7d' }];
     return [
       ...nothing,
-      ...(followUp.meters ?? []).flatMap((meter, at) => (known.includes(meter) ? [] : [unknownName([...path, 'meters', at], 'meter', meter, known)])),
+      ...(afterwards.monitors ?? []).flatMap((monitor, at) =>
+        known.includes(monitor) ? [] : [unknownName([...path, 'monitors', at], 'monitor', monitor, known)],
+      ),
     ];
   });
 }
@@ -99,38 +125,47 @@ function lengths(
 ): readonly Remark[] {
   const remarks: Remark[] = [];
   if (everyMs <= 0 || forMs <= 0)
-    remarks.push({ path: [...path, everyMs <= 0 ? 'every' : 'for'], message: 'is nothing', hint: 'e.g. every: 1m, for: 7d' });
-  else if (everyMs > forMs) remarks.push({ path: [...path, 'every'], message: 'is longer than the whole', hint: 'e.g. every: 1m' });
+    remarks.push({
+      path: [...path, everyMs <= 0 ? 'every' : 'for'],
+      message: 'is nothing',
+      hint: 'e.g. every: 1m, for: 7d',
+    });
+  else if (everyMs > forMs)
+    remarks.push({ path: [...path, 'every'], message: 'is longer than the whole', hint: 'e.g. every: 1m' });
   if (gapMs < everyMs)
     remarks.push({
       path: [...path, 'gap'],
-      message: 'is shorter than the time between two readings',
+      message: 'is shorter than the time between two metrics',
       hint: 'allow a few of them, e.g. gap: at most 5m',
     });
   if (cleanDays !== undefined && cleanDays * 86_400_000 > forMs)
-    remarks.push({ path: [...path, 'clean-days'], message: `${cleanDays} days do not fit into it`, hint: 'a soak has at least as many days' });
+    remarks.push({
+      path: [...path, 'clean-days'],
+      message: `${cleanDays} days do not fit into it`,
+      hint: 'a soak has at least as many days',
+    });
   return remarks;
 }
 
-/** The readings that a source has by itself; null where they are read from what it prints. */
-function givenBy(read: MeterRead): { readonly what: string; readonly given: readonly string[] | null } {
-  if ('http' in read) return { what: 'HTTP', given: HTTP_READINGS };
-  if ('sessions' in read) return { what: 'sessions', given: SESSION_READINGS };
+/** The metrics that a source has by itself; null where they are read from what it prints. */
+function givenBy(read: MonitorRead): { readonly what: string; readonly given: readonly string[] | null } {
+  if ('http' in read) return { what: 'HTTP', given: HTTP_METRICS };
+  if ('sessions' in read) return { what: 'sessions', given: SESSION_METRICS };
   return 'log' in read ? { what: 'a log', given: Object.keys(read.log.lines) } : { what: '', given: null };
 }
 
-/** Some sources give their readings by themselves; others are read from what they print. */
-export function metersGiveReadings(plan: Plan): readonly Remark[] {
-  return Object.entries(plan.meters).flatMap(([name, { read, readings }]) =>
-    Object.entries(readings).flatMap(([id, { at, of }]): readonly Remark[] => {
-      const path = ['meters', name, 'readings', id];
+/** Some sources give their metrics by themselves; others are read from what they print. */
+export function monitorsGiveMetrics(plan: Plan): readonly Remark[] {
+  return Object.entries(plan.monitors).flatMap(([name, { read, metrics }]) =>
+    Object.entries(metrics).flatMap(([id, { at, of }]): readonly Remark[] => {
+      const path = ['monitors', name, 'metrics', id];
       const { what, given } = givenBy(read);
       if (given && at === undefined && !given.includes(id))
         return [
           {
             path,
             at: 'key',
-            message: `a meter over ${what} has no reading ${quote(id)}`,
+            message: `a monitor over ${what} has no metric ${quote(id)}`,
             hint: nearestHint(id, given) ?? `it has: ${given.join(', ')}`,
           },
         ];
@@ -143,22 +178,29 @@ export function metersGiveReadings(plan: Plan): readonly Remark[] {
           },
         ];
       if (of !== undefined && !('counters' in read))
-        return [{ path: [...path, 'of'], at: 'key', message: 'goes with counters only', hint: 'read: { counters: meters/database.sql }' }];
+        return [
+          {
+            path: [...path, 'of'],
+            at: 'key',
+            message: 'goes with counters only',
+            hint: 'read: { counters: monitors/database.sql }',
+          },
+        ];
       return [];
     }),
   );
 }
 
-/** Target and alert of a reading look the same way, the alert farther out. */
-export function bandsAgree(plan: Plan): readonly Remark[] {
-  return Object.entries(plan.meters).flatMap(([name, { readings }]) =>
-    Object.entries(readings).flatMap(([id, { target, alert }]) =>
-      target && alert && contradict(target, alert)
+/** Target and alert of a metric look the same way, the alert farther out. */
+export function thresholdsAgree(plan: Plan): readonly Remark[] {
+  return Object.entries(plan.monitors).flatMap(([name, { metrics }]) =>
+    Object.entries(metrics).flatMap(([id, { objective, alert }]) =>
+      objective && alert && contradict(objective, alert)
         ? [
             {
-              path: ['meters', name, 'readings', id, 'alert'],
-              message: `"${alert.text}" is raised where the target "${target.text}" is met`,
-              hint: 'an alert lies beyond the target, e.g. target: at least 95%, alert: below 90%',
+              path: ['monitors', name, 'metrics', id, 'alert'],
+              message: `"${alert.text}" is raised where the objective "${objective.text}" is met`,
+              hint: 'an alert lies beyond the objective, e.g. objective: at least 95%, alert: below 90%',
             },
           ]
         : [],
@@ -166,14 +208,19 @@ export function bandsAgree(plan: Plan): readonly Remark[] {
   );
 }
 
-function contradict(target: Limit, alert: Limit): boolean {
-  if (target.ofBaseline !== alert.ofBaseline || target.perDay !== alert.perDay || target.inARow !== alert.inARow) return false;
-  const low = target.word === 'at least' || target.word === 'above';
-  const high = target.word === 'at most' || target.word === 'below';
+function contradict(objective: Limit, alert: Limit): boolean {
+  if (
+    objective.ofBaseline !== alert.ofBaseline ||
+    objective.perDay !== alert.perDay ||
+    objective.inARow !== alert.inARow
+  )
+    return false;
+  const low = objective.word === 'at least' || objective.word === 'above';
+  const high = objective.word === 'at most' || objective.word === 'below';
   const alertLow = alert.word === 'below' || alert.word === 'at most';
   const alertHigh = alert.word === 'above' || alert.word === 'at least';
-  if (low) return alertHigh || (alertLow && alert.value > target.value);
-  return high && (alertLow || (alertHigh && alert.value < target.value));
+  if (low) return alertHigh || (alertLow && alert.value > objective.value);
+  return high && (alertLow || (alertHigh && alert.value < objective.value));
 }
 
 /** `of baseline` needs a figure that the baseline takes. */
@@ -184,7 +231,11 @@ export function baselinesAreTaken(plan: Plan): readonly Remark[] {
     const observed = environment.soak ?? environment.watch;
     return [
       ...lines.flatMap((line, at) => checkRemarks(line, place !== -1 && place < at, measured)),
-      ...(observed ? Object.entries(plan.meters).flatMap(([name, meter]) => meterRemarks(name, meter, place !== -1, measured)) : []),
+      ...(observed
+        ? Object.entries(plan.monitors).flatMap(([name, monitor]) =>
+            monitorRemarks(name, monitor, place !== -1, measured),
+          )
+        : []),
     ];
   });
 }
@@ -193,24 +244,45 @@ function measuredPaths(line: PlanLine | undefined): readonly string[] {
   return line && 'baseline' in line.step ? (line.step.baseline.http?.get ?? []) : [];
 }
 
-function checkRemarks({ at, step }: PlanLine, taken: boolean, measured: readonly string[]): readonly Remark[] {
+function checkRemarks(
+  { at, step }: PlanLine,
+  taken: boolean,
+  measured: readonly string[],
+): readonly Remark[] {
   if (!('check' in step) || !('http' in step.check) || !step.check.http.mean?.ofBaseline) return [];
   const path = ['steps', at, 'check', 'http', 'mean'];
   if (!taken) return [noBaseline(path)];
   const missing = step.check.http.get.filter((page) => !measured.includes(page));
   return missing.length
-    ? [{ path, message: `the baseline does not measure ${missing.join(', ')}`, hint: 'add it to the get of the baseline step' }]
+    ? [
+        {
+          path,
+          message: `the baseline does not measure ${missing.join(', ')}`,
+          hint: 'add it to the get of the baseline step',
+        },
+      ]
     : [];
 }
 
-function meterRemarks(name: string, { read, readings }: Meter, taken: boolean, measured: readonly string[]): readonly Remark[] {
-  return Object.entries(readings).flatMap(([id, reading]) =>
-    (['target', 'alert'] as const).flatMap((key) => {
-      if (!reading[key]?.ofBaseline) return [];
-      const path = ['meters', name, 'readings', id, key];
+function monitorRemarks(
+  name: string,
+  { read, metrics }: Monitor,
+  taken: boolean,
+  measured: readonly string[],
+): readonly Remark[] {
+  return Object.entries(metrics).flatMap(([id, metric]) =>
+    (['objective', 'alert'] as const).flatMap((key) => {
+      if (!metric[key]?.ofBaseline) return [];
+      const path = ['monitors', name, 'metrics', id, key];
       if (!taken) return [noBaseline(path)];
       return 'http' in read && !measured.includes(read.http.get)
-        ? [{ path, message: `the baseline does not measure ${read.http.get}`, hint: 'add it to the get of the baseline step' }]
+        ? [
+            {
+              path,
+              message: `the baseline does not measure ${read.http.get}`,
+              hint: 'add it to the get of the baseline step',
+            },
+          ]
         : [];
     }),
   );

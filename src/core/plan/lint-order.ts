@@ -3,7 +3,8 @@ import { quote, type Remark, unknownName } from './complaint.ts';
 import { linesOf, type PlanLine, perEnvironment, touchesDatabase } from './lint-lines.ts';
 import type { Plan, PlanStep } from './plan.ts';
 
-const kindOf = (step: PlanStep): string => Object.keys(step).find((key) => key !== 'step' && key !== 'in') ?? 'step';
+const kindOf = (step: PlanStep): string =>
+  Object.keys(step).find((key) => key !== 'step' && key !== 'in') ?? 'step';
 
 /** Rule 2: nothing changes the database before a backup is proven. */
 export function backupFirst(plan: Plan): readonly Remark[] {
@@ -14,7 +15,7 @@ export function backupFirst(plan: Plan): readonly Remark[] {
       .map(({ at, step }) => ({
         path: ['steps', at, kindOf(step)],
         at: 'key',
-        message: `${'refused' in step ? 'tries writes on' : 'changes'} the database before a backup is proven`,
+        message: `${'forbidden' in step ? 'tries writes on' : 'changes'} the database before a backup is proven`,
         hint: 'put a step before it: - { step: backup, backup: { keep: 30d } }',
       }));
   });
@@ -60,7 +61,13 @@ export function dataFindsAndDecides(plan: Plan): readonly Remark[] {
     const path = ['steps', at, 'data'] as const;
     const twice = rules.flatMap(({ name }, place) =>
       names.indexOf(name) < place
-        ? [{ path: [...path, 'rules', place, 'rule'], message: `the rule ${quote(name)} stands there twice`, hint: 'give it another name' }]
+        ? [
+            {
+              path: [...path, 'rules', place, 'rule'],
+              message: `the rule ${quote(name)} stands there twice`,
+              hint: 'give it another name',
+            },
+          ]
         : [],
     );
     const decided = Object.keys(peopleDecide).flatMap((category): readonly Remark[] => {
@@ -74,7 +81,9 @@ export function dataFindsAndDecides(plan: Plan): readonly Remark[] {
             hint: 'take out its fix, or this line',
           },
         ];
-      return check || names.includes(category) ? [] : [{ ...unknownName(where, 'rule', category, names), at: 'key' }];
+      return check || names.includes(category)
+        ? []
+        : [{ ...unknownName(where, 'rule', category, names), at: 'key' }];
     });
     const unasked: readonly Remark[] =
       fix && !check
@@ -111,7 +120,8 @@ export function runsCanBeUndone(plan: Plan): readonly Remark[] {
 /** Maintenance is entered once, left once, and left only through checks of what serves then. */
 export function maintenanceIsPaired(plan: Plan): readonly Remark[] {
   return perEnvironment(plan, (environment, lines): readonly Remark[] => {
-    const of = (word: 'enter' | 'leave') => lines.flatMap(({ step }, place) => ('maintenance' in step && step.maintenance === word ? [place] : []));
+    const of = (word: 'enter' | 'leave') =>
+      lines.flatMap(({ step }, place) => ('maintenance' in step && step.maintenance === word ? [place] : []));
     const say = (place: number | undefined, message: string, hint: string): Remark => ({
       path: ['steps', lines[place ?? 0]?.at ?? 0, 'maintenance'],
       message,
@@ -129,14 +139,29 @@ export function maintenanceIsPaired(plan: Plan): readonly Remark[] {
           'add maintenance: { flag-file: ... } to the environment, or keep the step to others with `in`',
         ),
       );
-    if (enter === undefined) return [say(leave, 'leaves a maintenance that was never entered', 'add a step: maintenance: enter')];
-    if (leave === undefined) return [say(enter, 'enters a maintenance that no step leaves', 'add a step after the checks: maintenance: leave')];
+    if (enter === undefined)
+      return [say(leave, 'leaves a maintenance that was never entered', 'add a step: maintenance: enter')];
+    if (leave === undefined)
+      return [
+        say(
+          enter,
+          'enters a maintenance that no step leaves',
+          'add a step after the checks: maintenance: leave',
+        ),
+      ];
     const again = [...enters.slice(1), ...leaves.slice(1)];
-    if (again.length) return again.map((place) => say(place, 'maintenance is entered and left once', 'take this step out'));
+    if (again.length)
+      return again.map((place) => say(place, 'maintenance is entered and left once', 'take this step out'));
     if (leave < enter) return [say(leave, 'leaves maintenance before it is entered', 'change their order')];
     return checkedBefore(lines, enter, leave)
       ? []
-      : [say(leave, 'leaves maintenance before its checks', 'put an HTTP check between the last restart and this step')];
+      : [
+          say(
+            leave,
+            'leaves maintenance before its checks',
+            'put an HTTP check between the last restart and this step',
+          ),
+        ];
   });
 }
 
@@ -166,5 +191,7 @@ export function switchIsRestarted(plan: Plan): readonly Remark[] {
 
 /** Whether some environment lacks a kind of step. */
 export function environmentsWithout(plan: Plan, kind: string): readonly string[] {
-  return plan.environments.map(({ name }) => name).filter((name) => !linesOf(plan, name).some(({ step }) => kind in step));
+  return plan.environments
+    .map(({ name }) => name)
+    .filter((name) => !linesOf(plan, name).some(({ step }) => kind in step));
 }

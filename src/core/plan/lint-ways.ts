@@ -1,15 +1,18 @@
-// Rules about gates that can open, routes that can be walked, and a matrix that decides.
+// Rules about gates that can open, fallbacks that can be walked, and a matrix that decides.
 import { sameJson } from '../canonical.ts';
 import { type Path, quote, type Remark, unknownName } from './complaint.ts';
 import { linesOf } from './lint-lines.ts';
 import { environmentsWithout } from './lint-order.ts';
-import type { Gate, MatrixRow, Plan, Route } from './plan.ts';
+import type { Gate, MatrixRow, Plan, Fallback } from './plan.ts';
 
 /** A gate asks only for what can come true. */
 export function gateOpens(plan: Plan): readonly Remark[] {
   return Object.entries(plan.gate).flatMap(([name, gate]) => {
     const place = plan.environments.findIndex((environment) => environment.name === name);
-    return [...sealedRemarks(plan, name, gate, plan.environments[place - 1]?.name), ...entryRemarks(plan, name, gate)];
+    return [
+      ...sealedRemarks(plan, name, gate, plan.environments[place - 1]?.name),
+      ...entryRemarks(plan, name, gate),
+    ];
   });
 }
 
@@ -17,16 +20,24 @@ function sealedRemarks(plan: Plan, name: string, gate: Gate, before: string | un
   return gate.sealed.flatMap((fact, at): readonly Remark[] => {
     const path = ['gate', name, 'sealed', at];
     if (before === undefined)
-      return [{ path, message: `${quote(fact)} is a fact of the environment before, and ${name} is the first`, hint: 'take it out' }];
+      return [
+        {
+          path,
+          message: `${quote(fact)} is a fact of the environment before, and ${name} is the first`,
+          hint: 'take it out',
+        },
+      ];
     const lines = linesOf(plan, before);
     if (fact === 'backup-proven' && !lines.some(({ step }) => 'backup' in step))
-      return [{ path, message: `never holds: ${before} has no backup step`, hint: 'add one, or take this out' }];
+      return [
+        { path, message: `never holds: ${before} has no backup step`, hint: 'add one, or take this out' },
+      ];
     const rehearsed = lines.some(({ step }) => 'preview' in step && step.preview.rehearse === 'up-down-up');
     if (fact === 'rollback-rehearsed' && !rehearsed)
       return [
         {
           path,
-          message: `never holds: no step of ${before} rehearses the way back`,
+          message: `never holds: no step of ${before} rehearses the rollback`,
           hint: 'add a step: - { step: preview, preview: { lint: error, rehearse: up-down-up } }',
         },
       ];
@@ -36,8 +47,8 @@ function sealedRemarks(plan: Plan, name: string, gate: Gate, before: string | un
 
 function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
   const window = plan.environments.find((environment) => environment.name === name)?.window;
-  return gate.atEntry.flatMap((fact, at): readonly Remark[] => {
-    const path = ['gate', name, 'at-entry', at];
+  return gate.beforeDeploying.flatMap((fact, at): readonly Remark[] => {
+    const path = ['gate', name, 'before-deploying', at];
     if (!window)
       return [
         {
@@ -50,30 +61,50 @@ function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
       return [{ path, message: `the window of ${name} asks for no notice`, hint: 'e.g. notice: 48h' }];
     const attested = gate.attested.some(({ id }) => id === 'notice') || gate.approved;
     return fact === 'notice-given' && !attested
-      ? [{ path, message: 'nobody can attest it', hint: 'add attested: [{ id: notice, role: ..., text: The users were told of the window }]' }]
+      ? [
+          {
+            path,
+            message: 'nobody can attest it',
+            hint: 'add attested: [{ id: notice, role: ..., text: The users were told of the window }]',
+          },
+        ]
       : [];
   });
 }
 
-/** What a way back shuts is there: a flag file to close with, services to stop. */
-export function wayBackIsKnown({ environments }: Plan): readonly Remark[] {
-  return environments.flatMap(({ name, wayBack, maintenance, services }): readonly Remark[] => {
+/** What a rollback shuts is there: a flag file to close with, services to stop. */
+export function rollbackIsKnown({ environments }: Plan): readonly Remark[] {
+  return environments.flatMap(({ name, rollback, maintenance, services }): readonly Remark[] => {
     const known = services.map((service) => service.name);
-    const stops = (wayBack?.stop ?? []).flatMap((service, at): readonly Remark[] =>
-      known.includes(service) ? [] : [unknownName(['environments', name, 'way-back', 'stop', at], 'service', service, known)],
+    const stops = (rollback?.stop ?? []).flatMap((service, at): readonly Remark[] =>
+      known.includes(service)
+        ? []
+        : [unknownName(['environments', name, 'rollback', 'stop', at], 'service', service, known)],
     );
-    if (!wayBack?.close || maintenance) return stops;
+    if (!rollback?.close || maintenance) return stops;
     const hint = 'e.g. maintenance: { flag-file: /var/www/shop/maintenance.flag, answers: 503 }';
-    return [...stops, { path: ['environments', name, 'way-back', 'close'], message: `${name} has no maintenance to close with`, hint }];
+    return [
+      ...stops,
+      {
+        path: ['environments', name, 'rollback', 'close'],
+        message: `${name} has no maintenance to close with`,
+        hint,
+      },
+    ];
   });
 }
 
 /** Whoever must sign can be called: where contacts are given, no role that decides is left out. */
-export function rolesCanBeCalled({ contacts, gate, routes }: Plan): readonly Remark[] {
+export function rolesCanBeCalled({ contacts, gate, fallbacks }: Plan): readonly Remark[] {
   if (!contacts) return [];
   const wanted = [
-    ...Object.values(gate).flatMap(({ attested, approved }) => [...attested.map(({ role }) => role), ...(approved?.roles ?? [])]),
-    ...Object.values(routes).flatMap((route) => ('approved' in route ? (route.approved?.roles ?? []) : [])),
+    ...Object.values(gate).flatMap(({ attested, approved }) => [
+      ...attested.map(({ role }) => role),
+      ...(approved?.roles ?? []),
+    ]),
+    ...Object.values(fallbacks).flatMap((fallback) =>
+      'approved' in fallback ? (fallback.approved?.roles ?? []) : [],
+    ),
   ];
   return [...new Set(wanted)]
     .filter((role) => contacts[role] === undefined)
@@ -85,18 +116,27 @@ export function rolesCanBeCalled({ contacts, gate, routes }: Plan): readonly Rem
     }));
 }
 
-/** A route that cannot be walked is refused before the day it is needed. */
-export function routesCanBeWalked(plan: Plan): readonly Remark[] {
-  return Object.entries(plan.routes).flatMap(([name, route]) => routeRemarks(plan, ['routes', name], route));
+/** A fallback that cannot be walked is refused before the day it is needed. */
+export function fallbacksCanBeTaken(plan: Plan): readonly Remark[] {
+  return Object.entries(plan.fallbacks).flatMap(([name, fallback]) =>
+    fallbackRemarks(plan, ['fallbacks', name], fallback),
+  );
 }
 
-function routeRemarks(plan: Plan, path: Path, route: Route): readonly Remark[] {
-  const cannot = (message: string, hint: string): Remark => ({ path, at: 'key', message: `cannot be walked: ${message}`, hint });
-  const declare = 'declare migrations: { sql: { folder: migrations, pending: [...] } }, or take the route out';
-  if ('downgrade' in route) return plan.migrations ? [] : [cannot('there are no migrations to take back', declare)];
-  if ('forward' in route) {
+function fallbackRemarks(plan: Plan, path: Path, fallback: Fallback): readonly Remark[] {
+  const cannot = (message: string, hint: string): Remark => ({
+    path,
+    at: 'key',
+    message: `cannot be walked: ${message}`,
+    hint,
+  });
+  const declare =
+    'declare migrations: { sql: { folder: migrations, pending: [...] } }, or take the fallback out';
+  if ('downgrade' in fallback)
+    return plan.migrations ? [] : [cannot('there are no migrations to take back', declare)];
+  if ('forward' in fallback) {
     if (!plan.migrations) return [cannot('there is no migration tool', declare)];
-    return plan.migrations.pending.includes(route.forward)
+    return plan.migrations.pending.includes(fallback.forward)
       ? [
           {
             path: [...path, 'forward'],
@@ -106,13 +146,15 @@ function routeRemarks(plan: Plan, path: Path, route: Route): readonly Remark[] {
         ]
       : [];
   }
-  const kind = 'restore' in route ? 'backup' : 'switch';
+  const kind = 'restore' in fallback ? 'backup' : 'switch';
   const lacking = environmentsWithout(plan, kind);
   if (!lacking.length) return [];
   return [
     cannot(
       `${lacking.join(' and ')} has no ${kind} step`,
-      kind === 'backup' ? 'add a step: - { step: backup, backup: { keep: 30d } }' : 'add a step: - { step: switch, switch: release }',
+      kind === 'backup'
+        ? 'add a step: - { step: backup, backup: { keep: 30d } }'
+        : 'add a step: - { step: switch, switch: release }',
     ),
   ];
 }
@@ -125,10 +167,17 @@ export function matrixDecides(plan: Plan): readonly Remark[] {
     const earlier = matrix.findIndex(({ when }) => sameJson(when, row.when));
     const path: Path = ['matrix', at];
     if (rest !== -1 && at > rest)
-      return [{ path, message: 'is never reached: the line for rest comes before it', hint: 'put rest last' }, ...actionRemarks(plan, row, path)];
+      return [
+        { path, message: 'is never reached: the line for rest comes before it', hint: 'put rest last' },
+        ...actionRemarks(plan, row, path),
+      ];
     if (earlier < at)
       return [
-        { path: [...path, 'when'], message: `is never reached: matrix[${earlier}] answers the same`, hint: 'keep one of them' },
+        {
+          path: [...path, 'when'],
+          message: `is never reached: matrix[${earlier}] answers the same`,
+          hint: 'keep one of them',
+        },
         ...actionRemarks(plan, row, path),
       ];
     return actionRemarks(plan, row, path);
@@ -147,30 +196,35 @@ export function matrixDecides(plan: Plan): readonly Remark[] {
 
 function actionRemarks(plan: Plan, row: MatrixRow, path: Path): readonly Remark[] {
   const remarks: Remark[] = [];
-  const direct = plan.routes[row.do ?? ''];
+  const direct = plan.fallbacks[row.do ?? ''];
   if (direct && 'restore' in direct && !direct.approved)
     remarks.push({
       path: [...path, 'do'],
       message: `${quote(row.do ?? '')} loses writes and nobody approves it`,
-      hint: `people decide: ask: [${row.do}]; or give the route approved: { roles: [...] }`,
+      hint: `people decide: ask: [${row.do}]; or give the fallback approved: { roles: [...] }`,
     });
-  const silent = plan.routes[row.unanswered?.do ?? ''];
+  const silent = plan.fallbacks[row.unanswered?.do ?? ''];
   if (silent && 'restore' in silent)
     remarks.push({
       path: [...path, 'unanswered', 'do'],
       message: `${quote(row.unanswered?.do ?? '')} loses writes; silence never decides that`,
       hint: 'e.g. do: stop, or leave unanswered out: the question waits',
     });
-  const failed = typeof row.when === 'object' && 'route' in row.when ? row.when.route : undefined;
+  const failed = typeof row.when === 'object' && 'fallback' in row.when ? row.when.fallback : undefined;
   if (failed === undefined) return remarks;
-  const again = (word: string | undefined) => word !== undefined && Object.hasOwn(plan.routes, word) && (word === failed || failed === 'any');
+  const again = (word: string | undefined) =>
+    word !== undefined && Object.hasOwn(plan.fallbacks, word) && (word === failed || failed === 'any');
   if (again(row.do))
     remarks.push({
       path: [...path, 'do'],
-      message: 'would walk again the route that went wrong',
-      hint: `people decide: ask: [${Object.keys(plan.routes).find((name) => name !== failed) ?? 'freeze'}]`,
+      message: 'would walk again the fallback that went wrong',
+      hint: `people decide: ask: [${Object.keys(plan.fallbacks).find((name) => name !== failed) ?? 'freeze'}]`,
     });
   if (again(row.unanswered?.do))
-    remarks.push({ path: [...path, 'unanswered', 'do'], message: 'would walk again the route that went wrong', hint: 'e.g. do: freeze' });
+    remarks.push({
+      path: [...path, 'unanswered', 'do'],
+      message: 'would walk again the fallback that went wrong',
+      hint: 'e.g. do: freeze',
+    });
   return remarks;
 }

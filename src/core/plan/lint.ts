@@ -1,9 +1,29 @@
 // What the form cannot say: rules over the trusted plan. A plan that breaks one is refused when it is read,
 // not when it has run for a week. Each rule is one function; paths are those of the file.
 import type { Remark } from './complaint.ts';
-import { gateOpens, matrixDecides, rolesCanBeCalled, routesCanBeWalked, wayBackIsKnown } from './lint-ways.ts';
-import { backupFirst, dataFindsAndDecides, maintenanceIsPaired, migrationsAreApplied, runsCanBeUndone, switchIsRestarted } from './lint-order.ts';
-import { addressesAreKnown, baselinesAreTaken, bandsAgree, followUpsCanLook, metersGiveReadings, observationJudges } from './lint-observe.ts';
+import {
+  gateOpens,
+  matrixDecides,
+  rolesCanBeCalled,
+  fallbacksCanBeTaken,
+  rollbackIsKnown,
+} from './lint-ways.ts';
+import {
+  backupFirst,
+  dataFindsAndDecides,
+  maintenanceIsPaired,
+  migrationsAreApplied,
+  runsCanBeUndone,
+  switchIsRestarted,
+} from './lint-order.ts';
+import {
+  addressesAreKnown,
+  baselinesAreTaken,
+  thresholdsAgree,
+  afterwardsCanLook,
+  monitorsGiveMetrics,
+  observationJudges,
+} from './lint-observe.ts';
 import type { Plan } from './plan.ts';
 
 export type PlanRule = (plan: Plan) => readonly Remark[];
@@ -18,14 +38,14 @@ export const planRules: readonly PlanRule[] = [
   switchIsRestarted,
   addressesAreKnown,
   observationJudges,
-  followUpsCanLook,
-  metersGiveReadings,
-  bandsAgree,
+  afterwardsCanLook,
+  monitorsGiveMetrics,
+  thresholdsAgree,
   baselinesAreTaken,
   gateOpens,
   rolesCanBeCalled,
-  routesCanBeWalked,
-  wayBackIsKnown,
+  fallbacksCanBeTaken,
+  rollbackIsKnown,
   matrixDecides,
 ];
 

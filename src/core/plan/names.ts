@@ -8,8 +8,8 @@ export const ACTIONS: readonly string[] = ['continue', 'freeze', 'stop'];
 /** Steps that every rollout has whether written or not; the matrix may name them. */
 const IMPLICIT_STEPS = ['release', 'pending'];
 const RESERVED = ['any', 'rest'];
-/** Kinds of step whose verdict says how the target is. */
-const JUDGING = ['check', 'refused', 'flows', 'data'];
+/** Kinds of step whose verdict says how the objective is. */
+const JUDGING = ['check', 'forbidden', 'flows', 'data'];
 
 interface NamedStep {
   readonly name: string | undefined;
@@ -22,13 +22,13 @@ interface Names {
   /** Environment → its services. */
   readonly environments: ReadonlyMap<string, readonly string[]>;
   readonly steps: readonly NamedStep[];
-  readonly meters: readonly string[];
-  readonly routes: readonly string[];
+  readonly monitors: readonly string[];
+  readonly fallbacks: readonly string[];
   /** Whether the part that gives these names is itself misspelt or malformed: then nothing is said about them. */
   readonly unsure: (part: Part) => boolean;
 }
 
-type Part = 'environments' | 'steps' | 'meters' | 'routes';
+type Part = 'environments' | 'steps' | 'monitors' | 'fallbacks';
 
 /** Remarks on names: misspelt, reserved, or given twice. `file` is the plan as read. */
 export function nameRemarks(file: unknown): readonly Remark[] {
@@ -57,11 +57,17 @@ function namesOf(plan: Readonly<Record<string, unknown>>): Names {
     const [name] = words([body['step']]);
     return { name, at, body, environments: kept.length ? kept : [...environments.keys()] };
   });
-  const readings = Object.entries(record(plan['meters'])).flatMap(([meter, body]) => [
-    meter,
-    ...Object.keys(record(record(body)['readings'])).map((reading) => `${meter}/${reading}`),
+  const metrics = Object.entries(record(plan['monitors'])).flatMap(([monitor, body]) => [
+    monitor,
+    ...Object.keys(record(record(body)['metrics'])).map((metric) => `${monitor}/${metric}`),
   ]);
-  return { environments, steps, meters: readings, routes: Object.keys(record(plan['routes'])), unsure: (part) => isUnsure(plan, part) };
+  return {
+    environments,
+    steps,
+    monitors: metrics,
+    fallbacks: Object.keys(record(plan['fallbacks'])),
+    unsure: (part) => isUnsure(plan, part),
+  };
 }
 
 function isUnsure(plan: Readonly<Record<string, unknown>>, part: Part): boolean {
@@ -103,7 +109,8 @@ function restartRemarks(names: Names, step: NamedStep): readonly Remark[] {
   return items(step.body['restart']).flatMap((service, at) => {
     if (typeof service !== 'string' || names.unsure('environments')) return [];
     const without = step.environments.filter(
-      (environment) => names.environments.has(environment) && !names.environments.get(environment)?.includes(service),
+      (environment) =>
+        names.environments.has(environment) && !names.environments.get(environment)?.includes(service),
     );
     if (!without.length) return [];
     const path: Path = ['steps', step.at, 'restart', at];
@@ -116,7 +123,9 @@ function restartRemarks(names: Names, step: NamedStep): readonly Remark[] {
         },
       ];
     return [
-      unknownName(path, 'service', service, [...new Set(step.environments.flatMap((environment) => names.environments.get(environment) ?? []))]),
+      unknownName(path, 'service', service, [
+        ...new Set(step.environments.flatMap((environment) => names.environments.get(environment) ?? [])),
+      ]),
     ];
   });
 }
@@ -132,8 +141,12 @@ function reserved(names: Names): readonly Remark[] {
     ...names.steps
       .filter(({ name }) => name !== undefined && [...RESERVED, ...IMPLICIT_STEPS].includes(name))
       .map(({ name, at }) => remark(['steps', at, 'step'], name ?? '')),
-    ...names.meters.filter((name) => RESERVED.includes(name)).map((name) => remark(['meters', name], name, 'key')),
-    ...names.routes.filter((name) => [...RESERVED, ...ACTIONS, 'ask'].includes(name)).map((name) => remark(['routes', name], name, 'key')),
+    ...names.monitors
+      .filter((name) => RESERVED.includes(name))
+      .map((name) => remark(['monitors', name], name, 'key')),
+    ...names.fallbacks
+      .filter((name) => [...RESERVED, ...ACTIONS, 'ask'].includes(name))
+      .map((name) => remark(['fallbacks', name], name, 'key')),
   ];
 }
 
@@ -177,7 +190,9 @@ function gateRemarks(plan: Readonly<Record<string, unknown>>, names: Names): rea
 
 /** A protection that nothing checks is a sentence, not a protection. */
 function protectionRemarks(plan: Readonly<Record<string, unknown>>, names: Names): readonly Remark[] {
-  const judging = names.steps.filter(({ body }) => JUDGING.some((kind) => kind in body)).map(({ name }) => name);
+  const judging = names.steps
+    .filter(({ body }) => JUDGING.some((kind) => kind in body))
+    .map(({ name }) => name);
   const known = [...new Set(words(judging))];
   return Object.entries(record(plan['protections'])).flatMap(([protection, steps]) =>
     items(steps).flatMap((name, at): readonly Remark[] => {
@@ -203,10 +218,23 @@ function matrixRemarks(plan: Readonly<Record<string, unknown>>, names: Names): r
     const symptom = record(when);
     const path: Path = ['matrix', at];
     const mentioned = [
-      ...mention(names, [...path, 'when', 'before'], 'steps', symptom['before'], [...steps, ...IMPLICIT_STEPS]),
-      ...mention(names, [...path, 'when', 'step'], 'steps', symptom['step'], ['any', ...steps, ...IMPLICIT_STEPS]),
-      ...mention(names, [...path, 'when', 'meter'], 'meters', symptom['meter'], ['any', ...names.meters]),
-      ...mention(names, [...path, 'when', 'route'], 'routes', symptom['route'], ['any', ...names.routes]),
+      ...mention(names, [...path, 'when', 'before'], 'steps', symptom['before'], [
+        ...steps,
+        ...IMPLICIT_STEPS,
+      ]),
+      ...mention(names, [...path, 'when', 'step'], 'steps', symptom['step'], [
+        'any',
+        ...steps,
+        ...IMPLICIT_STEPS,
+      ]),
+      ...mention(names, [...path, 'when', 'monitor'], 'monitors', symptom['monitor'], [
+        'any',
+        ...names.monitors,
+      ]),
+      ...mention(names, [...path, 'when', 'fallback'], 'fallbacks', symptom['fallback'], [
+        'any',
+        ...names.fallbacks,
+      ]),
     ];
     return [
       ...mentioned,
@@ -217,15 +245,33 @@ function matrixRemarks(plan: Readonly<Record<string, unknown>>, names: Names): r
   });
 }
 
-function mention(names: Names, path: Path, part: Part, name: unknown, known: readonly string[]): readonly Remark[] {
-  return typeof name !== 'string' || known.includes(name) || names.unsure(part) ? [] : [unknownName(path, part.slice(0, -1), name, known)];
+function mention(
+  names: Names,
+  path: Path,
+  part: Part,
+  name: unknown,
+  known: readonly string[],
+): readonly Remark[] {
+  return typeof name !== 'string' || known.includes(name) || names.unsure(part)
+    ? []
+    : [unknownName(path, part.slice(0, -1), name, known)];
 }
 
 function actionRemarks(path: Path, word: unknown, names: Names): readonly Remark[] {
-  if (typeof word !== 'string' || ACTIONS.includes(word) || names.routes.includes(word) || names.unsure('routes')) return [];
+  if (
+    typeof word !== 'string' ||
+    ACTIONS.includes(word) ||
+    names.fallbacks.includes(word) ||
+    names.unsure('fallbacks')
+  )
+    return [];
   if (word === 'ask')
     return [
-      { path, message: '"ask" says nothing about what people may choose from', hint: `write e.g. ask: [continue, ${names.routes[0] ?? 'stop'}]` },
+      {
+        path,
+        message: '"ask" says nothing about what people may choose from',
+        hint: `write e.g. ask: [continue, ${names.fallbacks[0] ?? 'stop'}]`,
+      },
     ];
-  return [unknownName(path, 'action or route', word, [...ACTIONS, ...names.routes])];
+  return [unknownName(path, 'action or fallback', word, [...ACTIONS, ...names.fallbacks])];
 }

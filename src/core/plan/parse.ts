@@ -17,10 +17,16 @@ export type { Complaint } from './complaint.ts';
 const MOST_COMPLAINTS = 100;
 
 /** Reads the text of a plan; `file` is its name in complaints. Never throws. */
-export function parsePlan(text: string, file: string): { readonly plan: Plan } | { readonly complaints: readonly Complaint[] } {
+export function parsePlan(
+  text: string,
+  file: string,
+): { readonly plan: Plan } | { readonly complaints: readonly Complaint[] } {
   const source = readSource(text);
   const checked = source.whole ? checkFile(source.value, source) : { remarks: [] };
-  const remarks = [...source.remarks, ...('remarks' in checked ? checked.remarks.filter(notBelow(source.remarks)) : [])];
+  const remarks = [
+    ...source.remarks,
+    ...('remarks' in checked ? checked.remarks.filter(notBelow(source.remarks)) : []),
+  ];
   if (remarks.length === 0 && 'plan' in checked) return checked;
   return { complaints: placed(remarks, source, file) };
 }
@@ -31,7 +37,9 @@ export function checkFile(
   source?: Pick<Source, 'writtenAt' | 'holes'>,
 ): { readonly plan: Plan } | { readonly remarks: readonly Remark[] } {
   const form = formRemarks(planFile, value, (path) => source?.writtenAt(path));
-  const named = [...(source?.holes ? [] : nameRemarks(value)), ...secretRemarks(value)].filter(notBelow(form));
+  const named = [...(source?.holes ? [] : nameRemarks(value)), ...secretRemarks(value)].filter(
+    notBelow(form),
+  );
   if (form.length || named.length) return { remarks: [...form, ...named] };
   const plan = toPlan(planFile.parse(value));
   const remarks = lintPlan(plan);
@@ -44,9 +52,17 @@ function notBelow(above: readonly Remark[]): (remark: Remark) => boolean {
   return ({ path }) => !path.some((_, at) => taken.has(pathText(path.slice(0, at + 1))));
 }
 
-function placed(remarks: readonly (Remark & { readonly offset?: number })[], source: Source, file: string): readonly Complaint[] {
+function placed(
+  remarks: readonly (Remark & { readonly offset?: number })[],
+  source: Source,
+  file: string,
+): readonly Complaint[] {
   const sorted = remarks
-    .map((remark) => ({ remark, offset: remark.offset ?? source.offsetOf(remark.path, remark.at), path: pathText(remark.path) }))
+    .map((remark) => ({
+      remark,
+      offset: remark.offset ?? source.offsetOf(remark.path, remark.at),
+      path: pathText(remark.path),
+    }))
     .toSorted((a, b) => a.offset - b.offset || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const complaints = sorted.slice(0, MOST_COMPLAINTS).map(({ remark, offset, path }): Complaint => {
     const hint = hintOf(remark);

@@ -1,7 +1,7 @@
 // The trusted plan: what `parsePlan` returns once every complaint is answered. Plain JSON, so that
 // its canonical text can be hashed; durations are milliseconds, ratios are fractions (5 % = 0.05).
 
-/** Decides in which order schema and code go back. */
+/** Decides in which order schema and code roll back. */
 export type ReleaseKind = 'constraints' | 'columns' | 'view' | 'flags' | 'code';
 
 /** One command as it is executed: a program and its arguments, never a shell string. */
@@ -12,31 +12,31 @@ export type Change = 'database' | 'files' | 'processes' | 'flags';
 
 export type Unit = 'ratio' | 'percent' | 'ms' | 's' | 'count';
 
-/** One limit of a band: `at most 110% of baseline for 10m`. */
+/** One limit of a threshold: `at most 110% of baseline for 10m`. */
 export interface Limit {
   readonly word: 'at least' | 'at most' | 'above' | 'below' | 'exactly';
-  /** In the reading's own unit; with `ofBaseline` or `ofDatabase` a fraction of that figure. */
+  /** In the metric's own unit; with `ofBaseline` or `ofDatabase` a fraction of that figure. */
   readonly value: number;
   readonly ofBaseline?: true;
   readonly ofDatabase?: true;
   readonly perDay?: true;
-  /** `above 2 in a row`: what is compared is how many readings in a row were not zero. */
+  /** `above 2 in a row`: what is compared is how many samples in a row were not zero. */
   readonly inARow?: true;
-  /** Milliseconds for which it must stay outside (alert) or over which it is judged (target). */
+  /** Milliseconds for which it must stay outside (alert) or over which it is judged (objective). */
   readonly forMs?: number;
   /** The words as written, for people. */
   readonly text: string;
 }
 
-export interface Reading {
-  /** JSON pointer into what the meter read; for counters a column name (default: the reading's own name). */
+export interface Metric {
+  /** JSON pointer into what the monitor read; for counters a column name (default: the metric's own name). */
   readonly at?: string;
   /** Ratio of this column's delta to that column's delta. */
   readonly of?: string;
   readonly unit?: Unit;
-  readonly target?: Limit;
+  readonly objective?: Limit;
   readonly alert?: Limit;
-  /** Least number of samples below which a reading is inconclusive. */
+  /** Least number of samples below which a metric is inconclusive. */
   readonly samples?: number;
   /** What to do about an alert, told together with it. */
   readonly advice?: string;
@@ -45,13 +45,13 @@ export interface Reading {
 /** New lines of log files, counted by named patterns; the files lie in the service's folder of logs. */
 export interface LogRead {
   readonly files: readonly string[];
-  /** Name of a reading → regular expression; its first group says what is named in an alert. */
+  /** Name of a metric → regular expression; its first group says what is named in an alert. */
   readonly lines: Readonly<Record<string, string>>;
   /** Lines kept after one that fits, for the evidence. */
   readonly keep?: number;
 }
 
-export type MeterRead =
+export type MonitorRead =
   | { readonly log: LogRead }
   | { readonly sessions: { readonly slowMs: number } }
   | { readonly command: Argv; readonly since?: string }
@@ -59,10 +59,10 @@ export type MeterRead =
   | { readonly counters: string }
   | { readonly http: { readonly get: string; readonly status: number } };
 
-export interface Meter {
-  readonly read: MeterRead;
+export interface Monitor {
+  readonly read: MonitorRead;
   readonly everyMs?: number;
-  readonly readings: Readonly<Record<string, Reading>>;
+  readonly metrics: Readonly<Record<string, Metric>>;
 }
 
 export interface Observation {
@@ -74,10 +74,10 @@ export interface Observation {
 }
 
 /** What is still looked at when nothing is observed any more, until people end it. */
-export interface FollowUp {
+export interface Afterwards {
   readonly everyMs: number;
-  /** Names of meters; all of them where none is named. */
-  readonly meters?: readonly string[];
+  /** Names of monitors; all of them where none is named. */
+  readonly monitors?: readonly string[];
 }
 
 /** A service under control of a restarter; `tool` names the family's member, `options` belong to it. */
@@ -92,11 +92,16 @@ export interface EnvironmentPlan {
   readonly services: readonly Service[];
   readonly soak?: Observation;
   readonly watch?: Observation;
-  readonly followUp?: FollowUp;
+  readonly afterwards?: Afterwards;
   readonly maintenance?: { readonly flagFile: string; readonly answers: number; readonly inside?: string };
-  /** What is shut while the database goes back. */
-  readonly wayBack?: { readonly close?: true; readonly stop?: readonly string[] };
-  readonly window?: { readonly opens: string; readonly zone: string; readonly lengthMs: number; readonly noticeMs?: number };
+  /** What is shut while the database rolls back. */
+  readonly rollback?: { readonly close?: true; readonly stop?: readonly string[] };
+  readonly window?: {
+    readonly opens: string;
+    readonly zone: string;
+    readonly lengthMs: number;
+    readonly noticeMs?: number;
+  };
 }
 
 /** A check on constraints: one by name, or a pattern (`*`) with an exact number. */
@@ -115,7 +120,11 @@ export type CheckSpec =
     }
   | {
       readonly sql: string;
-      readonly returns: 'no rows' | { readonly value: Limit } | { readonly rows: Limit } | { readonly golden: string };
+      readonly returns:
+        | 'no rows'
+        | { readonly value: Limit }
+        | { readonly rows: Limit }
+        | { readonly golden: string };
       /** Milliseconds within which it must answer. */
       readonly withinMs?: number;
     }
@@ -130,7 +139,7 @@ export type CheckSpec =
       readonly changes: readonly Change[];
     };
 
-/** Each named group of the pattern has a band, or the words it must be. */
+/** Each named group of the pattern has a threshold, or the words it must be. */
 export interface TextReport {
   readonly pattern: string;
   readonly groups: Readonly<Record<string, Limit | string>>;
@@ -146,8 +155,8 @@ export interface HttpCheck {
   readonly mean?: Limit;
 }
 
-/** One refused write: set these columns on one existing row, and be refused by this constraint. */
-export interface RefusedWrite {
+/** One forbidden write: set these columns on one existing row, and be refused by this constraint. */
+export interface ForbiddenWrite {
   readonly table: string;
   readonly set: Readonly<Record<string, Json>>;
   readonly by: string;
@@ -173,10 +182,23 @@ export interface DataSpec {
 }
 
 export type PlanStepKind =
-  | { readonly preflight: { readonly tools: readonly string[]; readonly reach?: readonly string[]; readonly disk?: Limit } }
+  | {
+      readonly preflight: {
+        readonly tools: readonly string[];
+        readonly reach?: readonly string[];
+        readonly disk?: Limit;
+      };
+    }
   | { readonly baseline: { readonly http?: { readonly get: readonly string[]; readonly samples: number } } }
   | { readonly maintenance: 'enter' | 'leave' }
-  | { readonly backup: { readonly tool: 'pg_dump'; readonly format: 'custom' | 'directory'; readonly jobs?: number; readonly keepMs: number } }
+  | {
+      readonly backup: {
+        readonly tool: 'pg_dump';
+        readonly format: 'custom' | 'directory';
+        readonly jobs?: number;
+        readonly keepMs: number;
+      };
+    }
   | { readonly data: DataSpec }
   | {
       readonly preview: {
@@ -185,10 +207,22 @@ export type PlanStepKind =
         readonly moves?: readonly string[];
       };
     }
-  | { readonly migrate: { readonly lockTimeoutMs: number; readonly giveUpAfterMs: number; readonly statementTimeoutMs: number } }
+  | {
+      readonly migrate: {
+        readonly lockTimeoutMs: number;
+        readonly giveUpAfterMs: number;
+        readonly statementTimeoutMs: number;
+      };
+    }
   | { readonly check: CheckSpec }
-  | { readonly refused: readonly RefusedWrite[] }
-  | { readonly run: { readonly command: Argv; readonly changes: readonly Change[]; readonly undo?: { readonly command: Argv } } }
+  | { readonly forbidden: readonly ForbiddenWrite[] }
+  | {
+      readonly run: {
+        readonly command: Argv;
+        readonly changes: readonly Change[];
+        readonly undo?: { readonly command: Argv };
+      };
+    }
   | { readonly switch: 'release' }
   | { readonly restart: readonly string[] }
   | { readonly flows: string };
@@ -203,17 +237,20 @@ export interface Attestation {
 
 export interface Gate {
   readonly sealed: readonly ('soak-passed' | 'same-release' | 'backup-proven' | 'rollback-rehearsed')[];
-  readonly atEntry: readonly ('window-open' | 'notice-given')[];
+  readonly beforeDeploying: readonly ('window-open' | 'notice-given')[];
   readonly attested: readonly Attestation[];
   readonly approved?: { readonly roles: readonly string[]; readonly expiresMs: number };
 }
 
-/** A way back. */
-export type Route =
+/** A rollback. */
+export type Fallback =
   | { readonly downgrade: { readonly to: 'recorded' } }
   | { readonly forward: string }
-  | { readonly restore: { readonly loses: 'writes-since-backup' }; readonly approved?: { readonly roles: readonly string[] } }
-  | { readonly codeBack: true };
+  | {
+      readonly restore: { readonly loses: 'writes-since-backup' };
+      readonly approved?: { readonly roles: readonly string[] };
+    }
+  | { readonly codeRollback: true };
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 
@@ -222,8 +259,8 @@ export type When =
   | 'rest'
   | { readonly before: string }
   | { readonly step: string; readonly is?: Symptom }
-  | { readonly meter: string; readonly is?: Symptom; readonly forMs?: number }
-  | { readonly route: string };
+  | { readonly monitor: string; readonly is?: Symptom; readonly forMs?: number }
+  | { readonly fallback: string };
 export type Symptom = 'fail' | 'error' | 'alert' | 'inconclusive';
 
 export interface MatrixRow {
@@ -242,7 +279,11 @@ export interface Migrations {
 }
 
 /** `{ from: database }` is the address of the database in hand: the target, or the scratch copy in a rehearsal. */
-export type EnvValue = string | { readonly from: 'database' } | { readonly env: string } | { readonly file: string };
+export type EnvValue =
+  | string
+  | { readonly from: 'database' }
+  | { readonly env: string }
+  | { readonly file: string };
 
 export interface Plan {
   readonly soakgate: 1;
@@ -256,15 +297,20 @@ export interface Plan {
   readonly links?: Readonly<Record<string, string>>;
   /** What the release protects → names of the steps that would find it missing. */
   readonly protections?: Readonly<Record<string, readonly string[]>>;
-  readonly release: { readonly ref: string; readonly lock?: string; readonly environment?: string; readonly install: readonly Argv[] };
+  readonly release: {
+    readonly ref: string;
+    readonly lock?: string;
+    readonly environment?: string;
+    readonly install: readonly Argv[];
+  };
   readonly commands: { readonly path: readonly string[]; readonly env: Readonly<Record<string, EnvValue>> };
   readonly migrations?: Migrations;
   /** In the order in which they are entered. */
   readonly environments: readonly (EnvironmentPlan & { readonly name: string })[];
   readonly steps: readonly PlanStep[];
-  readonly meters: Readonly<Record<string, Meter>>;
+  readonly monitors: Readonly<Record<string, Monitor>>;
   readonly gate: Readonly<Record<string, Gate>>;
-  readonly routes: Readonly<Record<string, Route>>;
+  readonly fallbacks: Readonly<Record<string, Fallback>>;
   readonly matrix: readonly MatrixRow[];
 }
 

@@ -6,7 +6,9 @@ import type { Path } from './complaint.ts';
 export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (inner, part) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part) ? (inner as Record<string | number, unknown>)[part] : undefined,
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, part)
+        ? (inner as Record<string | number, unknown>)[part]
+        : undefined,
     value,
   );
 }
@@ -16,12 +18,17 @@ export function schemaAt(schema: z.ZodType, path: Path, value: unknown): z.ZodTy
   const inner = unwrap(schema);
   const [part, ...rest] = path;
   if (inner instanceof z.ZodUnion && (part !== undefined || typeof value === 'object')) {
-    const branch = inner.options.find((option) => hasForm(option as z.ZodType, value)) as z.ZodType | undefined;
+    const branch = inner.options.find((option) => hasForm(option as z.ZodType, value)) as
+      | z.ZodType
+      | undefined;
     return branch ? schemaAt(branch, path, value) : inner;
   }
   if (part === undefined) return inner;
   const next = valueAt(value, [part]);
-  if (inner instanceof z.ZodObject) return Object.hasOwn(inner.shape, part) ? schemaAt(inner.shape[part] as z.ZodType, rest, next) : undefined;
+  if (inner instanceof z.ZodObject)
+    return Object.hasOwn(inner.shape, part)
+      ? schemaAt(inner.shape[part] as z.ZodType, rest, next)
+      : undefined;
   if (inner instanceof z.ZodArray) return schemaAt(inner.element as z.ZodType, rest, next);
   if (inner instanceof z.ZodRecord) return schemaAt(inner.valueType as z.ZodType, rest, next);
   return undefined;
@@ -32,7 +39,8 @@ export const keyForm = (schema: z.ZodType | undefined): z.ZodType | undefined =>
   schema instanceof z.ZodRecord ? (schema.keyType as z.ZodType) : undefined;
 
 /** Title, description and examples of a schema. */
-export const described = (schema: z.ZodType | undefined): z.core.GlobalMeta | undefined => schema && { ...unwrap(schema).meta(), ...schema.meta() };
+export const described = (schema: z.ZodType | undefined): z.core.GlobalMeta | undefined =>
+  schema && { ...unwrap(schema).meta(), ...schema.meta() };
 
 /** What a value of this schema is called, with its article: `a duration`. */
 export function formName(schema: z.ZodType | undefined): string {
@@ -50,7 +58,8 @@ function plainTitle(schema: z.ZodType | undefined): string {
 
 /** Whether a text may stand there. */
 export const expectsText = (schema: z.ZodType | undefined): boolean =>
-  schema instanceof z.ZodString || (schema instanceof z.ZodUnion && schema.options.some((option) => expectsText(option as z.ZodType)));
+  schema instanceof z.ZodString ||
+  (schema instanceof z.ZodUnion && schema.options.some((option) => expectsText(option as z.ZodType)));
 
 function hasForm(option: z.ZodType, value: unknown): boolean {
   const inner = unwrap(option);
@@ -60,4 +69,5 @@ function hasForm(option: z.ZodType, value: unknown): boolean {
   return !(block || inner instanceof z.ZodArray);
 }
 
-const unwrap = (schema: z.ZodType): z.ZodType => (schema instanceof z.ZodOptional ? unwrap(schema.unwrap() as z.ZodType) : schema);
+const unwrap = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodOptional ? unwrap(schema.unwrap() as z.ZodType) : schema;

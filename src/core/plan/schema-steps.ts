@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import {
   argv,
-  band,
+  threshold,
   category,
   column,
   constraint,
@@ -23,7 +23,9 @@ import {
   urlPath,
 } from './forms.ts';
 
-export const changes = z.array(z.enum(['database', 'files', 'processes', 'flags'])).meta({ title: 'list', examples: [['files']] });
+export const changes = z
+  .array(z.enum(['database', 'files', 'processes', 'flags']))
+  .meta({ title: 'list', examples: [['files']] });
 const command = argv.describe('What is run, in the checkout of the release');
 
 const httpCheck = z
@@ -33,7 +35,9 @@ const httpCheck = z
     json: z.record(pointer, json).describe('JSON pointer into the answer → expected value').optional(),
     within: duration.describe('How long it is tried until the answer is right; left out: 30s').optional(),
     samples: samples.describe('How many requests are measured').optional(),
-    mean: band('mean', 'at most 110% of baseline', 'at most 300ms').describe('Limit of the mean time of an answer').optional(),
+    mean: threshold('mean', 'at most 110% of baseline', 'at most 300ms')
+      .describe('Limit of the mean time of an answer')
+      .optional(),
   })
   .describe('Asks the service over HTTP');
 
@@ -47,15 +51,26 @@ const columnExpectation = z.strictObject({
 
 const constraintExpectation = z.union([
   constraint,
-  z.strictObject({ like: constraintPattern.describe('Name with *'), exactly: z.int().min(0).describe('How many there must be') }),
+  z.strictObject({
+    like: constraintPattern.describe('Name with *'),
+    exactly: z.int().min(0).describe('How many there must be'),
+  }),
 ]);
 
 const returns = z
   .union([
     z.literal('no rows'),
-    z.strictObject({ value: band('value', 'exactly 0', 'at least 1000').describe('Band of the only value that comes back') }),
-    z.strictObject({ rows: band('value', 'at least 1', 'at most 100').describe('Band of how many rows come back') }),
-    z.strictObject({ golden: path.describe('File of the release with the very rows as JSON; the query orders them') }),
+    z.strictObject({
+      value: threshold('value', 'exactly 0', 'at least 1000').describe(
+        'Threshold of the only value that comes back',
+      ),
+    }),
+    z.strictObject({
+      rows: threshold('value', 'at least 1', 'at most 100').describe('Threshold of how many rows come back'),
+    }),
+    z.strictObject({
+      golden: path.describe('File of the release with the very rows as JSON; the query orders them'),
+    }),
   ])
   .meta({ title: 'result', examples: ['no rows', { value: 'exactly 0' }] })
   .describe('What the query must return');
@@ -83,15 +98,24 @@ const textReport = z.strictObject({
     })
     .describe('Regular expression with named groups; the first place that fits counts'),
   groups: z
-    .record(column, z.union([band('value', 'at least 90', 'exactly 0'), z.strictObject({ is: text.describe('The very words') })]))
-    .describe('Group → its band, or the words it must be'),
+    .record(
+      column,
+      z.union([
+        threshold('value', 'at least 90', 'exactly 0'),
+        z.strictObject({ is: text.describe('The very words') }),
+      ]),
+    )
+    .describe('Group → its threshold, or the words it must be'),
 });
 
 /** A question about the target with a verdict. */
 export const check = oneKind(
   'a check',
   {
-    constraints: z.array(constraintExpectation).min(1).describe('Constraints that must stand in the database and be valid'),
+    constraints: z
+      .array(constraintExpectation)
+      .min(1)
+      .describe('Constraints that must stand in the database and be valid'),
     columns: z.array(columnExpectation).min(1).describe('Columns that must stand in the database'),
     sql: text.describe('A query, run read-only'),
     http: httpCheck,
@@ -99,19 +123,38 @@ export const check = oneKind(
   },
   {
     returns: returns.optional(),
-    json: z.record(pointer, json).describe('JSON pointer into what the command prints → expected value').optional(),
+    json: z
+      .record(pointer, json)
+      .describe('JSON pointer into what the command prints → expected value')
+      .optional(),
     junit: junit.describe('Counts of the test report that the command writes').optional(),
     text: textReport.describe('What the command prints for people, read by named groups').optional(),
     within: duration.describe('How long the query may take').optional(),
-    changes: changes.describe('What the command may change; left out: nothing, its database session is read-only').optional(),
+    changes: changes
+      .describe('What the command may change; left out: nothing, its database session is read-only')
+      .optional(),
   },
 )
   .superRefine((value, context) => {
-    const kind = ['constraints', 'columns', 'sql', 'http', 'command'].find((key) => Object.hasOwn(value, key));
-    const owner = { returns: 'sql', within: 'sql', json: 'command', junit: 'command', text: 'command', changes: 'command' } as const;
+    const kind = ['constraints', 'columns', 'sql', 'http', 'command'].find((key) =>
+      Object.hasOwn(value, key),
+    );
+    const owner = {
+      returns: 'sql',
+      within: 'sql',
+      json: 'command',
+      junit: 'command',
+      text: 'command',
+      changes: 'command',
+    } as const;
     for (const [key, of] of Object.entries(owner)) {
       if (kind && Object.hasOwn(value, key) && kind !== of)
-        context.addIssue({ code: 'custom', path: [key], message: `goes with ${of}, not with ${kind}`, params: { hint: 'take it out', at: 'key' } });
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `goes with ${of}, not with ${kind}`,
+          params: { hint: 'take it out', at: 'key' },
+        });
     }
     if (kind === 'sql' && value.returns === undefined)
       context.addIssue({
@@ -160,11 +203,14 @@ const data = z
   })
   .describe('Finds bad rows, corrects what may be corrected, and finds again');
 
-const refusedWrite = z.strictObject({
+const forbiddenWrite = z.strictObject({
   table: table.describe('The table written to'),
   set: z
     .record(column, json)
-    .refine((set) => Object.keys(set).length > 0, { error: 'sets no column, so nothing is tried', params: { hint: 'e.g. set: { total: -1 }' } })
+    .refine((set) => Object.keys(set).length > 0, {
+      error: 'sets no column, so nothing is tried',
+      params: { hint: 'e.g. set: { total: -1 }' },
+    })
     .meta({ title: 'columns', examples: [{ total: -1 }] })
     .describe('Values to set on one existing row'),
   by: constraint.describe('The constraint that must refuse it'),
@@ -175,8 +221,12 @@ export const stepKinds = {
   preflight: z
     .strictObject({
       tools: z.array(program).describe('Programs that must be there').optional(),
-      reach: z.array(hostPort).min(1).describe('Services beside the database that must take a connection').optional(),
-      disk: band('disk', 'at least 300% of database', 'at least 20GB').describe('Free disk').optional(),
+      reach: z
+        .array(hostPort)
+        .min(1)
+        .describe('Services beside the database that must take a connection')
+        .optional(),
+      disk: threshold('disk', 'at least 300% of database', 'at least 20GB').describe('Free disk').optional(),
     })
     .describe('Looks whether everything is there; changes nothing'),
   baseline: z
@@ -194,7 +244,10 @@ export const stepKinds = {
   backup: z
     .strictObject({
       tool: z.literal('pg_dump').describe('The tool; left out: pg_dump').optional(),
-      format: z.enum(['custom', 'directory']).describe('One file, or a folder dumped and restored by several sessions; left out: custom').optional(),
+      format: z
+        .enum(['custom', 'directory'])
+        .describe('One file, or a folder dumped and restored by several sessions; left out: custom')
+        .optional(),
       jobs: z.int().min(1).max(64).describe('Sessions of a directory dump; left out: 2').optional(),
       keep: duration.describe('How long the backup is kept'),
     })
@@ -204,7 +257,11 @@ export const stepKinds = {
     .strictObject({
       lint: z.enum(['error', 'warn', 'skip']).describe('What a dangerous statement means'),
       rehearse: z.enum(['up-down-up', 'up', 'skip']).describe('What is walked on the restored copy'),
-      moves: z.array(table).min(1).describe('Tables whose rows the migration moves, changes or drops; the rehearsal proposes them').optional(),
+      moves: z
+        .array(table)
+        .min(1)
+        .describe('Tables whose rows the migration moves, changes or drops; the rehearsal proposes them')
+        .optional(),
     })
     .describe('Shows the migration and rehearses it on the restored copy'),
   migrate: z
@@ -215,7 +272,10 @@ export const stepKinds = {
     })
     .describe('Applies exactly the pending migrations'),
   check,
-  refused: z.array(refusedWrite).min(1).describe('Writes that must be refused, each in a transaction that is always rolled back'),
+  forbidden: z
+    .array(forbiddenWrite)
+    .min(1)
+    .describe('Writes that must be refused, each in a transaction that is always rolled back'),
   run: z
     .strictObject({
       command,

@@ -1,4 +1,4 @@
-// The file format of gates, routes and the decision matrix: who decides, and how it is undone.
+// The file format of gates, fallbacks and the decision matrix: who decides, and how it is undone.
 import { z } from 'zod';
 import { duration, form, name, oneKind, pendingName, role, text } from './forms.ts';
 
@@ -8,9 +8,9 @@ const roles = z.array(role).min(1);
 export const gate = z.strictObject({
   sealed: z
     .array(z.enum(['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed']))
-    .describe('Facts of the environment before, sealed in the dossier that people sign')
+    .describe('Facts of the environment before, sealed in the gate report that people sign')
     .optional(),
-  'at-entry': z
+  'before-deploying': z
     .array(z.enum(['window-open', 'notice-given']))
     .describe('Facts asked when the permit is used')
     .optional(),
@@ -33,14 +33,20 @@ export const gate = z.strictObject({
     .optional(),
 });
 
-/** A way back. */
-export const route = oneKind(
-  'a route',
+/** A rollback. */
+export const fallback = oneKind(
+  'a fallback',
   {
     to: z.literal('recorded').describe('Downgrade: migrates down to the recorded state'),
-    forward: pendingName.describe('Forward fix: applies this one migration, which lies outside the loaded folder'),
-    loses: z.literal('writes-since-backup').describe('Restore: puts the backup back; what was written since is lost'),
-    code: z.literal('back').describe('Code back: makes the old release the serving one, leaves the schema'),
+    forward: pendingName.describe(
+      'Forward fix: applies this one migration, which lies outside the loaded folder',
+    ),
+    loses: z
+      .literal('writes-since-backup')
+      .describe('Restore: puts the backup back; what was written since is lost'),
+    code: z
+      .literal('rollback')
+      .describe('Code rollback: makes the old release the serving one, leaves the schema'),
   },
   {
     approved: z
@@ -58,37 +64,49 @@ export const route = oneKind(
     });
 });
 
-/** `any` where every step, meter or route is meant; a meter may be followed by one of its readings. */
-const symptomName = form(/^[a-z][a-z0-9-]{0,62}(?:\/[a-z][a-z0-9-]{0,62})?$/u, 'name', 'migrate', 'any', 'validation/health');
+/** `any` where every step, monitor or fallback is meant; a monitor may be followed by one of its metrics. */
+const symptomName = form(
+  /^[a-z][a-z0-9-]{0,62}(?:\/[a-z][a-z0-9-]{0,62})?$/u,
+  'name',
+  'migrate',
+  'any',
+  'validation/health',
+);
 
 const when = oneKind(
   'a symptom',
   {
     before: name.describe('Anything that goes wrong in a step before this one'),
     step: name.describe('This step, or any'),
-    meter: symptomName.describe('This meter, one of its readings (`meter/reading`), or any'),
-    route: name.describe('This way back itself went wrong, or any did'),
+    monitor: symptomName.describe('This monitor, one of its metrics (`monitor/reading`), or any'),
+    fallback: name.describe('This rollback itself went wrong, or any did'),
   },
   {
-    is: z.enum(['fail', 'error', 'alert', 'inconclusive']).describe('Left out: fail or error for a step, alert for a meter').optional(),
+    is: z
+      .enum(['fail', 'error', 'alert', 'inconclusive'])
+      .describe('Left out: fail or error for a step, alert for a monitor')
+      .optional(),
     for: duration.describe('How long it must have lasted').optional(),
   },
 ).superRefine((value, context) => {
   const refuse = (key: 'is' | 'for', message: string, hint: string) =>
     context.addIssue({ code: 'custom', path: [key], message, params: { hint, at: 'key' } });
-  if (value.is !== undefined && value.step === undefined && value.meter === undefined) refuse('is', 'goes with step or meter only', 'take it out');
-  if (value.for !== undefined && value.meter === undefined) refuse('for', 'goes with meter only', 'take it out');
-  if (value.is === 'alert' && value.step !== undefined) refuse('is', 'a step never raises an alert', 'fail, error or inconclusive');
-  if (value.is && ['fail', 'error'].includes(value.is) && value.meter !== undefined)
-    refuse('is', `a meter is never "${value.is}"`, 'alert or inconclusive');
+  if (value.is !== undefined && value.step === undefined && value.monitor === undefined)
+    refuse('is', 'goes with step or monitor only', 'take it out');
+  if (value.for !== undefined && value.monitor === undefined)
+    refuse('for', 'goes with monitor only', 'take it out');
+  if (value.is === 'alert' && value.step !== undefined)
+    refuse('is', 'a step never raises an alert', 'fail, error or inconclusive');
+  if (value.is && ['fail', 'error'].includes(value.is) && value.monitor !== undefined)
+    refuse('is', `a monitor is never "${value.is}"`, 'alert or inconclusive');
 });
 
 /** A line of the matrix: the first that fits decides. */
 export const matrixRow = oneKind(
   'a line of the matrix',
   {
-    do: name.describe('continue, freeze, stop or a route'),
-    ask: z.array(name).min(1).describe('What people may choose from: continue, freeze, stop or routes'),
+    do: name.describe('continue, freeze, stop or a fallback'),
+    ask: z.array(name).min(1).describe('What people may choose from: continue, freeze, stop or fallbacks'),
   },
   {
     when: z
@@ -102,9 +120,17 @@ export const matrixRow = oneKind(
       })
       .describe('Without it a question waits')
       .optional(),
-    severity: z.enum(['low', 'medium', 'high', 'critical']).describe('How urgent it is; left out: medium').optional(),
+    severity: z
+      .enum(['low', 'medium', 'high', 'critical'])
+      .describe('How urgent it is; left out: medium')
+      .optional(),
   },
 ).superRefine((value, context) => {
   if (value.unanswered !== undefined && value.ask === undefined)
-    context.addIssue({ code: 'custom', path: ['unanswered'], message: 'goes with ask only', params: { hint: 'take it out', at: 'key' } });
+    context.addIssue({
+      code: 'custom',
+      path: ['unanswered'],
+      message: 'goes with ask only',
+      params: { hint: 'take it out', at: 'key' },
+    });
 });

@@ -1,10 +1,25 @@
 // The plan's file format, as written in YAML: validation, the published JSON Schema and the plan
 // reference are all made from it. What it accepts is a `PlanFile`; `toPlan` makes the trusted `Plan`.
 import { z } from 'zod';
-import { address, anyPath, argv, atMost, environmentValue, gitRef, name, oneKind, path, pendingName, role, status, text, variable } from './forms.ts';
-import { followUp, meter, soak, watch, window } from './schema-meters.ts';
+import {
+  address,
+  anyPath,
+  argv,
+  atMost,
+  environmentValue,
+  gitRef,
+  name,
+  oneKind,
+  path,
+  pendingName,
+  role,
+  status,
+  text,
+  variable,
+} from './forms.ts';
+import { afterwards, monitor, soak, watch, window } from './schema-monitors.ts';
 import { step } from './schema-steps.ts';
-import { gate, matrixRow, route } from './schema-ways.ts';
+import { gate, matrixRow, fallback } from './schema-ways.ts';
 import { migrators, restarters } from './tools.ts';
 
 const pending = z.array(pendingName).describe('Exactly these are pending, or the run stops');
@@ -42,15 +57,15 @@ const environment = z.strictObject({
     .describe('How the service is closed')
     .optional(),
   window: window.optional(),
-  'way-back': z
+  rollback: z
     .strictObject({
       close: z.literal(true).describe('Closes the service to its users first').optional(),
       stop: z.array(name).min(1).describe('Then stops these services').optional(),
     })
-    .describe('What is shut before the database goes back, and opened again afterwards')
+    .describe('What is shut before the database rolls back, and opened again afterwards')
     .optional(),
   watch: watch.optional(),
-  'follow-up': followUp.optional(),
+  afterwards: afterwards.optional(),
 });
 
 const release = z
@@ -73,8 +88,18 @@ const release = z
 
 function someButFew(all: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void {
   const count = Object.keys(all).length;
-  if (count === 0) context.addIssue({ code: 'custom', message: 'is empty', params: { hint: 'e.g. staging: { url: http://127.0.0.1:8001 }' } });
-  if (count > 20) context.addIssue({ code: 'custom', message: 'has too many environments', params: { hint: 'at most 20' } });
+  if (count === 0)
+    context.addIssue({
+      code: 'custom',
+      message: 'is empty',
+      params: { hint: 'e.g. staging: { url: http://127.0.0.1:8001 }' },
+    });
+  if (count > 20)
+    context.addIssue({
+      code: 'custom',
+      message: 'has too many environments',
+      params: { hint: 'at most 20' },
+    });
 }
 
 /** A file that is a plan. */
@@ -82,7 +107,9 @@ export const planFile = z.strictObject({
   soakgate: z.literal(1).describe('Version of the format'),
   service: name.describe('What is deployed'),
   summary: text.max(200).describe('One line for people'),
-  kind: z.enum(['constraints', 'columns', 'view', 'flags', 'code']).describe('Kind of the release; decides in which order schema and code go back'),
+  kind: z
+    .enum(['constraints', 'columns', 'view', 'flags', 'code'])
+    .describe('Kind of the release; decides in which order schema and code roll back'),
   claims: z
     .strictObject({
       downtime: atMost.describe('Longest downtime').optional(),
@@ -95,7 +122,10 @@ export const planFile = z.strictObject({
     .describe('Role → whom to call; where it stands, every role that decides stands in it, beside any other')
     .optional(),
   links: z.record(name, text.max(500)).describe('Name → where to read more').optional(),
-  protections: z.record(name, z.array(name).min(1)).describe('What the release protects → the steps that would find it missing').optional(),
+  protections: z
+    .record(name, z.array(name).min(1))
+    .describe('What the release protects → the steps that would find it missing')
+    .optional(),
   release,
   commands: z
     .strictObject({
@@ -105,12 +135,25 @@ export const planFile = z.strictObject({
     .describe("How the release's own commands run")
     .optional(),
   migrations: migrations.optional(),
-  environments: z.record(name, environment).superRefine(someButFew).describe('Entered in this order, each through its gate'),
+  environments: z
+    .record(name, environment)
+    .superRefine(someButFew)
+    .describe('Entered in this order, each through its gate'),
   steps: z.array(step).min(1).max(500).describe('One list, walked from top to bottom in each environment'),
-  meters: z.record(name, meter).describe('Sources of numbers, read all through a soak or watch').optional(),
-  gate: z.record(name, gate).describe('Environment → conditions for entering it, beside its floor').optional(),
-  routes: z.record(name, route).describe('The ways back').optional(),
-  matrix: z.array(matrixRow).min(1).max(500).describe('What is done about a symptom; the first line that fits decides'),
+  monitors: z
+    .record(name, monitor)
+    .describe('Sources of numbers, read all through a soak or watch')
+    .optional(),
+  gate: z
+    .record(name, gate)
+    .describe('Environment → conditions for entering it, beside its guardrails')
+    .optional(),
+  fallbacks: z.record(name, fallback).describe('The fallbacks').optional(),
+  matrix: z
+    .array(matrixRow)
+    .min(1)
+    .max(500)
+    .describe('What is done about a symptom; the first line that fits decides'),
 });
 
 export type PlanFile = z.infer<typeof planFile>;

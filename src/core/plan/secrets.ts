@@ -18,12 +18,20 @@ function secretShapes(value: unknown, path: Path): readonly Remark[] {
   if (typeof value === 'string') {
     const found = shapes.find(([pattern]) => pattern.test(value));
     return found
-      ? [{ path, message: `holds ${found[1]}; a plan holds no secret`, hint: 'refer to it: { env: NAME } or { file: path } under commands.env' }]
+      ? [
+          {
+            path,
+            message: `holds ${found[1]}; a plan holds no secret`,
+            hint: 'refer to it: { env: NAME } or { file: path } under commands.env',
+          },
+        ]
       : [];
   }
   if (typeof value !== 'object' || value === null) return [];
   const list = Array.isArray(value);
-  return Object.entries(value).flatMap(([key, member]) => secretShapes(member, [...path, list ? Number(key) : key]));
+  return Object.entries(value).flatMap(([key, member]) =>
+    secretShapes(member, [...path, list ? Number(key) : key]),
+  );
 }
 
 function namedSecrets(file: unknown): readonly Remark[] {

@@ -25,23 +25,31 @@ export function plainRemark(written: string, value: unknown = written): Said | u
   if (found)
     return {
       message: `${quote(written)} is ${found[1]}`,
-      hint: /^[yn]|^o(?:n|ff)$/iu.test(written) ? `write true or false, or quote it: "${written}"` : `quote it: "${written}"`,
+      hint: /^[yn]|^o(?:n|ff)$/iu.test(written)
+        ? `write true or false, or quote it: "${written}"`
+        : `quote it: "${written}"`,
     };
   if (typeof value !== 'number') return undefined;
-  if (!Number.isFinite(value)) return { message: `${quote(written)} is no number that can be kept`, hint: 'write a finite one' };
+  if (!Number.isFinite(value))
+    return { message: `${quote(written)} is no number that can be kept`, hint: 'write a finite one' };
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
     return { message: `${quote(written)} is too large to be kept exactly`, hint: `quote it: "${written}"` };
   return undefined;
 }
 
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const HIDDEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+
 /** What is wrong with a text, quoted or not. */
 export function textRemark(text: string): Said | undefined {
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  const hidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u.exec(text);
+  const hidden = HIDDEN.exec(text);
   if (hidden)
     return {
       message: `holds the hidden sign U+${hidden[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
       hint: 'a plan shows everything it does; take it out',
     };
-  return text.isWellFormed() ? undefined : { message: 'holds half of a sign', hint: 'save the file as UTF-8' };
+  return text.isWellFormed()
+    ? undefined
+    : { message: 'holds half of a sign', hint: 'save the file as UTF-8' };
 }

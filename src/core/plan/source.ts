@@ -1,6 +1,17 @@
 // Reads YAML text into plain JSON that knows where everything stands. Refuses what reads differently
 // under YAML 1.1 and 1.2, and everything a reviewer could overlook: aliases, tags, merge keys, hidden signs.
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, type Document, type Scalar, type YAMLError } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Scalar,
+  type YAMLError,
+} from 'yaml';
 import { type Path, quote, type Remark } from './complaint.ts';
 import { plainRemark, textRemark } from './source-words.ts';
 
@@ -105,15 +116,25 @@ function countLines(lines: LineCounter, text: string): void {
 
 /** Size and nesting are bounded before anything is built. */
 function tooMuch(text: string): PlacedRemark | undefined {
-  const refuse = (offset: number, message: string, hint: string): PlacedRemark => ({ path: [], offset, message, hint });
+  const refuse = (offset: number, message: string, hint: string): PlacedRemark => ({
+    path: [],
+    offset,
+    message,
+    hint,
+  });
   if (text.length > MOST_BYTES || utf8Length(text) > MOST_BYTES)
-    return refuse(0, 'the file is larger than 1 MiB', 'a plan is a few hundred lines; keep data in files of their own');
+    return refuse(
+      0,
+      'the file is larger than 1 MiB',
+      'a plan is a few hundred lines; keep data in files of their own',
+    );
   let offset = 0;
   let depth = 0;
   for (const token of new Lexer().lex(text)) {
     if (token === '[' || token === '{') depth += 1;
     if (token === ']' || token === '}') depth -= 1;
-    if (depth > MOST_DEPTH) return refuse(offset, `is nested deeper than ${MOST_DEPTH} levels`, 'a plan needs six or seven');
+    if (depth > MOST_DEPTH)
+      return refuse(offset, `is nested deeper than ${MOST_DEPTH} levels`, 'a plan needs six or seven');
     if (!MARKS.has(token)) offset += token.length;
   }
   return undefined;
@@ -157,7 +178,8 @@ function syntaxRemarks(document: Document): PlacedRemark[] {
 
 function directiveRemarks(document: Document): PlacedRemark[] {
   const bad = document.warnings.find(({ code }) => code === 'BAD_DIRECTIVE');
-  const explicit = document.directives?.yaml.explicit || Object.keys(document.directives?.tags ?? {}).length > 1;
+  const explicit =
+    document.directives?.yaml.explicit || Object.keys(document.directives?.tags ?? {}).length > 1;
   return bad || explicit
     ? [
         {
@@ -171,9 +193,9 @@ function directiveRemarks(document: Document): PlacedRemark[] {
 }
 
 type Place = Pick<Spot, 'offset' | 'keyOffset'>;
-type Reading = { readonly value: unknown; readonly spot: Spot };
+type Metric = { readonly value: unknown; readonly spot: Spot };
 
-function read(reader: Reader, node: unknown, path: Path, place: Place): Reading {
+function read(reader: Reader, node: unknown, path: Path, place: Place): Metric {
   const offset = rangeOf(node) ?? place.offset;
   const spot: Spot = { ...place, offset, children: new Map() };
   const refuse = (message: string, hint: string) => reader.remarks.push({ path, offset, message, hint });
@@ -183,8 +205,10 @@ function read(reader: Reader, node: unknown, path: Path, place: Place): Reading 
     return { value: null, spot };
   }
   if (isScalar(node) || isMap(node) || isSeq(node)) {
-    if (node.anchor) refuse(`the anchor &${shortened(node.anchor)} is refused`, 'take it out and write values out');
-    if (node.tag !== undefined) refuse(`the tag ${shortened(node.tag)} is refused`, 'take it out; quote the value if it is text');
+    if (node.anchor)
+      refuse(`the anchor &${shortened(node.anchor)} is refused`, 'take it out and write values out');
+    if (node.tag !== undefined)
+      refuse(`the tag ${shortened(node.tag)} is refused`, 'take it out; quote the value if it is text');
   }
   if (path.length > MOST_DEPTH) {
     refuse(`is nested deeper than ${MOST_DEPTH} levels`, 'a plan needs six or seven');
@@ -192,13 +216,23 @@ function read(reader: Reader, node: unknown, path: Path, place: Place): Reading 
   }
   if (isMap(node)) return readMap(reader, node.items, path, spot);
   if (isSeq(node)) {
-    const items = node.items.map((item, at) => read(reader, item, [...path, at], { offset: rangeOf(item) ?? offset }));
-    return { value: items.map((item) => item.value), spot: { ...spot, children: new Map(items.map((item, at) => [at, item.spot])) } };
+    const items = node.items.map((item, at) =>
+      read(reader, item, [...path, at], { offset: rangeOf(item) ?? offset }),
+    );
+    return {
+      value: items.map((item) => item.value),
+      spot: { ...spot, children: new Map(items.map((item, at) => [at, item.spot])) },
+    };
   }
   return isScalar(node) ? readScalar(reader, node, path, spot) : { value: null, spot };
 }
 
-function readMap(reader: Reader, pairs: readonly { readonly key: unknown; readonly value: unknown }[], path: Path, spot: Spot): Reading {
+function readMap(
+  reader: Reader,
+  pairs: readonly { readonly key: unknown; readonly value: unknown }[],
+  path: Path,
+  spot: Spot,
+): Metric {
   const value: Record<string, unknown> = {};
   const children = new Map<string, Spot>();
   for (const pair of pairs) {
@@ -209,7 +243,12 @@ function readMap(reader: Reader, pairs: readonly { readonly key: unknown; readon
       continue;
     }
     if (children.has(key)) {
-      reader.remarks.push({ path: [...path, key], offset, message: `the key ${quote(key)} is written twice`, hint: 'keep one of them' });
+      reader.remarks.push({
+        path: [...path, key],
+        offset,
+        message: `the key ${quote(key)} is written twice`,
+        hint: 'keep one of them',
+      });
       reader.holes = true;
       continue;
     }
@@ -221,13 +260,19 @@ function readMap(reader: Reader, pairs: readonly { readonly key: unknown; readon
 }
 
 function readKey(reader: Reader, key: unknown, path: Path, offset: number): string | undefined {
-  const refuse = (shown: string, message: string, hint: string) => void reader.remarks.push({ path: [...path, shown], offset, message, hint });
-  if (isAlias(key) || isMap(key) || isSeq(key)) return refuse('?', 'a key is one word', 'lists, blocks and aliases are refused as keys');
+  const refuse = (shown: string, message: string, hint: string) =>
+    void reader.remarks.push({ path: [...path, shown], offset, message, hint });
+  if (isAlias(key) || isMap(key) || isSeq(key))
+    return refuse('?', 'a key is one word', 'lists, blocks and aliases are refused as keys');
   const written = isScalar(key) ? (key.source ?? '') : '';
-  if (isScalar(key) && (key.anchor || key.tag !== undefined)) return refuse(written, 'a key has no anchor and no tag', 'take it out');
+  if (isScalar(key) && (key.anchor || key.tag !== undefined))
+    return refuse(written, 'a key has no anchor and no tag', 'take it out');
   if (written === '<<') return refuse(written, 'merge keys are refused', 'write the values out');
-  if (['__proto__', 'constructor', 'prototype'].includes(written)) return refuse(written, `${written} is refused as a key`, 'choose another name');
-  const said = isScalar(key) ? ((isPlain(key) ? plainRemark(written) : undefined) ?? textRemark(written)) : undefined;
+  if (['__proto__', 'constructor', 'prototype'].includes(written))
+    return refuse(written, `${written} is refused as a key`, 'choose another name');
+  const said = isScalar(key)
+    ? ((isPlain(key) ? plainRemark(written) : undefined) ?? textRemark(written))
+    : undefined;
   if (said) return refuse(written, said.message, said.hint);
   if (!isScalar(key) || typeof key.value !== 'string')
     return refuse(
@@ -238,7 +283,7 @@ function readKey(reader: Reader, key: unknown, path: Path, offset: number): stri
   return key.value;
 }
 
-function readScalar(reader: Reader, node: Scalar, path: Path, spot: Spot): Reading {
+function readScalar(reader: Reader, node: Scalar, path: Path, spot: Spot): Metric {
   const { value } = node;
   const written = isPlain(node) ? node.source : undefined;
   const said =
@@ -251,4 +296,5 @@ function readScalar(reader: Reader, node: Scalar, path: Path, spot: Spot): Readi
 
 const isPlain = (node: Scalar): boolean => node.type === 'PLAIN';
 const shortened = (text: string): string => quote(text).slice(1, -1);
-const rangeOf = (node: unknown): number | undefined => (isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined);
+const rangeOf = (node: unknown): number | undefined =>
+  isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;

@@ -6,7 +6,8 @@ import { limit, ms, without } from './to-plan-values.ts';
 type StepFile = PlanFile['steps'][number];
 type CheckFile = NonNullable<StepFile['check']>;
 
-const list = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? [value] : value);
+const list = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value;
 
 /** One step of the trusted plan. */
 export function toStep(file: StepFile): PlanStep {
@@ -23,7 +24,14 @@ function toKind(file: StepFile): PlanStepKind {
       }),
     };
   if (file.baseline)
-    return { baseline: without({ http: file.baseline.http && { get: list(file.baseline.http.get), samples: file.baseline.http.samples ?? 200 } }) };
+    return {
+      baseline: without({
+        http: file.baseline.http && {
+          get: list(file.baseline.http.get),
+          samples: file.baseline.http.samples ?? 200,
+        },
+      }),
+    };
   if (file.maintenance) return { maintenance: file.maintenance };
   if (file.backup) {
     const { format = 'custom', jobs = 2, keep } = file.backup;
@@ -33,11 +41,15 @@ function toKind(file: StepFile): PlanStepKind {
   if (file.preview) return { preview: file.preview };
   if (file.migrate) {
     const { 'lock-timeout': lock, 'give-up-after': giveUp, 'statement-timeout': statement } = file.migrate;
-    return { migrate: { lockTimeoutMs: ms(lock), giveUpAfterMs: ms(giveUp), statementTimeoutMs: ms(statement) } };
+    return {
+      migrate: { lockTimeoutMs: ms(lock), giveUpAfterMs: ms(giveUp), statementTimeoutMs: ms(statement) },
+    };
   }
   if (file.check) return { check: toCheck(file.check) };
-  if (file.refused) return { refused: file.refused as Extract<PlanStepKind, { refused: unknown }>['refused'] };
-  if (file.run) return { run: without({ command: file.run.command, changes: file.run.changes, undo: file.run.undo }) };
+  if (file.forbidden)
+    return { forbidden: file.forbidden as Extract<PlanStepKind, { forbidden: unknown }>['forbidden'] };
+  if (file.run)
+    return { run: without({ command: file.run.command, changes: file.run.changes, undo: file.run.undo }) };
   if (file.switch) return { switch: file.switch };
   if (file.restart) return { restart: file.restart };
   return { flows: file.flows ?? '' };
@@ -48,7 +60,13 @@ function toData(file: NonNullable<StepFile['data']>): DataSpec {
     check: file.check,
     fix: file.fix && { command: file.fix.command, tables: file.fix.tables ?? [] },
     rules: (file.rules ?? []).map(({ rule, ...rest }) =>
-      without<DataSpec['rules'][number]>({ name: rule, table: rest.table, bad: rest.bad, fix: rest.fix, message: rest.message }),
+      without<DataSpec['rules'][number]>({
+        name: rule,
+        table: rest.table,
+        bad: rest.bad,
+        fix: rest.fix,
+        message: rest.message,
+      }),
     ),
     peopleDecide: file['people-decide'] ?? {},
   });
@@ -57,18 +75,33 @@ function toData(file: NonNullable<StepFile['data']>): DataSpec {
 function toCheck(file: CheckFile): CheckSpec {
   if (file.constraints) return { constraints: file.constraints };
   if (file.columns)
-    return { columns: file.columns.map((column) => without<Extract<CheckSpec, { columns: unknown }>['columns'][number]>(column as never)) };
+    return {
+      columns: file.columns.map((column) =>
+        without<Extract<CheckSpec, { columns: unknown }>['columns'][number]>(column as never),
+      ),
+    };
   if (file.sql !== undefined)
-    return { sql: file.sql, returns: toReturns(file.returns), ...(file.within !== undefined && { withinMs: ms(file.within) }) };
+    return {
+      sql: file.sql,
+      returns: toReturns(file.returns),
+      ...(file.within !== undefined && { withinMs: ms(file.within) }),
+    };
   if (file.http) return { http: toHttp(file.http) };
   return without<Extract<CheckSpec, { command: unknown }>>({
     command: file.command ?? [],
     json: file.json as Extract<CheckSpec, { command: unknown }>['json'],
-    junit: file.junit && { file: file.junit.file, passed: file.junit.passed, skipped: file.junit.skipped ?? 0 },
+    junit: file.junit && {
+      file: file.junit.file,
+      passed: file.junit.passed,
+      skipped: file.junit.skipped ?? 0,
+    },
     text: file.text && {
       pattern: file.text.pattern,
       groups: Object.fromEntries(
-        Object.entries(file.text.groups).map(([group, wanted]) => [group, typeof wanted === 'object' ? wanted.is : limit(wanted, 'value')]),
+        Object.entries(file.text.groups).map(([group, wanted]) => [
+          group,
+          typeof wanted === 'object' ? wanted.is : limit(wanted, 'value'),
+        ]),
       ),
     },
     changes: file.changes ?? [],
@@ -78,7 +111,9 @@ function toCheck(file: CheckFile): CheckSpec {
 function toReturns(returns: CheckFile['returns']): Extract<CheckSpec, { sql: string }>['returns'] {
   if (typeof returns !== 'object') return 'no rows';
   if ('golden' in returns) return { golden: returns.golden };
-  return 'rows' in returns ? { rows: limit(returns.rows, 'value') } : { value: limit(returns.value, 'value') };
+  return 'rows' in returns
+    ? { rows: limit(returns.rows, 'value') }
+    : { value: limit(returns.value, 'value') };
 }
 
 function toHttp(file: NonNullable<CheckFile['http']>): HttpCheck {

@@ -6,7 +6,7 @@ import { parseDuration } from './units.ts';
 /** Milliseconds of words that the schema has accepted. */
 export const ms = (words: string): number => parseDuration(words.replace(/^at most /u, '')) ?? 0;
 
-/** A band that the schema has accepted. */
+/** A threshold that the schema has accepted. */
 export function limit(words: string, place: LimitPlace): Limit {
   const result = parseLimit(words, place);
   if ('limit' in result) return result.limit;

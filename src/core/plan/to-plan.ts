@@ -1,14 +1,14 @@
 // From the file's words to the trusted plan: units become numbers, what was left out is filled in,
 // lists stand where one or several were allowed. Runs only on what the schema accepted, so it never fails.
-import type { Gate, Json, Meter, Observation, Plan, Reading, Route, Service, When } from './plan.ts';
+import type { Gate, Json, Monitor, Observation, Plan, Metric, Fallback, Service, When } from './plan.ts';
 import type { PlanFile } from './schema.ts';
-import { unitOf } from './schema-meters.ts';
+import { unitOf } from './schema-monitors.ts';
 import { toStep } from './to-plan-steps.ts';
 import { limit, ms, without } from './to-plan-values.ts';
 import { migrators, optionsOf, restarters } from './tools.ts';
 
 type EnvironmentFile = PlanFile['environments'][string];
-type MeterFile = NonNullable<PlanFile['meters']>[string];
+type MonitorFile = NonNullable<PlanFile['monitors']>[string];
 type RowFile = PlanFile['matrix'][number];
 
 /** The trusted plan of a file. */
@@ -31,16 +31,21 @@ export function toPlan(file: PlanFile): Plan {
     release: without<Plan['release']>({ ...file.release, install: file.release.install ?? [] }),
     commands: { path: file.commands?.path ?? [], env: (file.commands?.env ?? {}) as Plan['commands']['env'] },
     migrations: file.migrations && toMigrations(file.migrations),
-    environments: Object.entries(file.environments).map(([name, environment]) => toEnvironment(name, environment)),
+    environments: Object.entries(file.environments).map(([name, environment]) =>
+      toEnvironment(name, environment),
+    ),
     steps: file.steps.map(toStep),
-    meters: mapValues(file.meters, toMeter),
+    monitors: mapValues(file.monitors, toMonitor),
     gate: mapValues(file.gate, toGate),
-    routes: mapValues(file.routes, toRoute),
+    fallbacks: mapValues(file.fallbacks, toFallback),
     matrix: file.matrix.map(toRow),
   });
 }
 
-function mapValues<From, To>(record: Readonly<Record<string, From>> | undefined, change: (value: From) => To): Record<string, To> {
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>> | undefined,
+  change: (value: From) => To,
+): Record<string, To> {
   return Object.fromEntries(Object.entries(record ?? {}).map(([key, value]) => [key, change(value)]));
 }
 
@@ -57,9 +62,17 @@ function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'
     services: (file.services ?? []).map(toService),
     soak: file.soak && toObservation(file.soak),
     watch: file.watch && toObservation(file.watch),
-    followUp: file['follow-up'] && without({ everyMs: ms(file['follow-up'].every), meters: file['follow-up'].meters }),
-    maintenance: maintenance && without({ flagFile: maintenance['flag-file'], answers: maintenance.answers ?? 503, inside: maintenance.inside }),
-    wayBack: file['way-back'],
+    afterwards:
+      file['afterwards'] &&
+      without({ everyMs: ms(file['afterwards'].every), monitors: file['afterwards'].monitors }),
+    maintenance:
+      maintenance &&
+      without({
+        flagFile: maintenance['flag-file'],
+        answers: maintenance.answers ?? 503,
+        inside: maintenance.inside,
+      }),
+    rollback: file['rollback'],
     window:
       window &&
       without({
@@ -86,30 +99,45 @@ function toObservation(file: NonNullable<EnvironmentFile['soak']>): Observation 
   });
 }
 
-function toMeter(file: MeterFile): Meter {
-  return without<Meter>({
+function toMonitor(file: MonitorFile): Monitor {
+  return without<Monitor>({
     read: toRead(file.read),
     everyMs: file.every === undefined ? undefined : ms(file.every),
-    readings: mapValues(file.readings, toReading),
+    metrics: mapValues(file.metrics, toMetric),
   });
 }
 
-function toRead({ command, since, sql, counters, http, log, sessions }: MeterFile['read']): Meter['read'] {
-  if (command) return without<Extract<Meter['read'], { command: unknown }>>({ command, since });
+function toRead({
+  command,
+  since,
+  sql,
+  counters,
+  http,
+  log,
+  sessions,
+}: MonitorFile['read']): Monitor['read'] {
+  if (command) return without<Extract<Monitor['read'], { command: unknown }>>({ command, since });
   if (sql !== undefined) return { sql };
   if (counters !== undefined) return { counters };
-  if (log) return { log: without<Extract<Meter['read'], { log: unknown }>['log']>({ files: log.files, lines: log.lines, keep: log.keep }) };
+  if (log)
+    return {
+      log: without<Extract<Monitor['read'], { log: unknown }>['log']>({
+        files: log.files,
+        lines: log.lines,
+        keep: log.keep,
+      }),
+    };
   if (sessions) return { sessions: { slowMs: ms(sessions.slow) } };
   return { http: { get: http?.get ?? '/', status: http?.status ?? 200 } };
 }
 
-function toReading(file: MeterFile['readings'][string]): Reading {
-  const place = { reading: unitOf(file.unit, file.of) };
-  return without<Reading>({
+function toMetric(file: MonitorFile['metrics'][string]): Metric {
+  const place = { metric: unitOf(file.unit, file.of) };
+  return without<Metric>({
     at: file.at,
     of: file.of,
     unit: file.unit,
-    target: file.target === undefined ? undefined : limit(file.target, place),
+    objective: file.objective === undefined ? undefined : limit(file.objective, place),
     alert: file.alert === undefined ? undefined : limit(file.alert, place),
     samples: file.samples,
     advice: file.advice,
@@ -119,17 +147,20 @@ function toReading(file: MeterFile['readings'][string]): Reading {
 function toGate(file: NonNullable<PlanFile['gate']>[string]): Gate {
   return without<Gate>({
     sealed: file.sealed ?? [],
-    atEntry: file['at-entry'] ?? [],
+    beforeDeploying: file['before-deploying'] ?? [],
     attested: file.attested ?? [],
     approved: file.approved && { roles: file.approved.roles, expiresMs: ms(file.approved.expires) },
   });
 }
 
-function toRoute(file: NonNullable<PlanFile['routes']>[string]): Route {
+function toFallback(file: NonNullable<PlanFile['fallbacks']>[string]): Fallback {
   if (file.to !== undefined) return { downgrade: { to: file.to } };
   if (file.forward !== undefined) return { forward: file.forward };
-  if (file.loses === undefined) return { codeBack: true };
-  return without<Extract<Route, { restore: unknown }>>({ restore: { loses: file.loses }, approved: file.approved });
+  if (file.loses === undefined) return { codeRollback: true };
+  return without<Extract<Fallback, { restore: unknown }>>({
+    restore: { loses: file.loses },
+    approved: file.approved,
+  });
 }
 
 function toRow(file: RowFile): Plan['matrix'][number] {
@@ -145,5 +176,8 @@ function toRow(file: RowFile): Plan['matrix'][number] {
 function toWhen(file: RowFile['when']): When {
   if (file === 'rest') return 'rest';
   const { for: lasting, ...when } = file;
-  return without<Exclude<When, 'rest'>>({ ...when, forMs: lasting === undefined ? undefined : ms(lasting) } as Exclude<When, 'rest'>);
+  return without<Exclude<When, 'rest'>>({
+    ...when,
+    forMs: lasting === undefined ? undefined : ms(lasting),
+  } as Exclude<When, 'rest'>);
 }

@@ -2,12 +2,22 @@
 // Everything becomes one number: milliseconds, bytes, a fraction.
 
 const DURATIONS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-const SIZES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+const SIZES = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+} as const;
 type DurationUnit = keyof typeof DURATIONS;
 type SizeUnit = keyof typeof SIZES;
 
 const NUMBER = '(?:0|[1-9][0-9]{0,14})(?:\\.[0-9]{1,6})?';
-/** Patterns without anchors, so that the grammar of bands and the published schema share them. */
+/** Patterns without anchors, so that the grammar of thresholds and the published schema share them. */
 export const DURATION_PATTERN = `${NUMBER}(?:ms|s|m|h|d|w)`;
 export const SIZE_PATTERN = `${NUMBER}(?:B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)`;
 export const PERCENT_PATTERN = `${NUMBER}%`;
@@ -48,7 +58,7 @@ export function parsePercent(text: string): number | undefined {
   return match ? exact(Number(match[1]) / 100) : undefined;
 }
 
-/** A plain number as bands write it: `90`, `0.5`. */
+/** A plain number as thresholds write it: `90`, `0.5`. */
 export function parseNumber(text: string): number | undefined {
   return new RegExp(`^${NUMBER}$`, 'u').test(text) ? Number(text) : undefined;
 }

@@ -15,7 +15,9 @@ describe('complaints about', () => {
   });
 
   test('every golden plan draws at least one', () => {
-    const accepted = cases.filter((file) => 'plan' in parsePlan(readFileSync(`${folder}${file}`, 'utf8'), file));
+    const accepted = cases.filter(
+      (file) => 'plan' in parsePlan(readFileSync(`${folder}${file}`, 'utf8'), file),
+    );
     expect(accepted).toEqual([]);
   });
 });

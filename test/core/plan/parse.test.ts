@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { checkFile, parsePlan, renderComplaint } from '../../../src/core/plan/parse.ts';
 import { complaintsOf, type Edit, edited, planOf, smallPlan } from './small-plan.ts';
 
-const example = readFileSync(fileURLToPath(new URL('../../fixtures/validation-system.yaml', import.meta.url)), 'utf8');
+const example = readFileSync(
+  fileURLToPath(new URL('../../fixtures/validation-system.yaml', import.meta.url)),
+  'utf8',
+);
 
 describe('the example plan', () => {
   test('parses without a complaint', () => {
@@ -15,22 +18,32 @@ describe('the example plan', () => {
   test('becomes what it says', () => {
     const plan = planOf(example);
     expect(plan.environments.map(({ name }) => name)).toEqual(['staging', 'production']);
-    expect(plan.environments[0]?.soak).toEqual({ forMs: 604_800_000, everyMs: 60_000, gapMs: 300_000, cleanDays: 7, extendMs: 604_800_000 });
+    expect(plan.environments[0]?.soak).toEqual({
+      forMs: 604_800_000,
+      everyMs: 60_000,
+      gapMs: 300_000,
+      cleanDays: 7,
+      extendMs: 604_800_000,
+    });
     expect(plan.environments[1]?.services[1]).toEqual({
       name: 'proxy',
       tool: 'systemd',
       options: { unit: 'nginx', action: 'reload', manager: 'system' },
     });
     expect(plan.migrations).toMatchObject({ tool: 'django', options: { manage: 'manage.py' } });
-    expect(plan.routes).toEqual({
+    expect(plan.fallbacks).toEqual({
       downgrade: { downgrade: { to: 'recorded' } },
       'drop-constraints': { forward: 'characters.remove_validation_constraints' },
       'relax-age': { forward: 'characters.relax_age_constraint' },
       restore: { restore: { loses: 'writes-since-backup' }, approved: { roles: ['dba'] } },
     });
-    expect(plan.meters['database']?.readings['rollbacks']).toMatchObject({ of: 'commits', target: { word: 'below', value: 0.01 }, samples: 100 });
+    expect(plan.monitors['database']?.metrics['rollbacks']).toMatchObject({
+      of: 'commits',
+      objective: { word: 'below', value: 0.01 },
+      samples: 100,
+    });
     expect(plan.matrix[5]).toEqual({
-      when: { meter: 'any', is: 'inconclusive', forMs: 1_800_000 },
+      when: { monitor: 'any', is: 'inconclusive', forMs: 1_800_000 },
       ask: ['continue', 'downgrade'],
       severity: 'high',
     });
@@ -49,19 +62,34 @@ describe('what is left out is filled in', () => {
   const plan = planOf(smallPlan);
   test.each([
     ['ledger', plan.migrations?.options, { folder: 'migrations', ledger: 'schema_migrations' }],
-    ['action of a unit', plan.environments[0]?.services[0]?.options, { unit: 'shop', action: 'restart', manager: 'system' }],
+    [
+      'action of a unit',
+      plan.environments[0]?.services[0]?.options,
+      { unit: 'shop', action: 'restart', manager: 'system' },
+    ],
     ['answer in maintenance', plan.environments[1]?.maintenance?.answers, 503],
     ['install', plan.release.install, []],
     ['commands', plan.commands, { path: [], env: {} }],
-    ['samples of the baseline', plan.steps[0], { step: 'baseline', baseline: { http: { get: ['/', '/health'], samples: 200 } } }],
-    ['backup', plan.steps[2], { step: 'backup', backup: { tool: 'pg_dump', format: 'custom', keepMs: 2_592_000_000 } }],
+    [
+      'samples of the baseline',
+      plan.steps[0],
+      { step: 'baseline', baseline: { http: { get: ['/', '/health'], samples: 200 } } },
+    ],
+    [
+      'backup',
+      plan.steps[2],
+      { step: 'backup', backup: { tool: 'pg_dump', format: 'custom', keepMs: 2_592_000_000 } },
+    ],
     ['severity', plan.matrix[0], { when: { before: 'migrate' }, do: 'stop', severity: 'medium' }],
-    ['code back', plan.routes['old-code'], { codeBack: true }],
+    ['code back', plan.fallbacks['old-code'], { codeRollback: true }],
     ['claims', plan.claims, undefined],
   ])('%s', (_, actual, expected) => expect(actual).toEqual(expected));
 
   test('an HTTP check gets its list, status and time', () => {
-    const text = edited(smallPlan, ['{ get: /health, within: 60s, mean: at most 110% of baseline }', '{ get: /health }']);
+    const text = edited(smallPlan, [
+      '{ get: /health, within: 60s, mean: at most 110% of baseline }',
+      '{ get: /health }',
+    ]);
     expect(planOf(text).steps.find(({ step }) => step === 'health')).toEqual({
       step: 'health',
       check: { http: { get: ['/health'], status: 200, withinMs: 30_000 } },
@@ -75,16 +103,26 @@ describe('what is left out is filled in', () => {
       '{ sql: select 1, returns: { value: at least 1 } }',
       { sql: 'select 1', returns: { value: { word: 'at least', value: 1, text: 'at least 1' } } },
     ],
-    ['{ columns: [{ table: orders, column: total, nullable: false }] }', { columns: [{ table: 'orders', column: 'total', nullable: false }] }],
-    ['{ constraints: [a_b, { like: "a_*", exactly: 3 }] }', { constraints: ['a_b', { like: 'a_*', exactly: 3 }] }],
+    [
+      '{ columns: [{ table: orders, column: total, nullable: false }] }',
+      { columns: [{ table: 'orders', column: 'total', nullable: false }] },
+    ],
+    [
+      '{ constraints: [a_b, { like: "a_*", exactly: 3 }] }',
+      { constraints: ['a_b', { like: 'a_*', exactly: 3 }] },
+    ],
   ])('check %s', (words, check) => {
-    const text = edited(smallPlan, ['  - { step: open,', `  - { step: more, check: ${words} }\n  - { step: open,`]);
+    const text = edited(smallPlan, [
+      '  - { step: open,',
+      `  - { step: more, check: ${words} }\n  - { step: open,`,
+    ]);
     expect(planOf(text).steps.find(({ step }) => step === 'more')).toEqual({ step: 'more', check });
   });
 });
 
 describe('places', () => {
-  const at = (...edits: readonly Edit[]) => complaintsOf(edited(smallPlan, ...edits)).map(({ line, column, path }) => [line, column, path]);
+  const at = (...edits: readonly Edit[]) =>
+    complaintsOf(edited(smallPlan, ...edits)).map(({ line, column, path }) => [line, column, path]);
 
   test('a key, a value, and what is missing each have their own', () => {
     expect(at(['keep: 30d', 'kepp: 30d'])).toEqual([[24, 31, 'steps[2].backup.kepp']]);
@@ -103,16 +141,31 @@ describe('places', () => {
 
   test('complaints come in the order of the file', () => {
     const lines = complaintsOf(
-      edited(smallPlan, ['in: [production]', 'in: [x]'], ['keep: 30d', 'keep: x'], ['do: stop', 'do: x'], ['service: shop', 'service: X']),
+      edited(
+        smallPlan,
+        ['in: [production]', 'in: [x]'],
+        ['keep: 30d', 'keep: x'],
+        ['do: stop', 'do: x'],
+        ['service: shop', 'service: X'],
+      ),
     ).map(({ line }) => line);
     expect(lines).toEqual([2, 23, 24, 64]);
   });
 
   test('a complaint is one line', () => {
-    expect(renderComplaint({ file: 'a.yaml', line: 3, column: 9, path: 'steps[0]', message: 'is wrong', hint: 'nearest: x' })).toBe(
-      'a.yaml:3:9 steps[0]: is wrong (nearest: x)',
+    expect(
+      renderComplaint({
+        file: 'a.yaml',
+        line: 3,
+        column: 9,
+        path: 'steps[0]',
+        message: 'is wrong',
+        hint: 'nearest: x',
+      }),
+    ).toBe('a.yaml:3:9 steps[0]: is wrong (nearest: x)');
+    expect(renderComplaint({ file: 'a.yaml', line: 1, column: 1, path: '', message: 'is empty' })).toBe(
+      'a.yaml:1:1: is empty',
     );
-    expect(renderComplaint({ file: 'a.yaml', line: 1, column: 1, path: '', message: 'is empty' })).toBe('a.yaml:1:1: is empty');
   });
 });
 
@@ -130,7 +183,11 @@ describe('what would cost too much is refused, not worked through', () => {
     ['a file over 1 MiB', `# ${'x'.repeat(1_048_576)}`, /larger than 1 MiB/u],
     ['one that is over it only in UTF-8', `# ${'ä'.repeat(600_000)}`, /larger than 1 MiB/u],
     ['a million brackets', '['.repeat(1_000_000), /nested deeper/u],
-    ['a deep block', Array.from({ length: 700 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested/u],
+    [
+      'a deep block',
+      Array.from({ length: 700 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
+      /nested/u,
+    ],
     ['many dashes', '- '.repeat(100_000), /nested/u],
     ['an alias bomb', bomb, /the alias \*a is refused/u],
   ])('%s', (_, text, message) => {
@@ -150,16 +207,18 @@ describe('what would cost too much is refused, not worked through', () => {
 
   test('more lines than anyone reads are refused as such', () => {
     const text = `${smallPlan}${'  - { when: { step: any }, do: stop }\n'.repeat(500)}`;
-    expect(complaintsOf(text).map(({ path, message }) => [path, message])).toEqual([['matrix', 'is too long']]);
+    expect(complaintsOf(text).map(({ path, message }) => [path, message])).toEqual([
+      ['matrix', 'is too long'],
+    ]);
   });
 });
 
 describe('keys that are names of every object', () => {
   test.each(['__proto__', 'constructor', 'prototype'])('%s is refused as a key', (key) => {
-    const text = edited(smallPlan, ['  old-code: { code: back }', `  ${key}: { code: back }`]);
+    const text = edited(smallPlan, ['  old-code: { code: rollback }', `  ${key}: { code: rollback }`]);
     expect(complaintsOf(text).map(({ message }) => message)).toEqual([`${key} is refused as a key`]);
   });
-  test.each(['constructor', 'toString', 'valueOf'])('%s is no route', (word) => {
+  test.each(['constructor', 'toString', 'valueOf'])('%s is no fallback', (word) => {
     const text = edited(smallPlan, ['do: stop', `do: ${word}`]);
     expect(complaintsOf(text).map(({ path }) => path)).toEqual(['matrix[0].do']);
   });

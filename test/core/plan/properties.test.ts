@@ -88,7 +88,9 @@ describe('parsePlan', () => {
       '\uFEFF',
       '\uD800',
     );
-    fc.assert(fc.property(fc.string({ unit: fc.oneof(sign, any), maxLength: 200 }), rightOrComplained), { numRuns: 500 });
+    fc.assert(fc.property(fc.string({ unit: fc.oneof(sign, any), maxLength: 200 }), rightOrComplained), {
+      numRuns: 500,
+    });
   });
 
   test('never throws on arbitrary YAML values', () => {
@@ -98,8 +100,8 @@ describe('parsePlan', () => {
         'steps',
         'environments',
         'matrix',
-        'meters',
-        'routes',
+        'monitors',
+        'fallbacks',
         'gate',
         'staging',
         'step',
@@ -130,16 +132,23 @@ describe('parsePlan', () => {
   });
 
   test('never throws on a plan that was changed at some places', () => {
-    const mutate = (text: string, { at, cut, put }: { at: number; cut: number; put: string }) => text.slice(0, at) + put + text.slice(at + cut);
+    const mutate = (text: string, { at, cut, put }: { at: number; cut: number; put: string }) =>
+      text.slice(0, at) + put + text.slice(at + cut);
     fc.assert(
-      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => rightOrComplained(mutations.reduce(mutate, smallPlan))),
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) =>
+        rightOrComplained(mutations.reduce(mutate, smallPlan)),
+      ),
       { numRuns: 300 },
     );
   });
 
   test('never throws when a line is missing, doubled or moved', () => {
     const lines = smallPlan.split('\n');
-    const change = fc.tuple(fc.nat(lines.length - 1), fc.nat(lines.length - 1), fc.constantFrom('cut', 'double', 'move'));
+    const change = fc.tuple(
+      fc.nat(lines.length - 1),
+      fc.nat(lines.length - 1),
+      fc.constantFrom('cut', 'double', 'move'),
+    );
     fc.assert(
       fc.property(change, ([from, to, how]) => {
         const rest = how === 'double' ? [...lines] : lines.toSpliced(from, 1);
@@ -157,7 +166,11 @@ describe('the canonical text of a plan', () => {
   function shuffled(value: unknown, next: () => number, path: string): unknown {
     if (Array.isArray(value)) return value.map((item) => shuffled(item, next, `${path}[]`));
     if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value).map(([key, member]) => ({ key, member: shuffled(member, next, `${path}.${key}`), place: next() }));
+    const entries = Object.entries(value).map(([key, member]) => ({
+      key,
+      member: shuffled(member, next, `${path}.${key}`),
+      place: next(),
+    }));
     const order = path === '.environments' ? entries : entries.toSorted((a, b) => a.place - b.place);
     return Object.fromEntries(order.map(({ key, member }) => [key, member]));
   }
@@ -183,10 +196,15 @@ describe('the canonical text of a plan', () => {
 
   test('does not depend on comments', () => {
     const lines = smallPlan.split('\n');
-    const comment = fc.tuple(fc.nat(lines.length - 1), fc.string({ unit: fc.constantFrom('a', ':', ' ', '-', '"', '[', 'ü'), maxLength: 20 }));
+    const comment = fc.tuple(
+      fc.nat(lines.length - 1),
+      fc.string({ unit: fc.constantFrom('a', ':', ' ', '-', '"', '[', 'ü'), maxLength: 20 }),
+    );
     fc.assert(
       fc.property(fc.array(comment, { maxLength: 8 }), (comments) => {
-        const text = comments.reduce<string[]>((current, [at, words]) => current.toSpliced(at, 0, `# ${words}`), lines).join('\n');
+        const text = comments
+          .reduce<string[]>((current, [at, words]) => current.toSpliced(at, 0, `# ${words}`), lines)
+          .join('\n');
         expect(canonical(planOf(text))).toBe(hashed);
       }),
       { numRuns: 30 },
@@ -198,7 +216,10 @@ describe('the canonical text of a plan', () => {
       edited(smallPlan, ['for: 7d', 'for: 8d']),
       edited(smallPlan, ['total = 0', 'total = 1']),
       edited(smallPlan, ['above 500ms', 'above 501ms']),
-      edited(smallPlan, ['  - { step: preview', '  - { step: early, check: { constraints: [a] } }\n  - { step: preview']),
+      edited(smallPlan, [
+        '  - { step: preview',
+        '  - { step: early, check: { constraints: [a] } }\n  - { step: preview',
+      ]),
     ].map((text) => canonical(planOf(text)));
     expect(new Set([hashed, ...changed]).size).toBe(changed.length + 1);
   });

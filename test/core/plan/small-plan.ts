@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { type Complaint, parsePlan } from '../../../src/core/plan/parse.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 
-export const smallPlan: string = readFileSync(fileURLToPath(new URL('../../fixtures/small-plan.yaml', import.meta.url)), 'utf8');
+export const smallPlan: string = readFileSync(
+  fileURLToPath(new URL('../../fixtures/small-plan.yaml', import.meta.url)),
+  'utf8',
+);
 
 export type Edit = readonly [from: string, to: string];
 
@@ -19,7 +22,9 @@ export function edited(text: string, ...edits: readonly Edit[]): string {
 export function planOf(text: string): Plan {
   const result = parsePlan(text, 'plan.yaml');
   if ('plan' in result) return result.plan;
-  throw new Error(result.complaints.map(({ line, path, message }) => `${line} ${path}: ${message}`).join('\n'));
+  throw new Error(
+    result.complaints.map(({ line, path, message }) => `${line} ${path}: ${message}`).join('\n'),
+  );
 }
 
 export function complaintsOf(text: string): readonly Complaint[] {

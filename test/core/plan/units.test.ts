@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exact, formatDuration, parseDuration, parseNumber, parsePercent, parseSize } from '../../../src/core/plan/units.ts';
+import {
+  exact,
+  formatDuration,
+  parseDuration,
+  parseNumber,
+  parsePercent,
+  parseSize,
+} from '../../../src/core/plan/units.ts';
 
 describe('durations', () => {
   test.each([
@@ -34,7 +41,9 @@ describe('durations', () => {
   ])('%j is none', (text) => expect(parseDuration(text)).toBeUndefined());
 
   test('whole milliseconds written as words read as themselves', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 13 }), (ms) => parseDuration(formatDuration(ms)) === ms));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10 ** 13 }), (ms) => parseDuration(formatDuration(ms)) === ms),
+    );
   });
 
   test.each([
@@ -52,7 +61,9 @@ describe('sizes and ratios', () => {
     ['1.5KiB', 1536],
     ['2TiB', 2 * 1024 ** 4],
   ])('%s is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes));
-  test.each(['20', '20G', '20gb', '0.3B', '20 GB'])('%j is no size', (text) => expect(parseSize(text)).toBeUndefined());
+  test.each(['20', '20G', '20gb', '0.3B', '20 GB'])('%j is no size', (text) =>
+    expect(parseSize(text)).toBeUndefined(),
+  );
 
   test('every percentage of up to two decimals is the very fraction that is written', () => {
     fc.assert(
@@ -62,6 +73,10 @@ describe('sizes and ratios', () => {
       }),
     );
   });
-  test.each(['95', '%', '95 %', '-5%', '1e2%'])('%j is no percentage', (text) => expect(parsePercent(text)).toBeUndefined());
-  test.each(['1e3', '0x1', '01', '1_000', 'NaN', 'Infinity'])('%j is no number', (text) => expect(parseNumber(text)).toBeUndefined());
+  test.each(['95', '%', '95 %', '-5%', '1e2%'])('%j is no percentage', (text) =>
+    expect(parsePercent(text)).toBeUndefined(),
+  );
+  test.each(['1e3', '0x1', '01', '1_000', 'NaN', 'Infinity'])('%j is no number', (text) =>
+    expect(parseNumber(text)).toBeUndefined(),
+  );
 });

@@ -1,7 +1,17 @@
 // The schema, the seed, the ways up and down, and what each fault file does.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
-import { dumpSchema, FIXES, migrate, migrateUp, prepareDatabase, query, read, refusedWrites, rules } from './shop.ts';
+import {
+  dumpSchema,
+  FIXES,
+  migrate,
+  migrateUp,
+  prepareDatabase,
+  query,
+  read,
+  forbiddenWrites,
+  rules,
+} from './shop.ts';
 
 const GUARDS = '0002_order_guards';
 const TOTALS = '0003_order_totals';
@@ -32,7 +42,14 @@ describe('the seed', () => {
       (select count(*)::int from orders where total_cents < 0) as negative, (select count(*)::int from order_items where qty = 0) as zero,
       (select count(*)::int from orders where status not in ('pending', 'paid', 'shipped', 'cancelled')) as unknown`,
     );
-    expect(counts).toEqual({ customers: 2000, orders: 20_000, items: 50_000, negative: 40, zero: 25, unknown: 2 });
+    expect(counts).toEqual({
+      customers: 2000,
+      orders: 20_000,
+      items: 50_000,
+      negative: 40,
+      zero: 25,
+      unknown: 2,
+    });
   });
 
   test('is the same on every machine', async () => {
@@ -43,14 +60,21 @@ describe('the seed', () => {
       || (select string_agg(order_id || sku || qty || '/' || price_cents, ',' order by order_id, sku collate "C") from order_items)
       || (select string_agg(order_id || outcome || extract(epoch from at), ',' order by id) from payments)) as all`,
     );
-    expect(hash, 'if the seed was changed on purpose, take the new hash').toEqual({ all: 'c85a692b250abc3dec6e619783b55a07' });
+    expect(hash, 'if the seed was changed on purpose, take the new hash').toEqual({
+      all: 'c85a692b250abc3dec6e619783b55a07',
+    });
   });
 
   test("the plan's rules find exactly the dirty rows", async () => {
     const found = await Promise.all(
       rules.map(async ({ rule, table, bad }) => [
         rule,
-        (await query<{ n: number }>(postgres.url('dirty'), `select count(*)::int as n from ${table} where ${bad}`))[0]!.n,
+        (
+          await query<{ n: number }>(
+            postgres.url('dirty'),
+            `select count(*)::int as n from ${table} where ${bad}`,
+          )
+        )[0]!.n,
       ]),
     );
     expect(found).toEqual([
@@ -69,9 +93,15 @@ describe('the seed', () => {
 
   test('stops the guards as long as a dirty row is left', async () => {
     const url = await copy('dirty');
-    await expect(migrate(url, 'up', GUARDS)).rejects.toMatchObject({ code: '23514', constraint: 'orders_total_non_negative' });
+    await expect(migrate(url, 'up', GUARDS)).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'orders_total_non_negative',
+    });
     await query(url, FIXES);
-    await expect(migrate(url, 'up', GUARDS)).rejects.toMatchObject({ code: '23514', constraint: 'orders_status_known' });
+    await expect(migrate(url, 'up', GUARDS)).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'orders_status_known',
+    });
     expect(await query(url, 'select version from schema_migrations')).toEqual([{ version: '0001_schema' }]);
   });
 });
@@ -102,10 +132,13 @@ describe('up and down', () => {
     expect(await dumpSchema(postgres, url)).toBe(states[2]);
   });
 
-  test('0001 goes back to nothing but the ledger and the journal', async () => {
+  test('0001 rolls back to nothing but the ledger and the journal', async () => {
     const url = await copy('clean');
     await migrate(url, 'down', '0001_schema', read('releases/v1/migrations/0001_schema.down.sql'));
-    const tables = await query(url, "select schemaname || '.' || relname as name from pg_stat_user_tables order by 1");
+    const tables = await query(
+      url,
+      "select schemaname || '.' || relname as name from pg_stat_user_tables order by 1",
+    );
     expect(tables.map(({ name }) => name)).toEqual(['audit.change_ledger', 'public.schema_migrations']);
     expect((await query(url, LEDGER)).at(-1)).toMatchObject({ what: 'down 0001_schema' });
   });
@@ -113,12 +146,14 @@ describe('up and down', () => {
   test('every guard refuses the write that the plan has for it, by name', async () => {
     const url = await copy('clean');
     await migrateUp(url);
-    expect(refusedWrites).toHaveLength(5);
-    for (const { table, set, by } of refusedWrites) {
+    expect(forbiddenWrites).toHaveLength(5);
+    for (const { table, set, by } of forbiddenWrites) {
       const assignments = Object.entries(set)
         .map(([column, value]) => `${column} = '${value}'`)
         .join(', ');
-      await expect(query(url, `update ${table} set ${assignments} where ctid = (select min(ctid) from ${table})`)).rejects.toMatchObject({
+      await expect(
+        query(url, `update ${table} set ${assignments} where ctid = (select min(ctid) from ${table})`),
+      ).rejects.toMatchObject({
         code: '23514',
         constraint: by,
       });
@@ -140,24 +175,30 @@ describe('the faults', () => {
     expect(await dumpSchema(postgres, url)).not.toBe(before);
   });
 
-  test.each(['misses-a-constraint', 'guards-nothing'])('0002 that %s succeeds, lets a quantity of 0 pass, and goes back', async (name) => {
-    const url = await copy('clean');
-    const before = await dumpSchema(postgres, url);
-    await migrate(url, 'up', GUARDS, fault(`${GUARDS}.${name}`));
-    await migrate(url, 'up', TOTALS);
-    const named = await query(url, "select conname from pg_constraint where conname = 'order_items_qty_positive'");
-    expect(named).toHaveLength(name === 'guards-nothing' ? 1 : 0);
-    await query(url, 'begin; update order_items set qty = 0 where order_id = 1; rollback');
-    await migrate(url, 'down', TOTALS);
-    await migrate(url, 'down', GUARDS);
-    expect(await dumpSchema(postgres, url)).toBe(before);
-  });
+  test.each(['misses-a-constraint', 'guards-nothing'])(
+    '0002 that %s succeeds, lets a quantity of 0 pass, and rolls back',
+    async (name) => {
+      const url = await copy('clean');
+      const before = await dumpSchema(postgres, url);
+      await migrate(url, 'up', GUARDS, fault(`${GUARDS}.${name}`));
+      await migrate(url, 'up', TOTALS);
+      const named = await query(
+        url,
+        "select conname from pg_constraint where conname = 'order_items_qty_positive'",
+      );
+      expect(named).toHaveLength(name === 'guards-nothing' ? 1 : 0);
+      await query(url, 'begin; update order_items set qty = 0 where order_id = 1; rollback');
+      await migrate(url, 'down', TOTALS);
+      await migrate(url, 'down', GUARDS);
+      expect(await dumpSchema(postgres, url)).toBe(before);
+    },
+  );
 
   test.each([
     ['leaves-an-index', /^CREATE INDEX orders_unpaid_idx/m],
     ['leaves-a-default', /total_cents bigint DEFAULT 0 NOT NULL/],
     ['leaves-a-grant', /^GRANT SELECT ON TABLE public\.orders TO PUBLIC/m],
-  ])('0003 down that %s exits with 0 and leaves exactly that', async (name, left) => {
+  ])('0003 down that %s exits with 0 and leaves exactly that', async (name, differences) => {
     const url = await copy('clean');
     await migrate(url, 'up', GUARDS);
     const before = await dumpSchema(postgres, url);
@@ -165,9 +206,11 @@ describe('the faults', () => {
     await migrate(url, 'down', TOTALS, fault(`${TOTALS}.down.${name}`));
     const after = await dumpSchema(postgres, url);
     const lines = new Set(before.split('\n'));
-    const added = after.split('\n').filter((line) => !lines.has(line) && line !== '' && !line.startsWith('--'));
+    const added = after
+      .split('\n')
+      .filter((line) => !lines.has(line) && line !== '' && !line.startsWith('--'));
     expect(added).toHaveLength(1);
-    expect(added[0]).toMatch(left);
+    expect(added[0]).toMatch(differences);
   });
 
   test('0003 down that leaves-three-rows restores the schema and leaves three customers', async () => {

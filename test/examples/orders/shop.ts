@@ -13,16 +13,25 @@ const run = promisify(execFile);
 
 export const root = resolve(import.meta.dirname, '../../../examples/orders');
 export const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const migration = (release: string, name: string): string => read(`releases/${release}/migrations/${name}.sql`);
+const migration = (release: string, name: string): string =>
+  read(`releases/${release}/migrations/${name}.sql`);
 
 export async function node(script: string, args: readonly string[], env: Record<string, string> = {}) {
   return run(process.execPath, [join(root, script), ...args], { env: { ...process.env, ...env } });
 }
 
 /** The database that v1 has served for years; with `clean` its dirty rows are put right. */
-export async function prepareDatabase(postgres: TestPostgres, name: string, state: 'dirty' | 'clean'): Promise<string> {
+export async function prepareDatabase(
+  postgres: TestPostgres,
+  name: string,
+  state: 'dirty' | 'clean',
+): Promise<string> {
   await postgres.createDatabase(name);
-  await node('prepare-database.mjs', ['--url', postgres.url(name), ...(state === 'clean' ? ['--decided'] : [])]);
+  await node('prepare-database.mjs', [
+    '--url',
+    postgres.url(name),
+    ...(state === 'clean' ? ['--decided'] : []),
+  ]);
   if (state === 'clean') await query(postgres.url(name), FIXES);
   return postgres.url(name);
 }
@@ -30,17 +39,30 @@ export async function prepareDatabase(postgres: TestPostgres, name: string, stat
 interface PlanFile {
   readonly steps: readonly {
     readonly step: string;
-    readonly data?: { readonly rules: readonly { readonly rule: string; readonly table: string; readonly bad: string; readonly fix?: string }[] };
-    readonly refused?: readonly { readonly table: string; readonly set: Readonly<Record<string, string | number>>; readonly by: string }[];
+    readonly data?: {
+      readonly rules: readonly {
+        readonly rule: string;
+        readonly table: string;
+        readonly bad: string;
+        readonly fix?: string;
+      }[];
+    };
+    readonly refused?: readonly {
+      readonly table: string;
+      readonly set: Readonly<Record<string, string | number>>;
+      readonly by: string;
+    }[];
   }[];
 }
 
 export const plan = parse(read('releases/v2/soakgate.yaml')) as PlanFile;
 export const rules = plan.steps.flatMap((step) => step.data?.rules ?? []);
-export const refusedWrites = plan.steps.flatMap((step) => step.refused ?? []);
+export const forbiddenWrites = plan.steps.flatMap((step) => step.refused ?? []);
 
 /** What the plan's data rules do. */
-export const FIXES = rules.flatMap(({ table, bad, fix }) => (fix ? [`update ${table} set ${fix} where ${bad}`] : [])).join('; ');
+export const FIXES = rules
+  .flatMap(({ table, bad, fix }) => (fix ? [`update ${table} set ${fix} where ${bad}`] : []))
+  .join('; ');
 
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'orders-test' });
@@ -52,8 +74,10 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
   }
 }
 
-export const query = <Row extends object = Record<string, unknown>>(url: string, sql: string): Promise<Row[]> =>
-  withClient(url, async (client) => (await client.query(sql)).rows as Row[]);
+export const query = <Row extends object = Record<string, unknown>>(
+  url: string,
+  sql: string,
+): Promise<Row[]> => withClient(url, async (client) => (await client.query(sql)).rows as Row[]);
 
 /** As Soakgate's migrator does it: the file and the ledger's row in one transaction. */
 export async function migrate(
@@ -62,7 +86,10 @@ export async function migrate(
   version: string,
   sql = migration('v2', direction === 'up' ? version : `${version}.down`),
 ): Promise<void> {
-  const stamp = direction === 'up' ? 'insert into schema_migrations (version) values ($1)' : 'delete from schema_migrations where version = $1';
+  const stamp =
+    direction === 'up'
+      ? 'insert into schema_migrations (version) values ($1)'
+      : 'delete from schema_migrations where version = $1';
   await withClient(url, async (client) => {
     await client.query('begin');
     await client.query(sql);
@@ -76,7 +103,10 @@ export const migrateUp = async (url: string): Promise<void> => {
 };
 
 export const dumpSchema = async (postgres: TestPostgres, url: string): Promise<string> =>
-  (await run(join(postgres.bin, 'pg_dump'), ['--schema-only', '--dbname', url])).stdout.replaceAll(/^\\(un)?restrict .*$/gm, '');
+  (await run(join(postgres.bin, 'pg_dump'), ['--schema-only', '--dbname', url])).stdout.replaceAll(
+    /^\\(un)?restrict .*$/gm,
+    '',
+  );
 
 export interface Shop {
   readonly url: string;
@@ -87,8 +117,16 @@ export interface Shop {
   stop(): Promise<number | null>;
 }
 
-export async function ask(url: string, method: string, path: string, body?: unknown): Promise<{ status: number; json: any }> {
-  const response = await fetch(url + path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+export async function ask(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; json: any }> {
+  const response = await fetch(url + path, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   return { status: response.status, json: await response.json() };
 }
 
@@ -102,7 +140,13 @@ export async function startShop(
   const [port, insidePort] = [await freePort(), await freePort()];
   const server = spawn(process.execPath, ['server.mjs'], {
     cwd: folder,
-    env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), INSIDE_PORT: String(insidePort), ...env },
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      PORT: String(port),
+      INSIDE_PORT: String(insidePort),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await Promise.race([

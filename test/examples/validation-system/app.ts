@@ -24,14 +24,29 @@ export interface Repository {
   readonly shas: Readonly<Record<Release, string>>;
 }
 
-export async function makeRepository(path: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Repository> {
-  const made = await run(process.execPath, [join(root, 'make-repository.mjs'), path, ...args], { env: { ...process.env, ...env } });
+export async function makeRepository(
+  path: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Repository> {
+  const made = await run(process.execPath, [join(root, 'make-repository.mjs'), path, ...args], {
+    env: { ...process.env, ...env },
+  });
   return { path, shas: JSON.parse(made.stdout) as Repository['shas'] };
 }
 
 /** A release in a folder of its own, as a host has it. */
 export async function checkOut(repository: Repository, release: Release, path: string): Promise<string> {
-  await run('git', ['clone', '--quiet', '--branch', release, '--config', 'advice.detachedHead=false', repository.path, path]);
+  await run('git', [
+    'clone',
+    '--quiet',
+    '--branch',
+    release,
+    '--config',
+    'advice.detachedHead=false',
+    repository.path,
+    path,
+  ]);
   return path;
 }
 
@@ -42,9 +57,18 @@ export interface Ran {
 }
 
 /** Runs Python in a checkout; a code other than 0 is a result. */
-export async function python(checkout: string, args: readonly string[], databaseUrl: string, env: Record<string, string> = {}): Promise<Ran> {
+export async function python(
+  checkout: string,
+  args: readonly string[],
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<Ran> {
   const program = join((await pythonEnvironment()) ?? '', 'bin/python');
-  const options = { cwd: checkout, env: { ...process.env, DATABASE_URL: databaseUrl, ...env }, maxBuffer: 8 * 1024 * 1024 };
+  const options = {
+    cwd: checkout,
+    env: { ...process.env, DATABASE_URL: databaseUrl, ...env },
+    maxBuffer: 8 * 1024 * 1024,
+  };
   try {
     return { code: 0, ...(await run(program, args, options)) };
   } catch (error) {
@@ -57,17 +81,30 @@ export async function python(checkout: string, args: readonly string[], database
 /** As Soakgate runs a check: a session that cannot write. */
 export const READ_ONLY = { PGOPTIONS: '-c default_transaction_read_only=on' };
 
-export const manage = (checkout: string, databaseUrl: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>
-  python(checkout, ['manage.py', ...args], databaseUrl, env);
+export const manage = (
+  checkout: string,
+  databaseUrl: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> => python(checkout, ['manage.py', ...args], databaseUrl, env);
 
 /** The same, where anything but 0 is a mistake of the test. */
-export async function managed(checkout: string, databaseUrl: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+export async function managed(
+  checkout: string,
+  databaseUrl: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
   const ran = await manage(checkout, databaseUrl, args, env);
-  if (ran.code !== 0) throw new Error(`${args.join(' ')} ended with ${ran.code}: ${ran.stderr || ran.stdout}`);
+  if (ran.code !== 0)
+    throw new Error(`${args.join(' ')} ended with ${ran.code}: ${ran.stderr || ran.stdout}`);
   return ran.stdout;
 }
 
-export async function query<Row extends object = Record<string, unknown>>(url: string, sql: string): Promise<Row[]> {
+export async function query<Row extends object = Record<string, unknown>>(
+  url: string,
+  sql: string,
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -85,7 +122,12 @@ export const DECISIONS = `
   delete from game_strelationship where note = 'only stands in'`;
 
 /** An empty database with v-prev's tables and its seed. */
-export async function seed(postgres: TestPostgres, prev: string, name: string, args: readonly string[] = []): Promise<string> {
+export async function seed(
+  postgres: TestPostgres,
+  prev: string,
+  name: string,
+  args: readonly string[] = [],
+): Promise<string> {
   await postgres.createDatabase(name);
   await managed(prev, postgres.url(name), ['migrate', '--verbosity', '0']);
   await managed(prev, postgres.url(name), ['seed_dirty', ...args]);
@@ -98,7 +140,10 @@ export interface Answer {
 }
 
 export async function ask(url: string, method: string, path: string, body?: unknown): Promise<Answer> {
-  const response = await fetch(url + path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const response = await fetch(url + path, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   const text = await response.text();
   return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : text };
 }
@@ -111,11 +156,21 @@ export interface App {
 }
 
 /** Starts a checkout's server as the plan does, and waits until it listens. */
-export async function startApp(checkout: string, databaseUrl: string, env: Record<string, string> = {}): Promise<App> {
+export async function startApp(
+  checkout: string,
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<App> {
   const [port, insidePort] = [await freePort(), await freePort()];
   const server = spawn(join((await pythonEnvironment()) ?? '', 'bin/python'), ['-m', 'gunicorn', 'tg.wsgi'], {
     cwd: checkout,
-    env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), INSIDE_PORT: String(insidePort), ...env },
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      PORT: String(port),
+      INSIDE_PORT: String(insidePort),
+      ...env,
+    },
     stdio: 'ignore',
   });
   const ended = once(server, 'exit');
@@ -140,9 +195,12 @@ export async function startApp(checkout: string, databaseUrl: string, env: Recor
   };
 }
 
-/** What the forward route does: the prepared migration is added to the loaded ones. */
+/** What the forward fallback does: the prepared migration is added to the loaded ones. */
 export const forwardFile = (checkout: string, name: string): { from: string; to: string } => {
-  const [from, to] = [join(checkout, `characters/forward/${name}.py`), join(checkout, `characters/migrations/${name}.py`)];
+  const [from, to] = [
+    join(checkout, `characters/forward/${name}.py`),
+    join(checkout, `characters/migrations/${name}.py`),
+  ];
   if (!existsSync(from)) throw new Error(`${from} is missing`);
   return { from, to };
 };

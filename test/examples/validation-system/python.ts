@@ -9,7 +9,10 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const lock = resolve(import.meta.dirname, '../../../examples/validation-system/every-release/requirements.txt');
+const lock = resolve(
+  import.meta.dirname,
+  '../../../examples/validation-system/every-release/requirements.txt',
+);
 
 const CAN_MAKE_ONE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
 
@@ -21,7 +24,9 @@ export async function pythonEnvironment(): Promise<string | null> {
     .update(await readFile(lock))
     .digest('hex')
     .slice(0, 16);
-  const cache = process.env['SOAKGATE_CACHE'] || join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'soakgate');
+  const cache =
+    process.env['SOAKGATE_CACHE'] ||
+    join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'soakgate');
   const folder = join(cache, `python-${hash}`);
   if (existsSync(folder)) return folder;
   if (
@@ -34,7 +39,15 @@ export async function pythonEnvironment(): Promise<string | null> {
   await mkdir(cache, { recursive: true });
   const beside = await mkdtemp(join(cache, '.python-'));
   await run('python3', ['-m', 'venv', beside]);
-  await run(join(beside, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', lock]);
+  await run(join(beside, 'bin/python'), [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '-r',
+    lock,
+  ]);
   // Whole or not at all; who comes second uses what the first has made.
   await rename(beside, folder).catch(() => rm(beside, { recursive: true, force: true }));
   return folder;

@@ -15,20 +15,36 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const git = (repository: string, ...args: string[]): string => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
+const git = (repository: string, ...args: string[]): string =>
+  execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
 
 describe('make-repository', () => {
   test('gives two tagged commits with the same hashes every time', async () => {
     const strange = { GIT_AUTHOR_NAME: 'somebody', GIT_DIR: '/nowhere' };
-    const [first, second] = [await makeRepository(join(folder, 'one'), [], strange), await makeRepository(join(folder, 'two'))];
+    const [first, second] = [
+      await makeRepository(join(folder, 'one'), [], strange),
+      await makeRepository(join(folder, 'two')),
+    ];
     expect(second.shas).toEqual(first.shas);
-    expect(first.shas).toEqual({ 'v-prev': git(first.path, 'rev-parse', 'v-prev'), 'v-next': git(first.path, 'rev-parse', 'v-next') });
-    expect(git(first.path, 'log', '--format=%H %an', 'main').split('\n')).toEqual([`${first.shas['v-next']} TG`, `${first.shas['v-prev']} TG`]);
+    expect(first.shas).toEqual({
+      'v-prev': git(first.path, 'rev-parse', 'v-prev'),
+      'v-next': git(first.path, 'rev-parse', 'v-next'),
+    });
+    expect(git(first.path, 'log', '--format=%H %an', 'main').split('\n')).toEqual([
+      `${first.shas['v-next']} TG`,
+      `${first.shas['v-prev']} TG`,
+    ]);
     expect(git(first.path, 'status', '--porcelain')).toBe('');
     for (const tag of ['v-prev', 'v-next'] as const) {
       const files = git(first.path, 'ls-tree', '-r', '--name-only', tag).split('\n');
-      for (const file of ['manage.py', 'requirements.txt', 'characters/models/core/human.py']) expect(files).toContain(file);
-      for (const file of ['soakgate.yaml', 'flows/xp.yaml', 'meters/database.sql', 'characters/integrity.py'])
+      for (const file of ['manage.py', 'requirements.txt', 'characters/models/core/human.py'])
+        expect(files).toContain(file);
+      for (const file of [
+        'soakgate.yaml',
+        'flows/xp.yaml',
+        'monitors/database.sql',
+        'characters/integrity.py',
+      ])
         expect(files.includes(file), file).toBe(tag === 'v-next');
       expect(files.includes('characters/management/commands/seed_dirty.py')).toBe(tag === 'v-prev');
       expect(files.filter((file) => file.includes('pycache'))).toEqual([]);
@@ -71,8 +87,11 @@ describe('the plan', () => {
     const [, block] = /```yaml\n([\s\S]+?)```/.exec(read('README.md'))!;
     const process = parse(block!) as Record<string, { services: unknown }>;
     const changed = structuredClone(plan);
-    for (const [name, { services }] of Object.entries(process)) changed['environments'][name].services = services;
-    changed['steps'].find((candidate: { restart?: string[] }) => candidate.restart?.includes('proxy')).restart = ['web'];
+    for (const [name, { services }] of Object.entries(process))
+      changed['environments'][name].services = services;
+    changed['steps'].find((candidate: { restart?: string[] }) =>
+      candidate.restart?.includes('proxy'),
+    ).restart = ['web'];
     expect(parsePlan(JSON.stringify(changed), 'soakgate.yaml')).toMatchObject({ plan: { service: 'tg' } });
   });
 
@@ -85,13 +104,17 @@ describe('the plan', () => {
     );
     expect(pending).toEqual(there.sort());
     expect(parseFlows(read(`releases/v-next/${step('flows').flows}`))).toHaveProperty('two-spend-at-once');
-    for (const route of ['drop-constraints', 'relax-age']) {
-      const name = String(plan['routes'][route].forward).replace('characters.', '');
+    for (const fallback of ['drop-constraints', 'relax-age']) {
+      const name = String(plan['fallbacks'][fallback].forward).replace('characters.', '');
       expect(existsSync(join(root, `releases/v-next/characters/forward/${name}.py`))).toBe(true);
       expect(existsSync(join(migrations('characters'), `${name}.py`))).toBe(false);
     }
-    for (const command of plan['steps'].flatMap((entry: any) => [entry.data?.check, entry.data?.fix, entry.check].filter((c: any) => c?.command)))
+    for (const command of plan['steps'].flatMap((entry: any) =>
+      [entry.data?.check, entry.data?.fix, entry.check].filter((c: any) => c?.command),
+    ))
       if (command.command[1] === 'manage.py')
-        expect(existsSync(join(root, `releases/v-next/characters/management/commands/${command.command[2]}.py`))).toBe(true);
+        expect(
+          existsSync(join(root, `releases/v-next/characters/management/commands/${command.command[2]}.py`)),
+        ).toBe(true);
   });
 });

@@ -1,0 +1,141 @@
+// What an environment demands at least, and whether a compiled list meets it. The guardrails lies with the
+// environment's keys; a plan may be stricter, never looser (rule 8).
+import { DAY_MS } from './pace.ts';
+import type { StepList } from './steps.ts';
+
+/** `any`: one person with one of these roles. `each`: one person for each role. */
+export type Quorum = { readonly any: readonly string[] } | { readonly each: readonly string[] };
+
+export interface Guardrails {
+  readonly start: Quorum;
+  readonly approve: Quorum;
+  readonly rollback: Quorum;
+  readonly decide: Quorum;
+  readonly operate: Quorum;
+  /** Least nominal length of soak or watch, in milliseconds. */
+  readonly soakMs?: number;
+  /** Least length of the window, and least notice before it, in milliseconds. */
+  readonly windowMs?: number;
+  readonly noticeMs?: number;
+  readonly pace: 'refused' | 'allowed';
+  readonly programs: readonly string[];
+}
+
+export interface Person {
+  readonly name: string;
+  readonly key: string;
+  readonly roles: readonly string[];
+}
+
+/** Every way in which the list is looser than the guardrails; empty when it is not. */
+export function guardrailComplaints(list: StepList, guardrails: Guardrails): readonly string[] {
+  const complaints: string[] = [];
+  if (list.pace && guardrails.pace === 'refused')
+    complaints.push(`pace: this environment refuses a compressed run (--pace)`);
+  const nominal = list.observedMs;
+  if (guardrails.soakMs !== undefined && nominal < guardrails.soakMs) {
+    complaints.push(
+      `soak: the plan observes ${hours(nominal)}, this environment demands at least ${hours(guardrails.soakMs)}`,
+    );
+  }
+  complaints.push(...windowComplaints(list, guardrails));
+  const allowed = new Set(guardrails.programs);
+  for (const { place, program } of programsOf(list)) {
+    if (!allowed.has(program))
+      complaints.push(
+        `programs: ${place} runs ${program}, which this environment does not allow (allowed: ${guardrails.programs.join(', ') || 'none'})`,
+      );
+  }
+  return complaints;
+}
+
+/** What is demanded counts only when the gate asks for it at entry. */
+function windowComplaints(
+  { environment: { window }, gate, pace }: StepList,
+  { windowMs, noticeMs }: Guardrails,
+): readonly string[] {
+  const asked = (fact: 'window-open' | 'notice-given') =>
+    gate?.beforeDeploying.includes(fact) ? window : undefined;
+  // A compressed run divides the notice, not what the plan says.
+  const nominal = (ms: number) => (pace ? (ms * pace.nominalMs) / pace.realMs : ms);
+  const [length, notice] = [
+    asked('window-open')?.lengthMs ?? 0,
+    nominal(asked('notice-given')?.noticeMs ?? 0),
+  ];
+  return [
+    ...(windowMs !== undefined && length < windowMs
+      ? [
+          `window: the plan is entered in a window of ${hours(length)}, this environment demands at least ${hours(windowMs)} (gate: before-deploying: [window-open])`,
+        ]
+      : []),
+    ...(noticeMs !== undefined && notice < noticeMs
+      ? [
+          `notice: the plan gives ${hours(notice)} of notice, this environment demands at least ${hours(noticeMs)} (gate: before-deploying: [notice-given])`,
+        ]
+      : []),
+  ];
+}
+
+/** Whether these people, each with roles, satisfy a quorum; one person never fills two places. */
+export function quorumMet(
+  quorum: Quorum,
+  people: readonly Pick<Person, 'name' | 'roles'>[],
+): { met: boolean; missing: readonly string[] } {
+  if ('any' in quorum) {
+    const met =
+      quorum.any.length === 0 ||
+      people.some((person) => person.roles.some((role) => quorum.any.includes(role)));
+    return { met, missing: met ? [] : [`one of ${quorum.any.join(', ')}`] };
+  }
+  const filled: string[] = [];
+  const missing = quorum.each.filter((role) => {
+    const fits = fill([...filled, role], people, new Set());
+    if (fits) filled.push(role);
+    return !fits;
+  });
+  return { met: missing.length === 0, missing };
+}
+
+/** A place for each role, by different people: small numbers, so a plain search is exact. */
+function fill(
+  roles: readonly string[],
+  people: readonly Pick<Person, 'name' | 'roles'>[],
+  used: ReadonlySet<string>,
+): boolean {
+  const [role, ...rest] = roles;
+  if (role === undefined) return true;
+  return people.some(
+    (person) =>
+      person.roles.includes(role) &&
+      !used.has(person.name) &&
+      fill(rest, people, new Set([...used, person.name])),
+  );
+}
+
+function* programsOf(list: StepList): Generator<{ place: string; program: string }> {
+  for (const argv of list.release.install)
+    yield { place: 'release.install', program: baseName(argv[0] ?? '') };
+  for (const step of list.steps) {
+    for (const argv of commandsIn(step.spec))
+      yield { place: `step ${step.name}`, program: baseName(argv[0] ?? '') };
+  }
+  for (const [name, monitor] of Object.entries(list.monitors)) {
+    if ('command' in monitor.read)
+      yield { place: `monitor ${name}`, program: baseName(monitor.read.command[0] ?? '') };
+  }
+  for (const service of list.environment.services) {
+    for (const argv of commandsIn(service.options))
+      yield { place: `service ${service.name}`, program: baseName(argv[0] ?? '') };
+  }
+}
+
+function commandsIn(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) =>
+    key === 'command' && Array.isArray(member) ? [member.map(String)] : commandsIn(member),
+  );
+}
+
+const baseName = (program: string): string => program.slice(program.lastIndexOf('/') + 1);
+const hours = (ms: number): string =>
+  ms >= DAY_MS ? `${+(ms / DAY_MS).toFixed(2)} d` : `${+(ms / 3_600_000).toFixed(2)} h`;

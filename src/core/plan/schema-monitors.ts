@@ -1,0 +1,200 @@
+// The file format of monitors and of the observation that reads them.
+import { z } from 'zod';
+import { quote } from './complaint.ts';
+import { parseLimit } from './limit.ts';
+import { nearestHint } from './nearest.ts';
+import {
+  argv,
+  atMost,
+  column,
+  duration,
+  form,
+  name,
+  oneKind,
+  path,
+  pointer,
+  metricThreshold,
+  status,
+  text,
+  urlPath,
+} from './forms.ts';
+
+const metric = z
+  .strictObject({
+    at: pointer
+      .describe("JSON pointer into what the monitor read; left out: the column of the metric's own name")
+      .optional(),
+    of: column.describe("Ratio of this column's growth to that column's growth").optional(),
+    unit: z.enum(['ratio', 'percent', 'ms', 's', 'count']).describe('What the number is').optional(),
+    objective: metricThreshold.describe('Where the number should be; a miss ends a clean day').optional(),
+    alert: metricThreshold.describe('Where the number must not be; the matrix answers').optional(),
+    samples: z.int().min(1).describe('Events below which the number says nothing').optional(),
+    advice: text.max(300).describe('What to do about an alert; told together with it').optional(),
+  })
+  .superRefine(
+    (value: unknown, context) => {
+      const { unit, of, ...thresholds } = (value ?? {}) as Partial<Record<string, unknown>>;
+      for (const key of ['objective', 'alert'] as const) {
+        const words = thresholds[key];
+        if (typeof words !== 'string') continue;
+        const result = parseLimit(words, { metric: unitOf(unit, of) });
+        if ('message' in result)
+          context.addIssue({
+            code: 'custom',
+            path: [key],
+            message: result.message,
+            params: { hint: result.hint },
+          });
+      }
+    },
+    { when: () => true },
+  );
+
+/** The unit in which a metric's thresholds are read: `of` makes a ratio. */
+export function unitOf(unit: unknown, of: unknown): 'ratio' | 'percent' | 'ms' | 's' | 'count' | undefined {
+  if (unit === 'ratio' || unit === 'percent' || unit === 'ms' || unit === 's' || unit === 'count')
+    return unit;
+  return of === undefined ? undefined : 'ratio';
+}
+
+const expression = text
+  .refine(isExpression, {
+    error: 'is no regular expression',
+    params: { hint: 'e.g. \'IntegrityError.*"(\\w+)"\'' },
+  })
+  .meta({ title: 'regular expression', examples: ['IntegrityError'] });
+
+function isExpression(written: string): boolean {
+  try {
+    return new RegExp(written, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+const read = oneKind(
+  'a monitor',
+  {
+    command: argv.describe('Prints JSON'),
+    sql: path.describe('File with one query that returns one row, read as it stands'),
+    counters: path.describe('File with one query that returns one row of counters, read as differences'),
+    http: z
+      .strictObject({
+        get: urlPath.describe('Path below the address of the environment'),
+        status: status.describe('Expected status; left out: 200').optional(),
+      })
+      .describe('Asks the service; gives `failures` (0 or 1), `latency` and `status`'),
+    log: z
+      .strictObject({
+        files: z
+          .array(path)
+          .min(1)
+          .describe("Files below the service's folder of logs; a line that stands in several counts once"),
+        lines: z
+          .record(name, expression)
+          .describe(
+            'Reading → regular expression of its lines; what its first group catches is named in an alert',
+          ),
+        keep: z.int().min(1).max(20).describe('Lines kept after one that fits').optional(),
+      })
+      .describe('Counts the new lines of logs, across rotations'),
+    sessions: z
+      .strictObject({ slow: duration.describe('Age from which a transaction is slow') })
+      .describe(
+        'Looks at the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names them',
+      ),
+  },
+  {
+    since: form(/^--?[A-Za-z][\w-]*$/u, 'option of a command', '--since')
+      .describe("Option of the command that takes the last sample's time")
+      .optional(),
+  },
+)
+  .superRefine((value, context) => {
+    if (value.since !== undefined && value.command === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['since'],
+        message: 'goes with command only',
+        params: { hint: 'take it out', at: 'key' },
+      });
+  })
+  .describe('Where the numbers come from');
+
+/** A source of numbers. */
+export const monitor = z.strictObject({
+  read,
+  every: duration.describe("How often it is read; wins over the soak's").optional(),
+  metrics: z
+    .record(name, metric)
+    .refine((metrics) => Object.keys(metrics).length > 0, {
+      error: 'is empty, so the monitor judges nothing',
+      params: { hint: 'e.g. failures: { objective: exactly 0, alert: above 2 in a row }' },
+    })
+    .describe('The numbers it gives, each with its thresholds'),
+});
+
+const length = {
+  for: duration.describe('How long'),
+  every: duration.describe('How often the monitors are read'),
+};
+const gap = atMost.describe('The longest silence that is tolerated; a longer one adds itself');
+
+/** Judged observation before the gate. */
+export const soak = z
+  .strictObject({
+    ...length,
+    'clean-days': z
+      .int()
+      .min(1)
+      .max(366)
+      .describe('Days in a row without a missed objective or a long gap')
+      .optional(),
+    gap,
+    extend: atMost.describe('How far it may go on by itself before people are asked').optional(),
+  })
+  .describe('Judged observation before the next gate');
+
+/** Judged observation after the last environment's rollout. */
+export const watch = z.strictObject({ ...soak.shape }).describe('Judged observation after the last rollout');
+
+/** A look now and then, when the last observation is over. */
+export const afterwards = z
+  .strictObject({
+    every: duration.describe('How often it is looked'),
+    monitors: z.array(name).min(1).describe('Which monitors are read; left out: all').optional(),
+  })
+  .describe('Looks after the last soak or watch, without end: soakgate stop-checks ends them');
+
+/** When an environment may be deployed to. */
+export const window = z
+  .strictObject({
+    opens: form(
+      /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u,
+      'cron line of five fields',
+      '0 2 * * SUN',
+    ).describe('When the window opens'),
+    zone: text
+      .superRefine((zone, context) => {
+        if (isZone(zone)) return;
+        const hint = nearestHint(zone, Intl.supportedValuesOf('timeZone'));
+        context.addIssue({
+          code: 'custom',
+          message: `${quote(zone)} is not a time zone`,
+          params: { hint: hint?.startsWith('nearest') ? hint : 'e.g. Europe/Berlin' },
+        });
+      })
+      .meta({ title: 'time zone', examples: ['Europe/Berlin'] })
+      .describe('Time zone of the window'),
+    length: duration.describe('How long it stays open'),
+    notice: duration.describe('How long before it people must have been told').optional(),
+  })
+  .describe('When the environment may be deployed to');
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
+}
