@@ -9,7 +9,7 @@ export async function beforeDeploying(
   { permitStore }: WorkerContext,
   { deployment, facts, noticeBy, window }: BeforeDeployingInput,
 ): Promise<Entry> {
-  if (facts.length === 0) return { open: true, waitMs: 0, why: 'nothing is asked at entry' };
+  if (facts.length === 0) return { open: true, waitMs: 0, why: 'nothing to check before deploying' };
   if (!window) return { open: false, waitMs: null, why: 'the environment has no window' };
   const noticeAt = await permitStore.noticeGiven(deployment, noticeBy);
   try {

@@ -1,4 +1,4 @@
-// What a rollback left, compared with what was recorded in the snapshot of the backup (DESIGN §3, "What back means").
+// What a rollback left, compared with what was recorded in the snapshot of the backup.
 import type { CompareInput, Comparison } from '../src/core/activities.ts';
 import { compareDatabase } from '../src/core/names.ts';
 import {
@@ -23,8 +23,7 @@ const LISTED_KEYS = 50;
 export async function compareRollback(world: WorkerContext, input: CompareInput): Promise<Comparison> {
   fromItsRollout(input.rollout);
   const step = (await world.permitStore.rollout(input.rollout))?.list.steps[0];
-  if (!step)
-    return { equal: true, differences: [], writtenSince: [], summary: 'nothing was ever entered here' };
+  if (!step) return { equal: true, differences: [], writtenSince: [], summary: 'nothing was deployed here' };
   const work = await openWork(world, input.rollout, step);
   const recorded = await recordedSnapshot(work);
   if (!recorded)

@@ -124,7 +124,7 @@ function recompile(permit: Permit, environment: string): { list: StepList; first
       'the plan does not parse here',
       parsed.complaints.map((complaint) => `${complaint.path}: ${complaint.message}`),
     );
-  if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan is not the one that was signed');
+  if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan differs from the signed plan');
   const list = compileSteps({
     plan: parsed.plan,
     environment,

@@ -1,4 +1,4 @@
-// A forward fix (C-79): one prepared, reviewed migration more, which lies outside the loaded ones and is added when the fallback is taken.
+// A forward fix: one prepared, reviewed migration more, which lies outside the loaded ones and is added when the fallback is taken.
 import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ForwardInput, UndoInput } from '../src/core/activities.ts';
@@ -35,20 +35,20 @@ export async function forwardFix(
       others.length > 0 ? others : [`${name} was added and is not pending`],
     );
   const faults = (await migrator.preview(work, [name])).flatMap(({ down, faults: found = [] }) => [
-    ...(down === null ? ['has no way down'] : []),
+    ...(down === null ? ['has no down migration'] : []),
     ...found,
   ]);
   if (faults.length > 0)
     return {
       verdict: 'fail',
-      summary: `${name} may not be applied`,
+      summary: `${name} must not be applied`,
       details: faults.map((fault) => `${name} ${fault}`),
     };
   const rehearsal = await rehearse(work, migrator, name);
   if ('faults' in rehearsal)
     return {
       verdict: 'fail',
-      summary: `${name} does not do what it should on a copy`,
+      summary: `${name} fails its rehearsal on a copy`,
       details: rehearsal.faults,
     };
   const options: UpgradeOptions = {
@@ -61,7 +61,7 @@ export async function forwardFix(
     (difference) => `not as rehearsed: ${describeDifference(difference)}`,
   );
   if (odd.length > 0)
-    return { verdict: 'fail', summary: 'the catalog is not what the rehearsal came to', details: odd };
+    return { verdict: 'fail', summary: 'the catalog differs from the rehearsal', details: odd };
   return {
     verdict: 'pass',
     summary: `${name} applied; ${rehearsal.changes.length} objects changed`,
@@ -74,7 +74,7 @@ export async function forwardFix(
 export async function undoForward(work: Work, { args }: UndoInput): Promise<UndoResult> {
   const { name, migrator } = await prepared(work, String(args?.['fallback']));
   const { applied } = await migrator.status(work, work.url);
-  if (!applied.includes(name)) return { done: true, summary: `${name} is not in force`, differences: [] };
+  if (!applied.includes(name)) return { done: true, summary: `${name} is not applied`, differences: [] };
   const lines = await migrator.downgrade(work, work.url, [name], {
     ...LIMITS,
     guard: fenceGuard(work.rollout, work.tag),

@@ -29,7 +29,7 @@ export async function closeSite(work: Work): Promise<UndoResult> {
     ? { done: true, summary: `the site is closed: ${answers}, or no answer at all`, differences: [] }
     : {
         done: false,
-        summary: 'the site does not look closed',
+        summary: 'the site is not closed',
         differences: [`the flag file is there, but the site does not answer ${answers}`],
       };
 }
@@ -57,7 +57,7 @@ export async function endMaintenance(work: Work): Promise<UndoResult> {
     if (answer.status === null || answer.status >= 400)
       return {
         done: false,
-        summary: 'the site is not well behind the flag',
+        summary: 'the site is unhealthy behind the flag',
         differences: [
           `maintenance stays on: ${inside}/health answers ${answer.status ?? answer.error}; when it is well remove ${file}`,
         ],

@@ -55,7 +55,7 @@ export async function migrate(work: Work, hold: TargetLock): Promise<StepResult>
     fail('MIGRATION_MISMATCH', `after migrating, the ledger lacks ${missing.join(', ')}`);
   const odd = await stampedButSkipped(work, before, await readCatalog(work));
   if (odd.length > 0)
-    return { verdict: 'fail', summary: 'the ledger says applied, the catalog does not', details: odd };
+    return { verdict: 'fail', summary: 'the ledger says applied, but the catalog differs', details: odd };
   return {
     verdict: 'pass',
     summary: `${migrations.pending.length} migrations applied`,
@@ -71,7 +71,7 @@ export async function downgrade(work: Work): Promise<UndoResult> {
   const migrator = migratorOf(migrations.tool);
   const { applied } = await migrator.status(work, work.url);
   if (!migrations.pending.some((name) => applied.includes(name)))
-    return { done: true, summary: 'none of the migrations is in force', differences: [] };
+    return { done: true, summary: 'none of the migrations is applied', differences: [] };
   const lines = await migrator.downgrade(work, work.url, migrations.pending, {
     ...UNDO_LIMITS,
     guard: fenceGuard(work.rollout, work.tag),

@@ -26,7 +26,7 @@ export async function preview(work: Work): Promise<StepResult> {
     await work.world.artifacts.put(`${folder}/${name}.down.sql`, `${down ?? '-- none'}\n`);
   }
   const faults = files.flatMap(({ name, down, faults: found = [] }) => [
-    ...(down === null ? [`${name} has no way down`] : []),
+    ...(down === null ? [`${name} has no down migration`] : []),
     ...found.map((fault) => `${name} ${fault}`),
   ]);
   const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));

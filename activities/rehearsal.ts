@@ -46,7 +46,7 @@ export async function rehearse(
   const { result, traffic } = await watchTraffic(work, () => walk(work, url, migrator, pending, how, before));
   const { failed, upMs, times, locks, after, tablesAfter, back } = result;
   if (failed || !after) {
-    const summary = 'the way up fails on a copy of this database';
+    const summary = 'the migration fails on a copy of this database';
     const lines = [...violations.would, ...(failed ?? []), ...violations.notes];
     return { verdict: 'fail', summary, lines, figures: { upMs, ...violations.figures } };
   }
@@ -77,7 +77,7 @@ export async function rehearse(
   };
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
-    summary: bad.length > 0 ? 'the rehearsal found what must not happen' : wentWell(how, upMs, forecast),
+    summary: bad.length > 0 ? 'the rehearsal found a problem' : wentWell(how, upMs, forecast),
     lines: [
       ...bad,
       ...waits,
@@ -96,7 +96,7 @@ function wentWell(how: string, upMs: number, { waits, blocked }: Forecast): stri
   return [
     `rehearsed ${how} in ${upMs} ms`,
     ...(waits.length > 0 ? [`${waits.length} locks would wait now`] : []),
-    ...(blocked > 0 ? [`${blocked} of the statements seen now would wait behind them`] : []),
+    ...(blocked > 0 ? [`${blocked} running queries would block on this migration`] : []),
   ].join(', ');
 }
 
@@ -205,10 +205,10 @@ async function thereAndBack(
   before: Snapshot,
 ): Promise<readonly string[]> {
   const down = await attempt(() => migrator.downgrade(work, url, pending, LIMITS));
-  if (down) return ['the way down fails', ...down];
+  if (down) return ['the down migration fails', ...down];
   const left = compareSnapshots(before, await look(work, url), migrator.journals(work)).map(
-    (difference) => `the way down does not restore: ${describeDifference(difference)}`,
+    (difference) => `the down migration does not restore: ${describeDifference(difference)}`,
   );
   const again = await attempt(() => migrator.upgrade(work, url, pending, LIMITS));
-  return [...left, ...(again ? ['after the way down, the way up fails', ...again] : [])];
+  return [...left, ...(again ? ['after the down migration, the up migration fails', ...again] : [])];
 }

@@ -20,7 +20,7 @@ export async function release(work: Work): Promise<StepResult> {
   await work.world.permitStore.noteOnce(work.rollout, PREVIOUS_NOTE, (await servingCommit(work)) ?? '');
   return {
     verdict: 'pass',
-    summary: `${work.list.commit.slice(0, 12)} checked out beside the serving release`,
+    summary: `${work.list.commit.slice(0, 12)} checked out beside the running release`,
   };
 }
 
@@ -115,7 +115,7 @@ export async function revertSwitch(work: Work): Promise<UndoResult> {
   if (!existsSync(join(work.service.root, 'releases', previous)))
     return {
       done: false,
-      summary: 'the old checkout is gone',
+      summary: 'the old checkout is missing',
       differences: [`releases/${previous} is missing: check it out and point current to it`],
     };
   await pointTo(work, previous);

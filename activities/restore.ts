@@ -1,4 +1,4 @@
-// The rollback by restore (C-77): the proven dump into a fresh database beside the target, compared, then given its name.
+// The rollback by restore: the proven dump into a fresh database beside the target, compared, then given its name.
 // The old database is kept under another name; rows written since the backup are counted, listed by table and named as lost.
 import { fail } from '../src/core/failures.ts';
 import { quorumMet } from '../src/core/guardrails.ts';

@@ -25,7 +25,7 @@ export async function run(work: Work): Promise<StepResult> {
 
 export async function undoRun(work: Work): Promise<UndoResult> {
   const { undo } = work.step.spec as unknown as Spec;
-  if (!undo) return { done: true, summary: 'nothing declared', differences: [] };
+  if (!undo) return { done: true, summary: 'no undo declared', differences: [] };
   const result = await work.runRelease(undo.command);
   if (result.exitCode === 0)
     return { done: true, summary: `${undo.command.join(' ')} ended with 0`, differences: [] };

@@ -25,7 +25,7 @@ export function judgePerson(
   const person = settings.people.find((candidate) => candidate.name === signed.person);
   if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
   if (signed.message !== message || !verifyMessage(signed, person.key))
-    return refuse('the signature does not fit');
+    return refuse('the signature does not match the public key');
   // A start is used for as long as the deployment lasts; `enter` asks for its expiry where it is first used.
   if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
   const roles = 'any' in quorum ? quorum.any : quorum.each;

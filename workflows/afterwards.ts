@@ -145,7 +145,7 @@ async function answer(
   state.ended = `ended by ${signed.person}`;
   // A worker that can read nothing keeps nobody from ending it.
   state.looking?.cancel();
-  return { accepted: true, text: 'ended: it is not looked any more' };
+  return { accepted: true, text: 'ended: stop the post-deployment checks' };
 }
 
 function end(progress: Progress, shown: Parameters<typeof show>[1], why: string): string {

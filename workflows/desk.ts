@@ -66,7 +66,7 @@ export function openDesk(input: RolloutInput): Desk {
     question: null,
     interrupt: () => undefined,
     settled: () => condition(() => inbox.length === 0 && !work.busy),
-    // A parent that is gone cannot be told; the rollout goes on (DESIGN §4.2).
+    // A parent that is gone cannot be told; the rollout goes on.
     tell: (fact) =>
       parent.signal(factSignal, fact).then(
         () => true,

@@ -29,7 +29,8 @@ export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopC
 /** What a post-deployment checks is told. */
 export const afterwardsTexts: Partial<Readonly<Record<MessageName, string>>> = {
   checkNow: messageTexts.checkNow,
-  stopChecks: 'Signed; it is not looked any more. JSON: soakgate stop-checks DEPLOYMENT ENVIRONMENT --print',
+  stopChecks:
+    'Signed; stop the post-deployment checks. JSON: soakgate stop-checks DEPLOYMENT ENVIRONMENT --print',
 };
 
 const LARGEST_MESSAGE = 32_768;

@@ -31,6 +31,8 @@ export async function sendSigned(
   const sent = await door.send(signed);
   if (sent.outcome !== 'refused') return sent;
   const failure = failureIn(sent.text);
-  const next = failure ? failures[failure].remedy : `soakgate status ${deployment} shows what is asked for`;
+  const next = failure
+    ? failures[failure].remedy
+    : `soakgate status ${deployment} shows what the deployment waits for`;
   throw new Problem('not-allowed', sent.text, next, { ...(failure && { failure }) });
 }

@@ -38,7 +38,7 @@ export const kinds = {
   unreachable: { status: 503, title: 'Temporal cannot be reached' },
 } as const satisfies Readonly<Record<ProblemKind, { readonly status: number; readonly title: string }>>;
 
-const SEE = 'GET /v1/openapi.json says what can be asked';
+const SEE = 'GET /v1/openapi.json describes the API';
 const TOO_MUCH = 413;
 
 /** Whatever was thrown, as an answer. What nobody foresaw says nothing of our insides. */

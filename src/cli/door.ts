@@ -24,8 +24,8 @@ export function needsTemporal(terminal: Terminal, command: string, { server }: S
   if (server !== undefined)
     throw new Problem(
       'usage',
-      `${command} needs Temporal itself: no server can do it`,
-      'leave --server out, and name Temporal with TEMPORAL_ADDRESS',
+      `${command} needs a direct connection to Temporal, not a Soakgate server`,
+      'remove --server and set TEMPORAL_ADDRESS',
     );
   if (process.env[SERVER_VARIABLE])
     terminal.say(`${command} needs Temporal itself: ${SERVER_VARIABLE} is not used, TEMPORAL_ADDRESS is`);

@@ -1,4 +1,4 @@
-// What a command's exit code says (DESIGN §3): the outcome of the deployment, or why the command could not do its work.
+// What a command's exit code says: the outcome of the deployment, or why the command could not do its work.
 import { exitCodes } from '../client/outcome.ts';
 import type { ProblemKind } from '../client/problem.ts';
 

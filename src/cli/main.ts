@@ -94,7 +94,7 @@ export const entries: readonly Entry[] = [
   },
   { name: 'pause', summary: 'Pause before the next step', load: () => import('./commands/pause.ts') },
   { name: 'resume', summary: 'Continue after a pause', load: () => import('./commands/resume.ts') },
-  { name: 'extend-soak', summary: 'Lengthen a soak', load: () => import('./commands/extend-soak.ts') },
+  { name: 'extend-soak', summary: 'Extend a soak', load: () => import('./commands/extend-soak.ts') },
   {
     name: 'stop-checks',
     summary: 'Stop the post-deployment checks',
@@ -165,9 +165,9 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command');
   program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
-  program.showHelpAfterError('  next: the same command with --help shows what it takes, with examples');
+  program.showHelpAfterError('  next: run the command with --help to see its arguments and examples');
   // Before the command it is for whichever command follows.
-  program.option('--server <url>', 'speak through this soakgate server instead of with Temporal');
+  program.option('--server <url>', 'use this Soakgate server instead of a direct connection to Temporal');
   program.hook('preAction', (_, action) => handDown(program, action));
   const words = argv.filter((word, at) => !word.startsWith('-') && argv[at - 1] !== '--server');
   const wanted = words[0] === 'help' ? words[1] : words[0];
@@ -202,7 +202,7 @@ function explain(error: unknown, terminal: Terminal): number {
   terminal.say(
     process.env['SOAKGATE_DEBUG']
       ? (thrown.stack ?? '')
-      : '  next: run it again with SOAKGATE_DEBUG=1 to see where, and report it',
+      : '  next: run it again with SOAKGATE_DEBUG=1, and report the output',
   );
   return exitCodes.internal;
 }

@@ -45,9 +45,9 @@ export function signerOptions(command: Command): Command {
   return withServer(
     withOutput(
       command
-        .requiredOption('--as <person>', 'who signs, as the environment knows you', readName)
+        .requiredOption('--as <person>', 'your name in the environment file', readName)
         .option('--key <file>', 'private key (default: <person>.key in your key folder)')
-        .option('--expires <duration>', 'how long the signature holds', readDuration),
+        .option('--expires <duration>', 'how long the signature is valid', readDuration),
     ),
   );
 }
@@ -117,16 +117,16 @@ async function confirm(terminal: Terminal, question: string): Promise<void> {
   if (answer === null)
     throw new Problem(
       'usage',
-      `${question} Nobody can be asked here`,
-      'add --yes once you have read what is signed',
+      `${question} There is no terminal to confirm on`,
+      'read what you sign, then add --yes',
     );
-  if (!answer) throw new Problem('not-allowed', 'not signed, nothing was sent');
+  if (!answer) throw new Problem('not-allowed', 'not signed; nothing was sent');
 }
 
 function print(terminal: Terminal, signed: Signed): number {
   terminal.print(JSON.stringify(signed, null, 1));
   terminal.say(
-    `signed, not sent: paste it as the one argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`,
+    `signed, not sent. Paste it as the only argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`,
   );
   return exitCodes.completed;
 }
@@ -137,11 +137,15 @@ async function send(
   { deployment, options }: Call,
   signed: Signed,
 ): Promise<number> {
-  terminal.leaving = `left; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
+  terminal.leaving = `stopped waiting; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
   const sent = await door.send(signed);
   if (options.output === 'json') terminal.print(JSON.stringify({ ...sent, nonce: signed.body.nonce }));
   if (sent.outcome === 'refused')
-    throw new Problem('not-allowed', sent.text, `soakgate status ${deployment} shows what is asked for`);
+    throw new Problem(
+      'not-allowed',
+      sent.text,
+      `soakgate status ${deployment} shows what the deployment waits for`,
+    );
   if (sent.outcome === 'unknown') throw new Problem('pending', sent.text);
   if (options.output === 'text') terminal.print(sent.text);
   return exitCodes.completed;

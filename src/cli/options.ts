@@ -13,7 +13,7 @@ export interface OutputOption {
 /** `-o text|json` */
 export function withOutput(command: Command): Command {
   return command.addOption(
-    new Option('-o, --output <format>', 'how data is printed').choices(['text', 'json']).default('text'),
+    new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text'),
   );
 }
 
@@ -24,7 +24,7 @@ export interface ServerOption {
 /** Read by src/cli/door.ts alone. */
 export function withServer(command: Command): Command {
   return command.addOption(
-    new Option('--server <url>', 'speak through this soakgate server instead of with Temporal').env(
+    new Option('--server <url>', 'use this Soakgate server instead of a direct connection to Temporal').env(
       SERVER_VARIABLE,
     ),
   );
@@ -32,7 +32,9 @@ export function withServer(command: Command): Command {
 
 /** For commands that no server can do in their place. */
 export const withoutServer = (command: Command): Command =>
-  command.addOption(new Option('--server <url>', 'refused: this needs Temporal itself (TEMPORAL_ADDRESS)'));
+  command.addOption(
+    new Option('--server <url>', 'not supported: needs a direct connection to Temporal (TEMPORAL_ADDRESS)'),
+  );
 
 /** Each example with what it does, at the end of a command's help. */
 export function withExamples(
@@ -56,9 +58,7 @@ export function readPace(text: string): Pace {
   const [nominal = '', real = '', ...rest] = text.split('=');
   const [nominalMs, realMs] = [parseDuration(nominal), parseDuration(real)];
   if (!nominalMs || !realMs || rest.length > 0 || realMs > nominalMs)
-    throw new InvalidArgumentError(
-      'write a time of the plan and the shorter time in which it passes, like 7d=60s.',
-    );
+    throw new InvalidArgumentError('write PLAN_TIME=REAL_TIME, like 7d=60s.');
   return { nominalMs, realMs };
 }
 
@@ -86,6 +86,6 @@ export const gather = (value: string, before: readonly string[] = []): readonly 
 export const paceOption = (command: Command): Command =>
   command.option(
     '--pace <plan=real>',
-    'compress what is observed or waited for, e.g. 7d=60s (an environment must allow it)',
+    'compress soaks and waiting times, e.g. 7d=60s (the environment must allow it)',
     readPace,
   );

@@ -17,7 +17,7 @@ export async function watch(
   const show = terminal.live ? redraw(terminal) : tell(terminal);
   for (;;) {
     const status = await read();
-    terminal.leaving = `left; ${status.deployment} goes on: soakgate status ${status.deployment} --watch`;
+    terminal.leaving = `stopped watching; ${status.deployment} continues: soakgate status ${status.deployment} --watch`;
     show(status);
     if (!goesOn(status)) return { status, code: exitOfStatus(status) };
     if (performance.now() + EVERY_MS > deadline) return { status, code: exitCodes['timed-out'] };

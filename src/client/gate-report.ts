@@ -38,7 +38,7 @@ export async function readGateReport(
       if (isUnavailable(error)) throw error;
       throw new Problem(
         'pending',
-        `no control worker shows the gate report of ${environment} (${messageOf(error)})`,
+        `no control worker returned the gate report of ${environment} (${messageOf(error)})`,
         'soakgate worker control --help',
       );
     });
@@ -63,8 +63,8 @@ export function checkGateReport(
   if (hashJson(gateReport) !== sealed.hash)
     throw new Problem(
       'not-allowed',
-      `the gate report of ${environment} does not have the hash that it claims`,
-      'sign nothing; look at who answers on the control queue',
+      `the gate report of ${environment} does not match its hash`,
+      'do not sign; check which process polls the control queue',
     );
   const about = {
     deployment: body.deployment,
@@ -83,8 +83,8 @@ export function checkGateReport(
   )
     throw new Problem(
       'not-allowed',
-      `the gate report of ${environment} is about another ${other?.[0] ?? 'list'} than was started`,
-      'sign nothing; start again',
+      `the gate report of ${environment} has another ${other?.[0] ?? 'list'} than the deployment that was started`,
+      'do not sign; start again',
     );
   return sealed;
 }

@@ -33,7 +33,7 @@ export async function deploymentInputOf(connected: Connected, deployment: string
     throw new Problem(
       'unknown',
       `there is no deployment ${deployment} in namespace ${connected.namespace}`,
-      'soakgate list shows those that there are',
+      'soakgate list shows all deployments',
     );
   });
 }

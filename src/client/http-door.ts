@@ -34,7 +34,7 @@ const byStatus: Readonly<Record<number, ProblemKind>> = {
   503: 'unreachable',
 };
 
-/** @throws Problem when this is no address of a server. */
+/** @throws Problem when this is not a server address. */
 export function httpDeploymentClient(url: string): DeploymentClient {
   const place = httpPlace(url);
   const get = async <T>(path: string): Promise<T> => taken<T>(await place.ask('GET', path));

@@ -17,15 +17,15 @@ export interface HttpClient {
 
 /** Longer than the server itself waits for a worker and for Temporal. */
 const ANSWER_MS = 40_000;
-const NEXT = 'look at --server and SOAKGATE_SERVER, or start one: soakgate server';
+const NEXT = 'check --server and SOAKGATE_SERVER, or start a server: soakgate server';
 
-/** @throws Problem when this is no address of a server. */
+/** @throws Problem when this is not a server address. */
 export function httpPlace(url: string): HttpClient {
   const base = URL.parse(url);
   if (!base || !/^https?:$/u.test(base.protocol) || base.username || base.password || base.search)
     throw new Problem(
       'usage',
-      `${url.replace(/\/\/[^/]*@/u, '//***@')} is no address of a server`,
+      `${url.replace(/\/\/[^/]*@/u, '//***@')} is not a server address`,
       'write it like http://127.0.0.1:8230',
     );
   if (!base.pathname.endsWith('/')) base.pathname += '/';
@@ -49,7 +49,7 @@ async function ask(url: URL, method: string, { body, headers }: Sending): Promis
   if (!/^application\/(?:problem\+)?json\b/u.test(type))
     throw new Problem(
       'unreachable',
-      `${url.origin} is no Soakgate server: it answered ${status} ${type || 'without a type'}`,
+      `${url.origin} is not a Soakgate server; it answered ${status} ${type || 'without a type'}`,
       NEXT,
     );
   return { status, json: JSON.parse(text) as unknown };

@@ -69,7 +69,7 @@ export async function listPage(
       .listWorkflowExecutions({ namespace, query, pageSize: limit, nextPageToken: token })
       .catch((error: unknown) => {
         if (cursor === undefined || !isBadPage(error)) throw error;
-        throw new Problem('usage', 'the cursor is none that a page has given', 'begin again without one');
+        throw new Problem('usage', 'the cursor is invalid', 'start again without a cursor');
       });
     // Where no search attribute is registered the service stands in the memo only, which cannot be asked for.
     const rows = (page.executions ?? [])
@@ -94,7 +94,7 @@ function rowOf(raw: Raw): DeploymentRow {
   return {
     deployment: (raw.execution?.workflowId ?? '').replace(/^deployment\//u, ''),
     service: textIn(raw.memo?.fields, 'service') ?? attribute('SoakgateService') ?? '',
-    phase: own ? (attribute('SoakgatePhase') ?? 'not begun') : status,
+    phase: own ? (attribute('SoakgatePhase') ?? 'not started') : status,
     health: own ? (attribute('SoakgateHealth') ?? 'unknown') : 'ended',
     waitingFor: status === 'running' && waitingFor !== NOBODY ? (waitingFor ?? 'a control worker') : null,
     started: new Date(

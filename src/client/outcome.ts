@@ -2,7 +2,7 @@
 import type { DeploymentOutcome, RolloutOutcome } from '../../workflows/contract.ts';
 import type { DeploymentStatus } from './status.ts';
 
-/** The outcome of the deployment, or why a command could not do its work (DESIGN §3). */
+/** The outcome of the deployment, or why a command could not do its work. */
 export const exitCodes = {
   completed: 0,
   failed: 1,

@@ -50,17 +50,17 @@ function problemOf(fault: Fault | null): Problem | null {
   if (!fault) return null;
   const { code, text } = fault;
   if (code === INVALID_ARGUMENT || (code === RESOURCE_EXHAUSTED && TOO_LARGE.test(text)))
-    return new Problem('usage', `Temporal does not take it: ${text}`, 'correct what was sent');
+    return new Problem('usage', `Temporal rejected the request: ${text}`, 'correct the request');
   if (code === UNAVAILABLE || code === DEADLINE_EXCEEDED || code === RESOURCE_EXHAUSTED)
     return new Problem(
       'unreachable',
       `Temporal cannot be reached (${text})`,
-      'look after the Temporal server; then the same again, which counts once even if it has arrived',
+      'start or repair the Temporal server, then repeat the command; it counts only once',
     );
   if (code === UNAUTHENTICATED || code === PERMISSION_DENIED)
     return new Problem(
       'unreachable',
-      `Temporal does not let us in (${text})`,
+      `Temporal refused the credentials (${text})`,
       'check the credentials of this connection (TEMPORAL_API_KEY, TLS)',
     );
   return null;

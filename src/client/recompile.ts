@@ -21,12 +21,12 @@ export function checkedInput(start: Signed<StartBody>): DeploymentInput {
   const plan = planOf(body);
   const runs = runsOf(body, plan);
   const wrong = [
-    ...(hashJson(plan) === body.plan ? [] : ['plan: the plan is not the one that was signed']),
+    ...(hashJson(plan) === body.plan ? [] : ['plan: the plan differs from the signed plan']),
     ...runs
       .filter(({ rollout }) => body.lists[rollout.environment] !== rollout.list)
       .map(
         ({ rollout }) =>
-          `lists.${rollout.environment}: these are not the steps that plan, commit, files and pace compile to`,
+          `lists.${rollout.environment}: the steps differ from what plan, commit, files and pace compile to`,
       ),
     ...Object.keys(body.lists)
       .filter((name) => !runs.some(({ rollout }) => rollout.environment === name))
@@ -34,15 +34,10 @@ export function checkedInput(start: Signed<StartBody>): DeploymentInput {
   ];
   if (wrong.length === 0) return { start, runs };
   // The environment's worker would refuse it with this code, but only after it had been started.
-  throw new Problem(
-    'usage',
-    'the signed start is not what its plan compiles to',
-    failures.PERMIT_REFUSED.remedy,
-    {
-      details: wrong,
-      failure: 'PERMIT_REFUSED',
-    },
-  );
+  throw new Problem('usage', 'the signed start does not match its plan', failures.PERMIT_REFUSED.remedy, {
+    details: wrong,
+    failure: 'PERMIT_REFUSED',
+  });
 }
 
 export function planOf({ planText, planFile }: StartBody): Plan {

@@ -1,4 +1,4 @@
-// Recovers rollouts that were terminated: reset to the last completed workflow task, then a signed abort (DESIGN §4.8).
+// Recovers rollouts that were terminated: reset to the last completed workflow task, then a signed abort.
 import type { KeyObject } from 'node:crypto';
 import { randomUUID } from 'node:crypto';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
@@ -48,7 +48,7 @@ export async function recover(
     };
     const signed: Signed = signMessage(key, 'abort', person, body);
     await signalRollout(connected, service, signed);
-    progress(`${environment}: aborting, following to the end`);
+    progress(`${environment}: aborting, waiting for the outcome`);
     const result = (await connected.client.workflow
       .getHandle(rolloutWorkflowId(service, environment))
       .result()) as RolloutResult;

@@ -46,7 +46,7 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
   });
   return {
     outcome: 'unknown',
-    text: 'no worker answered within 10 s; it was left as a signal and counts when one is back (soakgate status shows it)',
+    text: 'no worker answered within 10 s; the message waits as a signal until a worker is back (soakgate status shows it)',
   };
 }
 
@@ -60,7 +60,7 @@ async function goneProblem(
     return new Problem(
       'conflict',
       `${deployment} has no post-deployment checks in ${environment}`,
-      `soakgate status ${deployment} shows it, and how it ended`,
+      `soakgate status ${deployment} shows its state`,
     );
   return new Problem(
     'conflict',

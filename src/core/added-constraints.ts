@@ -64,13 +64,13 @@ export function addedConstraints(text: string): AddedConstraints {
 function readStatement(range: Range, tokens: readonly Token[]): void {
   const reader = read(range.text, tokens);
   if (tokens.some((token) => token.kind === 'broken'))
-    leaveOut(range, 'the end of the SQL', 'a quote or a comment in it is never closed');
+    leaveOut(range, 'the end of the SQL', 'it has an unclosed quote or comment');
   else if (reader.words('alter', 'table')) alterTable(range, reader);
   else if (reader.words('create', 'unique', 'index')) createIndex(range, reader);
   else if (reader.words('alter', 'domain')) {
     const domain = reader.name();
     if (reader.words('add') || reader.words('set', 'not', 'null'))
-      leaveOut(range, `the domain ${domain?.sql}`, 'it is asked of no table of its own');
+      leaveOut(range, `the domain ${domain?.sql}`, 'it belongs to no table');
   } else noteChange(range, tokens, reader);
 }
 

@@ -59,7 +59,7 @@ export function judgeAfterwards({ name, monitor, samples, baseline, spanMs, dayM
   return {
     troubles: [
       ...breaches(rules, judged, now).map(({ text }) => text),
-      ...lost.map((metric) => `${name}/${metric} has not enough data`),
+      ...lost.map((metric) => `${name}/${metric} has too few samples`),
     ],
     lines: Object.keys(monitor.metrics).map(
       (metric) =>

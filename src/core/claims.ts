@@ -40,7 +40,7 @@ function downtimeClaim(
     return {
       environment,
       claim,
-      measured: 'not measured: neither maintenance nor a restart was passed',
+      measured: 'not measured: no maintenance and no restart passed',
       holds: null,
     };
   return {
@@ -51,7 +51,7 @@ function downtimeClaim(
   };
 }
 
-/** Milliseconds from entering maintenance to leaving it; without maintenance, as long as the restarts took. */
+/** Milliseconds from the start to the end of maintenance; without maintenance, as long as the restarts took. */
 export function downtimeOf(
   receipts: readonly Receipt[],
   timeOf: TimeOf,
@@ -63,7 +63,7 @@ export function downtimeOf(
   if (enter && leave)
     return {
       ms: timeOf(leave.startedAt) + leave.tookMs - timeOf(enter.startedAt),
-      how: 'from entering maintenance to leaving it',
+      how: 'from the start to the end of maintenance',
     };
   const restarts = receipts.filter((receipt) => receipt.kind === 'restart' && receipt.verdict === 'pass');
   if (enter || restarts.length === 0) return null;
@@ -85,10 +85,10 @@ function reversibleClaim(
     holds: is === claimed,
   });
   if (outcome === 'restored' && comparison?.equal)
-    return say(true, 'it rolled back, and the comparison found nothing left');
-  if (outcome === 'stuck') return say(false, 'it rolled back, and something was left');
+    return say(true, 'rolled back, and no differences remained');
+  if (outcome === 'stuck') return say(false, 'rolled back, and differences remained');
   const preview = receipts.findLast((receipt) => receipt.kind === 'preview');
   if (preview?.figures?.['rehearsed'] === 'up-down-up')
-    return say(true, 'rehearsed up, down and up on a copy: nothing was left');
-  return { environment, claim, measured: 'not measured: there was no rehearsal there and back', holds: null };
+    return say(true, 'rehearsed up, down and up on a copy: no differences remained');
+  return { environment, claim, measured: 'not measured: no rehearsal up and down', holds: null };
 }

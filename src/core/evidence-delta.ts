@@ -81,10 +81,12 @@ export function deltaOf(outcome: EnvironmentOutcome, record: PlaceRecord): Delta
     missing: [
       ...(baseline
         ? []
-        : ['the database was not recorded before: the plan has no baseline step, or it was not reached']),
-      ...(after ? [] : ['the database was not recorded afterwards']),
+        : [
+            'the database was not recorded before the change: the plan has no baseline step, or the step did not run',
+          ]),
+      ...(after ? [] : ['the database was not recorded after the change']),
       ...(Object.keys(record.http.baseline ?? {}).length > 0 && !record.http.after
-        ? ['the addresses were not measured afterwards']
+        ? ['the addresses were not measured after the change']
         : []),
     ],
   };
@@ -177,12 +179,7 @@ function sectionOf(delta: Delta): string[] {
     ...table(
       'Findings',
       ['step', 'category', 'before', 'after'],
-      delta.findings.map((found) => [
-        found.step,
-        found.category,
-        found.was,
-        found.is ?? 'not looked at again',
-      ]),
+      delta.findings.map((found) => [found.step, found.category, found.was, found.is ?? 'not checked again']),
     ),
     ...table(
       'Addresses',
@@ -198,8 +195,8 @@ function sectionOf(delta: Delta): string[] {
       ]),
     ),
     ...list('Undone', delta.undone),
-    ...list('Written by others since, or left as fixed', delta.writtenSince),
-    ...list('Still dirty', delta.differences),
+    ...list('Written by others since the backup, or kept as fixed', delta.writtenSince),
+    ...list('Differences that remain', delta.differences),
     ...list('Not compared', delta.missing),
   ];
 }

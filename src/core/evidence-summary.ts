@@ -21,16 +21,18 @@ export interface SummaryInput {
 }
 
 const outcomes: Readonly<Record<string, string>> = {
-  completed: 'Every environment was changed, checked and observed as the plan says.',
+  completed: 'Every environment was changed, checked and observed as planned.',
   passed:
-    'This environment was changed, checked and observed as the plan says; the deployment itself was ended from outside.',
-  failed: 'It stopped before anything of the database was changed where it stopped.',
-  'rolled-back': 'It rolled back: what it had changed was undone and compared with the record.',
-  restored: 'It rolled back: what it had changed was undone and compared with the record.',
-  rejected: 'It was rejected at a gate; environments entered before are as they are.',
-  expired: 'Nobody decided in time at a gate; environments entered before are as they are.',
+    'This environment was changed, checked and observed as planned; the deployment itself was terminated in Temporal.',
+  failed: 'The deployment failed before any database change in that environment.',
+  'rolled-back':
+    'The deployment rolled back: its changes were undone and the result was compared with the recorded state.',
+  restored:
+    'The deployment rolled back: its changes were undone and the result was compared with the recorded state.',
+  rejected: 'The deployment was rejected at a gate; earlier environments keep their changes.',
+  expired: 'Nobody approved in time at a gate; earlier environments keep their changes.',
   stuck:
-    'It rolled back and could not put everything right. What is differences remain is named below and waits for a person.',
+    'The rollback could not undo everything. The differences that remain are listed below and need a person.',
 };
 
 export function summaryText(input: SummaryInput): string {
@@ -55,7 +57,7 @@ export function summaryText(input: SummaryInput): string {
     '## What changed',
     '',
     ...input.deltas.flatMap(changes),
-    'All of it, object by object: `delta.md` (for machines `delta.json`).',
+    'The complete list, object by object: `delta.md` (as JSON: `delta.json`).',
     '',
     '## What was checked',
     '',
@@ -71,8 +73,8 @@ export function summaryText(input: SummaryInput): string {
     ...further(plan),
     '## This package',
     '',
-    '`manifest.json` lists every other file with its sha256 and is signed by the control worker. A changed, added or missing file is found by',
-    'comparing with it. `approvals/` holds what people signed, `logs/` what each step printed, `history/` what Temporal recorded.',
+    '`manifest.json` lists every other file with its sha256 and is signed by the control worker. Comparing with it finds every changed,',
+    'added or missing file. `approvals/` has the signed messages, `logs/` the output of each step, `history/` the histories of Temporal.',
     '',
   ].join('\n');
 }
@@ -80,9 +82,7 @@ export function summaryText(input: SummaryInput): string {
 /** Whom to call and where to read more, as the plan says it. */
 function further(plan: Plan | null): readonly string[] {
   const lines = plan ? aboutLines(plan) : [];
-  return lines.length > 0
-    ? ['## Whom to call, where to read', '', ...lines.map((line) => `- ${line}`), '']
-    : [];
+  return lines.length > 0 ? ['## Contacts and links', '', ...lines.map((line) => `- ${line}`), ''] : [];
 }
 
 function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
@@ -96,7 +96,7 @@ function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
     ];
   });
   return [
-    `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ${words(pace.realMs)}; it says nothing about days.`,
+    `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ${words(pace.realMs)}; it proves nothing about days.`,
     ...lengths,
   ];
 }
@@ -119,7 +119,7 @@ function observedText(environment: string, { records, plan, closing }: SummaryIn
     observed ? `${observed.phase}: ${observed.metrics} metrics in ${words(observed.realMs)}` : 'not observed',
     ...(goesOn
       ? [
-          `looked at every ${words(afterwards.everyMs)} from now on, until \`soakgate stop-checks ${closing.deployment} ${environment}\``,
+          `checked every ${words(afterwards.everyMs)} from now on, until you run \`soakgate stop-checks ${closing.deployment} ${environment}\``,
         ]
       : []),
   ].join('; ');
@@ -142,7 +142,7 @@ function changes(delta: Delta): string[] {
       : []),
     ...(fixed.length > 0
       ? [
-          `- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not looked at again'}`))}`,
+          `- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not checked again'}`))}`,
         ]
       : []),
     ...(http.length > 0

@@ -13,25 +13,26 @@ export const failures = {
   PERMIT_REFUSED: {
     meaning: 'The permit does not open this environment: a signature, role, expiry, hash or fact is wrong.',
     retryable: false,
-    remedy: 'Read which part was refused; have it signed again by the right person, or start anew.',
+    remedy: 'Read which part was refused; have it signed again by the right person, or start again.',
   },
   NOT_PERMITTED: {
-    meaning: 'An activity was scheduled that does not belong to the kept permit and list of this rollout.',
+    meaning:
+      'Somebody scheduled an activity that does not belong to the permit and step list of this rollout.',
     retryable: false,
     remedy:
-      'Nothing was done. Somebody scheduled it by hand or the control worker is not ours: look at who started the workflow.',
+      'Nothing was done. Check who started the workflow: it was scheduled manually, or the control worker is not yours.',
   },
   GUARDRAIL_NOT_MET: {
-    meaning: "The plan asks for less than the environment's guardrails demands.",
+    meaning: 'The plan does not meet the guardrails of the environment.',
     retryable: false,
     remedy:
       'Make the plan at least as strict as the guardrails (soakgate validate --environment-file F shows all of it).',
   },
   OUTSIDE_WINDOW: {
-    meaning: "The environment's window is not open, or notice was not given long enough before it.",
+    meaning: 'The window of the environment is closed, or the notice period was too short.',
     retryable: false,
     remedy:
-      'Nothing was done. Start again so that the gate opens in time; a deployment that waits at its gate enters by itself when the window opens.',
+      'Nothing was done. Start again so that the gate opens in time; a deployment that waits at its gate starts automatically when the window opens.',
   },
   ROLLOUT_OPEN: {
     meaning: 'Another rollout of this service or database is not closed.',
@@ -51,75 +52,75 @@ export const failures = {
   BACKUP_FAILED: {
     meaning: 'pg_dump did not write a complete dump.',
     retryable: false,
-    remedy: 'Read the tail of pg_dump in the receipt; nothing in the target was changed.',
+    remedy: 'Read the output of pg_dump in the receipt; nothing in the target was changed.',
   },
   RESTORE_FAILED: {
     meaning: 'The dump could not be restored into a scratch database.',
     retryable: false,
-    remedy: 'Read the tail of pg_restore; check disk space, extensions and the dump itself.',
+    remedy: 'Read the output of pg_restore; check disk space, extensions and the dump itself.',
   },
   TARGET_BUSY: {
-    meaning: 'The lock on the target is held by another attempt that does not give way.',
+    meaning: 'Another attempt holds the lock on the target and does not release it.',
     retryable: true,
-    remedy: 'Look for a session named sg:* in pg_stat_activity; it is retried by itself.',
+    remedy: 'Soakgate retries. Look for a session named sg:* in pg_stat_activity.',
   },
   FENCED: {
-    meaning: 'This attempt is no longer the one that may write: a later one has taken over.',
+    meaning: 'A later attempt has taken over; this one may no longer write.',
     retryable: false,
-    remedy: 'Nothing to do: the later attempt goes on.',
+    remedy: 'Nothing: the later attempt continues.',
   },
   TARGET_UNREACHABLE: {
-    meaning: 'The database or the application could not be reached.',
+    meaning: 'The database or the application cannot be reached.',
     retryable: true,
-    remedy: 'It is retried by itself; check the address, the network and the credentials of the worker.',
+    remedy: 'Soakgate retries. Check the address, the network and the credentials of the worker.',
   },
   LOCK_NOT_GIVEN: {
-    meaning: 'The lock for a migration was not given within the time allowed.',
+    meaning: 'Lock timeout: the migration did not get its lock in the allowed time.',
     retryable: false,
-    remedy: 'The blockers are named in the details; end them or choose a quieter time.',
+    remedy: 'The details name the blocking sessions; end them or choose a quieter time.',
   },
   MIGRATION_FAILED: {
     meaning: 'A migration failed; its own transaction was rolled back by PostgreSQL.',
     retryable: false,
     remedy:
-      'Read the SQLSTATE and statement in the details; earlier migrations of this run are undone by the rollback.',
+      'Read the SQLSTATE and statement in the details; the rollback undoes the earlier migrations of this run.',
   },
   MIGRATION_MISMATCH: {
-    meaning: 'What is pending is not exactly what the plan declares, or ledger and catalog disagree.',
-    retryable: false,
-    remedy: 'Compare the lists in the details; declare what is really pending or repair the ledger.',
-  },
-  SESSION_UNKNOWN: {
-    meaning:
-      "The release's own tool opens its session on another database, under another name or with other limits than it was given.",
+    meaning: 'The pending migrations differ from the plan, or the ledger disagrees with the catalog.',
     retryable: false,
     remedy:
-      'Nothing was done. Let its settings take the database from the address that the plan hands out, and leave application_name and options to libpq.',
+      'Compare the lists in the details; declare the migrations that are really pending, or repair the ledger.',
+  },
+  SESSION_UNKNOWN: {
+    meaning: "The release's own tool ignores the database, session name or limits that Soakgate gave it.",
+    retryable: false,
+    remedy:
+      'Nothing was done. Let its settings use the database address from the plan, and do not set application_name and options there.',
   },
   RELEASE_FAILED: {
     meaning: 'The commit could not be checked out or its environment could not be built.',
     retryable: false,
-    remedy: 'Read the tail of the command; check repository, commit and lock file.',
+    remedy: 'Read the output of the command; check repository, commit and lock file.',
   },
   FILE_CHANGED: {
-    meaning: 'A file of the plan at the pinned commit is not the one that was reviewed.',
+    meaning: 'A file that the plan names differs from the reviewed file.',
     retryable: false,
-    remedy: 'Start again from the commit that was meant.',
+    remedy: 'Start again from the reviewed commit.',
   },
   SERVICE_FAILED: {
-    meaning: 'A service did not come up, or did not go down.',
+    meaning: 'A service did not start, or did not stop.',
     retryable: false,
-    remedy: "Read the tail of the service's log in the details.",
+    remedy: "Read the service's log in the details.",
   },
   SECRET_MISSING: {
-    meaning: 'A referenced secret is not there on the worker.',
+    meaning: 'A referenced secret is missing on the worker.',
     retryable: false,
-    remedy: 'Set the environment variable or file that the message names, on the worker.',
+    remedy: 'Set the environment variable or file that the message names, on the host of the worker.',
   },
   STEP_CRASHED: {
-    meaning: 'A step ended in an error that Soakgate did not foresee.',
+    meaning: 'A step ended with an unexpected error.',
     retryable: false,
-    remedy: 'The message and its place are in the log of the worker; please report it.',
+    remedy: 'Read the log of the worker, and report the message.',
   },
 } as const satisfies Record<string, FailureKind>;
 

@@ -13,7 +13,7 @@ export function wholeGate(gate: Gate, window: EnvironmentPlan['window']): Gate {
   const worded = gate.attested.some(({ id }) => id === NOTICE);
   if (!gate.beforeDeploying.includes('notice-given') || worded || !window) return gate;
   const role = gate.approved?.roles[0] ?? '';
-  const text = `Those who use the service were told of the window (${window.opens}, ${window.zone})`;
+  const text = `The users were informed of the window (${window.opens}, ${window.zone})`;
   return { ...gate, attested: [...gate.attested, { id: NOTICE, role, text }] };
 }
 
@@ -56,15 +56,15 @@ export function gateReportOf({
 }
 
 function factOf(name: string, commit: string, before: GateQuestion['before']): Fact {
-  if (!before) return { holds: false, why: 'no environment has been walked before this gate' };
+  if (!before) return { holds: false, why: 'no environment was deployed before this gate' };
   if (name === 'soak-passed')
     return before.soaked === null
       ? { holds: false, why: `${before.environment} has not soaked` }
       : { holds: true, why: `${before.environment} soaked without a breach` };
   if (name === 'same-release')
     return before.commit === commit
-      ? { holds: true, why: `the same commit ${commit.slice(0, 12)}` }
-      : { holds: false, why: 'another commit was soaked' };
+      ? { holds: true, why: `same commit ${commit.slice(0, 12)}` }
+      : { holds: false, why: 'another commit passed the soak' };
   if (name === 'backup-proven') return receiptFact(before.receipts, 'backup', before.environment);
   if (name === 'rollback-rehearsed')
     return receiptFact(
@@ -73,7 +73,7 @@ function factOf(name: string, commit: string, before: GateQuestion['before']): F
       before.environment,
       (receipt) => receipt.figures?.['rehearsed'] === 'up-down-up',
     );
-  return { holds: false, why: `nobody knows the fact ${name}` };
+  return { holds: false, why: `unknown fact ${name}` };
 }
 
 function receiptFact(

@@ -65,7 +65,7 @@ function windowComplaints(
   return [
     ...(windowMs !== undefined && length < windowMs
       ? [
-          `window: the plan is entered in a window of ${hours(length)}, this environment demands at least ${hours(windowMs)} (gate: before-deploying: [window-open])`,
+          `window: the plan has a window of ${hours(length)}, this environment demands at least ${hours(windowMs)} (gate: before-deploying: [window-open])`,
         ]
       : []),
     ...(noticeMs !== undefined && notice < noticeMs

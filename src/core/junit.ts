@@ -56,7 +56,7 @@ export function readJunit(xml: string): TestReport {
   }
   if (metric.open.length > 0)
     throw new Error(`<${metric.open.at(-1)?.name}> is not closed: the report was cut off`);
-  if (metric.roots === 0) throw new Error('it holds no test suite');
+  if (metric.roots === 0) throw new Error('it contains no test suite');
   if (xml.slice(end).trim() !== '') throw new Error('there is something behind its end');
   const { counts, failed } = metric;
   return {
@@ -102,7 +102,7 @@ function compare(says: Attributes, from: Counts, now: Counts): void {
     const said = Number(says[key] ?? 0);
     const found = now[key] - from[key];
     if (!(said <= found))
-      throw new Error(`suite ${says['name'] ?? ''} says ${key}="${says[key]}", but holds ${found}`);
+      throw new Error(`suite ${says['name'] ?? ''} says ${key}="${says[key]}", but contains ${found}`);
   }
 }
 

@@ -38,7 +38,7 @@ export function decide(list: StepList, trouble: Trouble): Decision {
   // A silent monitor can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
   if (!row && 'monitor' in trouble && trouble.is === 'inconclusive')
     return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass' };
-  if (!row) return { do: 'stop', severity: 'critical', row: 'no line of the matrix fits: stop' };
+  if (!row) return { do: 'stop', severity: 'critical', row: 'no line of the decision matrix matches: stop' };
   const about = {
     severity: row.severity,
     row: `${whenText(row.when)}: ${row.do ?? `ask ${row.ask?.join(' | ')}`}`,

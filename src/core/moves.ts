@@ -15,7 +15,7 @@ export function rowMoves(before: Snapshot, after: Snapshot, except: readonly str
   return Object.entries(before.content).flatMap(([table, was]): readonly Move[] => {
     const is = after.content[table];
     if (except.includes(table)) return [];
-    if (!is) return was.rows > 0 ? [{ table, what: `gone with ${was.rows} rows` }] : [];
+    if (!is) return was.rows > 0 ? [{ table, what: `dropped with ${was.rows} rows` }] : [];
     if (is.rows !== was.rows) return [{ table, what: `${was.rows} → ${is.rows} rows` }];
     return is.hash !== was.hash && sameColumns(table, before, after) ? [{ table, what: 'rows changed' }] : [];
   });
@@ -39,6 +39,6 @@ export function undeclared(moves: readonly Move[], declared: readonly string[]):
     .filter(({ table }) => !named(table))
     .map(
       ({ table, what }) =>
-        `the migration moves rows of ${table}: ${what}; if that is meant, declare it: preview: { moves: [${table}] }`,
+        `the migration changes rows of ${table}: ${what}; if this is intended, declare it: preview: { moves: [${table}] }`,
     );
 }

@@ -1,4 +1,4 @@
-// `--pace 7d=60s` divides only what is observed or waited for; never timeouts, deadlines or expiry (DESIGN §5).
+// `--pace 7d=60s` divides only what is observed or waited for; never timeouts, deadlines or expiry.
 import type { EnvironmentPlan, Limit, MatrixRow, Monitor, Observation } from './plan/plan.ts';
 
 /** `nominalMs` of the plan pass in `realMs`. */

@@ -1,4 +1,4 @@
-// What a database is, as data that can be compared: its catalog, its content, its sequences (DESIGN §3, "What back means").
+// What a database is, as data that can be compared: its catalog, its content, its sequences.
 import { normalise } from './definition.ts';
 
 export interface Snapshot {

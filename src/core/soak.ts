@@ -303,7 +303,7 @@ export function breaches(rules: Rules, state: SoakState, now: number): readonly 
           monitor,
           metric,
           is: 'inconclusive',
-          text: `${monitor}/${metric} has not enough data`,
+          text: `${monitor}/${metric} has too few samples`,
           lastedMs: now - silentSince,
         },
       ];

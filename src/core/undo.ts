@@ -86,10 +86,12 @@ export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
   const closed = lastDone('closeSite', 'endMaintenance');
   return [
     ...(stopped?.undo === 'stopServices'
-      ? [`services that the rollback stopped are down (${stopped.summary}); it starts them at its end`]
+      ? [
+          `services that the rollback stopped are still down (${stopped.summary}); the rollback starts them when it completes`,
+        ]
       : []),
     ...(closed?.undo === 'closeSite'
-      ? ['the site that the rollback closed is closed; it is opened at its end']
+      ? ['the site that the rollback closed is still closed; the rollback opens it when it completes']
       : []),
   ];
 }

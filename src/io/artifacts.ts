@@ -19,7 +19,8 @@ export interface Artifacts {
 
 export function openArtifacts(root: string): Artifacts {
   const at = (name: string) => {
-    if (name.split('/').includes('..')) throw new Error(`artifact name ${name} leaves the store`);
+    if (name.split('/').includes('..'))
+      throw new Error(`artifact name ${name} is outside the artifact store`);
     return join(root, name);
   };
   const describe = async (name: string): Promise<ArtifactRef> => ({

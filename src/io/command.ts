@@ -164,7 +164,7 @@ async function untilGone(note: ProcessNote, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   while (processStartTime(note.pid) === note.startTime) {
     if (performance.now() > deadline)
-      throw new Error(`process ${note.pid} of an earlier attempt does not end`);
+      throw new Error(`process ${note.pid} of an earlier attempt does not stop`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

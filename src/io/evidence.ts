@@ -17,7 +17,7 @@ export interface EvidenceVerdict {
   readonly unproven: readonly string[];
 }
 
-/** Every file below the folder but the manifest, with sha256 and size; what is no plain file is named. */
+/** Every file below the folder but the manifest, with sha256 and size; what is not a regular file is named. */
 export async function hashEvidence(
   folder: string,
 ): Promise<{ files: Manifest['files']; odd: readonly string[] }> {
@@ -37,12 +37,12 @@ export async function hashEvidence(
  * @param control public key of the control worker (`ed25519:…`); without it a rewritten manifest cannot be told from a true one.
  */
 export async function verifyEvidence(folder: string, control?: string): Promise<EvidenceVerdict> {
-  const unproven = control === undefined ? ['who sealed the manifest: no control key was given'] : [];
+  const unproven = control === undefined ? ['the signature of the manifest: pass --control KEY'] : [];
   const text = await readIfThere(join(folder, MANIFEST));
   if (text === undefined)
     return {
       state: 'incomplete',
-      problems: [`there is no ${MANIFEST}: the evidence was cut off before it was closed`],
+      problems: [`there is no ${MANIFEST}: the evidence was never sealed, or the folder is wrong`],
       manifest: null,
       unproven,
     };
@@ -52,7 +52,7 @@ export async function verifyEvidence(folder: string, control?: string): Promise<
   const { files, odd } = await hashEvidence(folder);
   const problems = [
     ...manifestProblems(sealed, control),
-    ...odd.map((name) => `${name} is no plain file`),
+    ...odd.map((name) => `${name} is not a regular file`),
     ...fileProblems(sealed.files, files),
   ];
   return { state: problems.length === 0 ? 'valid' : 'changed', problems, manifest: sealed.hash, unproven };
@@ -76,9 +76,9 @@ function manifestProblems(
   { hash, signature, ...manifest }: SignedManifest,
   control: string | undefined,
 ): string[] {
-  if (hashJson(manifest) !== hash) return [`${MANIFEST} was rewritten: its hash does not fit`];
+  if (hashJson(manifest) !== hash) return [`${MANIFEST} was changed: its hash does not match`];
   if (control !== undefined && !verifyText(control, signedText('manifest', 'control', manifest), signature))
-    return [`${MANIFEST} was rewritten: it is not signed by this control key`];
+    return [`${MANIFEST} was changed, or another control key signed it`];
   return [];
 }
 

@@ -30,7 +30,7 @@ export async function raiseFence(session: Session, rollout: RolloutRef, tag: str
     const open = await openRollout(session);
     fail(
       'ROLLOUT_OPEN',
-      `another rollout holds this database: ${open?.deployment ?? 'unknown'} (${open?.service ?? '?'} in ${open?.environment ?? '?'})`,
+      `another rollout is open on this database: ${open?.deployment ?? 'unknown'} (${open?.service ?? '?'} in ${open?.environment ?? '?'})`,
     );
   }
 }

@@ -9,7 +9,7 @@ export async function pinCommit(repository: string, ref: string): Promise<string
   const result = await git(repository, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]);
   if (result.exitCode !== 0)
     throw new Error(
-      `release.ref ${ref} is no commit in ${repository}; git -C ${repository} branch -a shows what there is`,
+      `release.ref ${ref} is not a commit in ${repository}; git -C ${repository} branch -a lists the branches`,
     );
   return result.stdout.trim();
 }
@@ -18,7 +18,7 @@ export async function pinCommit(repository: string, ref: string): Promise<string
 export async function readAtCommit(repository: string, commit: string, path: string): Promise<string> {
   const result = await git(repository, ['show', `${commit}:${path}`]);
   if (result.exitCode !== 0)
-    throw new Error(`the plan names ${path}, which commit ${commit.slice(0, 12)} does not have`);
+    throw new Error(`the plan names ${path}, but commit ${commit.slice(0, 12)} does not have`);
   return result.stdout;
 }
 

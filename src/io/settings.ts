@@ -21,7 +21,7 @@ const key = z
 const duration = z.string().transform((text, context) => {
   const ms = parseDuration(text.replace(/^at least /u, ''));
   if (typeof ms === 'number') return ms;
-  context.addIssue({ code: 'custom', message: `${text} is no duration; write e.g. 24h` });
+  context.addIssue({ code: 'custom', message: `${text} is not a duration; write e.g. 24h` });
   return z.NEVER;
 });
 
@@ -91,7 +91,7 @@ export interface EnvironmentSettings {
 export async function readEnvironmentFile(path: string): Promise<EnvironmentSettings> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new Error(
-      `${error.message}\n  next: name the environment's file, with its services, people and guardrails (docs/operations.md has one)`,
+      `${error.message}\n  next: pass the environment file (docs/operations.md has an example)`,
     );
   });
   const result = environmentFile.safeParse(parse(text));

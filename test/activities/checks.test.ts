@@ -304,8 +304,8 @@ describe('commands', () => {
       '2 tests passed, 0 failed, 1 skipped',
     ],
     ['cut off', SUITE(GOOD).slice(0, -20), 'error', 'cut off'],
-    ['says more than it holds', SUITE(GOOD, ' tests="3"'), 'error', 'says tests="3", but holds 2'],
-    ['no report at all', '', 'error', 'it holds no test suite'],
+    ['says more than it holds', SUITE(GOOD, ' tests="3"'), 'error', 'says tests="3", but contains 2'],
+    ['no report at all', '', 'error', 'it contains no test suite'],
   ])('a test report: %s', async (_name, xml, verdict, summary) => {
     const { receipt } = await ask(
       command(

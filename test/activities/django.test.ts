@@ -184,7 +184,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     });
 
     test.each([
-      ['an operation that cannot be reversed', 'migrations.RunSQL("select 1")', 'has no way down'],
+      ['an operation that cannot be reversed', 'migrations.RunSQL("select 1")', 'has no down migration'],
       ['T-51: an empty shell', '', 'is an empty shell: it would be stamped and change nothing'],
     ])('%s is named before anything is written', async (_, operations, why) => {
       const name = 'characters.0008_odd';
@@ -206,7 +206,9 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       const receipt = await hands.run('preview');
       expect(receipt).toMatchObject({ verdict: 'fail' });
       expect(receipt.details).toContainEqual(
-        expect.stringMatching(/the way down does not restore: constraint .*xp_non_negative was left behind/u),
+        expect.stringMatching(
+          /the down migration does not restore: constraint .*xp_non_negative was left behind/u,
+        ),
       );
     });
 
@@ -369,7 +371,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(failure.details).toContain('half applied?');
     });
 
-    test('skipped but stamped: the ledger says applied, the catalog does not', async () => {
+    test('skipped but stamped: the ledger says applied, but the catalog differs', async () => {
       const hands = await ready();
       await hands.run('preview');
       const now = MIGRATIONS.map((name) => `('${name.split('.')[0]}', '${name.split('.')[1]}', now())`).join(
@@ -378,7 +380,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       await hands.sql(`insert into django_migrations (app, name, applied) values ${now}`);
       expect(await hands.run('migrate')).toMatchObject({
         verdict: 'fail',
-        summary: 'the ledger says applied, the catalog does not',
+        summary: 'the ledger says applied, but the catalog differs',
       });
     });
 

@@ -75,7 +75,7 @@ test('applied once, however often it is asked; its undo puts back exactly that, 
   expect(await ledger(hands)).toContain('0004_relax_status');
   expect(await undo(hands)).toMatchObject({ undo: 'undoForward', done: true });
   expect(await status(hands)).toBe(1);
-  expect(await undo(hands)).toMatchObject({ done: true, summary: '0004_relax_status is not in force' });
+  expect(await undo(hands)).toMatchObject({ done: true, summary: '0004_relax_status is not applied' });
   expect(await hands.undo('migrate')).toMatchObject({ done: true });
   expect(await ledger(hands)).toEqual(['0001_schema']);
 });

@@ -223,7 +223,7 @@ describe('the way down', () => {
     expect(await hands.undo('migrate')).toMatchObject({ done: true });
     expect(await hands.undo('migrate', { attempt: 2 }), 'idempotent').toMatchObject({
       done: true,
-      summary: 'none of the migrations is in force',
+      summary: 'none of the migrations is applied',
     });
     const comparison = await compare(hands);
     expect(comparison.differences).toEqual(expected);

@@ -87,7 +87,7 @@ test('statements of the live traffic that would wait are named, without their va
       asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
     });
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
-    expect(receipt.summary).toContain('1 of the statements seen now would wait behind them');
+    expect(receipt.summary).toContain('1 running queries would block on this migration');
     expect(text).toMatch(
       /would wait behind AccessExclusiveLock on public\.orders: shop-web, AccessShareLock, in \d+ of \d+ looks: select count\(\*\) from orders, pg_sleep\(\?\.\?\) where total_cents > \?/u,
     );
@@ -105,7 +105,7 @@ test('rows that violate are found before anything is written', async () => {
   const { receipt, text } = await preview({ steps: BACKUP + PREVIEW + MIGRATE });
   expect(receipt).toMatchObject({
     verdict: 'fail',
-    summary: expect.stringContaining('the way up fails on a copy of this database'),
+    summary: expect.stringContaining('the migration fails on a copy of this database'),
   });
   expect(text).toContain('SQLSTATE 23514');
 });
@@ -135,16 +135,19 @@ test('a view that a CASCADE would take along is named', async () => {
 test.each([
   [
     '0003_order_totals.down.leaves-an-index',
-    'the way down does not restore: index public.orders_unpaid_idx was left behind',
+    'the down migration does not restore: index public.orders_unpaid_idx was left behind',
   ],
   [
     '0003_order_totals.down.leaves-a-default',
-    'the way down does not restore: column public.orders.total_cents differs',
+    'the down migration does not restore: column public.orders.total_cents differs',
   ],
-  ['0003_order_totals.down.leaves-a-grant', 'the way down does not restore: relation public.orders differs'],
+  [
+    '0003_order_totals.down.leaves-a-grant',
+    'the down migration does not restore: relation public.orders differs',
+  ],
   [
     '0003_order_totals.down.leaves-three-rows',
-    'the way down does not restore: public.customers differs: was 20 rows',
+    'the down migration does not restore: public.customers differs: was 20 rows',
   ],
 ])('%s is found before anything is written', async (fault, line) => {
   const { receipt, text } = await preview({ fault });
@@ -154,7 +157,7 @@ test.each([
 
 test('an index that was left behind also keeps the next way up from working', async () => {
   const { text } = await preview({ fault: '0003_order_totals.down.leaves-an-index' });
-  expect(text).toContain('after the way down, the way up fails');
+  expect(text).toContain('after the down migration, the up migration fails');
   expect(text).toContain('42P07');
 });
 
@@ -163,7 +166,7 @@ const replace0003 = (up: string, down: string) => async (checkout: string) => {
   await writeFile(join(checkout, 'migrations/0003_order_totals.down.sql'), down);
 };
 
-test('C-30: a table that is written anew is refused outside maintenance, and only named within', async () => {
+test('a table that is written anew is refused outside maintenance, and only named within', async () => {
   const edit = replace0003(
     'drop view order_report; alter table orders alter column total_cents type numeric',
     'select 1',
@@ -192,9 +195,9 @@ test('field facts 10: rows that the migration moves are proposed, and refused un
   );
   expect(receipt).toMatchObject({ verdict: 'fail', figures: { moves: 2 } });
   expect(text).toContain(
-    'the migration moves rows of public.customers: 20 → 18 rows; if that is meant, declare it: preview: { moves: [public.customers] }',
+    'the migration changes rows of public.customers: 20 → 18 rows; if this is intended, declare it: preview: { moves: [public.customers] }',
   );
-  expect(text).toContain('the migration moves rows of public.order_items: rows changed');
+  expect(text).toContain('the migration changes rows of public.order_items: rows changed');
   const declared = PREVIEW.replace(
     'rehearse: up-down-up',
     'rehearse: up-down-up, moves: [customers, public.order_items]',

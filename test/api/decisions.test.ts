@@ -145,10 +145,12 @@ describe('a message', () => {
         path('pause'),
         signedMessage('pause'),
       );
-    expect(await problem(await refusing('refused: the signature does not fit'))).toMatchObject({
+    expect(
+      await problem(await refusing('refused: the signature does not match the public key')),
+    ).toMatchObject({
       status: 403,
       code: 'not-allowed',
-      detail: 'refused: the signature does not fit',
+      detail: 'refused: the signature does not match the public key',
       remedy: expect.stringContaining('soakgate status one'),
     });
     expect(await problem(await refusing('not answered: TARGET_UNREACHABLE: no'))).toMatchObject({

@@ -142,7 +142,10 @@ describe('a deployment that is started through the server', { timeout: 60_000 },
       printed<Signed>('attest', name, ENVIRONMENT, 'tried', '--as', 'lea', '--yes'),
     ]);
     const refused = await send(name, forged);
-    expect([refused.status, refused.body.detail]).toEqual([403, 'refused: the signature does not fit']);
+    expect([refused.status, refused.body.detail]).toEqual([
+      403,
+      'refused: the signature does not match the public key',
+    ]);
     expect(await send(name, approval)).toMatchObject({
       status: 200,
       body: { accepted: true, text: 'counted, 1 of 1' },

@@ -125,9 +125,9 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
       7, 2, 2, 2, 7,
     ]);
     expect(requester.err).toContain('ann requested this deployment and cannot approve it');
-    expect(unasked.err).toContain('(computed here)');
+    expect(unasked.err).toContain('(hash computed on this machine)');
     expect(unknown.err).toContain('it asks for: tried');
-    expect(forged.err).toContain('the signature does not fit');
+    expect(forged.err).toContain('the signature does not match the public key');
   });
 
   test('a printed approval counts when it is pasted as the update’s one argument', async () => {

@@ -210,7 +210,7 @@ describe.concurrent('what is signed without a server', () => {
 
   test('a start without a plan, a person or a key says which is missing', async () => {
     for (const [args, said] of [
-      [['start'], 'no plan file'],
+      [['start'], 'the plan file is missing'],
       [['start', 'soakgate.yaml'], '--as PERSON'],
       [['start', 'soakgate.yaml', '--as', 'nobody', '--print'], 'soakgate key create nobody'],
       [['start', '--signed', 'soakgate.yaml'], 'soakgate start --print'],

@@ -149,7 +149,7 @@ describe('--server', () => {
       70,
       expect.stringContaining('no Soakgate server answers at http://127.0.0.1:65533 (connect ECONNREFUSED'),
     ]);
-    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no address of a server')]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is not a server address')]);
     expect(wrong.err).not.toContain('secret');
     expect([other.code, other.err]).toEqual([
       2,

@@ -170,15 +170,15 @@ describe('left out, and counted', () => {
       'do $do$ begin execute $$alter table t add constraint c check (a > 0)$$; end $do$',
       'a constraint in a DO block: it cannot be read',
     ],
-    ['alter domain d add constraint c check (value > 0)', 'the domain d: it is asked of no table of its own'],
+    ['alter domain d add constraint c check (value > 0)', 'the domain d: it belongs to no table'],
     ['\\i more.sql', 'what \\i more.sql runs: it cannot be read'],
     [
       `alter table t add constraint c check (a <> 'x)`,
-      'the end of the SQL: a quote or a comment in it is never closed',
+      'the end of the SQL: it has an unclosed quote or comment',
     ],
     [
       '/* /* */ alter table t add constraint c check (a > 0)',
-      'the end of the SQL: a quote or a comment in it is never closed',
+      'the end of the SQL: it has an unclosed quote or comment',
     ],
   ])('%s', (sql, line) => {
     expect(left(sql)).toEqual([line]);

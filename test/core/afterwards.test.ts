@@ -86,10 +86,10 @@ describe('a look', () => {
   test('no number is never well: too few, or none where there was a look before; the first look at counters only begins', () => {
     const counters = monitorOf(COUNTED);
     expect(look(counters, 'rollbacks', [0.5], { spanMs: DAY, samples: 10 }).troubles).toEqual([
-      'it/rollbacks has not enough data',
+      'it/rollbacks has too few samples',
     ]);
     expect(look(counters, 'rollbacks', [], { spanMs: DAY })).toEqual({
-      troubles: ['it/rollbacks has not enough data'],
+      troubles: ['it/rollbacks has too few samples'],
       lines: ['it/rollbacks: no metric'],
     });
     expect(look(counters, 'rollbacks', []).troubles).toEqual([]);
@@ -101,6 +101,6 @@ describe('a look', () => {
     );
     expect(look(monitor, 'latency', [160], { baseline: 100 }).troubles).toHaveLength(1);
     expect(look(monitor, 'latency', [140], { baseline: 100 }).troubles).toEqual([]);
-    expect(look(monitor, 'latency', [100]).troubles).toEqual(['it/latency has not enough data']);
+    expect(look(monitor, 'latency', [100]).troubles).toEqual(['it/latency has too few samples']);
   });
 });

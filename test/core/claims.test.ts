@@ -39,7 +39,7 @@ const maintenance = (seconds: number) => [
   receipt('leaveMaintenance', 8 + seconds, 2),
 ];
 
-test('downtime: from entering maintenance to leaving it, else the restarts, else not measured', () => {
+test('downtime: from the start to the end of maintenance, else the restarts, else not measured', () => {
   expect(downtimeOf(maintenance(100), Date.parse)).toMatchObject({ ms: 100_000 });
   expect(downtimeOf([receipt('restart', 0, 3), receipt('restart', 9, 4)], Date.parse)).toMatchObject({
     ms: 7_000,
@@ -57,7 +57,7 @@ test.each([
     {
       environment: 'production',
       claim: 'downtime at most 5m',
-      measured: `${seconds}.0 s, from entering maintenance to leaving it`,
+      measured: `${seconds}.0 s, from the start to the end of maintenance`,
       holds,
     },
   ]),

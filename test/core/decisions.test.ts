@@ -125,7 +125,7 @@ describe('the matrix', () => {
     const silent = 'monitor' in trouble && trouble.is === 'inconclusive';
     const decision = decide(withMatrix(row), trouble);
     expect(decision.do).toBe(fits ? row.do : silent ? 'continue' : 'stop');
-    if (!fits) expect(decision.row).toMatch(/no line of the matrix fits|the soak cannot pass/u);
+    if (!fits) expect(decision.row).toMatch(/no line of the decision matrix matches|the soak cannot pass/u);
   });
 
   test('the first line that fits decides, whatever stands below', () => {
@@ -496,7 +496,7 @@ describe('the guardrails', () => {
     expect(
       guardrailComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict),
     ).toEqual([
-      'window: the plan is entered in a window of 1.98 h, this environment demands at least 2 h (gate: before-deploying: [window-open])',
+      'window: the plan has a window of 1.98 h, this environment demands at least 2 h (gate: before-deploying: [window-open])',
       'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: before-deploying: [notice-given])',
     ]);
     expect(guardrailComplaints({ ...entered, gate: { ...gate, beforeDeploying: [] } }, strict)).toHaveLength(

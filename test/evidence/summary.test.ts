@@ -89,7 +89,7 @@ test('the delta: added, removed, changed, rows, findings that were not looked at
   });
   expect(delta.rows).toEqual([{ table: 'public.orders', was: 5, is: 6 }]);
   expect(delta.findings).toEqual([{ step: 'data', category: 'negative-total', was: 40, is: null }]);
-  expect(delta.missing).toEqual(['the addresses were not measured afterwards']);
+  expect(delta.missing).toEqual(['the addresses were not measured after the change']);
   const text = deltaText('orders-1', [delta]);
   expect(text).toContain("- `index orders_unpaid_idx`: `create 'x' index`");
   expect(text).toContain('| data | negative-total | 40 | not looked at again |');
@@ -113,7 +113,7 @@ test('the summary of a run that is stuck', () => {
       {
         environment: 'production',
         claim: 'reversible',
-        measured: 'it rolled back, and something was left',
+        measured: 'rolled back, and differences remained',
         holds: false,
       },
     ],
@@ -127,9 +127,9 @@ test('the summary of a run that is stuck', () => {
     '| speed | inconclusive | 1.5 s | speed \\| said |',
     '- production: speed is inconclusive: speed | said',
     '- production: the rollback of the migration was not rehearsed there and back',
-    '| production | reversible | it rolled back, and something was left | **does not hold** |',
+    '| production | reversible | rolled back, and differences remained | **does not hold** |',
     '- production: not observed',
-    '- production: the addresses were not measured afterwards',
+    '- production: the addresses were not measured after the change',
     '- The history of x is not here: gone',
     '- public.orders 7: added by the application since the backup',
   ])
@@ -152,7 +152,7 @@ test('looks that go on are named, with the command that ends them, where the env
       troubles: [],
     });
   expect(textOf('passed')).toContain(
-    'looked at every 7 days from now on, until `soakgate stop-checks orders-1 production`',
+    'looked at every 7 days from now on, until you run `soakgate stop-checks orders-1 production`',
   );
   expect(textOf('restored')).not.toContain('stop-checks');
 });

@@ -78,7 +78,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
     async () => {
       const { place, run } = await begin('preview', { fault: 'down-leaves-a-constraint' });
       expect(await run.result()).toMatchObject({
-        reason: expect.stringContaining('the rehearsal found what must not happen'),
+        reason: expect.stringContaining('the rehearsal found a problem'),
       });
       expect(await constraints(place)).toBe(0);
     },
@@ -298,7 +298,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       place.silence();
       await query(place.database, "update monitoring_operation set at = at - interval '2 days'");
       await goOn(asks('continue | downgrade) about '));
-      expect((await run.progress('soak')).waitingFor).toContain('has not enough data');
+      expect((await run.progress('soak')).waitingFor).toContain('has too few samples');
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
       const seen = lookFromOutside(place);

@@ -37,7 +37,7 @@ const SIGNATURES = [
 const STAGING = [
   'enter pass: permit checked, 20 steps kept',
   'preflight pass: 14 conditions hold',
-  'release pass: BUILD checked out beside the serving release',
+  'release pass: BUILD checked out beside the running release',
   'pending pass: 6 pending exactly as declared, 23 applied',
   'baseline pass: 18 tables counted, 3 addresses measured',
   'backup pass: proven by restore: 18 tables, 247 objects equal',

@@ -207,7 +207,7 @@ describe('refused, and nothing is written', () => {
     'a start by somebody unknown': [{ start: { person: 'mallory' } }, 'production knows no person mallory'],
     'a start under another name than its key': [
       { start: { person: 'ann', key: 'mallory' } },
-      'start by ann: the signature does not fit',
+      'start by ann: the signature does not match the public key',
     ],
     'a start by somebody without the role': [{ start: { person: 'dan' } }, 'needs a role of developer'],
     'a start whose time is over, where it is first used': [
@@ -233,7 +233,7 @@ describe('refused, and nothing is written', () => {
     ],
     'an approval with another key': [
       { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', key: 'ann' }] },
-      'approval by dan: the signature does not fit',
+      'approval by dan: the signature does not match the public key',
     ],
     'an approval of another gate report': [
       { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { gateReport: 'f'.repeat(64) } }] },
@@ -326,7 +326,7 @@ describe('refused, and nothing is written', () => {
       [{ ...rollout, list: 'f'.repeat(64) }, permit, 'the list that was signed is not what'],
       [{ ...rollout, deployment: 'another' }, permit, 'signed for another deployment'],
       [{ ...rollout, hash: '0123456789' }, permit, 'the names of this rollout are not derived'],
-      [rollout, { ...permit, start: { ...start, body } }, 'the plan is not the one that was signed'],
+      [rollout, { ...permit, start: { ...start, body } }, 'the plan differs from the signed plan'],
       [rollout, { ...permit, environment: 'staging' }, 'the permit is for staging'],
     ];
     for (const [ref, given, reason] of attempts) {
@@ -388,7 +388,7 @@ describe('refused, and nothing is written', () => {
     });
     // Where nothing was entered there is nothing to compare or close.
     expect(await schedule('compareRollback', { rollout, ran: [] }, ROLLOUT)).toMatchObject({
-      done: { summary: 'nothing was ever entered here' },
+      done: { summary: 'nothing was deployed here' },
     });
     expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
       done: null,
@@ -428,7 +428,7 @@ describe('refused, and nothing is written', () => {
     const refused = (reason: string) =>
       expect.objectContaining({ accepted: false, reason: expect.stringContaining(reason) });
     expect(await judge({ message: 'approve', person: 'dan', key: 'mallory' })).toEqual(
-      refused('the signature does not fit'),
+      refused('the signature does not match the public key'),
     );
     expect(await judge({ message: 'approve', person: 'mallory' })).toEqual(
       refused('knows no person mallory'),

@@ -121,7 +121,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     });
     expect(await send('stopChecks', 'dan')).toEqual({
       accepted: true,
-      text: 'ended: it is not looked any more',
+      text: 'ended: stop the post-deployment checks',
     });
     expect(await handle.result()).toBe('ended by dan');
     expect(looks()).toBe(2);

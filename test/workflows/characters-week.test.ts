@@ -89,7 +89,7 @@ describe.runIf(timeSkippingServer)(
       });
       await run.until(
         'asked',
-        ({ waitingFor }) => waitingFor?.includes('validation/xp-success has not enough data') === true,
+        ({ waitingFor }) => waitingFor?.includes('validation/xp-success has too few samples') === true,
         'staging',
       );
       await run.send('decide', 'dan', 'staging', { decision: 'continue' });

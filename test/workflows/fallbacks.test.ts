@@ -146,7 +146,7 @@ describe.runIf(timeSkippingServer)('what a rollback shuts', () => {
       'staging',
     );
     expect(stuck.notes).toContain(
-      'differences remain: services that the rollback stopped are down (web: pid 5 ended); it starts them at its end',
+      'differences remain: services that the rollback stopped are still down (web: pid 5 ended); the rollback starts them when it completes',
     );
     await decide(run, 'lea', 'retry');
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });

@@ -121,10 +121,10 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     ).rejects.toThrow();
     expect(await run.deliver({ ...signed, person: 'lea' })).toEqual({
       accepted: false,
-      text: 'refused: the signature does not fit',
+      text: 'refused: the signature does not match the public key',
     });
     expect((await run.progress()).notes).toEqual([
-      'refused approve by lea: refused: the signature does not fit',
+      'refused approve by lea: refused: the signature does not match the public key',
     ]);
     await run.send('reject', 'dan', 'production');
     await run.result();

@@ -5,14 +5,14 @@ import { messageCommand, signAndSend, type SignerOptions, withConfirmation } fro
 import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
-  withConfirmation(messageCommand(command)).option('--reason <text>', 'kept with the abort', '');
+  withConfirmation(messageCommand(command)).option('--reason <text>', 'reason, recorded in the evidence', '');
   withExamples(command, [
     [
       'soakgate abort shop-2026-08 staging --as dan --reason "wrong release"',
-      'the step under way is ended, everything is undone in order',
+      'end the running step and undo every change in order',
     ],
-    ['soakgate abort shop-2026-08 staging --as dan --yes', 'without a question'],
-    ['soakgate status shop-2026-08 --watch', 'see it roll back; it ends rolled-back (3)'],
+    ['soakgate abort shop-2026-08 staging --as dan --yes', 'without confirmation'],
+    ['soakgate status shop-2026-08 --watch', 'watch the rollback; it ends rolled-back (exit code 3)'],
   ]);
   command.action(
     does(

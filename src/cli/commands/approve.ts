@@ -9,12 +9,16 @@ import { renderGateReport } from '../render/gate-report.ts';
 const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
-  withConfirmation(messageCommand(command)).option('--comment <text>', 'kept with the approval', '');
+  withConfirmation(messageCommand(command)).option(
+    '--comment <text>',
+    'comment, recorded in the evidence',
+    '',
+  );
   withExamples(command, [
-    ['soakgate approve shop-2026-08 production --as dan', 'read the gate report, answer y'],
+    ['soakgate approve shop-2026-08 production --as dan', 'read the gate report and confirm'],
     [
       'soakgate approve shop-2026-08 production --as dan --comment "seen with lea"',
-      'with a word for the evidence',
+      'with a comment for the evidence',
     ],
     [
       'soakgate approve shop-2026-08 production --as dan --yes --print',
@@ -36,7 +40,7 @@ export function register(command: Command, does: Does): void {
             deployment,
             environment,
             options,
-            question: `Sign that ${environment} may be deployed to on this gate report?`,
+            question: `Approve the deployment to ${environment} based on this gate report?`,
           },
           async (door, input) => {
             const sealed = await door.gateReport(input, environment);

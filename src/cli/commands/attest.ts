@@ -13,12 +13,12 @@ const WEEK_MS = 604_800_000;
 export function register(command: Command, does: Does): void {
   withConfirmation(
     messageCommand(command).argument('<id>', "id of the statement, from the plan's gate"),
-  ).option('--comment <text>', 'kept with the statement, for the evidence', '');
+  ).option('--comment <text>', 'comment, recorded in the evidence', '');
   withExamples(command, [
-    ['soakgate attest shop-2026-08 production tried --as lea', 'read the statement, answer y'],
+    ['soakgate attest shop-2026-08 production tried --as lea', 'read the statement and confirm'],
     [
       'soakgate attest shop-2026-08 production lessons --as lea --comment "seed the test users first"',
-      'with words for the evidence',
+      'with a comment for the evidence',
     ],
     [
       'soakgate attest shop-2026-08 production tried --as lea --yes --print',
@@ -36,7 +36,13 @@ export function register(command: Command, does: Does): void {
       ) =>
         askSignAndSend(
           terminal,
-          { message: 'attest', deployment, environment, options, question: 'Sign that this is so?' },
+          {
+            message: 'attest',
+            deployment,
+            environment,
+            options,
+            question: 'Confirm and sign this statement?',
+          },
           (_, input) => {
             const { text, role, expiresMs } = statementOf(input, environment, id);
             return {

@@ -7,7 +7,10 @@ import { withExamples } from '../options.ts';
 export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
-    ['soakgate check-now shop-2026-08 staging --as dan', 'read now; a breach is judged at once'],
+    [
+      'soakgate check-now shop-2026-08 staging --as dan',
+      'sample all monitors now; a breach is judged immediately',
+    ],
     [
       'soakgate check-now shop-2026-08 staging --as dan --print',
       'print the signed JSON for the form in the Web UI',

@@ -10,11 +10,11 @@ export function register(command: Command, does: Does): void {
     'one of the words that soakgate status shows, e.g. continue, stop, retry or a fallback',
   );
   withExamples(command, [
-    ['soakgate decide shop-2026-08 staging continue --as lea', 'go on'],
+    ['soakgate decide shop-2026-08 staging continue --as lea', 'continue'],
     ['soakgate decide shop-2026-08 staging downgrade --as lea', 'roll back by this fallback'],
     [
       'soakgate decide shop-2026-08 staging retry --as dan',
-      'try what is stuck once more, after mending it by hand',
+      'retry the rollback, after you have fixed the differences manually',
     ],
   ]);
   command.action(

@@ -7,14 +7,14 @@ import type { Does } from '../main.ts';
 import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
-  command.argument('[arguments...]', 'passed on to the demo').allowUnknownOption().passThroughOptions();
+  command.argument('[arguments...]', 'arguments for the demo').allowUnknownOption().passThroughOptions();
   withExamples(command, [
     ['soakgate demo', 'a whole deployment on a private server and database, in about a minute'],
     [
       'soakgate demo --ci --break soak --pace 7d=15s',
-      'nobody is asked, a monitor breaches in the soak, and a week passes in fifteen seconds',
+      'ask nothing, let a monitor breach in the soak, and compress a week to fifteen seconds',
     ],
-    ['npm run demo', 'the same, and brings the parts that are missing'],
+    ['npm run demo', 'the same; also installs what is missing'],
   ]);
   command.action(
     does(async (terminal, args: readonly string[]) => {
@@ -26,7 +26,7 @@ export function register(command: Command, does: Does): void {
       if (!script || !existsSync(example))
         throw new Problem(
           'usage',
-          'the demo plays an example of the checkout, which the npm package does not carry',
+          'the demo needs the examples of the checkout, and the npm package does not contain them',
           'in a checkout: npm run demo',
         );
       return handOver(terminal, script, args);

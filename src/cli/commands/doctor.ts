@@ -16,7 +16,7 @@ export function register(command: Command, does: Does): void {
   withOutput(command);
   withExamples(command, [
     ['soakgate doctor', 'a table of parts, server, workers and keys; exit code 1 when something is missing'],
-    ['soakgate doctor -o json', 'for a machine'],
+    ['soakgate doctor -o json', 'as JSON'],
   ]);
   command.action(
     does(async (terminal, options: OutputOption) => {
@@ -25,7 +25,7 @@ export function register(command: Command, does: Does): void {
       else {
         const rows = findings.map(({ part, state, what, remedy }) => [
           state === 'there'
-            ? ({ text: '✓ there', tone: 'good' } as const)
+            ? ({ text: '✓ found', tone: 'good' } as const)
             : state === 'missing'
               ? ({ text: '✗ missing', tone: 'bad' } as const)
               : '· not yet',

@@ -1,4 +1,4 @@
-// soakgate evidence: where the sealed folder lies and what is in it; and whether a folder is whole and unchanged.
+// soakgate evidence: where the sealed folder lies and what is in it; and check that a folder is complete and unchanged.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -21,10 +21,10 @@ import type { Terminal } from '../terminal.ts';
 export function register(command: Command, does: Does): void {
   withServer(withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName)));
   withExamples(command, [
-    ['soakgate evidence shop-2026-08', 'where it lies, its hash and its files'],
+    ['soakgate evidence shop-2026-08', 'show its location, hash and files'],
     [
       'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
-      'whether a folder is whole and unchanged',
+      'check that a folder is complete and unchanged',
     ],
   ]);
   command.action(
@@ -34,8 +34,8 @@ export function register(command: Command, does: Does): void {
   );
   const verify = command
     .command('verify')
-    .summary('Say whether a folder is whole and unchanged')
-    .description('Say whether a folder is whole and unchanged.');
+    .summary('Say check that a folder is complete and unchanged')
+    .description('Say check that a folder is complete and unchanged.');
   withOutput(
     verify
       .argument('<folder>', 'evidence folder, with its manifest.json')
@@ -44,11 +44,11 @@ export function register(command: Command, does: Does): void {
   withExamples(verify, [
     [
       'soakgate evidence verify ./evidence/shop-2026-08',
-      'hashes only: says that nobody vouched for the signature',
+      'check the hashes only; the signature is reported as not verified',
     ],
     [
       'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
-      'with the signature; exit code 1 when changed or incomplete',
+      'check the signature too; exit code 1 if something changed or is missing',
     ],
   ]);
   verify.action(
@@ -92,7 +92,7 @@ async function showEvidence(
       ].join('\n'),
     );
     if (files) terminal.say(`next: soakgate evidence verify ${result.evidence.uri} --control ed25519:…`);
-    else terminal.say('its files cannot be read from here');
+    else terminal.say('the evidence directory is not accessible from this host');
   }
   return exitCodes.completed;
 }
@@ -103,12 +103,12 @@ function notSealed(status: DeploymentStatus): Problem {
   if (goesOn(status))
     return new Problem(
       'pending',
-      `the evidence of ${deployment} is not sealed yet; what is written so far lies under ${place}`,
+      `the evidence of ${deployment} is not sealed yet; the records so far are under ${place}`,
       `soakgate status ${deployment}`,
     );
   return new Problem(
     'conflict',
-    `${deployment} was ended from outside, so its evidence has no result here; what its rollouts sealed lies under ${place}`,
+    `${deployment} was terminated in Temporal, so there is no result; the evidence that its rollouts sealed is under ${place}`,
     'soakgate evidence verify FOLDER',
   );
 }

@@ -5,9 +5,13 @@ import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
 import { readDuration, withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
-  messageCommand(command).argument('<duration>', 'by how much, in real time also under --pace', readDuration);
+  messageCommand(command).argument(
+    '<duration>',
+    'how much longer; real time, even with --pace',
+    readDuration,
+  );
   withExamples(command, [
-    ['soakgate extend-soak shop-2026-08 staging 1d --as lea', 'one day more'],
+    ['soakgate extend-soak shop-2026-08 staging 1d --as lea', 'one more day'],
     [
       'soakgate extend-soak shop-2026-08 staging 6h --as lea --print',
       'print the signed JSON for the form in the Web UI',

@@ -26,13 +26,13 @@ const OWN_SCHEMA = 'soakgate.schema.json';
 export function register(command: Command, does: Does): void {
   command
     .argument('[folder]', 'folder of your application', '.')
-    .option('--unit <unit>', 'systemd unit that is restarted (may be repeated)', readUnit)
+    .option('--unit <unit>', 'systemd unit to restart (repeatable)', readUnit)
     .option('--print', 'print the plan, write nothing');
   withOutput(command);
   withExamples(command, [
     ['soakgate init', `write ${NAME} here, from manage.py, numbered SQL files, lock files and tags of git`],
     ['soakgate init backend --unit gunicorn --unit nginx', 'with the units that a release restarts'],
-    ['soakgate init --print | soakgate validate /dev/stdin', 'look at it first'],
+    ['soakgate init --print | soakgate validate /dev/stdin', 'check it before writing it'],
   ]);
   command.action(
     does(async (terminal, folder: string, options: Options) => {
@@ -61,7 +61,7 @@ function refuseToOverwrite(folder: string): void {
 const conflict = (file: string, folder: string): Problem =>
   new Problem(
     'conflict',
-    `${file} is there already, and nothing is overwritten`,
+    `${file} already exists and was not overwritten`,
     `soakgate validate ${file}; or, to compare: soakgate init ${folder} --print`,
   );
 
@@ -69,9 +69,7 @@ const conflict = (file: string, folder: string): Problem =>
 function checked(text: string): string {
   const parsed = parsePlan(text, NAME);
   if ('complaints' in parsed)
-    throw new Error(
-      `the plan that was made is not valid:\n${parsed.complaints.map(renderComplaint).join('\n')}`,
-    );
+    throw new Error(`the generated plan is not valid:\n${parsed.complaints.map(renderComplaint).join('\n')}`);
   return text;
 }
 
@@ -105,7 +103,7 @@ function tell(terminal: Terminal, { folder, file, found, text }: Made, { print, 
 function summary({ service, ref, before, migrations, build, services }: Found): readonly string[] {
   const pending = migrations?.fresh
     ? `${migrations.fresh.length} new since ${before}`
-    : 'none declared as pending: no earlier tag says which are new';
+    : 'no pending migrations declared: no earlier git tag shows which are new';
   return [
     `service ${service}${ref === null ? '' : `, ref ${ref}`}`,
     ...(migrations

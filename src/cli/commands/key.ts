@@ -11,18 +11,18 @@ import type { Terminal } from '../terminal.ts';
 
 export function register(command: Command, does: Does): void {
   withExamples(command, [
-    ['soakgate key create ann', 'make a key; its public half goes into the environment files'],
-    ['soakgate key show ann', 'the public half once more'],
+    ['soakgate key create ann', 'create a key; put its public half into the environment files'],
+    ['soakgate key show ann', 'print the public half again'],
     ['soakgate key create control --out /srv/soakgate/control.key', 'the key of a control worker'],
   ]);
   const create = command
     .command('create')
-    .summary('Make a key pair')
-    .description('Make a key pair; the private half is written with mode 0600.');
+    .summary('Create a key pair')
+    .description('Create a key pair. The private half is written with mode 0600.');
   withOutput(
     create
-      .argument('<name>', 'person, or control', readName)
-      .option('--out <file>', 'where the private half goes (default: your key folder)'),
+      .argument('<name>', 'name of a person, or control', readName)
+      .option('--out <file>', 'file for the private half (default: your key folder)'),
   );
   withExamples(create, [
     ['soakgate key create ann', 'prints the public half; the private half is in your key folder'],
@@ -34,7 +34,7 @@ export function register(command: Command, does: Does): void {
       if (await isThere(file))
         throw new Problem(
           'conflict',
-          `${file} exists, and what was signed with it would no longer fit`,
+          `${file} already exists, and a new key would make its signatures invalid`,
           `soakgate key show ${name}`,
         );
       const { privatePem, publicText: shown } = createKey();
@@ -48,10 +48,10 @@ export function register(command: Command, does: Does): void {
     .description('Print the public half of a key.');
   withOutput(
     shows
-      .argument('<name>', 'person, or control', readName)
+      .argument('<name>', 'name of a person, or control', readName)
       .option('--key <file>', 'private key (default: your key folder)'),
   );
-  withExamples(shows, [['soakgate key show ann', 'what stands under people: in an environment file']]);
+  withExamples(shows, [['soakgate key show ann', 'the line for people: in an environment file']]);
   shows.action(
     does(async (terminal, name: string, options: OutputOption & { readonly key?: string }) =>
       show(

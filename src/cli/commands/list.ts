@@ -27,13 +27,13 @@ const head = ['deployment', 'service', 'phase', 'health', 'started', 'waiting fo
 
 export function register(command: Command, does: Does): void {
   command
-    .option('--limit <number>', 'at most so many', readCount, 50)
-    .option('--running', 'only those that have not ended');
+    .option('--limit <number>', 'maximum number of deployments', readCount, 50)
+    .option('--running', 'only running deployments');
   withServer(withOutput(command));
   withExamples(command, [
-    ['soakgate list', 'the newest fifty'],
-    ['soakgate list --running', 'what is going on, and what it waits for'],
-    ['soakgate list -o json --limit 1000', 'for a machine'],
+    ['soakgate list', 'the 50 newest deployments'],
+    ['soakgate list --running', 'running deployments and what they wait for'],
+    ['soakgate list -o json --limit 1000', 'as JSON'],
   ]);
   command.action(
     does(async (terminal, options: Options) => {

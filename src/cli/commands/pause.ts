@@ -7,7 +7,7 @@ import { withExamples } from '../options.ts';
 export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
-    ['soakgate pause shop-2026-08 staging --as dan', 'nothing new is begun until it is resumed'],
+    ['soakgate pause shop-2026-08 staging --as dan', 'start no new step until soakgate resume'],
     [
       'soakgate pause shop-2026-08 staging --as dan --print',
       'print the signed JSON for the form in the Web UI',

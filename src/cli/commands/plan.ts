@@ -27,12 +27,12 @@ export function register(command: Command, does: Does): void {
     .option('--environment <name>', 'only this environment')
     .option(
       '--repository <dir>',
-      'git repository in which release.ref is pinned; then the hashes are those that start would sign',
+      'git repository that resolves release.ref; the hashes are then those that soakgate start would sign',
     );
   withOutput(paceOption(command));
   withExamples(command, [
     ['soakgate plan soakgate.yaml', 'steps, gates and fallbacks of every environment'],
-    ['soakgate plan soakgate.yaml --environment production', 'only of production'],
+    ['soakgate plan soakgate.yaml --environment production', 'for production only'],
     [
       'soakgate plan soakgate.yaml --repository . -o json',
       'the compiled lists and the hashes that a start signs',

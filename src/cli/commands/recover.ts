@@ -23,21 +23,21 @@ interface Options extends OutputOption, ServerOption {
 export function register(command: Command, does: Does): void {
   command
     .argument('<deployment>', 'as soakgate list shows it', readName)
-    .requiredOption('--as <person>', 'who signs the abort, as the environment knows you', readName)
+    .requiredOption('--as <person>', 'your name in the environment file', readName)
     .option('--key <file>', 'private key (default: <person>.key in your key folder)');
   withoutServer(withOutput(command));
   withExamples(command, [
     [
       'soakgate recover shop-2026-08 --as dan',
-      'undo what was begun; exit code 3 when restored, 5 when something is differences remain',
+      'undo the changes; exit code 3 when restored, 5 when differences remain',
     ],
-    ['soakgate status shop-2026-08', 'see first whether a rollout was terminated'],
+    ['soakgate status shop-2026-08', 'first check whether a rollout was terminated'],
   ]);
   command.action(
     does(async (terminal, deployment: string, options: Options) => {
       needsTemporal(terminal, 'recover', options);
       const key = await readKey(options.as, options.key);
-      terminal.leaving = `left; what was begun goes on: soakgate recover ${deployment} --as ${options.as} follows it again`;
+      terminal.leaving = `stopped watching; the recovery continues: soakgate recover ${deployment} --as ${options.as} watches it again`;
       const { recover } = await import('../../client/recover.ts');
       const recovered = await withConnection((connected) =>
         recover(connected, deployment, options.as, key, (text) => terminal.say(text)),

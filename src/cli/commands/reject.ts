@@ -5,11 +5,11 @@ import { messageCommand, signAndSend, type SignerOptions, withConfirmation } fro
 import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
-  withConfirmation(messageCommand(command)).option('--reason <text>', 'kept with the rejection', '');
+  withConfirmation(messageCommand(command)).option('--reason <text>', 'reason, recorded in the evidence', '');
   withExamples(command, [
     [
       'soakgate reject shop-2026-08 production --as lea --reason "latency rose on Tuesday"',
-      'production is not entered; the deployment ends rejected',
+      'do not deploy to production; the deployment ends rejected',
     ],
     [
       'soakgate reject shop-2026-08 production --as lea --yes --print',

@@ -7,7 +7,7 @@ import { withExamples } from '../options.ts';
 export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
-    ['soakgate resume shop-2026-08 staging --as dan', 'the next step begins'],
+    ['soakgate resume shop-2026-08 staging --as dan', 'continue with the next step'],
     [
       'soakgate resume shop-2026-08 staging --as dan --print',
       'print the signed JSON for the form in the Web UI',

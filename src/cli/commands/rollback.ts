@@ -23,7 +23,7 @@ export function register(command: Command, does: Does): void {
       '--fallback <name>',
       "a fallback of the plan (default: undo everything, in the release kind's order)",
     )
-    .option('--reason <text>', 'kept with the rollback', '');
+    .option('--reason <text>', 'reason, recorded in the evidence', '');
   withExamples(command, [
     ['soakgate rollback shop-2026-08 production --as lea', 'undo everything in production, in order'],
     [

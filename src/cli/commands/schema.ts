@@ -7,10 +7,10 @@ import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
   withExamples(command, [
-    ['soakgate schema > soakgate.schema.json', 'keep it beside your plans'],
+    ['soakgate schema > soakgate.schema.json', 'save the schema beside your plans'],
     [
       'echo "# yaml-language-server: \\$schema=soakgate.schema.json"',
-      'the first line of a plan that an editor checks while you type',
+      'first line of a plan, so that your editor validates it',
     ],
   ]);
   command.action(

@@ -12,15 +12,19 @@ interface Options extends OutputOption {
 
 export function register(command: Command, does: Does): void {
   command
-    .option('--host <name>', 'address to listen on; beyond this machine only with TLS in front', '127.0.0.1')
-    .option('--port <number>', 'port to listen on; 0 takes a free one', readPort, '8230');
+    .option(
+      '--host <name>',
+      'address to listen on; use TLS in front if it is reachable from other machines',
+      '127.0.0.1',
+    )
+    .option('--port <number>', 'port to listen on; 0 chooses a free one', readPort, '8230');
   withOutput(command);
   withExamples(command, [
-    ['soakgate server', 'for this machine: http://127.0.0.1:8230/v1/openapi.json says what can be asked'],
+    ['soakgate server', 'for this machine: http://127.0.0.1:8230/v1/openapi.json describes the API'],
     ['soakgate server --port 0 -o json', 'on a free port, which is printed as JSON'],
     [
       'soakgate start soakgate.yaml --as ann --server http://127.0.0.1:8230',
-      'a command that speaks through it',
+      'a command that uses this server',
     ],
   ]);
   command.action(

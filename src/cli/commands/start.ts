@@ -42,24 +42,24 @@ const DAY_MS = 86_400_000;
 export function register(command: Command, does: Does): void {
   command
     .argument('[plan]', 'plan file')
-    .option('--as <person>', 'who requests it, as the environments know you', readName)
+    .option('--as <person>', 'your name in the environment files', readName)
     .option('--key <file>', 'private key (default: <person>.key in your key folder)')
-    .option('--repository <dir>', 'git repository in which release.ref is pinned', '.')
-    .option('--name <name>', 'name of the deployment; the same name starts it only once', readName)
-    .option('--expires <duration>', 'how long the signed start holds (default: 1d)', readDuration)
+    .option('--repository <dir>', 'git repository that resolves release.ref', '.')
+    .option('--name <name>', 'name of the deployment; a name starts only once', readName)
+    .option('--expires <duration>', 'how long the signature is valid (default: 1d)', readDuration)
     .option('--print', 'print the signed JSON, start nothing')
-    .option('--signed <file>', 'start what --print has printed (- reads stdin)')
-    .option('--watch', 'follow it to its end and exit with its code');
+    .option('--signed <file>', 'start from a file that --print wrote (- reads stdin)')
+    .option('--watch', 'watch it until it ends and exit with its code');
   withServer(withOutput(paceOption(command)));
   withExamples(command, [
-    ['soakgate start soakgate.yaml --as ann', 'start it; the name of the deployment is printed'],
+    ['soakgate start soakgate.yaml --as ann', 'start it and print the name of the deployment'],
     [
       'soakgate start soakgate.yaml --as ann --name shop-2026-08 --watch',
-      'at most once under this name, followed to its end',
+      'once under this name, and watch it until it ends',
     ],
     [
       'soakgate start soakgate.yaml --as ann --pace 7d=60s',
-      'seven days in a minute, where the environment allows it',
+      'compress seven days to one minute, if the environment allows it',
     ],
     ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
     [
@@ -76,7 +76,7 @@ export function register(command: Command, does: Does): void {
       if (options.print) {
         terminal.print(JSON.stringify(signed, null, 1));
         terminal.say(
-          `signed, not started: soakgate start --signed FILE; it holds until ${signed.body.expires}`,
+          `signed, not started. Start it with: soakgate start --signed FILE. Valid until ${signed.body.expires}`,
         );
         return exitCodes.completed;
       }
@@ -91,9 +91,13 @@ async function signHere(
   options: Options,
 ): Promise<Signed<StartBody>> {
   if (file === undefined)
-    throw new Problem('usage', 'no plan file is named', 'soakgate start soakgate.yaml --as YOU');
+    throw new Problem('usage', 'the plan file is missing', 'soakgate start soakgate.yaml --as YOU');
   if (options.as === undefined)
-    throw new Problem('usage', 'nobody signs: --as PERSON is missing', `soakgate start ${file} --as YOU`);
+    throw new Problem(
+      'usage',
+      '--as PERSON is missing: somebody must sign the start',
+      `soakgate start ${file} --as YOU`,
+    );
   const [{ plan, text, name }, key] = [await readPlanFile(file), await readKey(options.as, options.key)];
   const { signStart } = await import('../../client/start.ts');
   const request = {
@@ -152,7 +156,7 @@ async function readSigned(file: string, plan: string | undefined): Promise<Signe
   )
     throw new Problem(
       'usage',
-      `${file} is no signed start`,
+      `${file} is not a signed start`,
       'soakgate start PLAN --as YOU --print makes one',
     );
   return signed as Signed<StartBody>;
@@ -164,17 +168,13 @@ async function begin(
   signed: Signed<StartBody>,
   options: Options,
 ): Promise<number> {
-  terminal.leaving = `left; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
+  terminal.leaving = `stopped waiting; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
   const started = await door.start(signed);
   const { deployment, fresh, running, link } = started;
   if (options.output === 'json') terminal.print(JSON.stringify(started));
   else terminal.print(deployment);
   terminal.say(
-    fresh
-      ? 'started'
-      : running
-        ? 'already running: the same start had this name'
-        : 'has run before: the same start had this name',
+    fresh ? 'started' : running ? 'already running under this name' : 'has already run under this name',
   );
   if (link) terminal.say(`workflow: ${link}`);
   if (!options.watch) {

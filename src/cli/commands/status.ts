@@ -23,17 +23,17 @@ interface Options extends OutputOption, ServerOption {
 export function register(command: Command, does: Does): void {
   command
     .argument('<deployment>', 'as soakgate list shows it', readName)
-    .option('--watch', 'follow it to its end; changes on stderr, the last status on stdout')
-    .option('--timeout <duration>', 'watch no longer than this, then exit with 124', readDuration);
+    .option('--watch', 'watch it until it ends; changes on stderr, the last status on stdout')
+    .option('--timeout <duration>', 'stop watching after this time, with exit code 124', readDuration);
   withServer(withOutput(command));
   withExamples(command, [
     [
       'soakgate status shop-2026-08',
-      'steps, times, what it waits for and the next command; exit code 8 while it goes on',
+      'steps, times, what it waits for and the next command; exit code 8 while it runs',
     ],
     [
       'soakgate status shop-2026-08 --watch',
-      'follow it to its end and exit with its code; Ctrl-C leaves it running',
+      'watch it until it ends and exit with its code; Ctrl-C stops the display only',
     ],
     ['soakgate status shop-2026-08 --watch --timeout 30m -o json', 'the same in CI'],
   ]);
@@ -49,7 +49,7 @@ export function register(command: Command, does: Does): void {
         else if (!options.watch || !terminal.live || process.stdout.isTTY !== true)
           terminal.print(renderStatus(status, { paint: terminal.paint }).join('\n'));
         if (code === exitCodes['timed-out'])
-          terminal.say(`it has not ended in time and goes on: soakgate status ${deployment} --watch`);
+          terminal.say(`still running after the timeout: soakgate status ${deployment} --watch`);
         return code;
       }),
     ),

@@ -7,7 +7,7 @@ import { withExamples } from '../options.ts';
 export function register(command: Command, does: Does): void {
   messageCommand(command);
   withExamples(command, [
-    ['soakgate stop-checks shop-2026-08 production --as dan', 'it is not looked any more'],
+    ['soakgate stop-checks shop-2026-08 production --as dan', 'stop the post-deployment checks'],
     [
       'soakgate stop-checks shop-2026-08 production --as dan --print',
       'print the signed JSON for the form in the Web UI',

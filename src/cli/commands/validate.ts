@@ -9,6 +9,7 @@ import { readSource } from '../../core/plan/source.ts';
 import { compileSteps } from '../../core/steps.ts';
 import { asUsage } from '../../client/problem.ts';
 import { readEnvironmentFile } from '../../io/settings.ts';
+import { count } from '../../core/count.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
 import { gather, type OutputOption, paceOption, withExamples, withOutput } from '../options.ts';
@@ -24,14 +25,14 @@ export function register(command: Command, does: Does): void {
     .argument('<plan>', 'plan file')
     .option(
       '--environment-file <file>',
-      "hold the plan against this environment's guardrails too (may be repeated)",
+      'also check the plan against the guardrails of this environment (repeatable)',
       gather,
     );
   withOutput(paceOption(command));
   withExamples(command, [
-    ['soakgate validate soakgate.yaml', 'all complaints as file:line:column, exit code 2 when there are any'],
-    ['soakgate validate soakgate.yaml --environment-file env/staging.yaml', 'and what staging would refuse'],
-    ['soakgate validate soakgate.yaml -o json', 'the same for a machine'],
+    ['soakgate validate soakgate.yaml', 'every error as file:line:column; exit code 2 if there are errors'],
+    ['soakgate validate soakgate.yaml --environment-file env/staging.yaml', 'also what staging would refuse'],
+    ['soakgate validate soakgate.yaml -o json', 'the same as JSON'],
   ]);
   command.action(
     does(async (terminal, file: string, options: Options) => {
@@ -53,7 +54,9 @@ export function register(command: Command, does: Does): void {
 function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]): string {
   const places = plan.environments.map(({ name }) => name).join(' → ');
   const guardrails =
-    environmentFiles.length > 0 ? `, and no guardrails refuses it (${environmentFiles.length} asked)` : '';
+    environmentFiles.length > 0
+      ? `; meets the guardrails of ${count(environmentFiles.length, 'environment')}`
+      : '';
   return `${file} is valid: ${plan.service}, ${plan.steps.length} steps, ${places}${guardrails}`;
 }
 

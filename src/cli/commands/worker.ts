@@ -24,7 +24,10 @@ export function register(command: Command, does: Does): void {
       'private key that signs gate reports and manifests (soakgate key create control)',
     );
   withExamples(withoutServer(control), [
-    ['soakgate worker control --artifacts artifacts --key control.key', 'Ctrl-C drains it'],
+    [
+      'soakgate worker control --artifacts artifacts --key control.key',
+      'Ctrl-C finishes running work, then stops',
+    ],
   ]);
   control.action(
     does((terminal, options: ServerOption & { readonly artifacts: string; readonly key: string }) =>
@@ -39,7 +42,7 @@ export function register(command: Command, does: Does): void {
   withExamples(withoutServer(environment), [
     [
       'DATABASE_URL=… soakgate worker environment --file staging.yaml',
-      'secrets are references in the file; their values are only here',
+      'the file refers to secrets; their values stay in this environment',
     ],
   ]);
   environment.action(

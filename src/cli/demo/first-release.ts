@@ -54,7 +54,7 @@ export async function serveFirstRelease({
   while ((await get(`${url}/health`)).status !== 200) {
     if (Date.now() > deadline)
       throw new Error(
-        `the app does not come up in ${place.environment}; see ${join(place.root, 'logs', 'web.log')}`,
+        `the application does not start in ${place.environment}; see ${join(place.root, 'logs', 'web.log')}`,
       );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -47,11 +47,11 @@ const pace = paceOf(values.pace);
 // The story that was interrupted may still wait for an answer; nothing of it is needed any more.
 process.exit(
   await demo((values.break as Fault | undefined) ?? null, values.ci).catch((error: unknown) => {
-    say(`the demo could not be played: ${error instanceof Error ? error.message : String(error)}`);
+    say(`the demo failed: ${error instanceof Error ? error.message : String(error)}`);
     if (process.env['SOAKGATE_DEBUG']) console.error(error);
     else
       say(
-        'next: run it once more with SOAKGATE_DEBUG=1 and report what it prints; soakgate doctor names missing parts',
+        'next: run it again with SOAKGATE_DEBUG=1 and report the output; soakgate doctor names missing parts',
       );
     return INTERNAL;
   }),

@@ -57,12 +57,7 @@ export function unattended(question: string): string {
 
 /** The dba looks at the rows that no machine changes, mends them by hand and says so. */
 export async function decideRows(company: Company, environment: string): Promise<boolean> {
-  if (
-    !(await agrees(
-      company,
-      `dan, two orders have a status that nobody knows. Set them to 'cancelled' by hand?`,
-    ))
-  )
+  if (!(await agrees(company, `dan, two orders have an unknown status. Set them to 'cancelled' manually?`)))
     return asPerson(company, 'dan', ['decide', company.deployment, environment, 'stop']);
   const site = environment === 'production' ? company.scene.sites.production : company.scene.sites.staging;
   const sql =
@@ -87,9 +82,9 @@ export async function openGate(company: Company, environment: string, wanted: st
     ['dan', 'dba'],
   ] as const) {
     if (!approvals.includes(role)) continue;
-    const shown = `the gate report is shown before anything is signed; n refuses ${environment}`;
+    const shown = `Soakgate shows the gate report before you sign; n rejects ${environment}`;
     // Asked already, so that refusing is not asked about a second time.
-    if (!(await agrees(company, `${person}, as ${role}: look at the gate report and decide?`, shown)))
+    if (!(await agrees(company, `${person}, as ${role}: read the gate report and decide?`, shown)))
       return asPerson(company, person, ['reject', deployment, environment, '--yes']);
     if (!(await asPerson(company, person, ['approve', deployment, environment, ...yes]))) return false;
   }

@@ -78,7 +78,10 @@ function pendingLines({ tool, all, fresh }: FoundMigrations, before: string | nu
 export function environmentLines({ services }: Found): string[] {
   const own = services.length > 0 ? ['    services:', ...services.flatMap(serviceLines)] : noServices;
   return [
-    commented('environments:', "entered in this order; a host's own file has the last word on addresses"),
+    commented(
+      'environments:',
+      'deployed in this order; the environment file on the host may override addresses',
+    ),
     '  staging:',
     commented('    url: http://127.0.0.1:8001', 'CHANGE: where the service answers on staging'),
     ...own,

@@ -92,7 +92,7 @@ const monitorLines: readonly string[] = [
 ];
 
 const gateLines = ({ migrations }: Found): string[] => [
-  commented('gate:', 'what must hold before production is entered'),
+  commented('gate:', 'conditions for deploying to production'),
   '  production:',
   `    sealed: [soak-passed, same-release${migrations ? ', backup-proven, rollback-rehearsed' : ''}]`,
   commented(

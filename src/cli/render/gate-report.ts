@@ -20,10 +20,10 @@ export function renderGateReport({ gateReport, hash }: SealedGateReport, paint: 
     `  commit        ${gateReport.commit}`,
     `  plan          ${gateReport.plan}`,
     `  steps         ${gateReport.list}`,
-    `  gate report       ${hash} (computed here)`,
-    ...(facts.length > 0 ? ['  facts'] : ['  facts         none are asked for']),
+    `  gate report       ${hash} (hash computed on this machine)`,
+    ...(facts.length > 0 ? ['  facts'] : ['  facts         none required']),
     ...table(facts, paint).map((line) => `    ${line}`),
-    ...(gateReport.summary.length > 0 ? ['  what happened'] : []),
+    ...(gateReport.summary.length > 0 ? ['  receipts'] : []),
     ...gateReport.summary.map((line) => `    ${visible(line)}`),
   ];
 }

@@ -21,13 +21,9 @@ export function renderList(shown: Shown, paint: Paint): readonly string[] {
     ...indented([...gateLines(shown), ...lengthLines(shown), '']),
     ...indented(table(stepRows(list), paint)),
     '',
+    ...indented(['rollback, in this order:', ...indented(rollbackLines(shown)), '']),
     ...indented([
-      'the rollback, undos in the order in which they run:',
-      ...indented(rollbackLines(shown)),
-      '',
-    ]),
-    ...indented([
-      'the matrix, whose first line that fits decides:',
+      'decision matrix, the first matching line decides:',
       ...indented(table(matrixRows(list), paint)),
     ]),
   ];
@@ -38,18 +34,20 @@ const indented = (lines: readonly string[]): readonly string[] =>
 const head = (...names: readonly string[]) => names.map((text) => ({ text, tone: 'dim' }) as const);
 
 function gateLines({ list: { gate }, written: { window } }: Shown): readonly string[] {
-  if (!gate) return ['gate: none besides its guardrails'];
+  if (!gate) return ['gate: none (only the guardrails of the environment)'];
   const opens = window && `window ${window.opens} ${window.zone} for ${formatDuration(window.lengthMs)}`;
   const notice = window?.noticeMs !== undefined && `notice ${formatDuration(window.noticeMs)}`;
   return [
     ...(gate.sealed.length > 0 ? [`gate, sealed: ${gate.sealed.join(', ')}`] : []),
     ...(gate.beforeDeploying.length > 0
-      ? [`gate, at entry: ${[...gate.beforeDeploying, ...[opens, notice].filter(Boolean)].join(', ')}`]
+      ? [
+          `gate, before deploying: ${[...gate.beforeDeploying, ...[opens, notice].filter(Boolean)].join(', ')}`,
+        ]
       : []),
     ...gate.attested.map(({ id, role, text }) => `gate, attested: ${id} by ${role}: "${text}"`),
     ...(gate.approved
       ? [
-          `gate, approved: ${gate.approved.roles.join(' and ')}, never the requester; expires after ${formatDuration(gate.approved.expiresMs)}`,
+          `gate, approved: ${gate.approved.roles.join(' and ')}, not by the requester; expires after ${formatDuration(gate.approved.expiresMs)}`,
         ]
       : []),
   ];
@@ -67,7 +65,7 @@ function lengthLines({ list, written }: Shown): readonly string[] {
   const { afterwards } = written;
   const looked = afterwards
     ? [
-        `afterwards: ${afterwards.monitors?.join(', ') ?? 'all monitors'} every ${formatDuration(afterwards.everyMs)}, until soakgate stop-checks`,
+        `afterwards: ${afterwards.monitors?.join(', ') ?? 'all monitors'} every ${formatDuration(afterwards.everyMs)}, until you run soakgate stop-checks`,
       ]
     : [];
   const lines = [...length('soak'), ...length('watch'), ...looked];
@@ -139,7 +137,7 @@ function answerTo({ list }: Shown, trouble: Trouble, index: number): readonly st
   const walk = (word: string): string => {
     const fallback = list.fallbacks[word] ?? null;
     if (fallback && 'forward' in fallback)
-      return `${fallback.forward} is added, rehearsed and applied; then it goes on, and a soak starts again`;
+      return `${fallback.forward} is added, rehearsed and applied; the deployment continues and a soak starts again`;
     const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
     const entries = orderRollback({
       kind: list.kind,

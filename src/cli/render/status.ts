@@ -68,14 +68,14 @@ export function whatNext(status: DeploymentStatus): {
   );
   if (lost)
     return {
-      waiting: 'a person: a rollout was ended from outside and nothing was undone',
+      waiting: 'a rollout was terminated in Temporal; its changes were NOT rolled back',
       next: `soakgate recover ${deployment} --as YOU`,
     };
   if (!goesOn(status))
     return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
   if (state === 'running' && !status.progress)
     return {
-      waiting: 'a control worker: none answers, so only what the server knows is shown',
+      waiting: 'no control worker answers; this is only what the Temporal server knows',
       next: 'soakgate worker control --help',
     };
   const open = environments.map(({ progress }) => progress).find((progress) => progress?.next);

@@ -65,7 +65,7 @@ function entryRemarks(plan: Plan, name: string, gate: Gate): readonly Remark[] {
           {
             path,
             message: 'nobody can attest it',
-            hint: 'add attested: [{ id: notice, role: ..., text: The users were told of the window }]',
+            hint: 'add attested: [{ id: notice, role: ..., text: The users were informed of the window }]',
           },
         ]
       : [];

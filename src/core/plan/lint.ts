@@ -28,7 +28,7 @@ import type { Plan } from './plan.ts';
 
 export type PlanRule = (plan: Plan) => readonly Remark[];
 
-/** All rules, in the order of DESIGN §3 and §5. */
+/** All rules, in the order in which their remarks are shown. */
 export const planRules: readonly PlanRule[] = [
   backupFirst,
   migrationsAreApplied,
