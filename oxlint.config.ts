@@ -135,6 +135,20 @@ const noClockNoChance = {
   ],
 };
 
+/** A run that hangs says nothing: children of the tests have a limit, and none is waited for in a way that stops vitest's own. */
+const childrenWithLimit = {
+  'no-restricted-imports': [
+    'error',
+    {
+      paths: ['node:child_process', 'child_process'].map((name) => ({
+        name,
+        importNames: ['exec', 'execFile', 'execFileSync', 'execSync', 'spawnSync'],
+        message: 'Use run, ran or ranNow of test/support/programs.ts: they have a limit.',
+      })),
+    },
+  ],
+};
+
 const config = {
   plugins: ['typescript', 'import', 'oxc', 'unicorn', 'promise'],
   categories: { correctness: 'error' },
@@ -154,6 +168,7 @@ const config = {
     ...zones.flatMap(rulesOf),
     { files: pure.map((zone) => `${zone}/**`), rules: noClockNoChance },
     { files: ['test/**'], rules: { 'max-lines': ['error', 520], 'max-lines-per-function': 'off' } },
+    { files: ['test/**', 'bench/**'], excludeFiles: ['test/support/programs.ts'], rules: childrenWithLimit },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
   ],
 };

@@ -20,17 +20,47 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const EVERY_TEST = 'test/**/*.test.ts';
+/** Tests that need neither a database nor a Temporal server; a new folder with a server belongs elsewhere. */
+const UNIT = [
+  'test/{client,core,docs}/**/*.test.ts',
+  'test/io/!(definition).test.ts',
+  'test/api/{decisions,document}.test.ts',
+  'test/evidence/summary.test.ts',
+  'test/support/**/*.test.ts',
+];
+
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    environment: 'node',
-    include: ['test/**/*.test.ts'],
-    // Processes, not threads: Temporal's native core and real services are easier to end with the process that holds them.
-    pool: 'forks',
-    globalSetup: ['test/support/made-once.ts'],
     sequence: { sequencer: LongestFirst },
     // More than the cores: the long ones wait most of their time.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Processes, not threads: Temporal's native core and real services are easier to end with the process that holds them.
+    pool: 'forks',
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: UNIT,
+          // Half of their time went into loading the same modules for each file.
+          isolate: false,
+          // A unit test that starts a server fails at once instead of making all of them slow.
+          env: { SOAKGATE_PG_BIN: '/not/in/unit/tests', SOAKGATE_TEMPORAL: '/not/in/unit/tests' },
+          ...patience,
+        },
+      },
+      {
+        // Only this project makes what its tests share (bundle, empty cluster): `npm test -- test/core` does not wait for it.
+        test: {
+          name: 'whole',
+          include: [EVERY_TEST],
+          exclude: UNIT,
+          globalSetup: ['test/support/made-once.ts'],
+          ...patience,
+        },
+      },
+    ],
   },
 });

@@ -5,6 +5,7 @@ import {
   cancellationSignal,
   CancelledFailure,
   heartbeat,
+  log,
 } from '@temporalio/activity';
 import type { ForwardInput, StepInput, UndoInput } from '../src/core/activities.ts';
 import { type FailureCode, fail, failures, StepFailure } from '../src/core/failures.ts';
@@ -145,6 +146,7 @@ function undoAs(
         tookMs: took,
       };
       await recordReceipt(work, made);
+      log.info(`${made.undo} ${made.done ? 'done' : 'not done'}: ${made.summary}`, { durationMs: took });
       return made;
     });
 }
@@ -193,6 +195,7 @@ async function receipt(
   const took = Math.round(performance.now() - started);
   const made: Receipt = { ...named, ...redactJson(outcome, work.secrets), startedAt, tookMs: took };
   await recordReceipt(work, made);
+  log.info(`${made.kind} ${made.verdict}: ${made.summary}`, { durationMs: took });
   return made;
 }
 
@@ -231,12 +234,14 @@ export function asFailure(error: unknown, secrets: readonly string[] = []): Appl
   const known = error instanceof StepFailure;
   const code: FailureCode = known ? error.code : 'STEP_CRASHED';
   const message = redact(error instanceof Error ? error.message : String(error), secrets);
-  if (!known) console.error(`${activityInfo().activityType}:`, error);
   const details = known ? error.details.map((line) => redact(line, secrets)) : [];
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: code,
     message: `${code}: ${message}`,
     nonRetryable: !failures[code].retryable,
     details: [{ code, remedy: failures[code].remedy, details }],
   });
+  // A crash is looked for where it happened, not here.
+  if (!known && error instanceof Error && error.stack) failure.stack = redact(error.stack, secrets);
+  return failure;
 }

@@ -1,4 +1,5 @@
 // What a rollback left, compared with what was recorded in the snapshot of the backup.
+import { count } from '../src/core/count.ts';
 import type { CompareInput, Comparison } from '../src/core/activities.ts';
 import { compareDatabase } from '../src/core/names.ts';
 import {
@@ -69,7 +70,7 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
     summary:
       left.length === 0
         ? `schema and content as recorded${written.length > 0 ? `, but for ${written.length} rows written since or fixed` : ''}`
-        : `${left.length} things are not as recorded`,
+        : `${count(left.length, 'difference')} from the recorded state`,
   };
 }
 

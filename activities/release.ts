@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from
 import { join, relative } from 'node:path';
 import { fail } from '../src/core/failures.ts';
 import { hashFile, sha256 } from '../src/io/files.ts';
-import { tail } from '../src/io/redact.ts';
+import { redact, tail } from '../src/io/redact.ts';
 import type { StepResult, UndoResult } from './as-step.ts';
 import { baseEnvironment, type Work } from './work.ts';
 import { runCommand } from '../src/io/command.ts';
@@ -50,7 +50,7 @@ async function buildEnvironment(work: Work, checkout: string): Promise<void> {
   const { lock, environment, install } = work.list.release;
   if (install.length === 0) return;
   if (!lock || !environment) {
-    for (const argv of install) await mustRun(work, argv, checkout);
+    for (const argv of install) await build(work, argv, checkout);
     return;
   }
   const hash = sha256(await readFile(join(checkout, lock))).slice(0, 16);
@@ -61,26 +61,49 @@ async function buildEnvironment(work: Work, checkout: string): Promise<void> {
     await symlink(built, join(checkout, environment));
     // Told by its true name: `python -m venv` refuses a link.
     const inPlace = (argv: readonly string[]) => argv.map((word) => (word === environment ? built : word));
-    for (const argv of install) await mustRun(work, inPlace(argv), checkout);
+    for (const argv of install) await build(work, inPlace(argv), checkout);
     await writeFile(join(built, '.soakgate-built'), '');
   } else await symlink(built, join(checkout, environment));
 }
 
-async function mustRun(work: Work, argv: readonly string[], cwd: string): Promise<void> {
+/** A build may need the worker's proxy or certificates: what `build-env` names, and nothing else, is inherited. */
+async function build(work: Work, argv: readonly string[], cwd: string): Promise<void> {
+  const inherited = work.world.settings.buildEnv.flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  );
+  if (inherited.length > 0)
+    await work.log(`inherits ${inherited.map(([name]) => name).join(', ')} from this worker (build-env)`);
+  await mustRun(work, argv, cwd, Object.fromEntries(inherited));
+}
+
+/** A path or an address may be shown, it says what went wrong; the value of a variable with such a name may not. */
+const hasSecretName = (name: string): boolean => /token|secret|passw|auth|key|credential/iu.test(name);
+
+async function mustRun(
+  work: Work,
+  argv: readonly string[],
+  cwd: string,
+  inherited: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await work.log(`$ ${argv.join(' ')}`);
+  const env = { ...baseEnvironment(), ...inherited };
   const result = await runCommand({
     argv,
     cwd,
-    env: baseEnvironment(),
+    env,
     signal: work.signal,
     notes: work.world.permitStore.processNotes(work.rollout),
   });
-  if (result.exitCode !== 0)
+  if (result.exitCode !== 0) {
+    const secrets = Object.entries(inherited).flatMap(([name, value]) =>
+      hasSecretName(name) ? [value] : [],
+    );
     fail(
       'RELEASE_FAILED',
       `${argv.join(' ')} ended with ${result.exitCode ?? result.killedBy}`,
-      tail(result.stderr || result.stdout, 4_000).split('\n'),
+      tail(redact(result.stderr || result.stdout, secrets), 4_000).split('\n'),
     );
+  }
 }
 
 async function changedFiles(work: Work): Promise<readonly string[]> {

@@ -41,6 +41,7 @@ const world: WorkerContext = {
     permitStore: folder,
     control: '',
     people: [],
+    buildEnv: [],
     guardrails: {
       start: { any: [] },
       approve: { each: [] },

@@ -1,6 +1,4 @@
-// Writes docs/failures.md from the table of failure codes: node scripts/failure-table.ts
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// docs/failures.md, from the table of failure codes; written by `npm run generate`.
 import { failures } from '../src/core/failures.ts';
 
 /** The page, as it must stand in docs/failures.md. */
@@ -13,7 +11,7 @@ export function failurePage(): string {
     '# Failures',
     '',
     'A step that could not be done ends with one of these codes. Verdicts (`fail`, `inconclusive`) are not failures: they are answers.',
-    '"Retried" says whether Temporal runs the same activity again by itself. Generated from `src/core/failures.ts` by `node scripts/failure-table.ts`.',
+    '"Retried" says whether Temporal runs the same activity again by itself. Generated from `src/core/failures.ts` by `npm run generate`.',
     '',
     '| code | meaning | retried | what to do |',
     '|---|---|---|---|',
@@ -21,6 +19,3 @@ export function failurePage(): string {
     '',
   ].join('\n');
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(new URL('../docs/failures.md', import.meta.url), failurePage());

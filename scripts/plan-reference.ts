@@ -1,6 +1,4 @@
-// Writes docs/plan.md, the reference of every key of a plan, from the published schema.
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// docs/plan.md, the reference of every key of a plan, from the published schema; written by `npm run generate`.
 import { flow } from '../src/core/plan/form-remarks.ts';
 import { planJsonSchema } from '../src/core/plan/schema.ts';
 
@@ -27,7 +25,7 @@ interface Row {
 
 const HEAD = `# The plan, key by key
 
-*Generated from \`src/core/plan/schema.ts\` by \`node_modules/.bin/node scripts/plan-reference.ts\`; do not edit.*
+*Generated from \`src/core/plan/schema.ts\` by \`npm run generate\`; do not edit.*
 
 A plan is one YAML file that reads the same under YAML 1.1 and 1.2: no anchors, aliases, tags or merge keys, no key or value
 \`on\`, \`off\`, \`yes\`, \`no\`. Every block is strict: an unknown key is refused. \`<name>\` stands for a name of your own, \`[]\` for
@@ -106,9 +104,3 @@ function nameOf(schema: Schema): string {
 }
 
 const cell = (text: string): string => text.replace(/\|/gu, '\\|').replace(/<(?!name>)/gu, '&lt;');
-
-if (import.meta.main) {
-  const file = fileURLToPath(new URL('../docs/plan.md', import.meta.url));
-  writeFileSync(file, planReference());
-  console.log(`wrote ${file}`);
-}

@@ -24,6 +24,7 @@ function removeOrphans() {
 execFileSync(process.execPath, [inCheckout('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...published], {
   cwd: checkout,
   stdio: 'inherit',
+  timeout: 600_000,
 });
 removeOrphans();
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };

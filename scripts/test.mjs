@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checks, interrupted, runChecks } from './check.mjs';
 import { cacheRoot } from './parts/cache.mjs';
 import { checkout, inCheckout, readJson } from './parts/checkout.mjs';
 import { handOver } from './parts/hand-over.mjs';
@@ -12,34 +13,7 @@ process.chdir(checkout);
 process.env.NODE_COMPILE_CACHE ||= join(cacheRoot(), 'compiled');
 const node = nodeRuntime.find()?.path ?? process.execPath;
 const packaged = (...path) => inCheckout('node_modules', ...path);
-const interrupted = (code) => code === 130 || code === 143;
-
-const checks = [
-  {
-    name: 'types',
-    program: packaged('typescript', 'bin', 'tsc'),
-    args: ['-b'],
-    mend: 'correct what `npx tsc -b` names',
-  },
-  {
-    name: 'lint',
-    program: packaged('oxlint', 'bin', 'oxlint'),
-    args: [],
-    mend: 'correct what `npx oxlint` names, some of it by `npx oxlint --fix`',
-  },
-  { name: 'format', program: packaged('oxfmt', 'bin', 'oxfmt'), args: ['--check'], mend: 'run `npx oxfmt`' },
-];
-
-async function runChecks() {
-  const failed = [];
-  for (const check of checks) {
-    console.log(`\n— ${check.name}`);
-    const code = await handOver(node, [check.program, ...check.args]);
-    if (interrupted(code)) process.exit(code);
-    if (code !== 0) failed.push(check);
-  }
-  return failed;
-}
+const everyCheck = [...checks];
 
 /** A file that could not be loaded, or a vitest that died, is a failure although no test of it is counted. */
 async function runVitest(args) {
@@ -64,7 +38,7 @@ async function writeRunbooks(report) {
     name: 'runbooks',
     mend: 'read docs/runbooks.md, which is as the tests showed, and commit it',
   };
-  checks.push(check);
+  everyCheck.push(check);
   console.log(`\n— ${check.name}`);
   return (await handOver(node, [inCheckout('scripts', 'runbooks.ts'), report])) === 0 ? [] : [check];
 }
@@ -95,5 +69,5 @@ if (tests.skipped.length > 0)
   console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
 if (!tests.ran) console.log('no test ran');
 const failed = tests.failed + failedChecks.length;
-console.log(`${tests.passed + checks.length - failedChecks.length} passed, ${failed} failed`);
+console.log(`${tests.passed + everyCheck.length - failedChecks.length} passed, ${failed} failed`);
 process.exitCode = failed > 0 || !tests.ran ? 1 : 0;

@@ -1,5 +1,4 @@
 // The zone table stands in three places (lint, TypeScript references, ARCHITECTURE.md): here they are held together, and tried.
-import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -14,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zones, type Zone } from '../oxlint.config.ts';
+import { ranNow, run } from './support/programs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pure = ['src/core', 'workflows'];
@@ -37,10 +37,9 @@ describe('the TypeScript references say what the lint table says', () => {
 
   test('every zone with a source file is checked', () => {
     expect(referencesOf('.')).toEqual([...existing.map(({ zone }) => zone), 'test'].sort());
-    const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
-      cwd: root,
-      encoding: 'utf8',
-    }).split('\n');
+    const tracked = ranNow('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root }).split(
+      '\n',
+    );
     const used = zones.filter(({ zone }) => tracked.some((file) => file.startsWith(`${zone}/`)));
     expect(used.filter((zone) => !existing.includes(zone))).toEqual([]);
   });
@@ -120,6 +119,7 @@ const refused: Record<string, Record<string, string>> = {
     'activities/client.ts': `import { Client } from '@temporalio/client'; export const x = Client;`,
     'worker/imports-workflows.ts': `import { deployment } from '../workflows/index.ts'; export const x = deployment;`,
     'src/cli/commands/imports-worker.ts': `import { run } from '../../../worker/main.ts'; export const x = run;`,
+    'test/hangs.test.ts': `import { execFileSync } from 'node:child_process'; export const x = execFileSync;`,
     'src/client/value-of-workflows.ts': `import { deployment } from '../../workflows/index.ts'; export const x = deployment;`,
   },
   'eslint(no-restricted-globals)': {
@@ -155,7 +155,7 @@ describe('tried on small files', () => {
     Object.entries(files).map(([path, source]) => ({ rule, path, source })),
   );
 
-  beforeAll(() => {
+  beforeAll(async () => {
     const config = {
       'oxlint.config.ts': `export { default } from ${JSON.stringify(join(root, 'oxlint.config.ts'))};`,
     };
@@ -170,10 +170,7 @@ describe('tried on small files', () => {
     // The type-aware half of the linter is looked for beside the files.
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
-    const { stdout, stderr } = spawnSync(process.execPath, [oxlint, '-f', 'json'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    const { stdout, stderr } = await run(process.execPath, [oxlint, '-f', 'json'], { cwd: folder });
     if (!stdout) throw new Error(stderr);
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { filename: string; code: string }[] };
     complaints = diagnostics.map(({ filename, code }) => `${filename}: ${code}`);

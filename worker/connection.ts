@@ -1,6 +1,7 @@
 // The worker's connection, by Temporal's own environment variables and profile file.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
+import type { Log } from '../src/io/log.ts';
 
 export interface Connected {
   readonly connection: NativeConnection;
@@ -8,7 +9,7 @@ export interface Connected {
 }
 
 /** Connects, waiting for a server that is not up yet. */
-export async function connectWorker(waitMs = 60_000): Promise<Connected> {
+export async function connectWorker(log: Log, waitMs = 60_000): Promise<Connected> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const deadline = Date.now() + waitMs;
   let said = false;
@@ -24,10 +25,7 @@ export async function connectWorker(waitMs = 60_000): Promise<Connected> {
         throw new Error(
           `${where} does not answer: ${(error as Error).message}; set TEMPORAL_ADDRESS, or start one`,
         );
-      if (!said)
-        process.stderr.write(
-          `soakgate: ${where} does not answer yet; waiting up to ${Math.round(waitMs / 1000)} s\n`,
-        );
+      if (!said) log.warn(`${where} does not answer yet; waiting up to ${Math.round(waitMs / 1000)} s`);
       said = true;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

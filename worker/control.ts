@@ -8,6 +8,7 @@ import { openArtifacts } from '../src/io/artifacts.ts';
 import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { namedInLog } from './temporal-log.ts';
 
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
@@ -30,7 +31,13 @@ export async function controlWorker(
       taskQueue: CONTROL_QUEUE,
       shutdownGraceTime: '5s',
     } as const;
-    return [await Worker.create({ ...options, activities: activities as never })];
+    return [
+      await Worker.create({
+        ...options,
+        activities: activities as never,
+        interceptors: { activity: [namedInLog] },
+      }),
+    ];
   };
 }
 

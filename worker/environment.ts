@@ -6,8 +6,10 @@ import type { WorkerContext } from '../activities/work.ts';
 import { environmentQueue, observeQueue } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';
-import { type EnvironmentSettings, readEnvironmentFile } from '../src/io/settings.ts';
+import type { Log } from '../src/io/log.ts';
+import { type EnvironmentSettings, readEnvironmentFile, secretsOf } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
+import { namedInLog } from './temporal-log.ts';
 
 const heartbeats = { maxHeartbeatThrottleInterval: '5s', defaultHeartbeatThrottleInterval: '2s' } as const;
 /** Time for `observe` to hand back what it has. */
@@ -16,8 +18,10 @@ const SHUTDOWN_GRACE = '0s';
 /** @throws Error with all complaints about the file, before anybody connects. */
 export async function environmentWorkers(
   file: string,
+  log: Log,
 ): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
   const settings = await readEnvironmentFile(file);
+  log.hide(await secretsOf(settings));
   return (connected) => createWorkers(connected, settings);
 }
 
@@ -33,6 +37,7 @@ function createWorkers(connected: Connected, settings: EnvironmentSettings): Pro
       ...heartbeats,
       taskQueue: environmentQueue(settings.environment),
       activities: environmentActivities(world) as never,
+      interceptors: { activity: [namedInLog] },
       shutdownGraceTime: SHUTDOWN_GRACE,
       maxConcurrentActivityTaskExecutions: 20,
     }),
@@ -41,6 +46,7 @@ function createWorkers(connected: Connected, settings: EnvironmentSettings): Pro
       ...heartbeats,
       taskQueue: observeQueue(settings.environment),
       activities: observeActivities(world) as never,
+      interceptors: { activity: [namedInLog] },
       shutdownGraceTime: SHUTDOWN_GRACE,
       maxConcurrentActivityTaskExecutions: 50,
     }),

@@ -1,29 +1,43 @@
 // The process: settings → connect → run → drain on SIGTERM.
-//   main.ts control --artifacts DIR --key FILE
-//   main.ts environment --file FILE
+//   main.ts control --artifacts DIR --key FILE [--log-level LEVEL]
+//   main.ts environment --file FILE [--log-level LEVEL]
 import { parseArgs } from 'node:util';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
+import { levelOf } from '../src/io/log-level.ts';
+import { errorFields, openLog } from '../src/io/log.ts';
 import { connectWorker } from './connection.ts';
 import { controlWorker } from './control.ts';
 import { environmentWorkers } from './environment.ts';
+import { loggedBy } from './temporal-log.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { artifacts: { type: 'string' }, key: { type: 'string' }, file: { type: 'string' } },
+  options: {
+    artifacts: { type: 'string' },
+    key: { type: 'string' },
+    file: { type: 'string' },
+    'log-level': { type: 'string' },
+  },
 });
-Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGINT', 'SIGTERM'] });
+const kind = positionals[0] === 'control' ? 'control' : 'environment';
+const log = openLog({
+  level: levelOf(values['log-level'] ?? process.env['SOAKGATE_LOG_LEVEL']),
+  fields: { process: `${kind} worker` },
+});
+Runtime.install({ ...loggedBy(log), shutdownSignals: ['SIGINT', 'SIGTERM'] });
 try {
   // What is wrong with a file is said before a server is waited for.
   const create =
-    positionals[0] === 'control'
+    kind === 'control'
       ? await controlWorker(values.artifacts!, values.key!)
-      : await environmentWorkers(values.file!);
-  const connected = await connectWorker();
+      : await environmentWorkers(values.file!, log);
+  const connected = await connectWorker(log);
   const workers = await create(connected);
-  process.stderr.write(`${positionals[0]} worker is ready (pid ${process.pid})\n`);
+  log.info(`${kind} worker is ready (pid ${process.pid})`);
   await Promise.all(workers.map((worker) => worker.run()));
   await connected.connection.close();
 } catch (error) {
-  process.stderr.write(`soakgate: the ${positionals[0]} worker: ${(error as Error).message}\n`);
+  const { error: why, ...fields } = errorFields(error, log.level);
+  log.error(`the ${kind} worker ends: ${String(why)}`, fields);
   process.exit(1);
 }

@@ -7,6 +7,7 @@ import { failure } from './announce.mjs';
 
 const kept = 64_000;
 const shown = 20;
+const minute = 60_000;
 
 /** PATH without any node_modules/.bin: `npm ci` deletes that folder, and with it a `node` or `npm` found there. */
 export const cleanPath = () =>
@@ -32,24 +33,33 @@ export function findOnPath(name) {
   return undefined;
 }
 
-/** Runs to the end; what it printed is shown only when it failed: the end of it, or the beginning for a program that closes with its usage. */
-export function run(program, args, { cwd, env, next, tellsFirst = false }) {
+/** Runs to the end, at most `limitMs`; what it printed is shown only when it failed: the end of it, or the beginning for a program that closes with its usage. */
+export function run(program, args, { cwd, env, next, tellsFirst = false, limitMs = 15 * minute }) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
       env: { ...process.env, PATH: cleanPath(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     let printed = '';
     const keep = (chunk) => (printed = (printed + chunk).slice(-kept));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      endGroup(child, 'SIGKILL');
+    }, limitMs);
     const stop = (signal) => {
-      child.kill(signal);
+      endGroup(child, signal);
       process.exit(128 + system.signals[signal]);
     };
     process.once('SIGINT', stop).once('SIGTERM', stop);
-    const forget = () => process.off('SIGINT', stop).off('SIGTERM', stop);
+    const forget = () => {
+      clearTimeout(limit);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+    };
     child.on('error', (error) => {
       forget();
       reject(failure(`${program} could not be started: ${error.message}`, next));
@@ -59,11 +69,19 @@ export function run(program, args, { cwd, env, next, tellsFirst = false }) {
       if (code === 0) return resolve();
       const lines = printed.trim().split('\n');
       const excerpt = tellsFirst ? lines.slice(0, shown) : lines.slice(-shown);
-      reject(
-        failure(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${excerpt.join('\n')}`, next),
-      );
+      const how = late ? `did not end within ${limitMs / minute} min` : `ended with ${signal ?? code}`;
+      reject(failure(`${program} ${args.join(' ')} ${how}:\n${excerpt.join('\n')}`, next));
     });
   });
+}
+
+/** With whatever it has started: npm's scripts and Go's compilers hold the pipes open. */
+function endGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It is gone.
+  }
 }
 
 /** The first line a program prints about its version, or `unknown`. */

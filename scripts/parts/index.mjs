@@ -5,9 +5,9 @@ import { postgres } from './postgres.mjs';
 import { temporalServer } from './temporal-server.mjs';
 import { timeSkippingServer } from './time-skipping-server.mjs';
 
+const packages = [npmPackages, nodeRuntime];
 const partsFor = ({ tests }) => [
-  npmPackages,
-  nodeRuntime,
+  ...packages,
   postgres,
   ...(tests ? [timeSkippingServer] : []),
   temporalServer,
@@ -28,6 +28,12 @@ export function inspectParts({ tests }) {
       };
     return { part, found: true, version: version(found.path) ?? 'unknown', path: found.path, remedy: '' };
   });
+}
+
+/** Enough for what needs no server: types, lint, format, unit tests, generated files. */
+export async function ensurePackages() {
+  for (const { find, install } of packages) if (!find()) await install();
+  return { node: nodeRuntime.find().path, env: {} };
 }
 
 /** Brings what is missing; returns the Node to use and the environment that tells where the others are. */

@@ -14,8 +14,7 @@ const architectures = { x64: 'amd64', arm64: 'arm64' };
 
 /** Puts the archive's files below `folder` and returns the executable's path within; throws with one line when it cannot be had. */
 export async function downloadTemporal(artifact, folder, { from = home } = {}) {
-  const info = await (await get(describe(artifact, from))).json();
-  const { archiveUrl, fileToExtract } = info;
+  const { archiveUrl, fileToExtract } = await get(describe(artifact, from), (response) => response.json());
   if (!archiveUrl?.startsWith(`${new URL(from).protocol}//`) || !archiveUrl.endsWith('.tar.gz'))
     throw new Error(`an archive that is not expected: ${archiveUrl}`);
   if (isAbsolute(fileToExtract) || normalize(fileToExtract).startsWith('..'))
@@ -38,7 +37,8 @@ function describe(artifact, from) {
   return `${from}/${artifact}/default?${query}`;
 }
 
-async function get(address) {
+/** What `read` makes of the answer; with the answer itself the body is read without this limit. */
+async function get(address, read = (response) => response) {
   const connecting = new AbortController();
   const timer = setTimeout(
     () => connecting.abort(new Error(`no answer within ${patience / 1000} s`)),
@@ -47,7 +47,7 @@ async function get(address) {
   try {
     const response = await fetch(address, { signal: connecting.signal });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
-    return response;
+    return await read(response);
   } catch (error) {
     throw new Error(error.cause?.code ?? error.message, { cause: error });
   } finally {

@@ -65,6 +65,7 @@ function build(go, draft) {
   return run(go, ['install', '-ldflags', flags, `${program}@v${pinned}`], {
     env: { GOBIN: draft },
     next: remedy,
+    limitMs: 40 * 60_000,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import type { DeploymentClient } from '../client/door.ts';
 import { exitOfStatus } from '../client/outcome.ts';
 import { messageOf, Problem } from '../client/problem.ts';
+import { errorFields, type Log } from '../io/log.ts';
 import { headers, onlyLoopbackNames } from './guard.ts';
 import { sendSigned } from './messages.ts';
 import { HttpProblem, problemBody } from './problems.ts';
@@ -14,8 +15,7 @@ export interface ApiOptions {
   readonly door: DeploymentClient;
   /** Whether only names of this machine are answered to. */
   readonly loopbackOnly: boolean;
-  /** One line for the log. */
-  readonly say: (text: string) => void;
+  readonly log: Pick<Log, 'level' | 'info' | 'error'>;
 }
 
 const RETRY_SECONDS = '5';
@@ -25,19 +25,23 @@ const about = {
 };
 
 /** The server's program, without a port. */
-export function makeApp({ door, loopbackOnly, say }: ApiOptions): OpenAPIHono {
+export function makeApp({ door, loopbackOnly, log }: ApiOptions): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: (result) => refuseShape(result) });
   app.use(headers());
   if (loopbackOnly) app.use(onlyLoopbackNames());
   app.use(async (c, next) => {
     await next();
-    if (c.req.method === 'POST') say(`POST ${c.req.path} ${c.res.status}`);
+    if (c.req.method === 'POST') log.info(`POST ${c.req.path} ${c.res.status}`);
   });
   addRoutes(app, door);
   app.notFound((c) => answerProblem(c, new Problem('unknown', `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
     const answer = answerProblem(c, error);
-    if (answer.status === 500) say(`internal error in ${c.req.method} ${c.req.path}: ${logged(error)}`);
+    if (answer.status === 500)
+      log.error(
+        `internal error in ${c.req.method} ${c.req.path}: ${messageOf(error)}`,
+        errorFields(error, log.level),
+      );
     return answer;
   });
   return app;
@@ -118,6 +122,3 @@ function answerProblem(c: Context, error: unknown): Response {
   if (body.status === 503) c.header('retry-after', RETRY_SECONDS);
   return c.body(JSON.stringify(body), body.status as 400, { 'content-type': 'application/problem+json' });
 }
-
-const logged = (error: unknown): string =>
-  process.env['SOAKGATE_DEBUG'] && error instanceof Error ? (error.stack ?? '') : messageOf(error);

@@ -1,5 +1,5 @@
 // The process: `soakgate server` spawns it. Holds no key; proves nobody.
-//   main.ts --host NAME --port NUMBER --output text|json
+//   main.ts --host NAME --port NUMBER --output text|json [--log-level LEVEL]
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +9,8 @@ import { connectionNames, lazyClient } from '../client/connection.ts';
 import { exitCodes } from '../client/outcome.ts';
 import { messageOf } from '../client/problem.ts';
 import { temporalDeploymentClient } from '../client/temporal-door.ts';
+import { levelOf } from '../io/log-level.ts';
+import { openLog } from '../io/log.ts';
 import { makeApp } from './app.ts';
 import { isLoopback } from './guard.ts';
 
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8230' },
     output: { type: 'string', default: 'text' },
+    'log-level': { type: 'string' },
   },
 });
 const { host, output } = values;
@@ -25,11 +28,14 @@ const REQUEST_MS = 30_000;
 const DRAIN_MS = 25_000;
 const SWEEP_MS = 100;
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const log = openLog({
+  level: levelOf(values['log-level'] ?? process.env['SOAKGATE_LOG_LEVEL']),
+  fields: { process: 'server' },
+});
 const loopbackOnly = isLoopback(host);
 const door = temporalDeploymentClient(lazyClient());
 const server = createAdaptorServer({
-  fetch: makeApp({ door, loopbackOnly, say }).fetch,
+  fetch: makeApp({ door, loopbackOnly, log }).fetch,
   serverOptions: { requestTimeout: REQUEST_MS },
 }) as Server;
 
@@ -37,19 +43,17 @@ try {
   server.listen(Number(values.port), host);
   await once(server, 'listening');
 } catch (error) {
-  say(
-    `soakgate: cannot listen on ${host}:${values.port} (${messageOf(error)})\n  next: choose another --host or --port`,
-  );
+  log.error(`cannot listen on ${host}:${values.port} (${messageOf(error)}); choose another --host or --port`);
   process.exit(exitCodes.usage);
 }
 
 const { address, port, family } = server.address() as AddressInfo;
 const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 const temporal = connectionNames();
-say(`soakgate server: ${url}, Temporal at ${temporal.address}, namespace ${temporal.namespace}`);
+log.info(`soakgate server: ${url}, Temporal at ${temporal.address}, namespace ${temporal.namespace}`);
 if (!loopbackOnly)
-  say(
-    `warning: ${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`,
+  log.warn(
+    `${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`,
   );
 if (output === 'json')
   process.stdout.write(

@@ -1,6 +1,7 @@
 // The list of commands. Each module is imported when it is called, so that `soakgate --help` answers at once.
 import { Command, CommanderError } from 'commander';
 import { Problem } from '../client/problem.ts';
+import { ownVersion } from '../io/version.ts';
 import { exitCodes, exitCodeText, exitOfProblem } from './exit-codes.ts';
 import type { ServerOption } from './options.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -164,6 +165,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
     .exitOverride()
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command');
+  program.version(ownVersion(), '--version', 'print the version of soakgate');
   program.addHelpText('after', `\nEach command's --help has examples.\n${exitCodeText}`);
   program.showHelpAfterError('  next: run the command with --help to see its arguments and examples');
   // Before the command it is for whichever command follows.

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Pace } from '../core/pace.ts';
 import { parseDuration } from '../core/plan/units.ts';
+import { LOG_LEVELS, type LogLevel } from '../io/log-level.ts';
 
 /** A server for all commands that can speak through one. */
 export const SERVER_VARIABLE = 'SOAKGATE_SERVER';
@@ -34,6 +35,19 @@ export function withServer(command: Command): Command {
 export const withoutServer = (command: Command): Command =>
   command.addOption(
     new Option('--server <url>', 'not supported: needs a direct connection to Temporal (TEMPORAL_ADDRESS)'),
+  );
+
+export interface LogOption {
+  readonly logLevel: LogLevel;
+}
+
+/** For processes that stay: how much they say on stderr. */
+export const withLogLevel = (command: Command): Command =>
+  command.addOption(
+    new Option('--log-level <level>', 'how much the log on stderr says')
+      .choices([...LOG_LEVELS])
+      .env('SOAKGATE_LOG_LEVEL')
+      .default('info'),
   );
 
 /** Each example with what it does, at the end of a command's help. */

@@ -47,7 +47,7 @@ export function summaryText(input: SummaryInput): string {
     '',
     ...table(
       '',
-      ['environment', 'ending', 'observed'],
+      ['environment', 'outcome', 'observed'],
       closing.environments.map((place) => [
         place.environment,
         place.outcome,
@@ -237,7 +237,7 @@ function unproven({ closing, plan, deltas, records, decided, troubles }: Summary
         .filter((receipt) => receipt.verdict !== 'pass' && receipt.verdict !== 'fail')
         .map((receipt) => `${place.environment}: ${receipt.step} is ${receipt.verdict}: ${receipt.summary}`),
       ...(of('migrate') && of('preview')?.figures?.['rehearsed'] !== 'up-down-up'
-        ? [`${place.environment}: the rollback of the migration was not rehearsed there and back`]
+        ? [`${place.environment}: the rollback of the migration was not rehearsed up and down`]
         : []),
       ...(records[place.environment]?.observed ? [] : [`${place.environment}: not observed`]),
     ];

@@ -46,6 +46,10 @@ const environmentFile = z.strictObject({
   artifacts: z.string(),
   'permit-store': z.string(),
   control: key,
+  /** Names of this worker's variables (proxy, certificates, a registry's token) that the build of a release inherits. */
+  'build-env': z
+    .array(z.string().regex(/^[A-Za-z_]\w*$/u, 'must be the name of an environment variable'))
+    .default([]),
   people: z.record(z.string(), z.strictObject({ key, roles: z.array(z.string()) })),
   guardrails: z.strictObject({
     start: quorum,
@@ -80,6 +84,8 @@ export interface EnvironmentSettings {
   readonly artifacts: string;
   readonly permitStore: string;
   readonly control: string;
+  /** Names of variables that the build of a release inherits from the worker; the application's own commands never do. */
+  readonly buildEnv: readonly string[];
   readonly people: readonly Person[];
   readonly guardrails: Guardrails;
 }
@@ -100,6 +106,13 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
       result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'),
     );
   const file = result.data;
+  const secrets = file['build-env'].filter((name) => secretNames(file.services).has(name));
+  if (secrets.length > 0)
+    throw new Error(
+      secrets
+        .map((name) => `${path} build-env: ${name} holds a secret of a service; a build may not see it`)
+        .join('\n'),
+    );
   const from = (relative: string) => resolve(dirname(path), relative);
   const { soak, window, notice, ...guardrails } = file.guardrails;
   return {
@@ -118,6 +131,7 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
     artifacts: from(file.artifacts),
     permitStore: from(file['permit-store']),
     control: file.control,
+    buildEnv: file['build-env'],
     people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
     guardrails: {
       ...guardrails,
@@ -126,6 +140,36 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
       ...(notice !== undefined && { noticeMs: notice }),
     },
   };
+}
+
+/** The worker's variables that hold the address of a database, or a value of a service. */
+function secretNames(
+  services: Readonly<Record<string, Pick<ServiceSettings, 'database' | 'env'>>>,
+): ReadonlySet<string> {
+  const references = Object.values(services).flatMap(({ database, env }) => [
+    database,
+    ...Object.values(env),
+  ]);
+  return new Set(
+    references.flatMap((value) => (typeof value === 'object' && 'env' in value ? [value.env] : [])),
+  );
+}
+
+/** Every secret that this worker can resolve now, so that its log can hide it; what cannot be resolved fails where it is used. */
+export async function secretsOf(settings: EnvironmentSettings): Promise<readonly string[]> {
+  const references = Object.values(settings.services).flatMap(({ database, env }) => [
+    database,
+    ...Object.values(env),
+  ]);
+  const found = await Promise.all(
+    references.map(async (value) => (typeof value === 'string' ? '' : resolveSecret(value).catch(() => ''))),
+  );
+  return found.flatMap((secret) => (secret === '' ? [] : [secret, ...passwordOf(secret)]));
+}
+
+function passwordOf(secret: string): readonly string[] {
+  const password = URL.canParse(secret) ? new URL(secret).password : '';
+  return password === '' ? [] : [password, decodeURIComponent(password)];
 }
 
 /**

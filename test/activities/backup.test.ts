@@ -1,5 +1,4 @@
 // The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule 2).
-import { execFileSync } from 'node:child_process';
 import { appendFile, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +16,7 @@ import {
   raiseBench,
   withPrograms,
 } from '../support/hands.ts';
+import { ranNow } from '../support/programs.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -159,8 +159,7 @@ test('T-02: an older dump in its place, whole as it is, is not the one that was 
 
 test('T-75: two dumps of an unchanged database differ in their bytes; schema and content, which are compared, do not', async () => {
   const hands = await open();
-  const dumped = () =>
-    execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+  const dumped = () => ranNow(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url]);
   const [first, before] = [dumped(), await snapshot(hands)];
   const [second, after] = [dumped(), await snapshot(hands)];
   expect(second).not.toBe(first);

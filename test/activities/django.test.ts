@@ -1,5 +1,4 @@
 // Django migrations by the release's own Django, on the genuine app: exactly the range, each once, halves named, the way down to what was recorded.
-import { execFileSync } from 'node:child_process';
 import { appendFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -18,6 +17,7 @@ import {
   PREVIEW,
   raiseBench,
 } from '../support/hands.ts';
+import { ranNow } from '../support/programs.ts';
 
 const PATIENCE = 240_000;
 const environment = await pythonEnvironment();
@@ -72,8 +72,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
     test('S0-11, T-75: the look at the data changes nothing: two dumps are the same but for their key', async () => {
       const look = `  - { step: data, data: { check: { command: [python, manage.py, validate_data_integrity, --json] } } }\n`;
       const hands = await permit(bench, await app.spec(BACKUP + look + MIGRATE, { state: 'dirty' }));
-      const dumped = () =>
-        execFileSync(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url], { encoding: 'utf8' });
+      const dumped = () => ranNow(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url]);
       const withoutKey = (dump: string) => dump.replace(/^\\(un)?restrict .*$/gmu, '');
       const before = dumped();
       expect(await hands.run('data')).toMatchObject({

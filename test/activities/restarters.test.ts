@@ -108,7 +108,7 @@ describe.skipIf(whyNoSystemd())(
   },
 );
 
-const bin = supervisorBin();
+const bin = await supervisorBin();
 describe.skipIf(bin === null)(
   `a program of supervisord${bin === null ? ' (skipped: Python could not install it)' : ''}`,
   () => {
@@ -162,7 +162,7 @@ describe.skipIf(bin === null)(
     test.each([
       ['a program that nobody knows', 'nobody', 'no such process'],
       ['one that falls over at once', 'falls', 'falls'],
-      ['one that falls over after supervisord has called it RUNNING', 'later', 'later is EXITED'],
+      ['one that falls over after supervisord has called it RUNNING', 'later', 'is EXITED'],
     ])('%s is named', async (_, program, why) => {
       const mine = await withProgram(program);
       await mine.run('switch');

@@ -1,5 +1,5 @@
 // The release and its service on a real machine: checked out, switched, restarted, asked over HTTP, behind maintenance, and back.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,6 +18,7 @@ import {
   permit,
   raiseBench,
 } from '../support/hands.ts';
+import { ranNow } from '../support/programs.ts';
 
 let bench: Bench;
 const served: Hands[] = [];
@@ -62,7 +63,7 @@ test('release → switch → restart → health → flows, and back again', asyn
   const pid = await pidOf(hands);
   // A session and a group of its own: it outlives whoever started it.
   expect(
-    execFileSync('ps', ['-o', 'sid=,pgid=', '-p', String(pid)], { encoding: 'utf8' })
+    ranNow('ps', ['-o', 'sid=,pgid=', '-p', String(pid)])
       .trim()
       .split(/\s+/u),
   ).toEqual([String(pid), String(pid)]);
@@ -101,14 +102,14 @@ test('release → switch → restart → health → flows, and back again', asyn
 test('the release that served before serves again', async () => {
   const hands = await open();
   const before = join(hands.root, 'releases', 'before');
-  execFileSync('cp', ['-r', hands.checkout, before]);
+  ranNow('cp', ['-r', hands.checkout, before]);
   await hands.world.permitStore.noteAgain(hands.rollout, 'previous-release', 'before');
   await hands.run('switch');
   expect(await hands.undo('switch')).toMatchObject({ done: true });
   expect(await readlink(join(hands.root, 'current'))).toBe('releases/before');
   expect(await hands.undo('restart')).toMatchObject({ done: true });
   expect(await answers(hands.port)).toBe(200);
-  execFileSync('rm', ['-r', before]);
+  ranNow('rm', ['-r', before]);
   await hands.run('switch');
   expect(await hands.undo('switch')).toMatchObject({
     done: false,

@@ -86,7 +86,11 @@ export function standIn(does: Partial<DeploymentClient> = {}) {
     close: async () => undefined,
     ...does,
   };
-  const app = makeApp({ door, loopbackOnly: true, say: (text) => void log.push(text) });
+  const app = makeApp({
+    door,
+    loopbackOnly: true,
+    log: { level: 'info', info: (text) => void log.push(text), error: (text) => void log.push(text) },
+  });
   const host = { host: '127.0.0.1:8230' };
   const get = async (path: string, headers: Readonly<Record<string, string>> = {}) =>
     app.request(path, { headers: { ...host, ...headers } });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { entries } from '../../src/cli/main.ts';
 import { call } from './call.ts';
@@ -16,6 +17,14 @@ describe('help', () => {
     const { code, out } = await call([...name.split(' '), '--help']);
     expect(code).toBe(0);
     expect(out).toMatch(/\nExamples:\n {2}# .+\n {2}\$ /u);
+  });
+
+  test('--version prints the version of package.json, and the help names it', async () => {
+    const { version } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    ) as { version: string };
+    expect(await call(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect((await call(['--help'])).out).toMatch(/^ {2}--version +print the version of soakgate$/mu);
   });
 
   test('without a command it is shown on stderr, and that is a usage error', async () => {

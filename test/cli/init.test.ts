@@ -1,5 +1,4 @@
 // soakgate init on real folders: what it writes validates as it stands and can be planned; and it never writes over anything.
-import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { call } from './call.ts';
+import { ranNow } from '../support/programs.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
 let folder = '';
@@ -25,7 +25,7 @@ async function copyOf(example: 'orders' | 'validation-system', name: string, git
   const to = join(folder, name);
   await mkdir(to);
   const from = join(examples, example);
-  if (git) execFileSync(process.execPath, [join(from, 'make-repository.mjs'), to]);
+  if (git) ranNow(process.execPath, [join(from, 'make-repository.mjs'), to]);
   else
     for (const part of example === 'orders' ? ['releases/v2'] : ['every-release', 'releases/v-next'])
       await cp(join(from, part), to, { recursive: true });
@@ -104,9 +104,7 @@ describe.concurrent('what is found', () => {
   test('a folder below the top of the checkout, and a migration that nobody has committed', async () => {
     const top = await copyOf('orders', 'orders-below', true);
     const git = (...args: string[]) =>
-      execFileSync('git', ['-C', top, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
-        stdio: 'pipe',
-      });
+      ranNow('git', ['-C', top, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
     await mkdir(join(top, 'shop'));
     for (const name of await readdir(top))
       if (!['.git', 'shop'].includes(name))

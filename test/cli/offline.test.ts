@@ -1,5 +1,4 @@
 // What needs no server: validate, plan, schema, key, start --print, and how errors are said.
-import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import { planJsonSchema } from '../../src/core/plan/schema.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { call, emptyFolder, fixture } from './call.ts';
 import { gatedPlan } from './play.ts';
+import { ranNow } from '../support/programs.ts';
 
 const golden = (name: string): string =>
   fileURLToPath(new URL(`../golden/plan/${name}.txt`, import.meta.url));
@@ -276,9 +276,7 @@ test('a printed start holds the plan, its commit and the hash of each list', asy
   const repository = join(folder, 'repository');
   await mkdir(repository);
   const run = (...args: string[]) =>
-    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
-      stdio: 'pipe',
-    });
+    ranNow('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
   run('init', '-q');
   run('commit', '-q', '--allow-empty', '-m', 'one');
   run('tag', 'v2');

@@ -183,7 +183,7 @@ describe('soakgate server', () => {
       const answer = await fetch(`http://127.0.0.1:${new URL(open.url).port}/healthz`);
       expect([answer.status, open.log()]).toEqual([
         200,
-        expect.stringContaining('warning: 0.0.0.0 is reached from elsewhere'),
+        expect.stringMatching(/"level":"warn".*0\.0\.0\.0 is reached from elsewhere/u),
       ]);
     } finally {
       expect(await open.end()).toBe(0);

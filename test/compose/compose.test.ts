@@ -1,9 +1,9 @@
 // docker-compose.yml, held by its text alone: what an engine would only tell a person who has one.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { run } from '../support/programs.ts';
 
 const root = join(import.meta.dirname, '../..');
 const file = join(root, 'docker-compose.yml');
@@ -37,6 +37,7 @@ const services = Object.entries(composed.services);
 const service = (name: string): Service => composed.services[name]!;
 const longRunning = services.filter(([, { restart }]) => restart === 'unless-stopped').map(([name]) => name);
 
+const compose = await findCompose();
 describe('docker-compose.yml', () => {
   test('every image is pinned to a whole version, in the Dockerfile, too', () => {
     const images = [
@@ -127,11 +128,10 @@ describe('docker-compose.yml', () => {
         expect(path === '.' || globSync(path, { cwd: root }).length > 0, path).toBe(true);
   });
 
-  const compose = findCompose();
-  test.runIf(compose)('Docker Compose itself accepts it', () => {
+  test.runIf(compose)('Docker Compose itself accepts it', async () => {
     const [program, ...before] = compose!;
-    expect(spawnSync(program!, [...before, '-f', file, 'config', '-q'], { encoding: 'utf8' })).toMatchObject({
-      status: 0,
+    expect(await run(program!, [...before, '-f', file, 'config', '-q'])).toMatchObject({
+      exitCode: 0,
       stdout: '',
       stderr: '',
     });
@@ -139,19 +139,12 @@ describe('docker-compose.yml', () => {
 });
 
 /** `docker compose`, the program of version 2 by its name, or the one that SOAKGATE_COMPOSE names. */
-function findCompose(): readonly string[] | undefined {
+async function findCompose(): Promise<readonly string[] | undefined> {
   const named = process.env['SOAKGATE_COMPOSE'];
-  const candidates = [...(named ? [[named]] : []), ['docker', 'compose'], ['docker-compose']];
-  return candidates.find(([program, ...before]) => {
-    try {
-      return / v?2\.| v?[3-9]\d*\./u.test(
-        execFileSync(program!, [...before, 'version'], {
-          encoding: 'utf8',
-          stdio: ['ignore', 'pipe', 'ignore'],
-        }),
-      );
-    } catch {
-      return false;
-    }
-  });
+  for (const candidate of [...(named ? [[named]] : []), ['docker', 'compose'], ['docker-compose']]) {
+    const [program, ...before] = candidate;
+    const { exitCode, stdout } = await run(program!, [...before, 'version']);
+    if (exitCode === 0 && / v?2\.| v?[3-9]\d*\./u.test(stdout)) return candidate;
+  }
+  return undefined;
 }

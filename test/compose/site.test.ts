@@ -1,5 +1,5 @@
 // The scripts of the compose file without its containers: prepared once, a site comes up, its worker walks a deployment's gate, and all goes down.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { readEnvironmentFile } from '../../src/io/settings.ts';
 import { call } from '../cli/call.ts';
+import { ran } from '../support/programs.ts';
 
 const root = join(import.meta.dirname, '../..');
 let volumes = '';
@@ -43,8 +44,7 @@ afterAll(async () => {
   await rm(volumes, { recursive: true, force: true });
 });
 
-const prepare = () =>
-  execFileSync(process.execPath, [join(root, 'compose/prepare.mjs')], { env: env(), encoding: 'utf8' });
+const prepare = () => ran(process.execPath, [join(root, 'compose/prepare.mjs')], { env: env() });
 
 function raise(args: readonly string[], database: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, args, {
@@ -63,7 +63,7 @@ function raise(args: readonly string[], database: string): Promise<ChildProcess>
 }
 
 test('prepare makes keys, repository and two places, and a second time nothing', async () => {
-  prepare();
+  await prepare();
   const keys = join(volumes, 'people/soakgate/keys');
   expect((await readdir(keys)).sort()).toEqual(['dan.key', 'lea.key', 'rae.key']);
   expect((await stat(join(keys, 'lea.key'))).mode & 0o777).toBe(0o600);
@@ -80,7 +80,7 @@ test('prepare makes keys, repository and two places, and a second time nothing',
     services: { orders: { inside: 'http://127.0.0.1:8102' } },
   });
   const before = await readFile(join(keys, 'lea.key'), 'utf8');
-  prepare();
+  await prepare();
   expect(await readFile(join(keys, 'lea.key'), 'utf8')).toBe(before);
 });
 

@@ -13,7 +13,7 @@ test('lists each trap that is named anywhere, once and in order', () => {
   const named = files
     .filter((file) => !own.includes(file))
     .flatMap((file) => readFileSync(join(root, file), 'utf8').match(/\bT-\d\d\b/gu) ?? []);
-  expect(listed).toEqual([...new Set(listed)].toSorted());
+  expect(listed).toEqual([...new Set(listed)].toSorted((one, other) => one!.localeCompare(other!)));
   expect([...new Set(named)].filter((number) => !listed.includes(number))).toEqual([]);
 });
 

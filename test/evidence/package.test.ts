@@ -1,5 +1,4 @@
 // The evidence of a whole deployment through two environments: what is in it, that it holds no secret, and that every change is found.
-import { execFileSync } from 'node:child_process';
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -21,6 +20,7 @@ import {
   start,
 } from '../support/stage.ts';
 import { openGate, PACE, sealedGateReport, twoPlacesPlan } from '../support/two-places.ts';
+import { ranNow } from '../support/programs.ts';
 
 const PASSWORD = 'S3cr3t&Ord3rs';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -281,7 +281,7 @@ describe('a package that was touched', () => {
         const { hash, signature, ...manifest } = JSON.parse(readFileSync('manifest.json', 'utf8'));
         const forged = { ...manifest, files: (await hashEvidence('.')).files };
         writeFileSync('manifest.json', JSON.stringify({ ...forged, hash: hashJson(forged), signature }));`;
-      execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: at });
+      ranNow(process.execPath, ['--input-type=module', '-e', script], { cwd: at });
       // Without the key of the control worker it cannot be told, and that is said.
       expect(await verifyEvidence(at)).toMatchObject({
         state: 'valid',

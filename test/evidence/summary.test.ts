@@ -45,7 +45,7 @@ const outcome: EnvironmentOutcome = {
     equal: false,
     differences: [],
     writtenSince: ['public.orders 7: added by the application since the backup'],
-    summary: '1 things are not as recorded',
+    summary: '1 difference from the recorded state',
   },
 };
 const record: PlaceRecord = {
@@ -92,8 +92,8 @@ test('the delta: added, removed, changed, rows, findings that were not looked at
   expect(delta.missing).toEqual(['the addresses were not measured after the change']);
   const text = deltaText('orders-1', [delta]);
   expect(text).toContain("- `index orders_unpaid_idx`: `create 'x' index`");
-  expect(text).toContain('| data | negative-total | 40 | not looked at again |');
-  expect(text).toContain('### Still dirty\n\n- index public.orders_unpaid_idx was left behind');
+  expect(text).toContain('| data | negative-total | 40 | not checked again |');
+  expect(text).toContain('### Differences that remain\n\n- index public.orders_unpaid_idx was left behind');
 });
 
 test('without a record nothing is claimed to be the same', () => {
@@ -126,7 +126,7 @@ test('the summary of a run that is stuck', () => {
     '- undone: downgrade (migrate): both files rolled back',
     '| speed | inconclusive | 1.5 s | speed \\| said |',
     '- production: speed is inconclusive: speed | said',
-    '- production: the rollback of the migration was not rehearsed there and back',
+    '- production: the rollback of the migration was not rehearsed up and down',
     '| production | reversible | rolled back, and differences remained | **does not hold** |',
     '- production: not observed',
     '- production: the addresses were not measured after the change',
@@ -152,7 +152,7 @@ test('looks that go on are named, with the command that ends them, where the env
       troubles: [],
     });
   expect(textOf('passed')).toContain(
-    'looked at every 7 days from now on, until you run `soakgate stop-checks orders-1 production`',
+    'checked every 7 days from now on, until you run `soakgate stop-checks orders-1 production`',
   );
   expect(textOf('restored')).not.toContain('stop-checks');
 });

@@ -1,5 +1,5 @@
 // The npm package as somebody else has it: packed, installed into an empty folder, and run from there with Node alone.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { planJsonSchema } from '../../src/core/plan/schema.ts';
 import { type DevServer, endProcess, startDevServer } from '../../src/io/dev-server.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { gatedPlan } from '../cli/play.ts';
+import { ran, run } from '../support/programs.ts';
 
 const root = join(import.meta.dirname, '../..');
 const orders = join(root, 'examples/orders');
@@ -16,36 +17,35 @@ const plan = join(orders, 'releases/v2/soakgate.yaml');
 /** npm and its scripts by this very Node. */
 const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter);
 const env = { PATH, HOME: process.env['HOME'] ?? '/', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+/** With an empty cache some 120 MB come over the network. */
+const INSTALL_LIMIT_MS = 600_000;
 
 let folder = '';
 let home = '';
 let files: readonly string[] = [];
 
-const npm = (args: readonly string[], cwd: string): string =>
-  execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+/** In the caller's environment: behind a company's proxy or certificate nothing is fetched without it. */
+const npm = (args: readonly string[], cwd: string): Promise<string> =>
+  ran('npm', args, { cwd, env: { ...process.env, PATH }, limitMs: INSTALL_LIMIT_MS });
 const installed = (...path: string[]): string => join(home, 'node_modules', 'soakgate', ...path);
 const soakgate = (
   args: readonly string[],
   more: Readonly<Record<string, string>> = {},
   node = process.execPath,
-) =>
-  spawnSync(node, [join(home, 'node_modules/.bin/soakgate'), ...args], {
-    cwd: home,
-    env: { ...env, ...more },
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+) => run(node, [join(home, 'node_modules/.bin/soakgate'), ...args], { cwd: home, env: { ...env, ...more } });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sg-package-'));
   home = join(folder, 'empty');
   await mkdir(home);
-  const [packed] = JSON.parse(npm(['pack', '--json', '--silent', '--pack-destination', folder], root)) as {
+  const [packed] = JSON.parse(
+    await npm(['pack', '--json', '--silent', '--pack-destination', folder], root),
+  ) as {
     filename: string;
     files: { path: string }[];
   }[];
   files = packed!.files.map(({ path }) => path);
-  npm(
+  await npm(
     [
       'install',
       '--prefix',
@@ -58,7 +58,7 @@ beforeAll(async () => {
     ],
     home,
   );
-}, 300_000);
+}, 2 * INSTALL_LIMIT_MS);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('what is in it', () => {
@@ -90,12 +90,11 @@ describe('what is in it', () => {
 
   test('the schema, where the first line of a plan looks for it, and by its name', async () => {
     expect(JSON.parse(await readFile(installed('schema.json'), 'utf8'))).toEqual(planJsonSchema());
-    const asked = spawnSync(process.execPath, ['-p', "require.resolve('soakgate/schema.json')"], {
+    const found = await ran(process.execPath, ['-p', "require.resolve('soakgate/schema.json')"], {
       cwd: home,
       env,
-      encoding: 'utf8',
     });
-    expect(asked.stdout.trim()).toBe(installed('schema.json'));
+    expect(found.trim()).toBe(installed('schema.json'));
   });
 });
 
@@ -104,20 +103,23 @@ async function sourcesOf(zone: string): Promise<readonly string[]> {
   return found.filter((path) => path.endsWith('.ts')).map((path) => `${zone}/${path.slice(0, -3)}`);
 }
 
+const old = await findOldNode();
 describe('its commands', () => {
-  test('validate and plan', () => {
-    expect(soakgate(['validate', plan])).toMatchObject({
-      status: 0,
+  test('version, validate and plan', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await soakgate(['validate', plan])).toMatchObject({
+      exitCode: 0,
       stdout: `${plan} is valid: orders, 16 steps, staging → production\n`,
     });
-    expect(soakgate(['plan', plan])).toMatchObject({
-      status: 0,
+    expect(await soakgate(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+    expect(await soakgate(['plan', plan])).toMatchObject({
+      exitCode: 0,
       stdout: expect.stringContaining('the rollback'),
     });
   });
 
-  test('doctor names what a worker calls; the demo says where it is played', () => {
-    const doctor = soakgate(['doctor', '-o', 'json'], {
+  test('doctor names what a worker calls; the demo says where it is played', async () => {
+    const doctor = await soakgate(['doctor', '-o', 'json'], {
       PATH: dirname(process.execPath),
       XDG_CONFIG_HOME: folder,
     });
@@ -129,16 +131,15 @@ describe('its commands', () => {
       git: 'no git',
       'PostgreSQL client': 'no psql, pg_dump, pg_restore',
     });
-    expect(soakgate(['demo'])).toMatchObject({
-      status: 2,
+    expect(await soakgate(['demo'])).toMatchObject({
+      exitCode: 2,
       stderr: expect.stringContaining('in a checkout: npm run demo'),
     });
   });
 
-  const old = findOldNode();
-  test.runIf(old)('an older Node is told what is needed: exit code 2', () => {
-    const { status, stdout, stderr } = soakgate(['validate', plan], {}, old);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  test.runIf(old)('an older Node is told what is needed: exit code 2', async () => {
+    const { exitCode, stdout, stderr } = await soakgate(['validate', plan], {}, old);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(
       /^soakgate needs Node 22\.18 or newer, and this is v\d+\.\d+\.\d+: install Node 22\.18 or newer\.\n$/u,
     );
@@ -146,16 +147,13 @@ describe('its commands', () => {
 });
 
 /** A Node of this machine that is too old, if there is one. */
-function findOldNode(): string | undefined {
-  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, 'node'));
-  return candidates.find((node) => {
-    const [major = 99, minor = 0] = (
-      spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout ?? ''
-    )
-      .split('.')
-      .map(Number);
-    return major > 0 && (major < 22 || (major === 22 && minor < 18));
-  });
+async function findOldNode(): Promise<string | undefined> {
+  for (const node of (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, 'node'))) {
+    const { stdout } = await run(node, ['-p', 'process.versions.node']);
+    const [major = 99, minor = 0] = stdout.split('.').map(Number);
+    if (major > 0 && (major < 22 || (major === 22 && minor < 18))) return node;
+  }
+  return undefined;
 }
 
 describe('its workers', () => {
@@ -172,7 +170,7 @@ describe('its workers', () => {
     const control = await makeSomeone(keys, 'control', []);
     ann = await makeSomeone(keys, 'ann', ['developer']);
     const repository = join(folder, 'repository');
-    execFileSync(process.execPath, [join(orders, 'make-repository.mjs'), repository]);
+    await ran(process.execPath, [join(orders, 'make-repository.mjs'), repository]);
     const artifacts = join(folder, 'artifacts');
     place = await makePlace({
       folder,
@@ -239,9 +237,9 @@ describe('its workers', () => {
       'packed',
       '--watch',
     ];
-    const { status, stdout, stderr } = soakgate(start, { TEMPORAL_ADDRESS: server.address });
-    expect({ status, said: `${stdout}${stderr}` }).toEqual({
-      status: 1,
+    const { exitCode, stdout, stderr } = await soakgate(start, { TEMPORAL_ADDRESS: server.address });
+    expect({ exitCode, said: `${stdout}${stderr}` }).toEqual({
+      exitCode: 1,
       said: expect.stringContaining('preflight: 1 of '),
     });
     const outcomes = running.map((child) => new Promise((resolve) => child.once('exit', resolve)));

@@ -1,5 +1,4 @@
 // One activity at a time against a real PostgreSQL, without a Temporal server: a world of its own, a kept list, an attempt each.
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,6 +24,7 @@ import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { query } from './stage.ts';
+import { ranNow } from './programs.ts';
 
 const ORDERS = join(import.meta.dirname, '../../examples/orders');
 const MODULES = join(import.meta.dirname, '../../node_modules');
@@ -61,11 +61,11 @@ export async function raiseBench(): Promise<Bench> {
       const made = repositories.get(fault);
       if (made) return made;
       const target = await mkdtemp(join(folder, 'repository-'));
-      execFileSync(
-        process.execPath,
-        [join(ORDERS, 'make-repository.mjs'), target, ...(fault ? ['--fault', fault] : [])],
-        { stdio: 'pipe' },
-      );
+      ranNow(process.execPath, [
+        join(ORDERS, 'make-repository.mjs'),
+        target,
+        ...(fault ? ['--fault', fault] : []),
+      ]);
       repositories.set(fault, target);
       return target;
     },
@@ -177,6 +177,8 @@ export interface HandsSpec extends PlanParts {
     readonly ref: string;
     readonly env?: Readonly<Record<string, string>>;
   };
+  /** `build-env` of the environment's file. */
+  readonly buildEnv?: readonly string[];
   /** Whose signatures count. */
   readonly people?: readonly Person[];
 }
@@ -190,9 +192,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
   const root = join(folder, 'root');
   await mkdir(join(root, 'releases'), { recursive: true });
   const repository = spec.app?.repository ?? (await bench.repository(spec.fault));
-  const commit = execFileSync('git', ['-C', repository, 'rev-parse', spec.app?.ref ?? 'v2'], {
-    encoding: 'utf8',
-  }).trim();
+  const commit = ranNow('git', ['-C', repository, 'rev-parse', spec.app?.ref ?? 'v2']).trim();
   const planText = spec.app?.plan ?? planOf({ ...spec, port });
   const parsed = parsePlan(planText, 'plan.yaml');
   if (!('plan' in parsed)) throw new Error(parsed.complaints.map(renderComplaint).join('\n'));
@@ -227,6 +227,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     permitStore: join(folder, 'permit-store'),
     control: 'ed25519:',
     people: spec.people ?? [],
+    buildEnv: spec.buildEnv ?? [],
     guardrails: {
       start: { any: [] },
       approve: { each: [] },

@@ -1,12 +1,14 @@
 // Real managers of services for one test file: systemd as a user's manager without being PID 1, and supervisord from PyPI.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../src/io/command.ts';
+import { ran, ranNow } from './programs.ts';
 
 const PATIENCE_MS = 20_000;
+const INSTALL_LIMIT_MS = 120_000;
 
 export interface UserManager {
   /** Writes a unit and makes it known. */
@@ -53,8 +55,7 @@ export async function startUserManager(): Promise<UserManager> {
     DBUS_SESSION_BUS_ADDRESS: process.env['DBUS_SESSION_BUS_ADDRESS'],
   };
   Object.assign(process.env, { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: bus });
-  const systemctl = (...args: string[]) =>
-    execFileSync('systemctl', ['--user', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const systemctl = (...args: string[]) => ranNow('systemctl', ['--user', ...args]);
   await until('the user manager answers', () => systemctl('show', '--property=Version').includes('Version='));
   return {
     unit: async (name, text) => {
@@ -77,15 +78,15 @@ export async function startUserManager(): Promise<UserManager> {
 }
 
 /** supervisord of this version from PyPI, installed once outside the checkout; null where Python cannot make it. */
-export function supervisorBin(): string | null {
+export async function supervisorBin(): Promise<string | null> {
   const venv = join(homedir(), '.cache/soakgate/supervisor-4.3.0');
   const bin = join(venv, 'bin');
   if (existsSync(join(bin, 'supervisord'))) return bin;
   if (!there('python3')) return null;
   try {
-    execFileSync('python3', ['-m', 'venv', venv], { stdio: 'ignore' });
-    execFileSync(join(bin, 'pip'), ['install', '--quiet', 'supervisor==4.3.0', 'setuptools<81'], {
-      stdio: 'ignore',
+    await ran('python3', ['-m', 'venv', venv]);
+    await ran(join(bin, 'pip'), ['install', '--quiet', 'supervisor==4.3.0', 'setuptools<81'], {
+      limitMs: INSTALL_LIMIT_MS,
     });
     return bin;
   } catch {

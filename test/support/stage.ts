@@ -1,5 +1,4 @@
 // A whole stage for one test: PostgreSQL, a Temporal dev server, the orders app's repository, workers as processes.
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +16,7 @@ import { type DevServer, startDevServer } from '../../src/io/dev-server.ts';
 import { readPrivateKey } from '../../src/io/trust.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
+import { ranNow } from './programs.ts';
 
 const ORDERS = join(import.meta.dirname, '../../examples/orders');
 const MODULES = join(import.meta.dirname, '../../node_modules');
@@ -39,7 +39,7 @@ export async function raiseStage(): Promise<Stage> {
   const [postgres, server] = await Promise.all([startPostgres(), startDevServer(folder, { headless: true })]);
   const repository = join(folder, 'repository');
   await mkdir(repository);
-  execFileSync(process.execPath, [join(ORDERS, 'make-repository.mjs'), repository]);
+  ranNow(process.execPath, [join(ORDERS, 'make-repository.mjs'), repository]);
   const keys = join(folder, 'keys');
   const [ann, lea, dan, control] = await Promise.all([
     makeSomeone(keys, 'ann', ['developer']),
@@ -78,11 +78,7 @@ export async function commitRelease(
   change: (checkout: string) => Promise<void>,
 ): Promise<void> {
   const git = (...args: string[]) =>
-    execFileSync(
-      'git',
-      ['-C', stage.repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args],
-      { stdio: 'pipe' },
-    );
+    ranNow('git', ['-C', stage.repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
   git('checkout', '-q', 'v2');
   await change(stage.repository);
   git('add', '-A');

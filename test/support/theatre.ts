@@ -202,6 +202,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
     artifacts: join(folder, 'artifacts'),
     permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,
+    buildEnv: [],
     people: (['ann', 'lea', 'dan'] as const).map((name) => ({
       name,
       key: cast[name].publicText,

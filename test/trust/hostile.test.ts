@@ -1,5 +1,4 @@
 // Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written, each attempt is refused.
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,6 +26,7 @@ import {
   type Stage,
 } from '../support/stage.ts';
 import { twoPlacesPlan } from '../support/two-places.ts';
+import { ranNow } from '../support/programs.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const QUEUE = environmentQueue('production');
@@ -97,9 +97,7 @@ async function everything(): Promise<object> {
     schemas: await query(cast.database, "select nspname from pg_namespace where nspname = 'soakgate'"),
     databases,
     trees,
-    children: execFileSync('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`], {
-      encoding: 'utf8',
-    }),
+    children: ranNow('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`]),
   };
 }
 
@@ -348,7 +346,7 @@ describe('refused, and nothing is written', () => {
       reason: expect.stringContaining('approval is missing'),
     });
     // Its control worker closes the evidence of the attempt; the place itself has written nothing.
-    execFileSync('rm', ['-rf', join(stage.artifacts, 'evidence', run.rollout.deployment)]);
+    ranNow('rm', ['-rf', join(stage.artifacts, 'evidence', run.rollout.deployment)]);
   });
 
   test('single activities from a workflow of the attacker, without any permit', async () => {

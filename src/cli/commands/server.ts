@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Does } from '../main.ts';
-import { type OutputOption, withExamples, withOutput } from '../options.ts';
+import { type LogOption, type OutputOption, withExamples, withLogLevel, withOutput } from '../options.ts';
 
-interface Options extends OutputOption {
+interface Options extends OutputOption, LogOption {
   readonly host: string;
   readonly port: string;
 }
@@ -18,7 +18,7 @@ export function register(command: Command, does: Does): void {
       '127.0.0.1',
     )
     .option('--port <number>', 'port to listen on; 0 chooses a free one', readPort, '8230');
-  withOutput(command);
+  withLogLevel(withOutput(command));
   withExamples(command, [
     ['soakgate server', 'for this machine: http://127.0.0.1:8230/v1/openapi.json describes the API'],
     ['soakgate server --port 0 -o json', 'on a free port, which is printed as JSON'],
@@ -28,9 +28,18 @@ export function register(command: Command, does: Does): void {
     ],
   ]);
   command.action(
-    does(async (terminal, { host, port, output }: Options) => {
+    does(async (terminal, { host, port, output, logLevel }: Options) => {
       const { handOver } = await import('../hand-over.ts');
-      return handOver(terminal, serverEntry(), ['--host', host, '--port', port, '--output', output]);
+      return handOver(terminal, serverEntry(), [
+        '--host',
+        host,
+        '--port',
+        port,
+        '--output',
+        output,
+        '--log-level',
+        logLevel,
+      ]);
     }),
   );
 }

@@ -2,8 +2,10 @@
 import type { Command } from 'commander';
 import type { Does } from '../main.ts';
 import { needsTemporal } from '../door.ts';
-import { type ServerOption, withExamples, withoutServer } from '../options.ts';
+import { type LogOption, type ServerOption, withExamples, withLogLevel, withoutServer } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
+
+type WorkerOptions = ServerOption & LogOption;
 
 export function register(command: Command, does: Does): void {
   withExamples(command, [
@@ -23,14 +25,14 @@ export function register(command: Command, does: Does): void {
       '--key <file>',
       'private key that signs gate reports and manifests (soakgate key create control)',
     );
-  withExamples(withoutServer(control), [
+  withExamples(withLogLevel(withoutServer(control)), [
     [
       'soakgate worker control --artifacts artifacts --key control.key',
       'Ctrl-C finishes running work, then stops',
     ],
   ]);
   control.action(
-    does((terminal, options: ServerOption & { readonly artifacts: string; readonly key: string }) =>
+    does((terminal, options: WorkerOptions & { readonly artifacts: string; readonly key: string }) =>
       runWorker(terminal, ['control', '--artifacts', options.artifacts, '--key', options.key], options),
     ),
   );
@@ -39,14 +41,14 @@ export function register(command: Command, does: Does): void {
     .summary('The steps of one environment')
     .description('Run the worker of one environment.');
   environment.requiredOption('--file <file>', "the environment's file: services, people, guardrails");
-  withExamples(withoutServer(environment), [
+  withExamples(withLogLevel(withoutServer(environment)), [
     [
       'DATABASE_URL=… soakgate worker environment --file staging.yaml',
       'the file refers to secrets; their values stay in this environment',
     ],
   ]);
   environment.action(
-    does((terminal, options: ServerOption & { readonly file: string }) =>
+    does((terminal, options: WorkerOptions & { readonly file: string }) =>
       runWorker(terminal, ['environment', '--file', options.file], options),
     ),
   );
@@ -55,12 +57,12 @@ export function register(command: Command, does: Does): void {
 async function runWorker(
   terminal: Terminal,
   args: readonly string[],
-  options: ServerOption,
+  options: WorkerOptions,
 ): Promise<number> {
   needsTemporal(terminal, 'worker', options);
   const [{ handOver }, { workerEntry }] = await Promise.all([
     import('../hand-over.ts'),
     import('../demo/worker-process.ts'),
   ]);
-  return handOver(terminal, workerEntry(), args);
+  return handOver(terminal, workerEntry(), [...args, '--log-level', options.logLevel]);
 }

@@ -6,6 +6,9 @@ import { parsePlan, renderComplaint } from '../../../src/core/plan/parse.ts';
 import { readSource } from '../../../src/core/plan/source.ts';
 import { edited, planOf, smallPlan } from './small-plan.ts';
 
+/** `npm run test:unit` takes a fifth of them. */
+const times = (runs: number): number => (process.env['SOAKGATE_QUICK'] ? runs / 5 : runs);
+
 const rightOrComplained = (text: string): void => {
   const result = parsePlan(text, 'plan.yaml');
   if ('plan' in result) return;
@@ -89,7 +92,7 @@ describe('parsePlan', () => {
       '\uD800',
     );
     fc.assert(fc.property(fc.string({ unit: fc.oneof(sign, any), maxLength: 200 }), rightOrComplained), {
-      numRuns: 500,
+      numRuns: times(500),
     });
   });
 
@@ -127,7 +130,7 @@ describe('parsePlan', () => {
     }));
     fc.assert(
       fc.property(tree, (value) => rightOrComplained(stringify(value))),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     );
   });
 
@@ -138,7 +141,7 @@ describe('parsePlan', () => {
       fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) =>
         rightOrComplained(mutations.reduce(mutate, smallPlan)),
       ),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
   });
 
@@ -154,7 +157,7 @@ describe('parsePlan', () => {
         const rest = how === 'double' ? [...lines] : lines.toSpliced(from, 1);
         rightOrComplained((how === 'cut' ? rest : rest.toSpliced(to, 0, lines[from] ?? '')).join('\n'));
       }),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     );
   });
 });
@@ -190,7 +193,7 @@ describe('the canonical text of a plan', () => {
           expect(canonical(planOf(text))).toBe(hashed);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: times(30) },
     );
   });
 
@@ -207,7 +210,7 @@ describe('the canonical text of a plan', () => {
           .join('\n');
         expect(canonical(planOf(text))).toBe(hashed);
       }),
-      { numRuns: 30 },
+      { numRuns: times(30) },
     );
   });
 

@@ -63,7 +63,7 @@ const total = (seconds: readonly Second[], key: 'sent' | 'ok' | 'failed'): numbe
   seconds.reduce((sum, second) => sum + second[key], 0);
 const monitor = async (args: readonly string[] = []): Promise<Record<string, unknown>> =>
   JSON.parse(
-    (await node('releases/v2/monitor.mjs', ['--json', ...args], { DATABASE_URL: database })).stdout,
+    await node('releases/v2/monitor.mjs', ['--json', ...args], { DATABASE_URL: database }),
   ) as Record<string, unknown>;
 
 describe('traffic', () => {

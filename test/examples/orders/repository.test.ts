@@ -1,5 +1,4 @@
 // The two releases as files: one git history with stable hashes, one app told twice, one plan that fits its code.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
 import { node, read, forbiddenWrites, root } from './shop.ts';
+import { ranNow } from '../../support/programs.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const git = (repository: string, ...args: string[]): string =>
-  execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
+  ranNow('git', ['-C', repository, ...args]).trim();
 const make = async (
   name: string,
   ...args: string[]
@@ -24,12 +24,10 @@ const make = async (
   return {
     path,
     shas: JSON.parse(
-      (
-        await node('make-repository.mjs', [path, ...args], {
-          GIT_AUTHOR_NAME: 'somebody',
-          GIT_DIR: '/nowhere',
-        })
-      ).stdout,
+      await node('make-repository.mjs', [path, ...args], {
+        GIT_AUTHOR_NAME: 'somebody',
+        GIT_DIR: '/nowhere',
+      }),
     ) as {
       v1: string;
       v2: string;

@@ -1,23 +1,25 @@
 // What the tests of the orders app share: its files, its processes, its database in each state.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { parse } from 'yaml';
 import { freePort } from '../../../src/io/free-port.ts';
 import { type TestPostgres } from '../../support/postgres.ts';
-
-const run = promisify(execFile);
+import { ran } from '../../support/programs.ts';
 
 export const root = resolve(import.meta.dirname, '../../../examples/orders');
 export const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const migration = (release: string, name: string): string =>
   read(`releases/${release}/migrations/${name}.sql`);
 
-export async function node(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  return run(process.execPath, [join(root, script), ...args], { env: { ...process.env, ...env } });
+export async function node(
+  script: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  return ran(process.execPath, [join(root, script), ...args], { env: { ...process.env, ...env } });
 }
 
 /** The database that v1 has served for years; with `clean` its dirty rows are put right. */
@@ -103,7 +105,7 @@ export const migrateUp = async (url: string): Promise<void> => {
 };
 
 export const dumpSchema = async (postgres: TestPostgres, url: string): Promise<string> =>
-  (await run(join(postgres.bin, 'pg_dump'), ['--schema-only', '--dbname', url])).stdout.replaceAll(
+  (await ran(join(postgres.bin, 'pg_dump'), ['--schema-only', '--dbname', url])).replaceAll(
     /^\\(un)?restrict .*$/gm,
     '',
   );

@@ -1,16 +1,14 @@
 // What the tests of the characters app share: its repository, its commands, its database in each state, its server.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from '../../../src/io/free-port.ts';
 import { type TestPostgres } from '../../support/postgres.ts';
+import { ran, run } from '../../support/programs.ts';
 import { pythonEnvironment } from './python.ts';
-
-const run = promisify(execFile);
 
 /** A loaded machine starts Python many times slower than an idle one. */
 export const PATIENCE = 240_000;
@@ -29,15 +27,15 @@ export async function makeRepository(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<Repository> {
-  const made = await run(process.execPath, [join(root, 'make-repository.mjs'), path, ...args], {
+  const made = await ran(process.execPath, [join(root, 'make-repository.mjs'), path, ...args], {
     env: { ...process.env, ...env },
   });
-  return { path, shas: JSON.parse(made.stdout) as Repository['shas'] };
+  return { path, shas: JSON.parse(made) as Repository['shas'] };
 }
 
 /** A release in a folder of its own, as a host has it. */
 export async function checkOut(repository: Repository, release: Release, path: string): Promise<string> {
-  await run('git', [
+  await ran('git', [
     'clone',
     '--quiet',
     '--branch',
@@ -67,15 +65,11 @@ export async function python(
   const options = {
     cwd: checkout,
     env: { ...process.env, DATABASE_URL: databaseUrl, ...env },
-    maxBuffer: 8 * 1024 * 1024,
+    limitMs: PATIENCE,
   };
-  try {
-    return { code: 0, ...(await run(program, args, options)) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: unknown } & Ran;
-    if (typeof code !== 'number') throw error;
-    return { code, stdout, stderr };
-  }
+  const { exitCode, killedBy, stdout, stderr } = await run(program, args, options);
+  if (exitCode === null) throw new Error(`${program} ${args.join(' ')} was ended by ${killedBy}: ${stderr}`);
+  return { code: exitCode, stdout, stderr };
 }
 
 /** As Soakgate runs a check: a session that cannot write. */

@@ -1,19 +1,18 @@
 // The Python environment of the example: built once for each lock hash, outside the checkout, shared by all tests.
 // Programs in it are run as `python -m NAME`: their own first lines name the folder in which they were installed.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { ran, run } from '../../support/programs.ts';
 
-const run = promisify(execFile);
 const lock = resolve(
   import.meta.dirname,
   '../../../examples/validation-system/every-release/requirements.txt',
 );
 
+const INSTALL_LIMIT_MS = 200_000;
 const CAN_MAKE_ONE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
 
 export const WITHOUT_PYTHON = 'skipped: it needs python3 (3.10 or newer) with its venv module';
@@ -29,25 +28,12 @@ export async function pythonEnvironment(): Promise<string | null> {
     join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'soakgate');
   const folder = join(cache, `python-${hash}`);
   if (existsSync(folder)) return folder;
-  if (
-    !(await run('python3', ['-c', CAN_MAKE_ONE]).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return null;
+  if ((await run('python3', ['-c', CAN_MAKE_ONE])).exitCode !== 0) return null;
   await mkdir(cache, { recursive: true });
   const beside = await mkdtemp(join(cache, '.python-'));
-  await run('python3', ['-m', 'venv', beside]);
-  await run(join(beside, 'bin/python'), [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '-r',
-    lock,
-  ]);
+  await ran('python3', ['-m', 'venv', beside]);
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', lock];
+  await ran(join(beside, 'bin/python'), install, { limitMs: INSTALL_LIMIT_MS });
   // Whole or not at all; who comes second uses what the first has made.
   await rename(beside, folder).catch(() => rm(beside, { recursive: true, force: true }));
   return folder;

@@ -1,5 +1,4 @@
 // The releases as files: one git history with stable hashes, a plan that Soakgate accepts and that fits the code.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { parse } from 'yaml';
 import { parseFlows } from '../../../src/core/plan/flows.ts';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
 import { makeRepository, read, root } from './app.ts';
+import { ranNow } from '../../support/programs.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const git = (repository: string, ...args: string[]): string =>
-  execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
+  ranNow('git', ['-C', repository, ...args]).trim();
 
 describe('make-repository', () => {
   test('gives two tagged commits with the same hashes every time', async () => {
