@@ -37,8 +37,8 @@ export function plainRemark(written: string, value: unknown = written): Said | u
   return undefined;
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
 const HIDDEN =
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
 
 /** What is wrong with a text, quoted or not. */
