@@ -10,7 +10,7 @@ import {
 import type { ForwardInput, StepInput, UndoInput } from '../src/core/activities.ts';
 import { type FailureCode, fail, failures, StepFailure } from '../src/core/failures.ts';
 import type { Receipt, UndoReceipt } from '../src/core/receipts.ts';
-import { allowedUndos } from '../src/core/undo.ts';
+import { allowedUndos } from '../src/core/allowed-undos.ts';
 import { raiseFence } from '../src/io/fence.ts';
 import { type TargetLock, takeTargetLock } from '../src/io/target-lock.ts';
 import { withSession } from '../src/io/postgres.ts';

@@ -1,6 +1,6 @@
 // check data: SQL rules read in one pass per table, or a command that prints findings as the documented JSON.
 import type { FoundBy } from '../src/core/evidence-delta.ts';
-import type { DataSpec, RowRule } from '../src/core/plan/plan.ts';
+import type { DataSpec, RowRule } from '../src/core/plan/steps/data.ts';
 import type { Finding } from '../src/core/receipts.ts';
 import { quoteTable, serverError, type Session, withSession } from '../src/io/postgres.ts';
 import { tail } from '../src/io/redact.ts';

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import type { OpenRolloutInput } from '../src/core/activities.ts';
 import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
-import { guardrailComplaints, quorumMet } from '../src/core/guardrails.ts';
+import { guardrailComplaints } from '../src/core/guardrails.ts';
+import { quorumMet } from '../src/core/quorum.ts';
 import { NOTICE } from '../src/core/gate.ts';
 import {
   type ApproveBody,
@@ -17,7 +18,8 @@ import {
 import { parsePlan } from '../src/core/plan/parse.ts';
 import type { Attestation } from '../src/core/plan/plan.ts';
 import type { Receipt } from '../src/core/receipts.ts';
-import { compileSteps, type StepList } from '../src/core/steps.ts';
+import { compileSteps } from '../src/core/compile.ts';
+import type { StepList } from '../src/core/step-list.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
 import { hashJson, verifyText } from '../src/io/trust.ts';

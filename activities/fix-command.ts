@@ -1,6 +1,6 @@
 // fix by a command: the tables are copied before it runs and compared by primary key after it, so that every change has its before-image.
 // What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not be made, the receipt says so.
-import type { DataSpec } from '../src/core/plan/plan.ts';
+import type { DataSpec } from '../src/core/plan/steps/data.ts';
 import { fenceGuard } from '../src/io/fence.ts';
 import type { TargetLock } from '../src/io/target-lock.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../src/io/postgres.ts';

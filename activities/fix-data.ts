@@ -1,5 +1,5 @@
 // fix: rows that a rule may mend, by key range, or a command of the release; the before-image of every changed row is kept as an artifact.
-import type { DataSpec, RowRule } from '../src/core/plan/plan.ts';
+import type { DataSpec, RowRule } from '../src/core/plan/steps/data.ts';
 import { fail } from '../src/core/failures.ts';
 import { FENCED_STATE, fenceGuard } from '../src/io/fence.ts';
 import type { TargetLock } from '../src/io/target-lock.ts';

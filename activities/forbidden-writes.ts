@@ -1,5 +1,6 @@
 // Forbidden writes: each on one existing row, by SQLSTATE and constraint name, in a transaction that is always rolled back.
-import type { Json, ForbiddenWrite } from '../src/core/plan/plan.ts';
+import type { Json } from '../src/core/plan/plan.ts';
+import type { ForbiddenWrite } from '../src/core/plan/steps/forbidden.ts';
 import { type Verdict, worst } from '../src/core/verdict.ts';
 import { quoteName, quoteTable, serverError, type Session, withSession } from '../src/io/postgres.ts';
 import type { StepResult } from './as-step.ts';

@@ -1,7 +1,7 @@
 // The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing dependents.
 import { scratchDatabase } from '../src/core/names.ts';
 import { rowMoves, undeclared } from '../src/core/moves.ts';
-import type { DataSpec } from '../src/core/plan/plan.ts';
+import type { DataSpec } from '../src/core/plan/steps/data.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
 import type { Verdict } from '../src/core/verdict.ts';
 import { StepFailure } from '../src/core/failures.ts';

@@ -1,7 +1,7 @@
 // The rollback by restore: the proven dump into a fresh database beside the target, compared, then given its name.
 // The old database is kept under another name; rows written since the backup are counted, listed by table and named as lost.
 import { fail } from '../src/core/failures.ts';
-import { quorumMet } from '../src/core/guardrails.ts';
+import { quorumMet } from '../src/core/quorum.ts';
 import type { UndoInput } from '../src/core/activities.ts';
 import { replacedDatabase, restoredDatabase } from '../src/core/names.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';

@@ -1,7 +1,7 @@
 // Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the evidence at once.
 import type { MessageVerdict, VerifyInput } from '../src/core/activities.ts';
 import { NOTICE } from '../src/core/gate.ts';
-import type { Quorum } from '../src/core/guardrails.ts';
+import type { Quorum } from '../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../src/core/messages.ts';
 import { sha256, writeOnce } from '../src/io/files.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';

@@ -5,7 +5,7 @@ import { sameJson } from '../src/core/canonical.ts';
 import { fail } from '../src/core/failures.ts';
 import { afterwardsWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../src/core/names.ts';
 import type { EnvValue } from '../src/core/plan/plan.ts';
-import type { Step, StepList } from '../src/core/steps.ts';
+import type { Step, StepList } from '../src/core/step-list.ts';
 import type { Artifacts } from '../src/io/artifacts.ts';
 import { type CommandResult, runCommand } from '../src/io/command.ts';
 import { sha256 } from '../src/io/files.ts';

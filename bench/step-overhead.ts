@@ -12,7 +12,7 @@ import { looks } from '../activities/as-step.ts';
 import type { WorkerContext } from '../activities/work.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
-import type { Step, StepList } from '../src/core/steps.ts';
+import type { Step, StepList } from '../src/core/step-list.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { startDevServer } from '../src/io/dev-server.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';

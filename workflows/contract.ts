@@ -2,7 +2,7 @@
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
 import type { RolloutRef } from '../src/core/names.ts';
-import type { StepList } from '../src/core/steps.ts';
+import type { StepList } from '../src/core/step-list.ts';
 
 export interface EnvironmentRun {
   readonly list: StepList;

@@ -1,11 +1,11 @@
 // The rollback: exactly the planned list, in its order, then the comparison. Ends `restored` or `stuck`.
 import { count } from '../src/core/count.ts';
 import type { Comparison } from '../src/core/activities.ts';
-import { quorumMet } from '../src/core/guardrails.ts';
+import { quorumMet } from '../src/core/quorum.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
 import { stillShut } from '../src/core/undo.ts';
-import type { StackEntry } from '../src/core/rollback.ts';
+import type { StackEntry } from '../src/core/step-list.ts';
 import type { RolloutResult } from './contract.ts';
 import type { Answered } from './desk.ts';
 import { controlActivities, environmentActivities } from './proxies.ts';

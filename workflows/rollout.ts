@@ -11,7 +11,7 @@ import {
 import type { Decision, Trouble } from '../src/core/matrix.ts';
 import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
-import type { Step } from '../src/core/steps.ts';
+import type { Step } from '../src/core/step-list.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { openDesk } from './desk.ts';
 import { afterwards } from './afterwards.ts';

@@ -2,8 +2,8 @@
 import type { Decision } from '../src/core/matrix.ts';
 import type { VerifiedMessage } from '../src/core/messages.ts';
 import type { Receipt } from '../src/core/receipts.ts';
-import type { StepKind } from '../src/core/steps.ts';
-import type { StackEntry } from '../src/core/rollback.ts';
+import type { StepKind } from '../src/core/step-list.ts';
+import type { StackEntry } from '../src/core/step-list.ts';
 import type { RolloutInput } from './contract.ts';
 import type { Answered, Desk } from './desk.ts';
 import { goForward } from './forward.ts';

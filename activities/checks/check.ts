@@ -1,5 +1,5 @@
 // The family of checks: each asks the target one kind of question and answers with a verdict.
-import type { CheckSpec } from '../../src/core/plan/plan.ts';
+import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 import { checkColumns } from './columns.ts';

@@ -1,6 +1,6 @@
 // Columns: existence, type, nullability, default, from the catalog.
 import { quoteTable, withSession } from '../../src/io/postgres.ts';
-import type { CheckSpec } from '../../src/core/plan/plan.ts';
+import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';
 

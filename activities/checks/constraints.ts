@@ -1,5 +1,5 @@
 // Constraints by name or pattern, valid and in force, from the catalog.
-import type { ConstraintExpectation } from '../../src/core/plan/plan.ts';
+import type { ConstraintExpectation } from '../../src/core/plan/steps/check.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../as-step.ts';
 import type { Work } from '../work.ts';

@@ -1,7 +1,7 @@
 // HTTP: status, values of the JSON body, a deadline; or many samples and their mean against the baseline.
 import { sameJson } from '../../src/core/canonical.ts';
 import { ms } from '../../src/core/evidence-delta.ts';
-import type { HttpCheck } from '../../src/core/plan/plan.ts';
+import type { HttpCheck } from '../../src/core/plan/steps/check.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { outside } from '../../src/core/soak.ts';
 import { get } from '../../src/io/http.ts';

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
-import type { CheckSpec, Json } from '../../src/core/plan/plan.ts';
+import type { Json } from '../../src/core/plan/plan.ts';
+import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
 import { serverError, withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../as-step.ts';

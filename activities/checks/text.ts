@@ -1,5 +1,5 @@
 // A report for people, read by named groups: no place that fits is no answer, and never a pass (rule 1).
-import type { TextReport } from '../../src/core/plan/plan.ts';
+import type { TextReport } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
 import type { StepResult } from '../as-step.ts';
 

@@ -9,7 +9,8 @@ import type {
 import { gateReportOf, judgeGate as judge } from '../../src/core/gate.ts';
 import { type Decision, decide as decideByMatrix } from '../../src/core/matrix.ts';
 import type { GateReport, SealedGateReport } from '../../src/core/messages.ts';
-import { type StackEntry, orderRollback } from '../../src/core/rollback.ts';
+import { orderRollback } from '../../src/core/rollback.ts';
+import type { StackEntry } from '../../src/core/step-list.ts';
 import type { ControlContext } from './world.ts';
 import { sealGateReport as seal } from '../../src/io/trust.ts';
 

@@ -11,7 +11,7 @@ import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { compileSteps } from '../core/steps.ts';
+import { compileSteps } from '../core/compile.ts';
 import { sha256 } from '../io/files.ts';
 import { pinCommit, readAtCommit } from '../io/repository.ts';
 import { hashJson, signMessage } from '../io/trust.ts';

@@ -6,9 +6,9 @@ import type { RolloutRef } from './names.ts';
 import type { EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
-import type { Step, StepKind, StepList } from './steps.ts';
-import type { UndoKind } from './undo.ts';
-import type { StackEntry } from './rollback.ts';
+import type { Step, StepKind, StepList } from './step-list.ts';
+import type { UndoKind } from './step-list.ts';
+import type { StackEntry } from './step-list.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;

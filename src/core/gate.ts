@@ -1,6 +1,6 @@
 // The gate: which sealed facts hold, what the gate report says, and what still keeps it shut.
 import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
-import { quorumMet } from './guardrails.ts';
+import { quorumMet } from './quorum.ts';
 import type { GateReport } from './messages.ts';
 import type { EnvironmentPlan, Gate } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';

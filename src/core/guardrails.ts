@@ -1,10 +1,9 @@
-// What an environment demands at least, and whether a compiled list meets it. The guardrails lies with the
+// What an environment demands at least, and whether a compiled list meets it. The guardrails lie with the
 // environment's keys; a plan may be stricter, never looser (rule 8).
 import { DAY_MS } from './pace.ts';
-import type { StepList } from './steps.ts';
-
-/** `any`: one person with one of these roles. `each`: one person for each role. */
-export type Quorum = { readonly any: readonly string[] } | { readonly each: readonly string[] };
+import { programsOfLine } from './plan/steps/facts.ts';
+import type { Quorum } from './quorum.ts';
+import type { StepList } from './step-list.ts';
 
 export interface Guardrails {
   readonly start: Quorum;
@@ -19,12 +18,6 @@ export interface Guardrails {
   readonly noticeMs?: number;
   readonly pace: 'refused' | 'allowed';
   readonly programs: readonly string[];
-}
-
-export interface Person {
-  readonly name: string;
-  readonly key: string;
-  readonly roles: readonly string[];
 }
 
 /** Every way in which the list is looser than the guardrails; empty when it is not. */
@@ -76,47 +69,11 @@ function windowComplaints(
   ];
 }
 
-/** Whether these people, each with roles, satisfy a quorum; one person never fills two places. */
-export function quorumMet(
-  quorum: Quorum,
-  people: readonly Pick<Person, 'name' | 'roles'>[],
-): { met: boolean; missing: readonly string[] } {
-  if ('any' in quorum) {
-    const met =
-      quorum.any.length === 0 ||
-      people.some((person) => person.roles.some((role) => quorum.any.includes(role)));
-    return { met, missing: met ? [] : [`one of ${quorum.any.join(', ')}`] };
-  }
-  const filled: string[] = [];
-  const missing = quorum.each.filter((role) => {
-    const fits = fill([...filled, role], people, new Set());
-    if (fits) filled.push(role);
-    return !fits;
-  });
-  return { met: missing.length === 0, missing };
-}
-
-/** A place for each role, by different people: small numbers, so a plain search is exact. */
-function fill(
-  roles: readonly string[],
-  people: readonly Pick<Person, 'name' | 'roles'>[],
-  used: ReadonlySet<string>,
-): boolean {
-  const [role, ...rest] = roles;
-  if (role === undefined) return true;
-  return people.some(
-    (person) =>
-      person.roles.includes(role) &&
-      !used.has(person.name) &&
-      fill(rest, people, new Set([...used, person.name])),
-  );
-}
-
 function* programsOf(list: StepList): Generator<{ place: string; program: string }> {
   for (const argv of list.release.install)
     yield { place: 'release.install', program: baseName(argv[0] ?? '') };
   for (const step of list.steps) {
-    for (const argv of commandsIn(step.spec))
+    for (const argv of programsOfLine(step))
       yield { place: `step ${step.name}`, program: baseName(argv[0] ?? '') };
   }
   for (const [name, monitor] of Object.entries(list.monitors)) {

@@ -1,6 +1,6 @@
 // The decision matrix: the first line that fits a symptom decides what happens next.
 import type { Fallback, Severity, Symptom, When } from './plan/plan.ts';
-import type { StepList } from './steps.ts';
+import type { StepList } from './step-list.ts';
 
 /** Something that went wrong, as facts. */
 export type Trouble =

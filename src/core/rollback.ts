@@ -1,14 +1,7 @@
 // The rollback: undo stack + fallback + release kind → one ordered list, shown before it runs (rule 3).
 import type { EnvironmentPlan, ReleaseKind, Fallback } from './plan/plan.ts';
-import type { Step, StepKind } from './steps.ts';
-import { type Family, restoreEntry, type Undo, type UndoKind } from './undo.ts';
-
-/** An undo that was registered before its step began. */
-export interface StackEntry {
-  readonly index: number;
-  readonly step: string;
-  readonly undo: Undo;
-}
+import type { Family, StackEntry, Step, StepKind, Undo, UndoKind } from './step-list.ts';
+import { restoreEntry } from './undo.ts';
 
 export interface RollbackInput {
   readonly kind: ReleaseKind;

@@ -1,6 +1,6 @@
 // How long one `observe` activity watches: ten minutes at first, then an hour, so that a week is about 1,050 events.
 import { paced } from './pace.ts';
-import type { StepList } from './steps.ts';
+import type { StepList } from './step-list.ts';
 
 const FIRST_MS = 600_000;
 const LATER_MS = 3_600_000;

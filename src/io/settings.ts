@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../core/failures.ts';
-import type { Guardrails, Person } from '../core/guardrails.ts';
+import type { Guardrails } from '../core/guardrails.ts';
+import type { Person } from '../core/quorum.ts';
 import { parseDuration } from '../core/plan/units.ts';
 
 const quorum = z.union([

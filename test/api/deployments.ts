@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { DeploymentClient, StartedHere } from '../../src/client/door.ts';
 import { makeApp } from '../../src/api/app.ts';
-import { compileSteps } from '../../src/core/steps.ts';
+import { compileSteps } from '../../src/core/compile.ts';
 import type { MessageName, Signed, StartBody } from '../../src/core/messages.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { createKey, hashJson, signMessage } from '../../src/io/trust.ts';

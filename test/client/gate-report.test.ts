@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Connected } from '../../src/client/connection.ts';
 import { readGateReport, runOf } from '../../src/client/gate-report.ts';
 import type { Problem } from '../../src/client/problem.ts';
-import { compileSteps } from '../../src/core/steps.ts';
+import { compileSteps } from '../../src/core/compile.ts';
 import type { GateReport, SealedGateReport } from '../../src/core/messages.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';

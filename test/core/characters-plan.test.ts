@@ -5,9 +5,11 @@ import { expect, test } from 'vitest';
 import { decide } from '../../src/core/matrix.ts';
 import { aboutLines } from '../../src/core/plan/about.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
-import type { HttpCheck, Limit, Plan } from '../../src/core/plan/plan.ts';
+import type { Limit, Plan } from '../../src/core/plan/plan.ts';
+import type { HttpCheck } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
-import { compileSteps, type StepList } from '../../src/core/steps.ts';
+import { compileSteps } from '../../src/core/compile.ts';
+import type { StepList } from '../../src/core/step-list.ts';
 import { orderRollback } from '../../src/core/rollback.ts';
 
 const file = join(import.meta.dirname, '../../examples/validation-system/releases/v-next/soakgate.yaml');

@@ -1,16 +1,19 @@
 // Matrix, rollback, gate and guardrails: who or what decides, and in which order things roll back.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quorumMet, guardrailComplaints, type Guardrails } from '../../src/core/guardrails.ts';
+import { guardrailComplaints, type Guardrails } from '../../src/core/guardrails.ts';
+import { quorumMet } from '../../src/core/quorum.ts';
 import { gateReportOf, judgeGate } from '../../src/core/gate.ts';
 import { decide, type Trouble } from '../../src/core/matrix.ts';
 import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { MatrixRow, Plan, ReleaseKind, Fallback } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
-import { compileSteps, type StepKind, type StepList } from '../../src/core/steps.ts';
+import { compileSteps } from '../../src/core/compile.ts';
+import type { StepKind, StepList } from '../../src/core/step-list.ts';
 import { forwardEntry } from '../../src/core/undo.ts';
-import { type StackEntry, orderRollback } from '../../src/core/rollback.ts';
+import { orderRollback } from '../../src/core/rollback.ts';
+import type { StackEntry } from '../../src/core/step-list.ts';
 import { storyPlan } from '../support/story-plan.ts';
 
 const planOf = (text: string): Plan => {

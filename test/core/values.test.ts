@@ -6,7 +6,7 @@ import { paced, paceEnvironment, paceMonitors } from '../../src/core/pace.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import type { Monitor } from '../../src/core/plan/plan.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
-import type { StepList } from '../../src/core/steps.ts';
+import type { StepList } from '../../src/core/step-list.ts';
 import { sliceMs } from '../../src/core/slice.ts';
 
 describe('canonical JSON (RFC 8785)', () => {

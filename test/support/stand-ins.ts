@@ -16,7 +16,9 @@ import type {
   StepInput,
   UndoInput,
 } from '../../src/core/activities.ts';
+import { undoKinds } from '../../src/core/allowed-undos.ts';
 import { decide } from '../../src/core/matrix.ts';
+import { lineKinds } from '../../src/core/plan/steps/facts.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
 import {
   breaches,
@@ -27,8 +29,8 @@ import {
   summarise,
   takeSamples,
 } from '../../src/core/soak.ts';
-import type { Step, StepKind, StepList } from '../../src/core/steps.ts';
-import type { UndoKind } from '../../src/core/undo.ts';
+import type { Step, StepKind, StepList } from '../../src/core/step-list.ts';
+import type { UndoKind } from '../../src/core/step-list.ts';
 
 /** What differs from a run in which everything passes. `times` counts from 1. */
 export interface Script {
@@ -79,42 +81,6 @@ export interface Part {
   breakVerify: ((environment: string) => unknown) | null;
 }
 
-const steps: readonly StepKind[] = [
-  ...([
-    'preflight',
-    'release',
-    'pending',
-    'baseline',
-    'enterMaintenance',
-    'leaveMaintenance',
-    'backup',
-    'checkData',
-    'fixData',
-  ] as const),
-  ...([
-    'preview',
-    'migrate',
-    'check',
-    'forbiddenWrites',
-    'run',
-    'switchRelease',
-    'restart',
-    'flows',
-  ] as const),
-];
-const undos: readonly UndoKind[] = [
-  ...([
-    'undoFix',
-    'downgrade',
-    'revertSwitch',
-    'revertRestart',
-    'undoRun',
-    'endMaintenance',
-    'restore',
-    'undoForward',
-  ] as const),
-  ...(['closeSite', 'stopServices', 'startServices'] as const),
-];
 const healthy: Readonly<Record<string, number>> = { 'site/failures': 0, 'shop/paid': 0.99 };
 /** Histories are recorded: what the stand-ins say has no clock in it. */
 const BEGIN = Date.UTC(2026, 0, 5);
@@ -160,8 +126,8 @@ export function environmentStandIns(
     return { ...undo, ...(await here.script.undos?.[own ? step.name : activityType]?.(times, input)) };
   };
   return {
-    ...(Object.fromEntries(steps.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
-    ...(Object.fromEntries(undos.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
+    ...(Object.fromEntries(lineKinds.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
+    ...(Object.fromEntries(undoKinds.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
     enter: async (input) => {
       again(part(input.rollout.deployment), `${input.rollout.environment} enter`);
       const receipt = await enter(world, input).catch((error: unknown) => {

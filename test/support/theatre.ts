@@ -17,7 +17,7 @@ import {
   rolloutWorkflowId,
 } from '../../src/core/names.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
-import { compileSteps } from '../../src/core/steps.ts';
+import { compileSteps } from '../../src/core/compile.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';

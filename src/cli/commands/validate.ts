@@ -6,7 +6,7 @@ import type { Complaint } from '../../core/plan/complaint.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { readSource } from '../../core/plan/source.ts';
-import { compileSteps } from '../../core/steps.ts';
+import { compileSteps } from '../../core/compile.ts';
 import { asUsage } from '../../client/problem.ts';
 import { readEnvironmentFile } from '../../io/settings.ts';
 import { count } from '../../core/count.ts';

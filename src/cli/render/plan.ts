@@ -2,7 +2,7 @@
 import { decide, type Trouble } from '../../core/matrix.ts';
 import { formatDuration } from '../../core/plan/units.ts';
 import type { EnvironmentPlan, When } from '../../core/plan/plan.ts';
-import type { StepList } from '../../core/steps.ts';
+import type { StepList } from '../../core/step-list.ts';
 import { orderRollback } from '../../core/rollback.ts';
 import type { Paint } from '../terminal.ts';
 import { table } from './table.ts';

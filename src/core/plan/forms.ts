@@ -191,3 +191,8 @@ export const environmentValue = z
     title: 'text or reference',
     examples: [{ from: 'database' }, { env: 'SECRET_KEY' }, { file: 'secrets/key' }],
   });
+
+/** What a command may change. */
+export const changes = z
+  .array(z.enum(['database', 'files', 'processes', 'flags']))
+  .meta({ title: 'list', examples: [['files']] });

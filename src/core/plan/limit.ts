@@ -1,6 +1,6 @@
 // The grammar of thresholds: word + number + unit + `per day` | `in a row` | `of baseline` | `of database` + `for 10m`.
 // What the number may be depends on where the threshold stands; errors say what was expected there, with an example.
-import type { Limit, Unit } from './plan.ts';
+import type { Limit, Unit } from './values.ts';
 import {
   DURATION_PATTERN,
   exact,

@@ -1,8 +1,9 @@
 // Rules about what is observed: addresses, soak and watch, monitors, thresholds and the baseline they refer to.
 import { quote, type Remark, unknownName } from './complaint.ts';
-import { asksOverHttp, type PlanLine, perEnvironment } from './lint-lines.ts';
+import { type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
-import type { Limit, Monitor, MonitorRead, Plan } from './plan.ts';
+import type { Limit, Monitor, MonitorRead, Plan, PlanStep } from './plan.ts';
+import { asksOverHttp } from './steps/facts.ts';
 
 const HTTP_METRICS = ['failures', 'latency', 'status'];
 const SESSION_METRICS = ['slow', 'waiting', 'unindexed'];
@@ -240,12 +241,12 @@ export function baselinesAreTaken(plan: Plan): readonly Remark[] {
   });
 }
 
-function measuredPaths(line: PlanLine | undefined): readonly string[] {
+function measuredPaths(line: PlanLine<PlanStep> | undefined): readonly string[] {
   return line && 'baseline' in line.step ? (line.step.baseline.http?.get ?? []) : [];
 }
 
 function checkRemarks(
-  { at, step }: PlanLine,
+  { at, step }: PlanLine<PlanStep>,
   taken: boolean,
   measured: readonly string[],
 ): readonly Remark[] {

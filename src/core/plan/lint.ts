@@ -8,14 +8,7 @@ import {
   fallbacksCanBeTaken,
   rollbackIsKnown,
 } from './lint-ways.ts';
-import {
-  backupFirst,
-  dataFindsAndDecides,
-  maintenanceIsPaired,
-  migrationsAreApplied,
-  runsCanBeUndone,
-  switchIsRestarted,
-} from './lint-order.ts';
+import { backupFirst } from './lint-order.ts';
 import {
   addressesAreKnown,
   baselinesAreTaken,
@@ -25,17 +18,14 @@ import {
   observationJudges,
 } from './lint-observe.ts';
 import type { Plan } from './plan.ts';
+import { stepKinds } from './steps/index.ts';
 
 export type PlanRule = (plan: Plan) => readonly Remark[];
 
-/** All rules, in the order in which their remarks are shown. */
+/** All rules: those that hold for every plan, and those of each kind of step. */
 export const planRules: readonly PlanRule[] = [
   backupFirst,
-  migrationsAreApplied,
-  dataFindsAndDecides,
-  runsCanBeUndone,
-  maintenanceIsPaired,
-  switchIsRestarted,
+  ...Object.values(stepKinds).flatMap(({ rules }): readonly PlanRule[] => rules),
   addressesAreKnown,
   observationJudges,
   afterwardsCanLook,

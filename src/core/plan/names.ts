@@ -3,13 +3,10 @@
 import { type Path, quote, type Remark, unknownName } from './complaint.ts';
 import { items, record, words } from './loose.ts';
 import { nearest } from './nearest.ts';
+import { implicitNames, judgingKeys } from './steps/facts.ts';
 
 export const ACTIONS: readonly string[] = ['continue', 'freeze', 'stop'];
-/** Steps that every rollout has whether written or not; the matrix may name them. */
-const IMPLICIT_STEPS = ['release', 'pending'];
 const RESERVED = ['any', 'rest'];
-/** Kinds of step whose verdict says how the objective is. */
-const JUDGING = ['check', 'forbidden', 'flows', 'data'];
 
 interface NamedStep {
   readonly name: string | undefined;
@@ -139,7 +136,7 @@ function reserved(names: Names): readonly Remark[] {
   });
   return [
     ...names.steps
-      .filter(({ name }) => name !== undefined && [...RESERVED, ...IMPLICIT_STEPS].includes(name))
+      .filter(({ name }) => name !== undefined && [...RESERVED, ...implicitNames].includes(name))
       .map(({ name, at }) => remark(['steps', at, 'step'], name ?? '')),
     ...names.monitors
       .filter((name) => RESERVED.includes(name))
@@ -191,7 +188,7 @@ function gateRemarks(plan: Readonly<Record<string, unknown>>, names: Names): rea
 /** A protection that nothing checks is a sentence, not a protection. */
 function protectionRemarks(plan: Readonly<Record<string, unknown>>, names: Names): readonly Remark[] {
   const judging = names.steps
-    .filter(({ body }) => JUDGING.some((kind) => kind in body))
+    .filter(({ body }) => judgingKeys.some((kind) => kind in body))
     .map(({ name }) => name);
   const known = [...new Set(words(judging))];
   return Object.entries(record(plan['protections'])).flatMap(([protection, steps]) =>
@@ -220,12 +217,12 @@ function matrixRemarks(plan: Readonly<Record<string, unknown>>, names: Names): r
     const mentioned = [
       ...mention(names, [...path, 'when', 'before'], 'steps', symptom['before'], [
         ...steps,
-        ...IMPLICIT_STEPS,
+        ...implicitNames,
       ]),
       ...mention(names, [...path, 'when', 'step'], 'steps', symptom['step'], [
         'any',
         ...steps,
-        ...IMPLICIT_STEPS,
+        ...implicitNames,
       ]),
       ...mention(names, [...path, 'when', 'monitor'], 'monitors', symptom['monitor'], [
         'any',

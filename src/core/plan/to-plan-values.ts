@@ -1,6 +1,6 @@
 // Single values on their way into the trusted plan.
 import { type LimitPlace, parseLimit } from './limit.ts';
-import type { Limit } from './plan.ts';
+import type { Limit } from './values.ts';
 import { parseDuration } from './units.ts';
 
 /** Milliseconds of words that the schema has accepted. */
@@ -17,3 +17,7 @@ export function limit(words: string, place: LimitPlace): Limit {
 export function without<T extends object>(value: { readonly [Key in keyof T]: T[Key] | undefined }): T {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
 }
+
+/** One or several, as a list. */
+export const listed = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value;

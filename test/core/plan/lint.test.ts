@@ -84,6 +84,11 @@ const cases: readonly Case[] = [
     ['changes: [files]', 'changes: [processes], undo: { command: [node, undo.mjs] }'],
   ],
   [
+    'steps for migrations that nothing declares',
+    ['steps[4].preview', 'steps[5].migrate', 'fallbacks.downgrade', 'fallbacks.drop-guards'],
+    ['migrations: { sql: { folder: migrations, pending: [0002_guards] } }\n', ''],
+  ],
+  [
     'migrations that production never applies',
     ['migrations'],
     ['statement-timeout: 5m } }', 'statement-timeout: 5m }, in: [staging] }'],
