@@ -1,4 +1,4 @@
-// What is asked when a permit is permit-store: the window is open, notice was given long enough before. Asked for waiting, and again by `enter`.
+// What is asked when a permit is permit-store: the window is open, notice was given long enough before. Asked for waiting, and again by `openRollout`.
 import type { BeforeDeployingInput } from '../src/core/activities.ts';
 import { fail } from '../src/core/failures.ts';
 import { type Entry, entryInto } from '../src/io/window.ts';

@@ -11,7 +11,7 @@ import * as decisions from './control/decisions.ts';
 import { closeEvidence, recordEvidence } from './control/evidence.ts';
 import type { ControlContext } from './control/world.ts';
 import { closeRollout } from './close-rollout.ts';
-import { enter } from './enter.ts';
+import { openRollout } from './open-rollout.ts';
 import { fixData, undoFix } from './fix-data.ts';
 import { flows } from './flows.ts';
 import { forwardFix, undoForward } from './forward.ts';
@@ -30,7 +30,7 @@ import type { WorkerContext } from './work.ts';
 /** All activities of one environment's queue. */
 export function environmentActivities(world: WorkerContext): EnvironmentActivities {
   return {
-    enter: (input) => asActivity(() => enter(world, input)),
+    openRollout: (input) => asActivity(() => openRollout(world, input)),
     beforeDeploying: (input) => asActivity(() => beforeDeploying(world, input)),
     verify: (input) => asActivity(() => verify(world, input)),
     preflight: looks(world, preflight),

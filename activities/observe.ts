@@ -17,7 +17,7 @@ import {
 import { redactJson } from '../src/io/redact.ts';
 import { asActivity } from './as-step.ts';
 import { monitorBaseline } from './baseline.ts';
-import { look } from './look.ts';
+import { checkAfterwards } from './check-afterwards.ts';
 import { readMonitor } from './monitors/monitor.ts';
 import { evidenceFolder } from './places.ts';
 import { openWork, type Work, type WorkerContext } from './work.ts';
@@ -38,7 +38,7 @@ const metricsName = (work: Work, phase: string): string =>
 export function observeActivities(world: WorkerContext): ObserveActivities {
   return {
     observe: (input) => asActivity(() => observe(world, input)),
-    look: (input) => asActivity(() => look(world, input)),
+    checkAfterwards: (input) => asActivity(() => checkAfterwards(world, input)),
   };
 }
 

@@ -26,7 +26,7 @@ export function judgePerson(
   if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
   if (signed.message !== message || !verifyMessage(signed, person.key))
     return refuse('the signature does not match the public key');
-  // A start is used for as long as the deployment lasts; `enter` asks for its expiry where it is first used.
+  // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first used.
   if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
   const roles = 'any' in quorum ? quorum.any : quorum.each;
   if (roles.length > 0 && !person.roles.some((role) => roles.includes(role)))

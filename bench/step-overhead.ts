@@ -55,8 +55,8 @@ const world: WorkerContext = {
 };
 const noopStep = looks(world, async () => ({ verdict: 'pass', summary: 'nothing' }));
 const receipt: Receipt = {
-  step: 'enter',
-  kind: 'enter',
+  step: 'permit',
+  kind: 'openRollout',
   verdict: 'pass',
   summary: '',
   startedAt: '',

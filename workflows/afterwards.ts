@@ -4,9 +4,9 @@ import type { AfterwardsMemory, AfterwardsResult } from '../src/core/activities.
 import type { Signed } from '../src/core/messages.ts';
 import type { EnvironmentRun, Timing } from './contract.ts';
 import { failureText } from './failure-text.ts';
-import { type Answer, afterwardsTexts, openMailbox } from './mailbox.ts';
+import { type Answer, afterwardsTexts, openMessages } from './messages.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
-import { environmentActivities, observeActivities } from './proxies.ts';
+import { environmentActivities, observeActivities } from './activities.ts';
 
 export interface AfterwardsRun {
   readonly run: EnvironmentRun;
@@ -47,12 +47,12 @@ export async function afterwards(input: AfterwardsRun): Promise<string> {
     notes: [],
     lines: [],
   };
-  const shown = { of: { service: rollout.service, environment: rollout.environment } };
+  const lastSent = { of: { service: rollout.service, environment: rollout.environment } };
   const state: State = { ended: null, now: false, looking: null };
   setHandler(progressQuery, () => progress, {
     description: 'When it was looked last, what was read, and what is wrong',
   });
-  const mailbox = openMailbox((signed) => answer(input, signed, state), afterwardsTexts);
+  const messages = openMessages((signed) => answer(input, signed, state), afterwardsTexts);
   let { number, memory }: { number: number; memory: AfterwardsMemory } = input.looked ?? {
     number: 0,
     memory: { since: {}, counters: {} },
@@ -61,7 +61,7 @@ export async function afterwards(input: AfterwardsRun): Promise<string> {
   for (let looks = 0; state.ended === null; looks += 1) {
     if (input.looked === undefined || looks > 0) {
       Object.assign(progress, { waitingFor: `a look by the worker of ${rollout.environment}`, next });
-      show(progress, shown);
+      show(progress, lastSent);
       const result = await lookOnce(input, number, memory, state);
       if (result === null) continue;
       if (typeof result !== 'string') memory = result.memory;
@@ -71,15 +71,15 @@ export async function afterwards(input: AfterwardsRun): Promise<string> {
       number += typeof result !== 'string' && result.is === 'read' ? 1 : 0;
     }
     Object.assign(progress, { waitingFor: null, next });
-    show(progress, shown);
+    show(progress, lastSent);
     state.now = false;
     if (state.ended === null) await condition(() => state.ended !== null || state.now, everyMs);
-    await mailbox.settled();
+    await messages.settled();
     if (looks === LOOKS_IN_A_RUN)
       return continueAsNew<typeof afterwards>({ ...input, looked: { number, memory, progress } });
   }
-  await mailbox.settled();
-  return end(progress, shown, state.ended);
+  await messages.settled();
+  return end(progress, lastSent, state.ended);
 }
 
 /** The look, or why there was none (the next one comes all the same); null when people ended it meanwhile. */
@@ -97,7 +97,7 @@ async function lookOnce(
   );
   state.looking = new CancellationScope({ cancellable: true });
   try {
-    return await state.looking.run(() => activities.look({ rollout, number, before }));
+    return await state.looking.run(() => activities.checkAfterwards({ rollout, number, before }));
   } catch (error) {
     return state.ended === null ? failureText(error) : null;
   } finally {
@@ -148,9 +148,9 @@ async function answer(
   return { accepted: true, text: 'ended: stop the post-deployment checks' };
 }
 
-function end(progress: Progress, shown: Parameters<typeof show>[1], why: string): string {
+function end(progress: Progress, lastSent: Parameters<typeof show>[1], why: string): string {
   Object.assign(progress, { phase: 'ended', waitingFor: null, next: null, health: 'ended' });
   progress.notes.push(why);
-  show(progress, shown);
+  show(progress, lastSent);
   return why;
 }

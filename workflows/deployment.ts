@@ -14,7 +14,7 @@ import {
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { SealedGateReport } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
-import { type Affair, line, outcomeOf, say } from './affair.ts';
+import { type DeploymentState, setStep, outcomeOf, setWaiting } from './deployment-state.ts';
 import type {
   Command,
   DeploymentInput,
@@ -24,13 +24,13 @@ import type {
   Fact,
   RolloutResult,
 } from './contract.ts';
-import { commandSignal, factSignal } from './desk.ts';
-import { throughGate } from './entry.ts';
+import { commandSignal, factSignal } from './rollout-inbox.ts';
+import { throughGate } from './gate-entry.ts';
 import { type Gate, newGate, voidGateReport } from './gate.ts';
-import { openMailbox } from './mailbox.ts';
-import { answerMessage } from './post.ts';
+import { openMessages } from './messages.ts';
+import { answerMessage } from './message-routing.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
-import { controlActivities } from './proxies.ts';
+import { controlActivities } from './activities.ts';
 import { rollout } from './rollout.ts';
 
 export const gateReportQuery = defineQuery<SealedGateReport | null, [string]>('gateReport');
@@ -39,19 +39,19 @@ const LAST_ANSWERS = '1m';
 const LAST_EVENTS = '1m';
 
 export async function deployment(input: DeploymentInput): Promise<DeploymentResult> {
-  const affair = openAffair(input);
+  const state = openState(input);
   const scope = new CancellationScope({ cancellable: true });
   try {
-    await scope.run(() => enterAll(affair));
+    await scope.run(() => enterAll(state));
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    affair.ended ??= { outcome: 'rolled-back', reason: 'cancelled in Temporal: an unsigned abort' };
+    state.ended ??= { outcome: 'rolled-back', reason: 'cancelled in Temporal: an unsigned abort' };
   }
-  return CancellationScope.nonCancellable(() => close(affair));
+  return CancellationScope.nonCancellable(() => close(state));
 }
 
 /** State first, then all handlers, before anything is awaited. */
-function openAffair(input: DeploymentInput): Affair {
+function openState(input: DeploymentInput): DeploymentState {
   const { body } = input.start;
   const progress: Progress = {
     title: body.deployment,
@@ -68,10 +68,10 @@ function openAffair(input: DeploymentInput): Affair {
       tookMs: null,
     })),
   };
-  const affair: Affair = {
+  const state: DeploymentState = {
     input,
     progress,
-    shown: { of: { service: input.runs[0]?.rollout.service ?? '', environment: 'all' } },
+    lastSent: { of: { service: input.runs[0]?.rollout.service ?? '', environment: 'all' } },
     gates: new Map(),
     open: new Map(),
     running: new Set(),
@@ -84,89 +84,89 @@ function openAffair(input: DeploymentInput): Affair {
     waits: new Map(),
     aborted: null,
   };
-  for (const run of input.runs) affair.gates.set(run.rollout.environment, newGate(run, input.start));
-  setHandler(progressQuery, () => affair.progress, {
+  for (const run of input.runs) state.gates.set(run.rollout.environment, newGate(run, input.start));
+  setHandler(progressQuery, () => state.progress, {
     description: 'Where the deployment is: environments, waiting reason, next command',
   });
-  setHandler(gateReportQuery, (environment) => affair.gates.get(environment)?.gateReport ?? null, {
+  setHandler(gateReportQuery, (environment) => state.gates.get(environment)?.gateReport ?? null, {
     description: 'The sealed gate report of an environment (its name as JSON)',
   });
-  setHandler(factSignal, (fact) => takeFact(affair, fact), {
+  setHandler(factSignal, (fact) => takeFact(state, fact), {
     description: 'From a rollout of this deployment',
   });
-  openMailbox((signed) => answerMessage(affair, signed));
-  show(progress, affair.shown);
-  return affair;
+  openMessages((signed) => answerMessage(state, signed));
+  show(progress, state.lastSent);
+  return state;
 }
 
-async function enterAll(affair: Affair): Promise<void> {
-  for (const [place, run] of affair.input.runs.entries()) {
-    const gate = affair.gates.get(run.rollout.environment)!;
-    const permit = await throughGate(affair, gate, place);
+async function enterAll(state: DeploymentState): Promise<void> {
+  for (const [place, run] of state.input.runs.entries()) {
+    const gate = state.gates.get(run.rollout.environment)!;
+    const permit = await throughGate(state, gate, place);
     if (!permit) return;
-    await stay(
-      affair,
+    await throughRollout(
+      state,
       run,
-      { run, permit, timing: affair.input.timing ?? {}, asksBeforeChange: place > 0 },
+      { run, permit, timing: state.input.timing ?? {}, asksBeforeChange: place > 0 },
       place,
     );
-    if (affair.ended) return;
+    if (state.ended) return;
   }
-  affair.ended = { outcome: 'completed', reason: 'every environment passed' };
+  state.ended = { outcome: 'completed', reason: 'every environment passed' };
 }
 
 /** Starts the rollout and waits until its soak has passed (the next gate may be asked) or it has ended. */
-async function stay(
-  affair: Affair,
+async function throughRollout(
+  state: DeploymentState,
   run: EnvironmentRun,
   child: Parameters<typeof rollout>[0],
   place: number,
 ): Promise<void> {
   const { environment, service } = run.rollout;
-  affair.progress.phase = environment;
-  line(affair, environment, 'running', '');
-  await startRollout(affair, run, child);
-  const previous = affair.input.runs[place - 1]?.rollout.environment;
+  state.progress.phase = environment;
+  setStep(state, environment, 'running', '');
+  await startRollout(state, run, child);
+  const previous = state.input.runs[place - 1]?.rollout.environment;
   if (previous !== undefined) {
-    await handOver(affair, previous, environment, service);
+    await handOver(state, previous, environment, service);
   }
-  await condition(() => affair.soaked.has(environment) || affair.results.has(environment));
-  const result = affair.results.get(environment);
+  await condition(() => state.soaked.has(environment) || state.results.has(environment));
+  const result = state.results.get(environment);
   if (result && result.outcome !== 'passed')
-    affair.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
+    state.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
 }
 
 /** The earlier environment is closed before the first change in this one; what voided its soak voids this permit. */
 async function handOver(
-  affair: Affair,
+  state: DeploymentState,
   previous: string,
   environment: string,
   service: string,
 ): Promise<void> {
   const stands = () =>
-    affair.soaked.has(previous) && (affair.results.get(previous)?.outcome ?? 'passed') === 'passed';
+    state.soaked.has(previous) && (state.results.get(previous)?.outcome ?? 'passed') === 'passed';
   await condition(
     () =>
-      affair.wantsChange.has(environment) ||
-      affair.results.has(environment) ||
-      affair.soaked.has(environment) ||
+      state.wantsChange.has(environment) ||
+      state.results.has(environment) ||
+      state.soaked.has(environment) ||
       !stands(),
   );
-  if (stands() && affair.wantsChange.has(environment)) {
-    await command(affair.open.get(previous) ?? service, previous, { is: 'close' });
-    await condition(() => affair.results.has(previous) || !stands());
+  if (stands() && state.wantsChange.has(environment)) {
+    await command(state.open.get(previous) ?? service, previous, { is: 'close' });
+    await condition(() => state.results.has(previous) || !stands());
   }
-  if (affair.results.has(environment)) return;
+  if (state.results.has(environment)) return;
   if (stands()) await command(service, environment, { is: 'proceed' });
   else
     await command(service, environment, {
       is: 'stop',
-      why: `the permit is void: ${affair.voided ?? `${previous} has not passed`}`,
+      why: `the permit is void: ${state.voided ?? `${previous} has not passed`}`,
     });
 }
 
 async function startRollout(
-  affair: Affair,
+  state: DeploymentState,
   run: EnvironmentRun,
   input: Parameters<typeof rollout>[0],
 ): Promise<void> {
@@ -180,15 +180,15 @@ async function startRollout(
       staticSummary: `${service} → ${environment} (${name})`,
       staticDetails: `Steps run on queue \`${environmentQueue(environment)}\`; deployment \`${deploymentWorkflowId(name)}\`.`,
     });
-    affair.open.set(environment, service);
-    affair.running.add(environment);
-    const over = handle.result().finally(() => affair.running.delete(environment));
+    state.open.set(environment, service);
+    state.running.add(environment);
+    const over = handle.result().finally(() => state.running.delete(environment));
     over.catch((error: unknown) => {
       // Terminated or failed from outside: its outcome will come by signal once somebody has recovered it.
-      if (affair.results.has(environment)) return;
-      affair.progress.health = 'troubled';
-      say(
-        affair,
+      if (state.results.has(environment)) return;
+      state.progress.health = 'troubled';
+      setWaiting(
+        state,
         environment,
         `the rollout in ${environment}, which was ended from outside (${(error as Error).message})`,
         `soakgate recover ${name}`,
@@ -205,52 +205,52 @@ async function startRollout(
       differences: [],
       soak: null,
     };
-    takeFact(affair, { is: 'ended', environment, result });
+    takeFact(state, { is: 'ended', environment, result });
   }
 }
 
-function takeFact(affair: Affair, fact: Fact): void {
-  if (fact.is === 'answered') affair.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
-  else if (fact.is === 'aboutToChange') affair.wantsChange.add(fact.environment);
+function takeFact(state: DeploymentState, fact: Fact): void {
+  if (fact.is === 'answered') state.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
+  else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
   else if (fact.is === 'waiting')
-    say(
-      affair,
+    setWaiting(
+      state,
       fact.environment,
       fact.reason && `${fact.environment}: ${fact.reason}`,
-      fact.reason && `soakgate status ${affair.input.start.body.deployment}`,
+      fact.reason && `soakgate status ${state.input.start.body.deployment}`,
     );
   else if (fact.is === 'soakPassed') {
-    affair.soaked.set(fact.environment, fact.outcome);
-    offer(affair, fact.environment, fact.outcome);
-    line(affair, fact.environment, 'pass', 'soak passed; measuring goes on');
+    state.soaked.set(fact.environment, fact.outcome);
+    offer(state, fact.environment, fact.outcome);
+    setStep(state, fact.environment, 'pass', 'soak passed; measuring goes on');
   } else if (fact.is === 'soakVoided') {
-    affair.soaked.delete(fact.environment);
-    affair.voided = fact.why;
-    const next = nextGate(affair, fact.environment);
+    state.soaked.delete(fact.environment);
+    state.voided = fact.why;
+    const next = nextGate(state, fact.environment);
     if (next) voidGateReport(next);
-    affair.progress.notes.push(`the gate report is void: ${fact.why}`);
-  } else end(affair, fact.result);
+    state.progress.notes.push(`the gate report is void: ${fact.why}`);
+  } else end(state, fact.result);
 }
 
-function end(affair: Affair, result: RolloutResult): void {
-  affair.results.set(result.environment, result);
-  affair.open.delete(result.environment);
-  affair.waits.delete(result.environment);
-  const state = result.outcome === 'passed' ? 'pass' : result.outcome === 'restored' ? 'undone' : 'fail';
-  line(affair, result.environment, state, `${result.outcome}: ${result.reason}`);
+function end(state: DeploymentState, result: RolloutResult): void {
+  state.results.set(result.environment, result);
+  state.open.delete(result.environment);
+  state.waits.delete(result.environment);
+  const mark = result.outcome === 'passed' ? 'pass' : result.outcome === 'restored' ? 'undone' : 'fail';
+  setStep(state, result.environment, mark, `${result.outcome}: ${result.reason}`);
 }
 
-function nextGate(affair: Affair, environment: string): Gate | undefined {
-  const place = affair.input.runs.findIndex((run) => run.rollout.environment === environment);
-  const next = affair.input.runs[place + 1];
-  return next && affair.gates.get(next.rollout.environment);
+function nextGate(state: DeploymentState, environment: string): Gate | undefined {
+  const place = state.input.runs.findIndex((run) => run.rollout.environment === environment);
+  const next = state.input.runs[place + 1];
+  return next && state.gates.get(next.rollout.environment);
 }
 
-function offer(affair: Affair, environment: string, outcome: EnvironmentOutcome): void {
-  const gate = nextGate(affair, environment);
+function offer(state: DeploymentState, environment: string, outcome: EnvironmentOutcome): void {
+  const gate = nextGate(state, environment);
   if (!gate) return;
   gate.before = outcome;
-  gate.changes += 1;
+  gate.revision += 1;
 }
 
 async function command(service: string, environment: string, content: Command): Promise<void> {
@@ -259,25 +259,25 @@ async function command(service: string, environment: string, content: Command): 
     .catch(() => undefined);
 }
 
-async function closeRollout(affair: Affair, environment: string): Promise<void> {
-  const service = affair.open.get(environment);
+async function closeRollout(state: DeploymentState, environment: string): Promise<void> {
+  const service = state.open.get(environment);
   if (service === undefined) return;
   await command(service, environment, { is: 'close' });
-  await condition(() => affair.results.has(environment));
+  await condition(() => state.results.has(environment));
 }
 
 /** Whatever the outcome: every open rollout is closed and awaited, then the evidence is sealed. */
-async function close(affair: Affair): Promise<DeploymentResult> {
-  affair.progress.phase = 'closing';
-  for (const environment of [...affair.open.keys()].reverse()) await closeRollout(affair, environment);
+async function close(state: DeploymentState): Promise<DeploymentResult> {
+  state.progress.phase = 'closing';
+  for (const environment of [...state.open.keys()].reverse()) await closeRollout(state, environment);
   // The histories in the evidence are whole; a parent that ends first would also leave its child's outcome without a reader.
-  if (affair.running.size > 0 && !(await condition(() => affair.running.size === 0, LAST_EVENTS)))
-    affair.progress.notes.push(
-      `not whole in the evidence: the history of ${[...affair.running].join(', ')}, whose rollout has told its outcome but not ended`,
+  if (state.running.size > 0 && !(await condition(() => state.running.size === 0, LAST_EVENTS)))
+    state.progress.notes.push(
+      `not whole in the evidence: the history of ${[...state.running].join(', ')}, whose rollout has told its outcome but not ended`,
     );
-  const results = affair.input.runs.flatMap(({ rollout: ref }) => affair.results.get(ref.environment) ?? []);
-  const { outcome, reason } = outcomeOfAll(affair, results);
-  const { start, runs } = affair.input;
+  const results = state.input.runs.flatMap(({ rollout: ref }) => state.results.get(ref.environment) ?? []);
+  const { outcome, reason } = outcomeOfAll(state, results);
+  const { start, runs } = state.input;
   const workflows = [
     deploymentWorkflowId(start.body.deployment),
     ...results.map((result) => rolloutWorkflowId(runs[0]!.rollout.service, result.environment)),
@@ -288,14 +288,14 @@ async function close(affair: Affair): Promise<DeploymentResult> {
     start,
     workflows,
     environments: results,
-    approvals: [...affair.gates.values()].flatMap((gate) => [...gate.attestations, ...gate.approvals]),
+    approvals: [...state.gates.values()].flatMap((gate) => [...gate.attestations, ...gate.approvals]),
   });
-  affair.progress.phase = outcome;
-  affair.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
-  affair.progress.notes.push(reason);
-  affair.waits.clear();
-  Object.assign(affair.progress, { waitingFor: null, next: null });
-  show(affair.progress, affair.shown);
+  state.progress.phase = outcome;
+  state.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
+  state.progress.notes.push(reason);
+  state.waits.clear();
+  Object.assign(state.progress, { waitingFor: null, next: null });
+  show(state.progress, state.lastSent);
   // Whoever has just sent something is still answered.
   if (!allHandlersFinished()) await condition(allHandlersFinished, LAST_ANSWERS);
   return {
@@ -309,13 +309,13 @@ async function close(affair: Affair): Promise<DeploymentResult> {
 
 /** The worst that any environment came to; one that rolled back is never hidden behind a later one that stopped. */
 function outcomeOfAll(
-  affair: Affair,
+  state: DeploymentState,
   results: readonly RolloutResult[],
 ): { outcome: DeploymentOutcome; reason: string } {
   const stuck = results.find((result) => result.outcome === 'stuck');
   if (stuck) return { outcome: 'stuck', reason: `${stuck.environment}: ${stuck.differences.join('; ')}` };
   const restored = results.find((result) => result.outcome === 'restored');
-  if (restored && affair.ended?.outcome !== 'rolled-back')
+  if (restored && state.ended?.outcome !== 'rolled-back')
     return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
-  return affair.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
+  return state.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
 }

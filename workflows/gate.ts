@@ -3,7 +3,7 @@ import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
 import type { VerifiedMessage, Permit, SealedGateReport, Signed, StartBody } from '../src/core/messages.ts';
 import type { EnvironmentRun } from './contract.ts';
-import { controlActivities } from './proxies.ts';
+import { controlActivities } from './activities.ts';
 
 export interface Gate {
   readonly run: EnvironmentRun;
@@ -20,7 +20,7 @@ export interface Gate {
   before: EnvironmentOutcome | null;
   answer: GateAnswer;
   /** Grows with every change, so that the story asks again. */
-  changes: number;
+  revision: number;
 }
 
 export type GateOutcome =
@@ -40,7 +40,7 @@ export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
     expired: false,
     before: null,
     answer: { open: false, waiting: [] },
-    changes: 0,
+    revision: 0,
   };
 }
 
@@ -50,7 +50,7 @@ export function voidGateReport(gate: Gate): void {
   gate.gateReport = null;
   gate.approvals = [];
   gate.before = null;
-  gate.changes += 1;
+  gate.revision += 1;
 }
 
 /** Waits until the gate is open, rejected, expired, or until `leave` says that there is nothing to wait for. */
@@ -62,7 +62,7 @@ export async function passGate(
 ): Promise<GateOutcome> {
   try {
     for (;;) {
-      const seen = gate.changes;
+      const seen = gate.revision;
       if (!gate.gateReport && (first || gate.before)) await seal(gate);
       gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(
         stateOf(gate),
@@ -71,8 +71,8 @@ export async function passGate(
       const shut = shutBy(gate, leave);
       if (shut) return shut;
       // Judged on what has changed meanwhile: judged again, never opened.
-      if (gate.answer.open && gate.changes === seen) return { permit: permitOf(gate) };
-      await condition(() => gate.changes !== seen || shutBy(gate, leave) !== null);
+      if (gate.answer.open && gate.revision === seen) return { permit: permitOf(gate) };
+      await condition(() => gate.revision !== seen || shutBy(gate, leave) !== null);
     }
   } finally {
     gate.clock?.cancel();

@@ -57,7 +57,7 @@ const marks: Record<StepState, string> = {
 const NOTES_SHOWN = 12;
 
 /** What was last written; `of` names the run and is written with the first. */
-export interface Shown {
+export interface LastSent {
   readonly of: { readonly service: string; readonly environment: string };
   phase?: string;
   health?: string;
@@ -65,23 +65,23 @@ export interface Shown {
 }
 
 /** Writes the details (free: no history event) and, when the phase changed, the search attributes (one event). */
-export function show(progress: Progress, shown: Shown): void {
+export function show(progress: Progress, lastSent: LastSent): void {
   setCurrentDetails(render(progress));
   if (
-    shown.phase === progress.phase &&
-    shown.health === progress.health &&
-    shown.waitingFor === progress.waitingFor
+    lastSent.phase === progress.phase &&
+    lastSent.health === progress.health &&
+    lastSent.waitingFor === progress.waitingFor
   )
     return;
-  const first = shown.phase === undefined;
-  shown.phase = progress.phase;
-  shown.health = progress.health;
-  shown.waitingFor = progress.waitingFor;
+  const first = lastSent.phase === undefined;
+  lastSent.phase = progress.phase;
+  lastSent.health = progress.health;
+  lastSent.waitingFor = progress.waitingFor;
   upsertSearchAttributes([
     ...(first
       ? [
-          { key: attributeKeys.service, value: shown.of.service },
-          { key: attributeKeys.environment, value: shown.of.environment },
+          { key: attributeKeys.service, value: lastSent.of.service },
+          { key: attributeKeys.environment, value: lastSent.of.environment },
         ]
       : []),
     { key: attributeKeys.verdict, value: verdictOf(progress) },

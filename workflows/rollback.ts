@@ -7,39 +7,39 @@ import type { UndoReceipt } from '../src/core/receipts.ts';
 import { stillShut } from '../src/core/undo.ts';
 import type { StackEntry } from '../src/core/step-list.ts';
 import type { RolloutResult } from './contract.ts';
-import type { Answered } from './desk.ts';
-import { controlActivities, environmentActivities } from './proxies.ts';
+import type { Answered } from './rollout-inbox.ts';
+import { controlActivities, environmentActivities } from './activities.ts';
 import { show } from './progress.ts';
 import { failureText } from './failure-text.ts';
-import { type Stay, waiting, type RollbackRequested } from './stay.ts';
+import { type RolloutState, setWaiting, type RollbackRequested } from './rollout-state.ts';
 
 /** Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback of the matrix, or leave it. */
-export async function rollBack(stay: Stay, wanted: RollbackRequested): Promise<RolloutResult> {
-  const { rollout } = stay.input.run;
+export async function rollBack(state: RolloutState, wanted: RollbackRequested): Promise<RolloutResult> {
+  const { rollout } = state.input.run;
   const why = wanted.message;
-  stay.progress.phase = 'rolling back';
-  stay.progress.health = 'troubled';
-  stay.progress.notes.push(`rolling back: ${why}`);
-  waiting(stay, null, null);
+  state.progress.phase = 'rolling back';
+  state.progress.health = 'troubled';
+  state.progress.notes.push(`rolling back: ${why}`);
+  setWaiting(state, null, null);
   const undos: UndoReceipt[] = [];
-  let way = await chooseWay(stay, wanted.fallback, wanted.by ? [wanted.by] : []);
+  let way = await chooseWay(state, wanted.fallback, wanted.by ? [wanted.by] : []);
   for (;;) {
-    const stopped = await walkBack(stay, way, undos);
-    const comparison = stopped ? null : await compare(stay, way.entries);
+    const stopped = await walkBack(state, way, undos);
+    const comparison = stopped ? null : await compare(state, way.entries);
     const differences = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.differences ?? []);
-    if (differences.length === 0) return ended(stay, why, undos, comparison);
-    const { word, by } = await waitForPerson(stay, differences, await otherFallbacks(stay, way.fallback));
+    if (differences.length === 0) return ended(state, why, undos, comparison);
+    const { word, by } = await waitForPerson(state, differences, await otherFallbacks(state, way.fallback));
     if (word === 'leave-as-is')
       return {
         environment: rollout.environment,
         outcome: 'stuck',
         reason: why,
-        receipts: stay.receipts,
+        receipts: state.receipts,
         undos,
         differences,
-        soak: stay.soak,
+        soak: state.soak,
       };
-    if (word !== 'retry') way = await chooseWay(stay, word, by ? [by] : []);
+    if (word !== 'retry') way = await chooseWay(state, word, by ? [by] : []);
   }
 }
 
@@ -49,18 +49,22 @@ interface Way {
   readonly approvals: readonly Signed[];
 }
 
-/** The ordered list of a fallback, shown before it runs; first what people must sign for it, because it loses something. */
-async function chooseWay(stay: Stay, wanted: string | null, given: readonly VerifiedMessage[]): Promise<Way> {
-  const { list } = stay.input.run;
-  const decided = await approvalsFor(stay, wanted, given);
+/** The ordered list of a fallback, lastSent before it runs; first what people must sign for it, because it loses something. */
+async function chooseWay(
+  state: RolloutState,
+  wanted: string | null,
+  given: readonly VerifiedMessage[],
+): Promise<Way> {
+  const { list } = state.input.run;
+  const decided = await approvalsFor(state, wanted, given);
   const fallback = decided ? wanted : null;
   const entries = await controlActivities('plan the rollback').planRollback({
     list,
-    stack: stay.stack,
-    passed: stay.passed,
+    stack: state.stack,
+    passed: state.passed,
     fallback,
   });
-  stay.progress.notes.push(
+  state.progress.notes.push(
     entries.length > 0
       ? `the rollback: ${entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ')}`
       : 'nothing to undo',
@@ -70,11 +74,11 @@ async function chooseWay(stay: Stay, wanted: string | null, given: readonly Veri
 
 /** Null when people would rather undo step by step. */
 async function approvalsFor(
-  stay: Stay,
+  state: RolloutState,
   name: string | null,
   given: readonly VerifiedMessage[],
 ): Promise<readonly VerifiedMessage[] | null> {
-  const { list, rollout } = stay.input.run;
+  const { list, rollout } = state.input.run;
   const fallback = name === null ? undefined : list.fallbacks[name];
   if (!fallback || !('restore' in fallback)) return given;
   const signed = [...given];
@@ -84,7 +88,7 @@ async function approvalsFor(
     if (met) return signed;
     const reason = `approval of ${name} by ${missing.join(' and ')}: what was written since the backup is lost`;
     const { word, by } = await ask(
-      stay,
+      state,
       [name!, 'stop'],
       reason,
       `soakgate decide ${rollout.deployment} ${rollout.environment} ${name}`,
@@ -95,8 +99,8 @@ async function approvalsFor(
 }
 
 /** What the matrix offers when this rollback goes wrong. */
-async function otherFallbacks(stay: Stay, fallback: string | null): Promise<readonly string[]> {
-  const { list } = stay.input.run;
+async function otherFallbacks(state: RolloutState, fallback: string | null): Promise<readonly string[]> {
+  const { list } = state.input.run;
   const name = fallback ?? Object.entries(list.fallbacks).find(([, way]) => 'downgrade' in way)?.[0];
   if (name === undefined) return [];
   const decision = await controlActivities(`what to do about fallback ${name}`).decide({
@@ -111,11 +115,11 @@ async function otherFallbacks(stay: Stay, fallback: string | null): Promise<read
 
 /** Null when all are done; else the differences that remain. An undo that was done is not run again. */
 async function walkBack(
-  stay: Stay,
+  state: RolloutState,
   { entries, approvals }: Way,
   undos: UndoReceipt[],
 ): Promise<readonly string[] | null> {
-  const { rollout, list } = stay.input.run;
+  const { rollout, list } = state.input.run;
   const isOf = (entry: StackEntry) => (undo: UndoReceipt) =>
     undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
   // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for by its name.
@@ -126,13 +130,13 @@ async function walkBack(
       earlier.splice(done, 1);
       continue;
     }
-    const line = stay.progress.lines[entry.index]!;
+    const line = state.progress.lines[entry.index]!;
     const step = list.steps[entry.index]!;
     try {
       const receipt = await environmentActivities(
         rollout.environment,
         `undo ${entry.step}`,
-        stay.heartbeatMs,
+        state.heartbeatMs,
         'undo',
       )[entry.undo.undo]({
         rollout,
@@ -147,18 +151,18 @@ async function walkBack(
       Object.assign(line, { state: 'not undone', summary: failureText(error) });
       return [`${entry.undo.undo} of ${entry.step} failed: ${failureText(error)}`];
     } finally {
-      show(stay.progress, stay.shown);
+      show(state.progress, state.lastSent);
     }
   }
   return null;
 }
 
-async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comparison> {
-  const { rollout } = stay.input.run;
+async function compare(state: RolloutState, entries: readonly StackEntry[]): Promise<Comparison> {
+  const { rollout } = state.input.run;
   const comparison = await environmentActivities(
     rollout.environment,
     'compare with what was recorded',
-    stay.heartbeatMs,
+    state.heartbeatMs,
     'undo',
   )
     .compareRollback({ rollout, ran: entries })
@@ -168,71 +172,71 @@ async function compare(stay: Stay, entries: readonly StackEntry[]): Promise<Comp
       writtenSince: [],
       summary: 'not compared',
     }));
-  stay.progress.notes.push(comparison.summary, ...comparison.writtenSince.slice(0, 10));
+  state.progress.notes.push(comparison.summary, ...comparison.writtenSince.slice(0, 10));
   return comparison;
 }
 
 async function waitForPerson(
-  stay: Stay,
+  state: RolloutState,
   differences: readonly string[],
   fallbacks: readonly string[],
 ): Promise<Answered> {
-  const { rollout } = stay.input.run;
-  stay.progress.phase = 'stuck';
-  stay.progress.health = 'stuck';
-  stay.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
+  const { rollout } = state.input.run;
+  state.progress.phase = 'stuck';
+  state.progress.health = 'stuck';
+  state.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
   const next = `soakgate decide ${rollout.deployment} ${rollout.environment} retry`;
   const told = `stuck: ${differences.join('; ').slice(0, 500)}`;
   const answer = await ask(
-    stay,
+    state,
     ['retry', ...fallbacks, 'leave-as-is'],
     `manual fix needed: ${count(differences.length, 'difference remains', 'differences remain')}`,
     next,
     told,
   );
   if (answer.word !== 'leave-as-is') {
-    stay.progress.phase = 'rolling back';
-    stay.progress.health = 'troubled';
-    show(stay.progress, stay.shown);
+    state.progress.phase = 'rolling back';
+    state.progress.health = 'troubled';
+    show(state.progress, state.lastSent);
   }
   return answer;
 }
 
 async function ask(
-  stay: Stay,
+  state: RolloutState,
   options: readonly string[],
   reason: string,
   next: string,
   told = reason,
 ): Promise<Answered> {
-  const { environment } = stay.input.run.rollout;
-  waiting(stay, reason, next);
-  await stay.desk.tell({ is: 'waiting', environment, reason: told });
-  const answer = await stay.desk.ask(options, undefined);
-  stay.progress.notes.push(`decided: ${answer.word}`);
-  waiting(stay, null, null);
-  await stay.desk.tell({ is: 'waiting', environment, reason: null });
+  const { environment } = state.input.run.rollout;
+  setWaiting(state, reason, next);
+  await state.inbox.notifyDeployment({ is: 'waiting', environment, reason: told });
+  const answer = await state.inbox.ask(options, undefined);
+  state.progress.notes.push(`decided: ${answer.word}`);
+  setWaiting(state, null, null);
+  await state.inbox.notifyDeployment({ is: 'waiting', environment, reason: null });
   return answer;
 }
 
 function ended(
-  stay: Stay,
+  state: RolloutState,
   why: string,
   undos: readonly UndoReceipt[],
   comparison: Comparison | null,
 ): RolloutResult {
-  stay.progress.phase = 'restored';
-  stay.progress.health = 'good';
-  waiting(stay, null, null);
-  const outcome = stay.touched || undos.length > 0 ? 'restored' : 'failed';
+  state.progress.phase = 'restored';
+  state.progress.health = 'good';
+  setWaiting(state, null, null);
+  const outcome = state.touched || undos.length > 0 ? 'restored' : 'failed';
   return {
-    environment: stay.input.run.rollout.environment,
+    environment: state.input.run.rollout.environment,
     outcome,
     reason: why,
-    receipts: stay.receipts,
+    receipts: state.receipts,
     undos,
     differences: [],
-    soak: stay.soak,
+    soak: state.soak,
     ...(comparison && { comparison }),
   };
 }

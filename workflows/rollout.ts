@@ -1,4 +1,4 @@
-// One environment's whole stay: down the list, an undo pushed before each changing step, then the soak or watch.
+// One environment's whole state: down the list, an undo pushed before each changing step, then the soak or watch.
 import { CancelledFailure } from '@temporalio/common';
 import {
   CancellationScope,
@@ -13,30 +13,35 @@ import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '.
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/step-list.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
-import { openDesk } from './desk.ts';
+import { openInbox } from './rollout-inbox.ts';
 import { afterwards } from './afterwards.ts';
 import { type Progress, progressQuery, show } from './progress.ts';
-import { controlActivities, environmentActivities } from './proxies.ts';
+import { controlActivities, environmentActivities } from './activities.ts';
 import { rollBack } from './rollback.ts';
-import { observeUntilClosed } from './soak.ts';
+import { observeUntilClosed } from './observation.ts';
 import { failureDetails, failureText } from './failure-text.ts';
-import { resolve, type Stay, waiting, RollbackRequested } from './stay.ts';
+import { resolve, type RolloutState, setWaiting, RollbackRequested } from './rollout-state.ts';
 
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
-  const stay = openStay(input);
-  const back = await forward(stay);
+  const state = openState(input);
+  const back = await forward(state);
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
-    const result = back ? await rollBack(stay, back) : passed(stay);
+    const result = back ? await rollBack(state, back) : passed(state);
     // `stuck` is closed, too: a person has signed `leave`, and the next preflight says so.
-    waiting(stay, 'its closing: retried until the database and the worker answer', null);
-    await environmentActivities(input.run.rollout.environment, 'close the rollout', stay.heartbeatMs, 'close')
+    setWaiting(state, 'its closing: retried until the database and the worker answer', null);
+    await environmentActivities(
+      input.run.rollout.environment,
+      'close the rollout',
+      state.heartbeatMs,
+      'close',
+    )
       .closeRollout({ rollout: input.run.rollout, outcome: result.outcome })
       // Refused for good: the deployment must hear of the outcome all the same.
-      .catch((error: unknown) => stay.progress.notes.push(`not closed: ${failureText(error)}`));
-    waiting(stay, null, null);
-    if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(stay);
-    const told = await stay.desk.tell({ is: 'ended', environment: result.environment, result });
+      .catch((error: unknown) => state.progress.notes.push(`not closed: ${failureText(error)}`));
+    setWaiting(state, null, null);
+    if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(state);
+    const told = await state.inbox.notifyDeployment({ is: 'ended', environment: result.environment, result });
     // The deployment is gone (terminated, or this run was reset): the evidence is closed from here.
     if (!told)
       await controlActivities('close the evidence without the deployment').closeEvidence({
@@ -55,37 +60,37 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
 }
 
 /** Looks that go on when this rollout and its deployment are over. */
-async function leaveAfterwards(stay: Stay): Promise<void> {
-  const { run, permit, timing } = stay.input;
+async function leaveAfterwards(state: RolloutState): Promise<void> {
+  const { run, permit, timing } = state.input;
   const { deployment, environment, service } = run.rollout;
   await startChild(afterwards, {
     workflowId: afterwardsWorkflowId(deployment, environment),
     args: [{ run, requester: permit.start.person, plan: permit.start.body.plan, ...(timing && { timing }) }],
     parentClosePolicy: ParentClosePolicy.ABANDON,
     staticSummary: `${service} in ${environment}, after ${deployment}`,
-  }).catch((error: unknown) => stay.progress.notes.push(`no afterwards: ${failureText(error)}`));
+  }).catch((error: unknown) => state.progress.notes.push(`no afterwards: ${failureText(error)}`));
 }
 
 /** The way forward; null when it was walked to its end, else why it was left. */
-async function forward(stay: Stay): Promise<RollbackRequested | null> {
+async function forward(state: RolloutState): Promise<RollbackRequested | null> {
   const scope = new CancellationScope({ cancellable: true });
   try {
     await scope.run(async () => {
-      stay.desk.interrupt = () => {
-        if (stay.desk.rollBack) scope.cancel();
+      state.inbox.interrupt = () => {
+        if (state.inbox.rollBack) scope.cancel();
       };
-      await enter(stay);
-      for (const step of stay.input.run.list.steps) await walk(stay, step);
-      await observeUntilClosed(stay, scope);
+      await openRollout(state);
+      for (const step of state.input.run.list.steps) await walk(state, step);
+      await observeUntilClosed(state, scope);
       // An abort that has arrived in time still counts.
-      await stay.desk.settled();
+      await state.inbox.settled();
       if (scope.consideredCancelled) throw new CancelledFailure('the way forward was left');
     });
     return null;
   } catch (error) {
     if (error instanceof RollbackRequested) return error;
     if (!isCancellation(error)) throw error;
-    const wanted = stay.desk.rollBack;
+    const wanted = state.inbox.rollBack;
     return new RollbackRequested(
       wanted?.why ?? 'cancelled or terminated in Temporal: an unsigned abort',
       wanted?.fallback ?? null,
@@ -94,7 +99,7 @@ async function forward(stay: Stay): Promise<RollbackRequested | null> {
   }
 }
 
-function openStay(input: RolloutInput): Stay {
+function openState(input: RolloutInput): RolloutState {
   const { list, rollout: ref } = input.run;
   const progress: Progress = {
     title: `${list.service} → ${ref.environment}`,
@@ -111,11 +116,11 @@ function openStay(input: RolloutInput): Stay {
       tookMs: null,
     })),
   };
-  const stay: Stay = {
+  const state: RolloutState = {
     input,
-    desk: openDesk(input),
+    inbox: openInbox(input),
     progress,
-    shown: { of: { service: ref.service, environment: ref.environment } },
+    lastSent: { of: { service: ref.service, environment: ref.environment } },
     stack: [],
     passed: [],
     receipts: [],
@@ -125,94 +130,96 @@ function openStay(input: RolloutInput): Stay {
     forwards: 0,
     meanwhile: null,
   };
-  setHandler(progressQuery, () => stay.progress, {
+  setHandler(progressQuery, () => state.progress, {
     description: 'Where the rollout is: steps, waiting reason, next command',
   });
-  show(progress, stay.shown);
-  return stay;
+  show(progress, state.lastSent);
+  return state;
 }
 
-async function enter(stay: Stay): Promise<void> {
-  const { run, permit } = stay.input;
+async function openRollout(state: RolloutState): Promise<void> {
+  const { run, permit } = state.input;
   try {
-    stay.receipts.push(
-      await environmentActivities(run.rollout.environment, 'check the permit', stay.heartbeatMs).enter({
-        rollout: run.rollout,
-        permit,
-      }),
+    state.receipts.push(
+      await environmentActivities(run.rollout.environment, 'check the permit', state.heartbeatMs).openRollout(
+        {
+          rollout: run.rollout,
+          permit,
+        },
+      ),
     );
   } catch (error) {
     if (isCancellation(error)) throw error;
     throw new RollbackRequested(`not entered: ${failureText(error)}`, null);
   }
-  stay.progress.phase = 'deploying';
+  state.progress.phase = 'deploying';
 }
 
-async function walk(stay: Stay, step: Step): Promise<void> {
-  await untilAllowed(stay, step);
+async function walk(state: RolloutState, step: Step): Promise<void> {
+  await untilAllowed(state, step);
   // An abort came while the step before finished all the same: nothing is registered that will not run.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the way forward was left');
-  if (step.undo) stay.stack.push({ index: step.index, step: step.name, undo: step.undo });
-  if (step.changes.includes('database')) stay.touched = true;
+  if (step.undo) state.stack.push({ index: step.index, step: step.name, undo: step.undo });
+  if (step.changes.includes('database')) state.touched = true;
   for (;;) {
-    const trouble = await attempt(stay, step);
+    const trouble = await attempt(state, step);
     if (!trouble) {
-      stay.passed.push(step.kind);
+      state.passed.push(step.kind);
       break;
     }
     const decision =
-      peopleDecide(step, stay.receipts.at(-1)) ??
+      peopleDecide(step, state.receipts.at(-1)) ??
       (await controlActivities(`what to do about ${step.name}`).decide({
-        list: stay.input.run.list,
+        list: state.input.run.list,
         trouble,
       }));
     const again = await resolve(
-      stay,
+      state,
       decision,
-      `${step.name}: ${stay.progress.lines[step.index]?.summary ?? trouble.is}`,
+      `${step.name}: ${state.progress.lines[step.index]?.summary ?? trouble.is}`,
     );
     if (!again) break;
   }
 }
 
 /** Pause, and the earlier environment that must be closed first. */
-async function untilAllowed(stay: Stay, step: Step): Promise<void> {
-  const { desk, input } = stay;
-  if (desk.paused) {
-    waiting(
-      stay,
+async function untilAllowed(state: RolloutState, step: Step): Promise<void> {
+  const { inbox, input } = state;
+  if (inbox.paused) {
+    setWaiting(
+      state,
       'resume',
-      `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`,
+      `soakgate resume ${state.input.run.rollout.deployment} ${state.input.run.rollout.environment}`,
     );
-    await condition(() => !desk.paused);
+    await condition(() => !inbox.paused);
   }
   const changes = step.changes.some((change) => change !== 'files');
-  if (input.asksBeforeChange && changes && !desk.mayProceed) {
-    await desk.tell({ is: 'aboutToChange', environment: input.run.rollout.environment });
-    waiting(stay, 'the earlier environment to be closed', null);
-    await condition(() => desk.mayProceed);
+  if (input.asksBeforeChange && changes && !inbox.mayProceed) {
+    await inbox.notifyDeployment({ is: 'aboutToChange', environment: input.run.rollout.environment });
+    setWaiting(state, 'the earlier environment to be closed', null);
+    await condition(() => inbox.mayProceed);
   }
-  waiting(stay, null, null);
+  setWaiting(state, null, null);
 }
 
 /** Runs a step once (Temporal may run it more often); a verdict other than pass, or a failure, is trouble. */
-async function attempt(stay: Stay, step: Step): Promise<Trouble | null> {
-  const line = stay.progress.lines[step.index]!;
+async function attempt(state: RolloutState, step: Step): Promise<Trouble | null> {
+  const line = state.progress.lines[step.index]!;
   line.state = 'running';
-  show(stay.progress, stay.shown);
-  const activities = environmentActivities(stay.input.run.rollout.environment, step.name, stay.heartbeatMs);
+  show(state.progress, state.lastSent);
+  const activities = environmentActivities(state.input.run.rollout.environment, step.name, state.heartbeatMs);
   try {
-    const receipt = await activities[step.kind]({ rollout: stay.input.run.rollout, step });
-    stay.receipts.push(receipt);
+    const receipt = await activities[step.kind]({ rollout: state.input.run.rollout, step });
+    state.receipts.push(receipt);
     Object.assign(line, { state: receipt.verdict, summary: receipt.summary, tookMs: receipt.tookMs });
     return receipt.verdict === 'pass' ? null : { step: step.name, is: receipt.verdict, index: step.index };
   } catch (error) {
     if (isCancellation(error)) throw error;
     Object.assign(line, { state: 'error', summary: failureText(error) });
-    stay.progress.notes.push(`${step.name}: ${failureText(error)}`, ...failureDetails(error));
+    state.progress.notes.push(`${step.name}: ${failureText(error)}`, ...failureDetails(error));
     return { step: step.name, is: 'error', index: step.index };
   } finally {
-    show(stay.progress, stay.shown);
+    show(state.progress, state.lastSent);
   }
 }
 
@@ -234,16 +241,16 @@ function peopleDecide(step: Step, receipt: Receipt | undefined): Decision | null
   };
 }
 
-function passed(stay: Stay): RolloutResult {
-  stay.progress.phase = 'passed';
-  waiting(stay, null, null);
+function passed(state: RolloutState): RolloutResult {
+  state.progress.phase = 'passed';
+  setWaiting(state, null, null);
   return {
-    environment: stay.input.run.rollout.environment,
+    environment: state.input.run.rollout.environment,
     outcome: 'passed',
     reason: 'every step passed',
-    receipts: stay.receipts,
+    receipts: state.receipts,
     undos: [],
     differences: [],
-    soak: stay.soak,
+    soak: state.soak,
   };
 }

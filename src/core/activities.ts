@@ -128,7 +128,7 @@ export interface AfterwardsResult {
 export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput) => Promise<Receipt>>> &
   Readonly<Record<UndoKind, (input: UndoInput) => Promise<UndoReceipt>>> & {
     /** Checks the permit, recompiles the list, keeps both. */
-    readonly enter: (input: OpenRolloutInput) => Promise<Receipt>;
+    readonly openRollout: (input: OpenRolloutInput) => Promise<Receipt>;
     readonly forwardFix: (input: ForwardInput) => Promise<Receipt>;
     readonly compareRollback: (input: CompareInput) => Promise<Comparison>;
     readonly closeRollout: (input: {
@@ -143,7 +143,7 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
 
 export interface ObserveActivities {
   readonly observe: (input: ObserveInput) => Promise<ObserveResult>;
-  readonly look: (input: AfterwardsInput) => Promise<AfterwardsResult>;
+  readonly checkAfterwards: (input: AfterwardsInput) => Promise<AfterwardsResult>;
 }
 
 export interface DecideInput {

@@ -35,7 +35,7 @@ const SIGNATURES = [
   /\| dan \| dba \| approve \| production \|/u,
 ];
 const STAGING = [
-  'enter pass: permit checked, 20 steps kept',
+  'permit pass: permit checked, 20 steps kept',
   'preflight pass: 14 conditions hold',
   'release pass: BUILD checked out beside the running release',
   'pending pass: 6 pending exactly as declared, 23 applied',
@@ -60,7 +60,7 @@ const STAGING = [
 ];
 /** The same, behind its flag; nothing is fixed there, and neither suite nor flows write there. */
 const PRODUCTION = [
-  'enter pass: permit checked, 18 steps kept',
+  'permit pass: permit checked, 18 steps kept',
   ...STAGING.slice(1, 5),
   'close-site pass: the site answers 503',
   ...STAGING.slice(5, 6),

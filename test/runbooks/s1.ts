@@ -236,7 +236,7 @@ export const s1: readonly Line[] = [
     'S1-53',
     'on demand, and kept',
     'soakgate check-now; every sample is a line of its own in the evidence',
-    testsOf('workflows/soak')('checkNow ends a slice early'),
+    testsOf('workflows/observation')('checkNow ends a slice early'),
     t.observe('metrics are on disk while it still runs'),
   ),
   passes('S1-54', 'success: no findings', 'step data: again', t.mended, t.whole),

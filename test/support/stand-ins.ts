@@ -2,7 +2,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
-import { enter } from '../../activities/enter.ts';
+import { openRollout } from '../../activities/open-rollout.ts';
 import { verify } from '../../activities/verify.ts';
 import { asFailure } from '../../activities/as-step.ts';
 import type { WorkerContext } from '../../activities/work.ts';
@@ -128,9 +128,9 @@ export function environmentStandIns(
   return {
     ...(Object.fromEntries(lineKinds.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
     ...(Object.fromEntries(undoKinds.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
-    enter: async (input) => {
-      again(part(input.rollout.deployment), `${input.rollout.environment} enter`);
-      const receipt = await enter(world, input).catch((error: unknown) => {
+    openRollout: async (input) => {
+      again(part(input.rollout.deployment), `${input.rollout.environment} openRollout`);
+      const receipt = await openRollout(world, input).catch((error: unknown) => {
         throw asFailure(error);
       });
       return { ...receipt, startedAt: new Date(BEGIN).toISOString(), tookMs: 1 };
@@ -145,7 +145,7 @@ export function environmentStandIns(
       return here.script.compare?.(times) ?? same;
     },
     beforeDeploying: async (input) => {
-      again(part(input.deployment), `${world.settings.environment} at entry`);
+      again(part(input.deployment), `${world.settings.environment} before deploying`);
       return (
         part(input.deployment).script.mayEnter?.(world.settings.environment) ?? {
           open: true,
@@ -219,9 +219,9 @@ export function observeStandIns(
       await sleep?.((here.clocks.get(environment) ?? begin) - begin);
       return result;
     },
-    look: async ({ rollout, number, before }) => {
+    checkAfterwards: async ({ rollout, number, before }) => {
       const here = part(rollout.deployment);
-      const times = again(here, `${rollout.environment} look`);
+      const times = again(here, `${rollout.environment} checkAfterwards`);
       const read: AfterwardsResult = {
         is: 'read',
         why: '',

@@ -26,7 +26,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { registerSearchAttributes } from '../../worker/search-attributes.ts';
 import { workflowLimits, workflowSource } from '../../worker/control.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
-import type { Answer } from '../../workflows/mailbox.ts';
+import type { Answer } from '../../workflows/messages.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import {
   controlStandIns,
@@ -164,7 +164,7 @@ export async function openTheatre(
 }
 
 /** The SDK gives the server five seconds, which a busy machine does not always make. */
-async function startServer(real: boolean, tries = 4): Promise<TestWorkflowEnvironment> {
+async function startServer(real: boolean, tries = 10): Promise<TestWorkflowEnvironment> {
   try {
     // The time-skipping server tells nobody of a termination.
     if (real)

@@ -274,7 +274,7 @@ describe('refused, and nothing is written', () => {
   };
   test.each(Object.entries(forged))('%s', async (_name, [change, reason]) => {
     const { run, permit } = await permitFor(change);
-    const attempt = await schedule('enter', { rollout: run.rollout, permit }, ROLLOUT);
+    const attempt = await schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT);
     expect(attempt).toMatchObject({ refused: 'PERMIT_REFUSED', message: expect.stringContaining(reason) });
   });
 
@@ -298,7 +298,7 @@ describe('refused, and nothing is written', () => {
   };
   test.each(Object.entries(loose))('looser than the guardrails: %s', async (_name, [change, reason]) => {
     const { run, permit } = await permitFor(change);
-    expect(await schedule('enter', { rollout: run.rollout, permit }, ROLLOUT)).toMatchObject({
+    expect(await schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT)).toMatchObject({
       refused: 'GUARDRAIL_NOT_MET',
       message: expect.stringContaining(reason),
     });
@@ -328,7 +328,7 @@ describe('refused, and nothing is written', () => {
       [rollout, { ...permit, environment: 'staging' }, 'the permit is for staging'],
     ];
     for (const [ref, given, reason] of attempts) {
-      const attempt = await schedule('enter', { rollout: ref, permit: given }, ROLLOUT);
+      const attempt = await schedule('openRollout', { rollout: ref, permit: given }, ROLLOUT);
       expect(attempt.refused).toMatch(/^(PERMIT_REFUSED|STEP_CRASHED)$/u);
       expect(attempt.message).toContain(reason);
     }
@@ -447,7 +447,9 @@ describe('refused, and nothing is written', () => {
 test('the honest permit opens, once; then only its own rollout and its own list count; closed, it is dead', async () => {
   const { run, permit } = await permitFor();
   const { rollout, list } = run;
-  expect(await schedule('enter', { rollout, permit }, ROLLOUT)).toMatchObject({ done: { verdict: 'pass' } });
+  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+    done: { verdict: 'pass' },
+  });
   const before = await everything();
   const migrate = list.steps.find((step) => step.kind === 'migrate')!;
   const fix = list.steps.find((step) => step.kind === 'fixData')!;
@@ -484,18 +486,20 @@ test('the honest permit opens, once; then only its own rollout and its own list 
   expect(await everything()).toEqual(before);
   // Another permit for the same rollout, and another deployment beside it.
   const other = await permitFor();
-  expect(await schedule('enter', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({
+  expect(await schedule('openRollout', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({
     refused: 'PERMIT_REFUSED',
   });
   expect(
-    await schedule('enter', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
+    await schedule('openRollout', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
   ).toMatchObject({ refused: 'ROLLOUT_OPEN' });
   // Presented again by its own rollout it still opens; closed it does not.
-  expect(await schedule('enter', { rollout, permit }, ROLLOUT)).toMatchObject({ done: { verdict: 'pass' } });
+  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+    done: { verdict: 'pass' },
+  });
   expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
     done: null,
   });
-  expect(await schedule('enter', { rollout, permit }, ROLLOUT)).toMatchObject({
+  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('dead'),
   });
@@ -506,7 +510,7 @@ test('the honest permit opens, once; then only its own rollout and its own list 
   const nonce = permit.approvals[0]!.body.nonce;
   const replay = await permitFor({ sign: [ALL[0], { ...ALL[1], body: { nonce } }, ALL[2]] });
   expect(
-    await schedule('enter', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT),
+    await schedule('openRollout', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT),
   ).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('has been used before'),

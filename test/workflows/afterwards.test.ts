@@ -3,7 +3,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateStage } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { afterwardsWorkflowId } from '../../src/core/names.ts';
-import type { Answer } from '../../workflows/mailbox.ts';
+import type { Answer } from '../../workflows/messages.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Script } from '../support/stand-ins.ts';
 import { storyPlan } from '../support/story-plan.ts';
@@ -24,7 +24,7 @@ async function followed(script: Script = {}) {
   );
   expect(await run.result()).toMatchObject({ outcome: 'completed' });
   const handle = theatre.env.client.workflow.getHandle(afterwardsWorkflowId(run.name, 'staging'));
-  const looks = () => run.part.calls.filter((call) => call === 'staging look').length;
+  const looks = () => run.part.calls.filter((call) => call === 'staging checkAfterwards').length;
   const until = async (what: string, holds: () => Promise<boolean> | boolean) => {
     for (const deadline = Date.now() + 20_000; !(await holds());) {
       if (Date.now() > deadline) throw new Error(`${what}: not reached after ${looks()} looks`);

@@ -1,4 +1,4 @@
-// The mailbox of a deployment, and of the post-deployment checks that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
+// The messages of a deployment, and of the post-deployment checks that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
 import {
   allHandlersFinished,
   CancellationScope,
@@ -40,16 +40,16 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface Mailbox {
+export interface Messages {
   /** Waits until every message has been worked off and its sender answered. */
   settled(): Promise<void>;
 }
 
-/** Opens the mailbox; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
-export function openMailbox(
+/** Opens the messages; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
+export function openMessages(
   work: (signed: Signed) => Promise<Answer>,
   texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts,
-): Mailbox {
+): Messages {
   const known = new Set<string>();
   const answers = new Map<string, Answer>();
   // A line for each environment: a worker that is down delays the messages to its own environment only.

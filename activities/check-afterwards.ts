@@ -1,4 +1,4 @@
-// look: one look of a post-deployment checks at what a deployment has left, long after its evidence was sealed.
+// checkAfterwards: one look of a post-deployment checks at what a deployment has left, long after its evidence was sealed.
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { AfterwardsInput, AfterwardsMemory, AfterwardsResult } from '../src/core/activities.ts';
 import { judgeAfterwards, readsOf } from '../src/core/afterwards.ts';
@@ -13,7 +13,10 @@ import { openAfterwards, type Work, type WorkerContext } from './work.ts';
 
 const PAUSE_MS = 1_000;
 
-export async function look(world: WorkerContext, input: AfterwardsInput): Promise<AfterwardsResult> {
+export async function checkAfterwards(
+  world: WorkerContext,
+  input: AfterwardsInput,
+): Promise<AfterwardsResult> {
   const work = await openAfterwards(world, input.rollout);
   const at = new Date().toISOString();
   const instead = await insteadOfMetric(work);

@@ -32,7 +32,7 @@ async function approved(
   await run.send('approve', 'dan', 'production');
   return run;
 }
-const entered = (run: Run) => run.part.calls.filter((call) => call === 'production enter').length;
+const entered = (run: Run) => run.part.calls.filter((call) => call === 'production openRollout').length;
 
 describe.runIf(timeSkippingServer)('a window', () => {
   test('that is not open is waited for, and shown with its next opening; then it is entered', async () => {
@@ -48,9 +48,9 @@ describe.runIf(timeSkippingServer)('a window', () => {
     await theatre.env.sleep(31 * HOUR);
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     expect(entered(run)).toBe(1);
-    expect(run.part.calls.filter((call) => call.endsWith('at entry'))).toEqual([
-      'production at entry',
-      'production at entry',
+    expect(run.part.calls.filter((call) => call.endsWith('before deploying'))).toEqual([
+      'production before deploying',
+      'production before deploying',
     ]);
   });
 

@@ -2,20 +2,20 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';
-import type { Affair } from './affair.ts';
-import { commandSignal } from './desk.ts';
+import type { DeploymentState } from './deployment-state.ts';
+import { commandSignal } from './rollout-inbox.ts';
 import type { Gate } from './gate.ts';
-import type { Answer } from './mailbox.ts';
-import { environmentActivities } from './proxies.ts';
+import type { Answer } from './messages.ts';
+import { environmentActivities } from './activities.ts';
 
 const RECORDED_REFUSALS = 50;
 
-export async function answerMessage(affair: Affair, signed: Signed): Promise<Answer> {
+export async function answerMessage(state: DeploymentState, signed: Signed): Promise<Answer> {
   const { environment, nonce } = signed.body;
-  const gate = affair.gates.get(environment);
+  const gate = state.gates.get(environment);
   if (!gate) return { accepted: false, text: `refused: this deployment has no environment ${environment}` };
   const forRollout = !['approve', 'reject', 'attest'].includes(signed.message);
-  if (forRollout && affair.open.has(environment)) {
+  if (forRollout && state.open.has(environment)) {
     const told = await getExternalWorkflowHandle(rolloutWorkflowId(gate.run.rollout.service, environment))
       .signal(commandSignal, { is: 'message', signed })
       .then(
@@ -28,23 +28,26 @@ export async function answerMessage(affair: Affair, signed: Signed): Promise<Ans
         accepted: false,
         text: `refused: the rollout in ${environment} was ended from outside; soakgate recover ${signed.body.deployment}`,
       };
-    await condition(() => affair.answered.has(nonce) || affair.results.has(environment));
-    return (
-      affair.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' }
-    );
+    await condition(() => state.answered.has(nonce) || state.results.has(environment));
+    return state.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' };
   }
-  const answer = await atGate(affair, gate, signed, forRollout);
+  const answer = await atGate(state, gate, signed, forRollout);
   if (
     !answer.accepted &&
-    affair.progress.notes.filter((note) => note.startsWith('refused')).length < RECORDED_REFUSALS
+    state.progress.notes.filter((note) => note.startsWith('refused')).length < RECORDED_REFUSALS
   )
-    affair.progress.notes.push(`refused ${signed.message} by ${signed.person}: ${answer.text}`);
+    state.progress.notes.push(`refused ${signed.message} by ${signed.person}: ${answer.text}`);
   return answer;
 }
 
-async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: boolean): Promise<Answer> {
+async function atGate(
+  state: DeploymentState,
+  gate: Gate,
+  signed: Signed,
+  forRollout: boolean,
+): Promise<Answer> {
   const { environment } = signed.body;
-  const { start } = affair.input;
+  const { start } = state.input;
   const verdict = await environmentActivities(
     environment,
     `${signed.message} by ${signed.person}`,
@@ -62,7 +65,7 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
     },
   });
   if (!verdict.accepted) return { accepted: false, text: `refused: ${verdict.reason}` };
-  if (forRollout) return affect(affair, signed);
+  if (forRollout) return affect(state, signed);
   // A breach voided it while the signature was being verified.
   if (signed.message === 'approve' && signed.body['gateReport'] !== gate.gateReport?.hash)
     return { accepted: false, text: 'refused: it approves another gate report than the one that stands now' };
@@ -77,7 +80,7 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
     );
     pile.splice(0, pile.length, ...rest, { signed, roles: verdict.roles, at: verdict.at ?? null });
   }
-  gate.changes += 1;
+  gate.revision += 1;
   const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
   return {
     accepted: true,
@@ -91,12 +94,12 @@ async function atGate(affair: Affair, gate: Gate, signed: Signed, forRollout: bo
 }
 
 /** Only an abort means something while no rollout of that environment is open. */
-function affect(affair: Affair, signed: Signed): Answer {
+function affect(state: DeploymentState, signed: Signed): Answer {
   if (signed.message !== 'abort')
     return { accepted: false, text: `refused: no rollout is open in ${signed.body.environment}` };
-  if (affair.results.has(signed.body.environment))
+  if (state.results.has(signed.body.environment))
     return { accepted: false, text: `refused: the rollout in ${signed.body.environment} has ended` };
-  affair.aborted = `aborted by ${signed.person}`;
-  for (const gate of affair.gates.values()) gate.changes += 1;
+  state.aborted = `aborted by ${signed.person}`;
+  for (const gate of state.gates.values()) gate.revision += 1;
   return { accepted: true, text: 'aborted' };
 }

@@ -6,7 +6,7 @@ import { CONTROL_QUEUE, environmentQueue, observeQueue } from '../src/core/names
 const LONGEST_STEP = '12h';
 const FIRST_RETRY = '1s';
 
-/** How often each is tried; what closes a rollout is tried until it has worked, or the rollout would stay open for ever. */
+/** How often each is tried; what closes a rollout is tried until it has worked, or the rollout would state open for ever. */
 const ATTEMPTS = { step: 8, undo: 20, close: Number.POSITIVE_INFINITY } as const;
 
 /** Steps and undos: one environment's queue, heartbeats, and an undo that never overlaps its step. */

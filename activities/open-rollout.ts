@@ -32,7 +32,7 @@ import { fromItsRollout, type WorkerContext } from './work.ts';
  * Checks signatures, roles, expiry, hashes, facts and guardrails; recompiles the list; keeps permit and list.
  * @throws StepFailure PERMIT_REFUSED or GUARDRAIL_NOT_MET naming what is wrong, before any command has run.
  */
-export async function enter(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
+export async function openRollout(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
   const started = performance.now();
   const { rollout, permit } = input;
   fromItsRollout(rollout);
@@ -85,8 +85,8 @@ export async function enter(world: WorkerContext, input: OpenRolloutInput): Prom
 
 function receiptOf(list: StepList, started: number): Receipt {
   return {
-    step: 'enter',
-    kind: 'enter',
+    step: 'permit',
+    kind: 'openRollout',
     verdict: 'pass',
     summary: `permit checked, ${list.steps.length} steps kept`,
     startedAt: new Date().toISOString(),

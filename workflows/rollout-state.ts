@@ -5,10 +5,10 @@ import type { Receipt } from '../src/core/receipts.ts';
 import type { StepKind } from '../src/core/step-list.ts';
 import type { StackEntry } from '../src/core/step-list.ts';
 import type { RolloutInput } from './contract.ts';
-import type { Answered, Desk } from './desk.ts';
+import type { Answered, RolloutInbox } from './rollout-inbox.ts';
 import { goForward } from './forward.ts';
-import { type Progress, show, type Shown } from './progress.ts';
-import { controlActivities } from './proxies.ts';
+import { type Progress, show, type LastSent } from './progress.ts';
+import { controlActivities } from './activities.ts';
 
 /** Thrown to leave the way forward; what rolls back is decided by the fallback. */
 export class RollbackRequested extends Error {
@@ -23,11 +23,11 @@ export class RollbackRequested extends Error {
   }
 }
 
-export interface Stay {
+export interface RolloutState {
   readonly input: RolloutInput;
-  readonly desk: Desk;
+  readonly inbox: RolloutInbox;
   readonly progress: Progress;
-  readonly shown: Shown;
+  readonly lastSent: LastSent;
   readonly stack: StackEntry[];
   readonly passed: StepKind[];
   readonly receipts: Receipt[];
@@ -42,51 +42,55 @@ export interface Stay {
 }
 
 /** Acts on a decision. True: look again (a person mended something); false: go on. Leaves by WayBackWanted. */
-export async function resolve(stay: Stay, decision: Decision, what: string): Promise<boolean> {
+export async function resolve(state: RolloutState, decision: Decision, what: string): Promise<boolean> {
   if (decision.do === 'continue') return false;
   if (decision.do === 'stop') throw new RollbackRequested(what, null);
-  if (decision.do === 'fallback') return takeFallback(stay, decision.name, what, null);
+  if (decision.do === 'fallback') return takeFallback(state, decision.name, what, null);
   const options = decision.do === 'ask' ? decision.ask : ['continue', 'stop'];
-  stay.progress.health = 'troubled';
-  const { rollout: ref } = stay.input.run;
-  waiting(
-    stay,
+  state.progress.health = 'troubled';
+  const { rollout: ref } = state.input.run;
+  setWaiting(
+    state,
     `a decision (${options.join(' | ')}) about ${what}`,
     `soakgate decide ${ref.deployment} ${ref.environment} ${options[0]}`,
   );
-  await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: stay.progress.waitingFor });
-  const ask = () => stay.desk.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
-  const { word, by } = await (stay.meanwhile ? stay.meanwhile(ask) : ask());
-  waiting(stay, null, null);
-  await stay.desk.tell({ is: 'waiting', environment: ref.environment, reason: null });
-  stay.progress.health = 'good';
-  stay.progress.notes.push(`decided about ${what}: ${word}`);
+  await state.inbox.notifyDeployment({
+    is: 'waiting',
+    environment: ref.environment,
+    reason: state.progress.waitingFor,
+  });
+  const ask = () => state.inbox.ask(options, decision.do === 'ask' ? decision.unanswered : undefined);
+  const { word, by } = await (state.meanwhile ? state.meanwhile(ask) : ask());
+  setWaiting(state, null, null);
+  await state.inbox.notifyDeployment({ is: 'waiting', environment: ref.environment, reason: null });
+  state.progress.health = 'good';
+  state.progress.notes.push(`decided about ${what}: ${word}`);
   if (word === 'continue') return false;
   if (word === 'stop') throw new RollbackRequested(`${what}; decided: stop`, null, by);
-  if (Object.hasOwn(stay.input.run.list.fallbacks, word))
-    return takeFallback(stay, word, `${what}; decided: ${word}`, by);
+  if (Object.hasOwn(state.input.run.list.fallbacks, word))
+    return takeFallback(state, word, `${what}; decided: ${word}`, by);
   return true;
 }
 
 /** A forward fix is walked here and then it goes on; every other fallback leads back. */
 async function takeFallback(
-  stay: Stay,
+  state: RolloutState,
   name: string,
   what: string,
   by: VerifiedMessage | null,
 ): Promise<boolean> {
-  const { list } = stay.input.run;
+  const { list } = state.input.run;
   if (!('forward' in list.fallbacks[name]!)) throw new RollbackRequested(what, name, by);
-  if (await goForward(stay, name, what)) return false;
+  if (await goForward(state, name, what)) return false;
   const decision = await controlActivities(`what to do about fallback ${name}`).decide({
     list,
     trouble: { fallback: name, is: 'fail' },
   });
-  return resolve(stay, decision, `fallback ${name}: ${stay.progress.notes.at(-1)}`);
+  return resolve(state, decision, `fallback ${name}: ${state.progress.notes.at(-1)}`);
 }
 
-export function waiting(stay: Stay, reason: string | null, next: string | null): void {
-  stay.progress.waitingFor = reason;
-  stay.progress.next = next;
-  show(stay.progress, stay.shown);
+export function setWaiting(state: RolloutState, reason: string | null, next: string | null): void {
+  state.progress.waitingFor = reason;
+  state.progress.next = next;
+  show(state.progress, state.lastSent);
 }

@@ -2,13 +2,13 @@
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
 import type { Gate } from './gate.ts';
-import type { Answer } from './mailbox.ts';
-import { type Progress, show, type Shown } from './progress.ts';
+import type { Answer } from './messages.ts';
+import { type Progress, show, type LastSent } from './progress.ts';
 
-export interface Affair {
+export interface DeploymentState {
   readonly input: DeploymentInput;
   readonly progress: Progress;
-  readonly shown: Shown;
+  readonly lastSent: LastSent;
   readonly gates: Map<string, Gate>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;
@@ -27,30 +27,35 @@ export interface Affair {
   voided: string | null;
 }
 
-/** What one place waits for, or no longer; what several wait for is all shown, a rollout's question before a gate. */
-export function say(affair: Affair, place: string, reason: string | null, next: string | null): void {
-  affair.waits.delete(place);
-  if (reason !== null) affair.waits.set(place, { reason, next });
-  const waits = [...affair.waits]
+/** What one place waits for, or no longer; what several wait for is all lastSent, a rollout's question before a gate. */
+export function setWaiting(
+  state: DeploymentState,
+  place: string,
+  reason: string | null,
+  next: string | null,
+): void {
+  state.waits.delete(place);
+  if (reason !== null) state.waits.set(place, { reason, next });
+  const waits = [...state.waits]
     .sort(([one], [other]) => Number(one.startsWith(GATE)) - Number(other.startsWith(GATE)))
     .map(([, wait]) => wait);
-  affair.progress.waitingFor = waits.length > 0 ? waits.map((wait) => wait.reason).join(' · ') : null;
-  affair.progress.next = waits.find((wait) => wait.next !== null)?.next ?? null;
-  show(affair.progress, affair.shown);
+  state.progress.waitingFor = waits.length > 0 ? waits.map((wait) => wait.reason).join(' · ') : null;
+  state.progress.next = waits.find((wait) => wait.next !== null)?.next ?? null;
+  show(state.progress, state.lastSent);
 }
 
 const GATE = 'gate of ';
 export const gateOf = (environment: string): string => `${GATE}${environment}`;
 
-export function line(
-  affair: Affair,
+export function setStep(
+  state: DeploymentState,
   environment: string,
-  state: Progress['lines'][number]['state'],
+  to: Progress['lines'][number]['state'],
   summary: string,
 ): void {
-  const found = affair.progress.lines.find((candidate) => candidate.name === environment);
-  if (found) Object.assign(found, { state, summary });
-  show(affair.progress, affair.shown);
+  const found = state.progress.lines.find((candidate) => candidate.name === environment);
+  if (found) Object.assign(found, { state: to, summary });
+  show(state.progress, state.lastSent);
 }
 
 export const outcomeOf = (result: RolloutResult): DeploymentOutcome =>

@@ -1,4 +1,4 @@
-// A rollout's desk: commands that came in, questions that wait for people, and what is done at once.
+// A rollout's inbox: commands that came in, questions that wait for people, and what is done at once.
 import {
   CancellationScope,
   condition,
@@ -11,12 +11,12 @@ import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/names.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
 import { failureText } from './failure-text.ts';
-import { environmentActivities } from './proxies.ts';
+import { environmentActivities } from './activities.ts';
 
 export const commandSignal = defineSignal<[Command]>('command');
 export const factSignal = defineSignal<[Fact]>('fact');
 
-export interface Desk {
+export interface RolloutInbox {
   /** Set once by abort or rollback: the rollout rolls back. */
   rollBack: {
     readonly why: string;
@@ -36,7 +36,7 @@ export interface Desk {
   /** Called when something must be interrupted at once. */
   interrupt: () => void;
   /** False when there is no deployment any more. */
-  tell: (fact: Fact) => Promise<boolean>;
+  notifyDeployment: (fact: Fact) => Promise<boolean>;
   /** Waits until people answer, or until the time is over. */
   ask: (
     options: readonly string[],
@@ -50,13 +50,13 @@ export interface Answered {
   readonly by: VerifiedMessage | null;
 }
 
-/** Opens the desk: handlers first, then the loop that works them off one at a time. */
-export function openDesk(input: RolloutInput): Desk {
-  const inbox: Command[] = [];
+/** Opens the inbox: handlers first, then the loop that works them off one at a time. */
+export function openInbox(input: RolloutInput): RolloutInbox {
+  const commands: Command[] = [];
   const work = { busy: false };
   const { rollout } = input.run;
   const parent = getExternalWorkflowHandle(deploymentWorkflowId(rollout.deployment));
-  const desk: Desk = {
+  const inbox: RolloutInbox = {
     rollBack: null,
     closing: false,
     mayProceed: false,
@@ -65,61 +65,61 @@ export function openDesk(input: RolloutInput): Desk {
     extendMs: 0,
     question: null,
     interrupt: () => undefined,
-    settled: () => condition(() => inbox.length === 0 && !work.busy),
-    // A parent that is gone cannot be told; the rollout goes on.
-    tell: (fact) =>
+    settled: () => condition(() => commands.length === 0 && !work.busy),
+    // A parent that is gone cannot be notified; the rollout goes on.
+    notifyDeployment: (fact) =>
       parent.signal(factSignal, fact).then(
         () => true,
         () => false,
       ),
     ask: async (options, unanswered) => {
-      const question: NonNullable<Desk['question']> = { options, answer: null };
-      desk.question = question;
+      const question: NonNullable<RolloutInbox['question']> = { options, answer: null };
+      inbox.question = question;
       const answered = () => question.answer !== null;
       try {
         if (unanswered)
           await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
         else await condition(answered);
       } finally {
-        desk.question = null;
+        inbox.question = null;
       }
       return question.answer ?? { word: unanswered?.do ?? 'stop', by: null };
     },
   };
-  setHandler(commandSignal, (command) => void inbox.push(command), {
+  setHandler(commandSignal, (command) => void commands.push(command), {
     description: 'From the deployment: a signed message, close, or proceed',
   });
-  void CancellationScope.nonCancellable(() => workOff(input, desk, inbox, work));
-  return desk;
+  void CancellationScope.nonCancellable(() => workOff(input, inbox, commands, work));
+  return inbox;
 }
 
 async function workOff(
   input: RolloutInput,
-  desk: Desk,
-  inbox: Command[],
+  inbox: RolloutInbox,
+  commands: Command[],
   work: { busy: boolean },
 ): Promise<void> {
   const answered = new Set<string>();
   for (;;) {
-    await condition(() => inbox.length > 0);
-    const command = inbox.shift()!;
+    await condition(() => commands.length > 0);
+    const command = commands.shift()!;
     work.busy = true;
     if (command.is === 'close') {
-      desk.closing = true;
-      desk.interrupt();
-    } else if (command.is === 'proceed') desk.mayProceed = true;
+      inbox.closing = true;
+      inbox.interrupt();
+    } else if (command.is === 'proceed') inbox.mayProceed = true;
     else if (command.is === 'stop') {
-      desk.rollBack ??= { why: command.why, fallback: null, by: null };
-      desk.interrupt();
+      inbox.rollBack ??= { why: command.why, fallback: null, by: null };
+      inbox.interrupt();
     } else if (!answered.has(command.signed.body.nonce)) {
       answered.add(command.signed.body.nonce);
-      await answerMessage(input, desk, command.signed);
+      await answerMessage(input, inbox, command.signed);
     }
     work.busy = false;
   }
 }
 
-async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): Promise<void> {
+async function answerMessage(input: RolloutInput, inbox: RolloutInbox, signed: Signed): Promise<void> {
   const { rollout } = input.run;
   const summary = `${signed.message} by ${signed.person}`;
   const { start } = input.permit;
@@ -134,15 +134,15 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
       signed,
       expect: { plan: start.body.plan, requester: start.person },
     })
-    // What cannot be verified does not count, and the desk goes on.
+    // What cannot be verified does not count, and the inbox goes on.
     .catch((error: unknown): MessageVerdict => ({
       accepted: false,
       person: signed.person,
       roles: [],
       reason: failureText(error),
     }));
-  const text = verdict.accepted ? apply(input, desk, signed, verdict) : `refused: ${verdict.reason}`;
-  await desk.tell({
+  const text = verdict.accepted ? apply(input, inbox, signed, verdict) : `refused: ${verdict.reason}`;
+  await inbox.notifyDeployment({
     is: 'answered',
     nonce: signed.body.nonce,
     accepted: verdict.accepted && !text.startsWith('refused'),
@@ -153,7 +153,7 @@ async function answerMessage(input: RolloutInput, desk: Desk, signed: Signed): P
 /** Does what a verified message says; the text is the sender's answer. */
 function apply(
   { run }: RolloutInput,
-  desk: Desk,
+  inbox: RolloutInbox,
   signed: Signed,
   { person, roles, at }: MessageVerdict,
 ): string {
@@ -170,35 +170,35 @@ function apply(
       );
       if (fallback !== null && !ways.includes(fallback))
         return `refused: ${fallback} is no rollback of this plan (there is: ${ways.join(', ') || 'none'})`;
-      desk.rollBack ??= {
+      inbox.rollBack ??= {
         why: `${signed.message} by ${person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`,
         fallback,
         by,
       };
-      desk.interrupt();
+      inbox.interrupt();
       return 'rolling back';
     }
     case 'decide': {
       const word = String(signed.body['decision']);
-      if (!desk.question) return 'refused: nothing is asked now';
-      if (!desk.question.options.includes(word))
-        return `refused: the question is ${desk.question.options.join(' | ')}`;
-      desk.question.answer = { word, by };
+      if (!inbox.question) return 'refused: nothing is asked now';
+      if (!inbox.question.options.includes(word))
+        return `refused: the question is ${inbox.question.options.join(' | ')}`;
+      inbox.question.answer = { word, by };
       return `decided: ${word}`;
     }
     case 'pause':
-      desk.paused = true;
-      desk.interrupt();
+      inbox.paused = true;
+      inbox.interrupt();
       return 'paused before the next step';
     case 'resume':
-      desk.paused = false;
+      inbox.paused = false;
       return 'resumed';
     case 'checkNow':
-      desk.checkNow = true;
-      desk.interrupt();
+      inbox.checkNow = true;
+      inbox.interrupt();
       return 'reading now';
     case 'extendSoak':
-      desk.extendMs += Number(signed.body['byMs'] ?? 0);
+      inbox.extendMs += Number(signed.body['byMs'] ?? 0);
       return 'extended';
     case 'start':
     case 'approve':

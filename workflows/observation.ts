@@ -5,9 +5,9 @@ import { newSoak, summarise, type Breach, type ObserveResult, type SoakState } f
 import type { Decision } from '../src/core/matrix.ts';
 import { sliceMs } from '../src/core/slice.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
-import type { Answered } from './desk.ts';
-import { controlActivities, observeActivities } from './proxies.ts';
-import { resolve, type Stay, waiting } from './stay.ts';
+import type { Answered } from './rollout-inbox.ts';
+import { controlActivities, observeActivities } from './activities.ts';
+import { resolve, type RolloutState, setWaiting } from './rollout-state.ts';
 import { show } from './progress.ts';
 
 /** What is known of one soak or watch. */
@@ -21,48 +21,48 @@ interface Watched {
 }
 
 /** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak). */
-export async function observeUntilClosed(stay: Stay, forward: CancellationScope): Promise<void> {
-  const { list } = stay.input.run;
+export async function observeUntilClosed(state: RolloutState, forward: CancellationScope): Promise<void> {
+  const { list } = state.input.run;
   const phase = list.environment.soak ? 'soak' : 'watch';
   if (!list.environment.soak && !list.environment.watch) return;
-  stay.progress.phase = phase;
-  waiting(stay, null, null);
+  state.progress.phase = phase;
+  setWaiting(state, null, null);
   const watched: Watched = { forward, phase, state: newSoak(), slices: 0, later: [] };
   for (;;) {
-    if (watched.state.passed && (stay.desk.closing || list.last)) return;
-    if (stay.desk.paused) {
-      await untilResumed(stay, () => watched.state.passed);
+    if (watched.state.passed && (state.inbox.closing || list.last)) return;
+    if (state.inbox.paused) {
+      await untilResumed(state, () => watched.state.passed);
       continue;
     }
-    const result = await observeSlice(stay, watched);
-    watched.state = { ...result.state, extendedMs: result.state.extendedMs + stay.desk.extendMs };
-    stay.desk.extendMs = 0;
-    stay.meanwhile = (ask) => measureOn(stay, watched, ask);
-    await judge(stay, result, watched).finally(() => (stay.meanwhile = null));
+    const result = await observeSlice(state, watched);
+    watched.state = { ...result.state, extendedMs: result.state.extendedMs + state.inbox.extendMs };
+    state.inbox.extendMs = 0;
+    state.meanwhile = (ask) => measureOn(state, watched, ask);
+    await judge(state, result, watched).finally(() => (state.meanwhile = null));
   }
 }
 
 /** A soak that has passed can be closed while it is paused. */
-async function untilResumed(stay: Stay, passed: () => boolean): Promise<void> {
-  waiting(
-    stay,
+async function untilResumed(state: RolloutState, passed: () => boolean): Promise<void> {
+  setWaiting(
+    state,
     'resume',
-    `soakgate resume ${stay.input.run.rollout.deployment} ${stay.input.run.rollout.environment}`,
+    `soakgate resume ${state.input.run.rollout.deployment} ${state.input.run.rollout.environment}`,
   );
-  await condition(() => !stay.desk.paused || (stay.desk.closing && passed()));
-  waiting(stay, null, null);
+  await condition(() => !state.inbox.paused || (state.inbox.closing && passed()));
+  setWaiting(state, null, null);
 }
 
 /** `checkNow`, `close` and `pause` end a slice early; it returns what it has. */
-async function observeSlice(stay: Stay, watched: Watched, asking?: true): Promise<ObserveResult> {
-  const { list, rollout } = stay.input.run;
-  const { forward, phase, state } = watched;
+async function observeSlice(state: RolloutState, watched: Watched, asking?: true): Promise<ObserveResult> {
+  const { list, rollout } = state.input.run;
+  const { forward, phase } = watched;
   const number = watched.slices;
   watched.slices += 1;
   const slice = new CancellationScope({ cancellable: true, parent: forward });
-  const interrupt = stay.desk.interrupt;
-  stay.desk.interrupt = () => {
-    if (stay.desk.rollBack) interrupt();
+  const interrupt = state.inbox.interrupt;
+  state.inbox.interrupt = () => {
+    if (state.inbox.rollBack) interrupt();
     else slice.cancel();
   };
   try {
@@ -71,12 +71,12 @@ async function observeSlice(stay: Stay, watched: Watched, asking?: true): Promis
       observeActivities(
         rollout.environment,
         `${phase}, slice ${number + 1}`,
-        stay.input.timing?.observeHeartbeatMs ?? 30_000,
+        state.input.timing?.observeHeartbeatMs ?? 30_000,
       ).observe({
         rollout,
         phase,
         sliceMs: length,
-        state,
+        state: watched.state,
         ...(asking && { asking }),
       }),
     );
@@ -86,35 +86,41 @@ async function observeSlice(stay: Stay, watched: Watched, asking?: true): Promis
   } catch (error) {
     // Interrupted before a worker had taken it: nothing was read, and nothing is wrong.
     if (!isCancellation(error) || forward.consideredCancelled) throw error;
-    return { state, breaches: [], metrics: 0, summary: summarise(state), verdict: null };
+    return {
+      state: watched.state,
+      breaches: [],
+      metrics: 0,
+      summary: summarise(watched.state),
+      verdict: null,
+    };
   } finally {
-    stay.desk.interrupt = interrupt;
-    stay.desk.checkNow = false;
+    state.inbox.interrupt = interrupt;
+    state.inbox.checkNow = false;
   }
 }
 
-function tellMetrics(stay: Stay, { summary }: ObserveResult): void {
-  stay.soak = summary.join('\n');
-  const others = stay.progress.notes.filter((note) => !note.startsWith('reading '));
-  stay.progress.notes.splice(
+function tellMetrics(state: RolloutState, { summary }: ObserveResult): void {
+  state.soak = summary.join('\n');
+  const others = state.progress.notes.filter((note) => !note.startsWith('reading '));
+  state.progress.notes.splice(
     0,
-    stay.progress.notes.length,
+    state.progress.notes.length,
     ...others,
     ...summary.map((line) => `reading ${line}`),
   );
 }
 
-async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promise<void> {
-  tellMetrics(stay, result);
-  const forwards = stay.forwards;
+async function judge(state: RolloutState, result: ObserveResult, watched: Watched): Promise<void> {
+  tellMetrics(state, result);
+  const forwards = state.forwards;
   result.breaches.forEach((breach) => putLater(watched, breach));
-  await answerLater(stay, watched, forwards);
-  if (result.verdict === 'extension-needed' && stay.forwards === forwards) {
-    await askForExtension(stay, watched);
-    await answerLater(stay, watched, forwards);
+  await answerLater(state, watched, forwards);
+  if (result.verdict === 'extension-needed' && state.forwards === forwards) {
+    await askForExtension(state, watched);
+    await answerLater(state, watched, forwards);
   }
   // What was observed was another schema: the soak starts again.
-  if (stay.forwards > forwards) {
+  if (state.forwards > forwards) {
     watched.state = {
       ...newSoak(watched.state.baseline),
       counters: watched.state.counters,
@@ -123,26 +129,26 @@ async function judge(stay: Stay, result: ObserveResult, watched: Watched): Promi
     watched.later = [];
   } else if (result.verdict === 'passed') {
     watched.state = { ...watched.state, passed: true };
-    await stay.desk.tell({
+    await state.inbox.notifyDeployment({
       is: 'soakPassed',
-      environment: stay.input.run.rollout.environment,
-      outcome: outcomeSoFar(stay),
+      environment: state.input.run.rollout.environment,
+      outcome: outcomeSoFar(state),
     });
-    if (!stay.input.run.list.last) waiting(stay, 'the next environment; measuring goes on', null);
+    if (!state.input.run.list.last) setWaiting(state, 'the next environment; measuring goes on', null);
   }
-  show(stay.progress, stay.shown);
+  show(state.progress, state.lastSent);
 }
 
 /** Nobody can decide that a soak has passed: it is lengthened, or left (rule 1). */
-async function askForExtension(stay: Stay, watched: Watched): Promise<void> {
-  const { environment, fallbacks } = stay.input.run.list;
+async function askForExtension(state: RolloutState, watched: Watched): Promise<void> {
+  const { environment, fallbacks } = state.input.run.list;
   const question = {
     do: 'ask',
     ask: ['extend', 'stop', ...Object.keys(fallbacks)],
     severity: 'high',
     row: 'the soak did not pass in its time',
   } as const;
-  await resolve(stay, question, 'the soak is over, but it has not passed');
+  await resolve(state, question, 'the soak is over, but it has not passed');
   const { extendMs, forMs } = (environment.soak ?? environment.watch)!;
   watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
 }
@@ -156,43 +162,47 @@ const withoutIt = (breaches: readonly Breach[], breach: Breach) =>
   breaches.filter((other) => idOf(other) !== idOf(breach));
 
 /** All that waits for an answer; after a forward fix it is another schema that is observed. */
-async function answerLater(stay: Stay, watched: Watched, forwards: number): Promise<void> {
-  while (watched.later.length > 0 && stay.forwards === forwards)
-    await answerBreach(stay, watched.later.shift()!, watched);
+async function answerLater(state: RolloutState, watched: Watched, forwards: number): Promise<void> {
+  while (watched.later.length > 0 && state.forwards === forwards)
+    await answerBreach(state, watched.later.shift()!, watched);
 }
 
-async function answerBreach(stay: Stay, breach: Breach, watched: Watched): Promise<void> {
-  const { rollout } = stay.input.run;
-  stay.progress.health = 'troubled';
-  stay.progress.notes.push(breach.text);
+async function answerBreach(state: RolloutState, breach: Breach, watched: Watched): Promise<void> {
+  const { rollout } = state.input.run;
+  state.progress.health = 'troubled';
+  state.progress.notes.push(breach.text);
   // People are deciding on a gate report that says "passed": it no longer holds, and clean days are counted anew.
   if (watched.state.passed) {
     watched.state = { ...watched.state, passed: false, cleanSince: null };
-    await stay.desk.tell({ is: 'soakVoided', environment: rollout.environment, why: breach.text });
+    await state.inbox.notifyDeployment({
+      is: 'soakVoided',
+      environment: rollout.environment,
+      why: breach.text,
+    });
   }
-  const decision = await decideAbout(stay, breach);
+  const decision = await decideAbout(state, breach);
   // Decided to go on: the same breach is not asked again until it has cleared.
   acknowledge(watched, [breach]);
   try {
-    await resolve(stay, decision, breach.text);
+    await resolve(state, decision, breach.text);
   } catch (error) {
-    if (!(error instanceof WorseMeanwhile)) throw error;
-    stay.progress.notes.push(
+    if (!(error instanceof EscalatedBreach)) throw error;
+    state.progress.notes.push(
       error.breach.text,
       'the question was withdrawn: the matrix answers this by itself',
     );
-    waiting(stay, null, null);
-    await stay.desk.tell({ is: 'waiting', environment: rollout.environment, reason: null });
+    setWaiting(state, null, null);
+    await state.inbox.notifyDeployment({ is: 'waiting', environment: rollout.environment, reason: null });
     watched.later = withoutIt(watched.later, error.breach);
     acknowledge(watched, [error.breach]);
-    await resolve(stay, error.decision, error.breach.text);
+    await resolve(state, error.decision, error.breach.text);
   }
-  stay.progress.health = 'good';
+  state.progress.health = 'good';
 }
 
-const decideAbout = (stay: Stay, breach: Breach): Promise<Decision> =>
+const decideAbout = (state: RolloutState, breach: Breach): Promise<Decision> =>
   controlActivities(`what to do about ${breach.monitor}/${breach.metric}`).decide({
-    list: stay.input.run.list,
+    list: state.input.run.list,
     trouble: breach,
   });
 
@@ -206,8 +216,8 @@ function acknowledge(watched: Watched, breaches: readonly Breach[]): void {
 }
 
 /** While people were asked something came that is not asked about. */
-class WorseMeanwhile extends Error {
-  override readonly name = 'WorseMeanwhile';
+class EscalatedBreach extends Error {
+  override readonly name = 'EscalatedBreach';
   readonly breach: Breach;
   readonly decision: Decision;
   constructor(breach: Breach, decision: Decision) {
@@ -217,35 +227,39 @@ class WorseMeanwhile extends Error {
   }
 }
 
-/** @throws WorseMeanwhile about what the matrix answers without people. */
-async function refuseToAskAbout(stay: Stay, breach: Breach): Promise<void> {
-  const decision = await decideAbout(stay, breach);
-  if (decision.do === 'fallback' || decision.do === 'stop') throw new WorseMeanwhile(breach, decision);
+/** @throws EscalatedBreach about what the matrix answers without people. */
+async function refuseToAskAbout(state: RolloutState, breach: Breach): Promise<void> {
+  const decision = await decideAbout(state, breach);
+  if (decision.do === 'fallback' || decision.do === 'stop') throw new EscalatedBreach(breach, decision);
 }
 
 /** Asks, and measures on: what the matrix answers without people does not wait for them. What it would ask about waits for its turn. */
-async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answered>): Promise<Answered> {
-  for (const breach of watched.later) await refuseToAskAbout(stay, breach);
+async function measureOn(
+  state: RolloutState,
+  watched: Watched,
+  ask: () => Promise<Answered>,
+): Promise<Answered> {
+  for (const breach of watched.later) await refuseToAskAbout(state, breach);
   const question = new CancellationScope({ cancellable: true, parent: watched.forward });
   let over = false;
   const answered = question.run(ask).finally(() => {
     over = true;
-    stay.desk.interrupt();
+    state.inbox.interrupt();
   });
   // Awaited below, whatever happens meanwhile.
   answered.catch(() => undefined);
   try {
     while (!over) {
-      if (stay.desk.paused) {
-        await condition(() => !stay.desk.paused || over);
+      if (state.inbox.paused) {
+        await condition(() => !state.inbox.paused || over);
         continue;
       }
-      const result = await observeSlice(stay, watched, true);
+      const result = await observeSlice(state, watched, true);
       watched.state = result.state;
-      tellMetrics(stay, result);
-      show(stay.progress, stay.shown);
+      tellMetrics(state, result);
+      show(state.progress, state.lastSent);
       for (const breach of result.breaches) {
-        await refuseToAskAbout(stay, breach);
+        await refuseToAskAbout(state, breach);
         putLater(watched, breach);
       }
       acknowledge(watched, result.breaches);
@@ -256,13 +270,13 @@ async function measureOn(stay: Stay, watched: Watched, ask: () => Promise<Answer
   }
 }
 
-function outcomeSoFar(stay: Stay): EnvironmentOutcome {
+function outcomeSoFar(state: RolloutState): EnvironmentOutcome {
   return {
-    environment: stay.input.run.rollout.environment,
+    environment: state.input.run.rollout.environment,
     outcome: 'soaking',
-    receipts: stay.receipts,
+    receipts: state.receipts,
     undos: [],
     differences: [],
-    soak: stay.soak,
+    soak: state.soak,
   };
 }
