@@ -19,6 +19,12 @@ export interface Proof {
   readonly snapshot: Snapshot;
 }
 
+/** The note that a backup was proven: what and, by this worker's clock, when (RFC 3339). */
+export interface Proven {
+  readonly dump: ArtifactRef;
+  readonly at: string;
+}
+
 export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/backup.dump`;
 const COMPRESSED_BEST = 16;
 
@@ -45,7 +51,11 @@ export async function backup(work: Work): Promise<StepResult> {
     fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const proof: Proof = { dump, snapshot };
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
-  await work.world.permitStore.noteOnce(work.rollout, PROOF_NOTE, JSON.stringify({ dump }));
+  await work.world.permitStore.noteOnce(
+    work.rollout,
+    PROOF_NOTE,
+    JSON.stringify({ dump, at: new Date().toISOString() } satisfies Proven),
+  );
   return outcome(proof, `dump ${seconds(dumped - started)}, proof ${seconds(performance.now() - dumped)}`);
 }
 
@@ -62,7 +72,7 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
   const note = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
   const snapshot = await recordedSnapshot(work);
   if (note === undefined || !snapshot) return undefined;
-  const { dump } = JSON.parse(note) as { dump: ArtifactRef };
+  const { dump } = JSON.parse(note) as Proven;
   const now = await hashTree(await work.world.artifacts.path(dump.name)).catch(() => undefined);
   if (now?.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the proven dump is no longer what it was');
   return { dump, snapshot };

@@ -1,4 +1,5 @@
 // The last activity of a rollout: how things are now is recorded, scratch databases and fence are taken away, the permit dies.
+import { log } from '@temporalio/activity';
 import { sameJson } from '../src/core/canonical.ts';
 import type { Latencies } from '../src/core/evidence-delta.ts';
 import type { RolloutRef } from '../src/core/names.ts';
@@ -8,6 +9,7 @@ import { withSession } from '../src/io/postgres.ts';
 import { resolveSecret } from '../src/io/settings.ts';
 import { readWholeSnapshot } from '../src/io/snapshot.ts';
 import { PROOF_NOTE } from './as-step.ts';
+import { removeOldBackups } from './backup-retention.ts';
 import { httpBaseline, measure } from './baseline.ts';
 import { dropScratches } from './scratch.ts';
 import {
@@ -40,6 +42,10 @@ export async function closeRollout(
     if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
   });
   await world.permitStore.close(rollout, outcome);
+  // Closed is closed: what could not be removed now is removed when the next rollout closes.
+  await removeOldBackups(world, kept).catch((error: Error) =>
+    log.warn(`old backups were not removed: ${error.message}`),
+  );
 }
 
 async function clearDatabase(world: WorkerContext, rollout: RolloutRef): Promise<void> {

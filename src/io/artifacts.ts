@@ -1,5 +1,5 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../core/receipts.ts';
@@ -13,6 +13,7 @@ export interface Artifacts {
   adopt(name: string, from: string): Promise<ArtifactRef>;
   append(name: string, line: string): Promise<void>;
   read(name: string): Promise<string>;
+  has(name: string): Promise<boolean>;
   describe(name: string): Promise<ArtifactRef>;
   remove(name: string): Promise<void>;
 }
@@ -55,6 +56,7 @@ export function openArtifacts(root: string): Artifacts {
       });
     },
     read: (name) => readFile(at(name), 'utf8'),
+    has: async (name) => existsSync(at(name)),
     remove: (name) => rm(at(name), { force: true, recursive: true }),
   };
 }

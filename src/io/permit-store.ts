@@ -22,6 +22,8 @@ export interface PermitStore {
   close(rollout: RolloutRef, outcome: string): Promise<void>;
   /** Deployments whose rollout of this service was entered and not closed. */
   open(service: string): Promise<readonly RolloutRef[]>;
+  /** Every rollout of this service that was ever entered here. */
+  all(service: string): Promise<readonly PermittedRollout[]>;
   /** The rollouts of this service that people left stuck: what was dirty then may still be. */
   leftStuck(service: string): Promise<readonly RolloutRef[]>;
   /** Who spent a nonce first; the same rollout may present it again. */
@@ -47,6 +49,14 @@ export function openPermitStore(folder: string): PermitStore {
   };
   const notice = (...of: readonly string[]) =>
     join(folder, 'notices', ...of.map((name) => name.replace(/[^A-Za-z0-9_-]/gu, '_')));
+  const all = async (service: string) => {
+    const names = await readdir(join(folder, 'rollouts')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return [] as string[];
+    });
+    const found = await Promise.all(names.map((hash) => read({ hash })));
+    return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept] : []));
+  };
   const endedAs = async (service: string, outcome: string | undefined) => {
     const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
     const found = await Promise.all(
@@ -67,6 +77,7 @@ export function openPermitStore(folder: string): PermitStore {
       await writeWhole(place(rollout, 'closed'), outcome);
     },
     open: (service) => endedAs(service, undefined),
+    all,
     leftStuck: (service) => endedAs(service, 'stuck'),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
     noticeGiven: async (deployment, people) =>

@@ -71,6 +71,8 @@ describe('what is in it', () => {
       ),
     ).toEqual([]);
     expect([...new Set(files.map((path) => path.split('/')[0]!))].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
       'README.md',
       'bin',
       'dist',

@@ -21,7 +21,7 @@ export const backup = defineStep({
         .describe('One file, or a folder dumped and restored by several sessions; left out: custom')
         .optional(),
       jobs: z.int().min(1).max(64).describe('Sessions of a directory dump; left out: 2').optional(),
-      keep: duration.describe('How long the backup is kept'),
+      keep: duration.describe('How long the backup is kept; the newest proven one is never removed'),
     })
     .describe('Takes a backup and proves it by a restore, always'),
   toSpec: ({ format = 'custom', jobs = 2, keep }): BackupSpec => ({
