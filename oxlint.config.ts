@@ -18,7 +18,7 @@ export const zones: Zone[] = [
   {
     zone: 'src/core',
     mayImport: [],
-    packages: ['zod', 'yaml'],
+    packages: ['zod', 'yaml', 'croner'],
     packagesIn: { folder: 'src/core/plan', closed: ['src/core/plan/schema', 'src/core/plan/parse'] },
   },
   {

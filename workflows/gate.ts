@@ -112,12 +112,12 @@ async function seal(gate: Gate): Promise<void> {
 
 /** One timer from sealing to expiry, however many approvals come in between. */
 function startClock(gate: Gate): void {
-  const expiresMs = gate.run.list.gate?.approved?.expiresMs;
-  if (expiresMs === undefined) return;
+  const withinMs = gate.run.list.gate?.approved?.withinMs;
+  if (withinMs === undefined) return;
   const clock = new CancellationScope({ cancellable: true });
   gate.clock = clock;
   void clock
-    .run(() => sleep(expiresMs, { summary: `gate report ${gate.number} expires` }))
+    .run(() => sleep(withinMs, { summary: `gate report ${gate.number} expires` }))
     .then(
       () => (gate.expired = true),
       () => undefined,

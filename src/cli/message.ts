@@ -29,6 +29,8 @@ export interface SignerOptions extends OutputOption, ServerOption {
 }
 
 const HOUR_MS = 3_600_000;
+/** How long an approval or attestation is valid unless --expires says otherwise: longer than gates wait. */
+export const SIGNATURE_MS = 30 * 24 * HOUR_MS;
 
 /** `DEPLOYMENT ENVIRONMENT … --as PERSON [--key FILE] [--expires D] [--print]` */
 export function messageCommand(command: Command): Command {

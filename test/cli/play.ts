@@ -22,7 +22,7 @@ monitors: { clock: { read: { command: [psql, -XqtAc, 'select json_build_object('
 gate:
   ${environment}:
     attested: [{ id: tried, role: lead, text: The release was tried by hand }]
-    approved: { roles: [dba], expires: 7d }
+    approved: { roles: [dba], within: 7d }
 fallbacks: { old-code: { code: rollback } }
 matrix:
   - { when: rest, do: stop, severity: high }

@@ -65,7 +65,7 @@ ${
     : `gate:
   production:
     sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
-    approved: { roles: [lead, dba], expires: 7d }
+    approved: { roles: [lead, dba], within: 7d }
 ${window ? '    before-deploying: [window-open]\n' : ''}`
 }fallbacks:
   downgrade: { to: recorded }

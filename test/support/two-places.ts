@@ -47,7 +47,7 @@ gate:
   ${second}:
     sealed: [soak-passed, same-release, backup-proven, rollback-rehearsed]
     attested: [{ id: tried, role: lead, text: It was tried by hand }]
-    approved: { roles: [lead, dba], expires: 7d }
+    approved: { roles: [lead, dba], within: 7d }
 fallbacks: { downgrade: { to: recorded } }
 matrix:
   - { when: { step: migrate }, do: downgrade, severity: high }

@@ -1,12 +1,15 @@
 // soakgate approve: shows the sealed gate report, hashes it again, and signs that one.
 import type { Command } from 'commander';
-import { runOf } from '../../client/gate-report.ts';
 import type { Does } from '../main.ts';
-import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
+import {
+  askSignAndSend,
+  messageCommand,
+  SIGNATURE_MS,
+  type SignerOptions,
+  withConfirmation,
+} from '../message.ts';
 import { withExamples } from '../options.ts';
 import { renderGateReport } from '../render/gate-report.ts';
-
-const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
   withConfirmation(messageCommand(command)).option(
@@ -45,10 +48,9 @@ export function register(command: Command, does: Does): void {
           async (door, input) => {
             const sealed = await door.gateReport(input, environment);
             const { plan, list, commit } = sealed.gateReport;
-            const approved = runOf(input, environment).list.gate?.approved;
             return {
               fields: { plan, list, commit, gateReport: sealed.hash, comment: options.comment },
-              expiresMs: approved?.expiresMs ?? WEEK_MS,
+              expiresMs: SIGNATURE_MS,
               show: renderGateReport(sealed, terminal.paintProgress),
             };
           },

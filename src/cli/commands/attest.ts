@@ -4,11 +4,15 @@ import { runOf } from '../../client/gate-report.ts';
 import { Problem } from '../../client/problem.ts';
 import type { DeploymentInput } from '../../../workflows/contract.ts';
 import type { Does } from '../main.ts';
-import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
+import {
+  askSignAndSend,
+  messageCommand,
+  SIGNATURE_MS,
+  type SignerOptions,
+  withConfirmation,
+} from '../message.ts';
 import { withExamples } from '../options.ts';
 import { visible } from '../terminal.ts';
-
-const WEEK_MS = 604_800_000;
 
 export function register(command: Command, does: Does): void {
   withConfirmation(
@@ -44,7 +48,7 @@ export function register(command: Command, does: Does): void {
             question: 'Confirm and sign this statement?',
           },
           (_, input) => {
-            const { text, role, expiresMs } = statementOf(input, environment, id);
+            const { text, role } = statementOf(input, environment, id);
             return {
               fields: {
                 plan: input.start.body.plan,
@@ -52,7 +56,7 @@ export function register(command: Command, does: Does): void {
                 text,
                 ...(options.comment !== '' && { comment: options.comment }),
               },
-              expiresMs,
+              expiresMs: SIGNATURE_MS,
               show: [`${environment}, ${id} (by ${visible(role)}): "${visible(text)}"`],
             };
           },
@@ -64,7 +68,7 @@ export function register(command: Command, does: Does): void {
 function statementOf(input: DeploymentInput, environment: string, id: string) {
   const gate = runOf(input, environment).list.gate;
   const found = gate?.attested.find((statement) => statement.id === id);
-  if (found) return { ...found, expiresMs: gate?.approved?.expiresMs ?? WEEK_MS };
+  if (found) return found;
   const ids = (gate?.attested ?? []).map((statement) => statement.id);
   throw new Problem(
     'usage',

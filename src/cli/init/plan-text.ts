@@ -96,7 +96,7 @@ const gateLines = ({ migrations }: Found): string[] => [
   '  production:',
   `    sealed: [soak-passed, same-release${migrations ? ', backup-proven, rollback-rehearsed' : ''}]`,
   commented(
-    '    approved: { roles: [lead, dba], expires: 7d }',
+    '    approved: { roles: [lead, dba], within: 7d }',
     'CHANGE: roles of your environment files; one person each, never who requests',
   ),
 ];

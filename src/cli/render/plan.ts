@@ -47,7 +47,7 @@ function gateLines({ list: { gate }, written: { window } }: Shown): readonly str
     ...gate.attested.map(({ id, role, text }) => `gate, attested: ${id} by ${role}: "${text}"`),
     ...(gate.approved
       ? [
-          `gate, approved: ${gate.approved.roles.join(' and ')}, not by the requester; expires after ${formatDuration(gate.approved.expiresMs)}`,
+          `gate, approved: ${gate.approved.roles.join(' and ')}, not by the requester, within ${formatDuration(gate.approved.withinMs)}`,
         ]
       : []),
   ];

@@ -57,7 +57,7 @@ export interface Gate {
   readonly sealed: readonly ('soak-passed' | 'same-release' | 'backup-proven' | 'rollback-rehearsed')[];
   readonly beforeDeploying: readonly ('window-open' | 'notice-given')[];
   readonly attested: readonly Attestation[];
-  readonly approved?: { readonly roles: readonly string[]; readonly expiresMs: number };
+  readonly approved?: { readonly roles: readonly string[]; readonly withinMs: number };
 }
 
 /** A rollback. */

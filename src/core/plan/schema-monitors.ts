@@ -1,6 +1,7 @@
 // The file format of monitors and of the observation that reads them.
 import { z } from 'zod';
 import { quote } from './complaint.ts';
+import { cronFault } from './cron-line.ts';
 import { parseLimit } from './limit.ts';
 import { nearestHint } from './nearest.ts';
 import {
@@ -173,7 +174,17 @@ export const window = z
       /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u,
       'cron line of five fields',
       '0 2 * * SUN',
-    ).describe('When the window opens'),
+    )
+      .superRefine((line, context) => {
+        const fault = cronFault(line);
+        if (fault !== null)
+          context.addIssue({
+            code: 'custom',
+            message: `cannot be read: ${fault}`,
+            params: { hint: 'minute, hour, day, month and weekday, e.g. 0 2 * * SUN' },
+          });
+      })
+      .describe('When the window opens'),
     zone: text
       .superRefine((zone, context) => {
         if (isZone(zone)) return;

@@ -27,7 +27,9 @@ export const gate = z.strictObject({
   approved: z
     .strictObject({
       roles: roles.describe('One person for each; the requester never counts'),
-      expires: duration.describe('How long a signature holds'),
+      within: duration.describe(
+        'How long people may approve, from sealing the gate report; then the deployment ends expired',
+      ),
     })
     .describe('Signatures that are needed')
     .optional(),

@@ -149,7 +149,7 @@ function toGate(file: NonNullable<PlanFile['gate']>[string]): Gate {
     sealed: file.sealed ?? [],
     beforeDeploying: file['before-deploying'] ?? [],
     attested: file.attested ?? [],
-    approved: file.approved && { roles: file.approved.roles, expiresMs: ms(file.approved.expires) },
+    approved: file.approved && { roles: file.approved.roles, withinMs: ms(file.approved.within) },
   });
 }
 

@@ -127,8 +127,8 @@ describe('places', () => {
   test('a key, a value, and what is missing each have their own', () => {
     expect(at(['keep: 30d', 'kepp: 30d'])).toEqual([[24, 31, 'steps[2].backup.kepp']]);
     expect(at(['keep: 30d', 'keep: 30 d'])).toEqual([[24, 37, 'steps[2].backup.keep']]);
-    expect(at(['    approved: { roles: [lead], expires: 7d }', '    approved: { roles: [lead] }'])).toEqual([
-      [57, 5, 'gate.production.approved.expires'],
+    expect(at(['    approved: { roles: [lead], within: 7d }', '    approved: { roles: [lead] }'])).toEqual([
+      [57, 5, 'gate.production.approved.within'],
     ]);
   });
 
