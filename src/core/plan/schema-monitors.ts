@@ -167,16 +167,14 @@ export const afterwards = z
   })
   .describe('Looks after the last soak or watch, without end: soakgate stop-checks ends them');
 
+const CRON_LINE = /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u;
+
 /** When an environment may be deployed to. */
 export const window = z
   .strictObject({
-    opens: form(
-      /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u,
-      'cron line of five fields',
-      '0 2 * * SUN',
-    )
+    opens: form(CRON_LINE, 'cron line of five fields', '0 2 * * SUN')
       .superRefine((line, context) => {
-        const fault = cronFault(line);
+        const fault = CRON_LINE.test(line) ? cronFault(line) : null;
         if (fault !== null)
           context.addIssue({
             code: 'custom',
