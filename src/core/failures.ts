@@ -116,6 +116,12 @@ export const failures = {
     retryable: false,
     remedy: 'Set the environment variable or file that the message names, on the worker.',
   },
+  INPUT_UNREADABLE: {
+    meaning:
+      'A workflow was started with something that is no input of it, or under a type that nobody knows.',
+    retryable: false,
+    remedy: 'Nothing was done. Start deployments with: soakgate start <plan>.',
+  },
   STEP_CRASHED: {
     meaning: 'A step ended in an error that Soakgate did not foresee.',
     retryable: false,

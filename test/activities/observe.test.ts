@@ -172,7 +172,8 @@ const look = (
   number = 0,
   before: AfterwardsMemory = { since: {}, counters: {} },
   workflowId = afterwardsWorkflowId(hands.rollout.deployment, 'here'),
-) => hands.call<AfterwardsResult>('checkAfterwards', { rollout: hands.rollout, number, before }, { workflowId });
+) =>
+  hands.call<AfterwardsResult>('checkAfterwards', { rollout: hands.rollout, number, before }, { workflowId });
 
 test('S1-52: a look reads what its plan names, long after the rollout was closed, and leaves the sealed evidence alone', async () => {
   const hands = await followed();

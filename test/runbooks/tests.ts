@@ -45,7 +45,9 @@ export const sevenDays = testsOf('workflows/completed')(
   'seven days of soak, two approvals, production and its watch: completed',
 );
 export const recordedWeek = week('of what was recorded: passed after exactly seven clean days');
-export const cleanDays = testsOf('workflows/observation')('an objective that is missed starts the clean days again');
+export const cleanDays = testsOf('workflows/observation')(
+  'an objective that is missed starts the clean days again',
+);
 export const samples = server('has what the metrics of the plan point to, with samples');
 export const counted = server('has counted what the other tests did');
 export const accepted = testsOf('examples/validation-system/repository')(

@@ -449,7 +449,9 @@ describe('refused, and nothing is written', () => {
 test('the honest permit opens, once; then only its own rollout and its own list count; closed, it is dead', async () => {
   const { run, permit } = await permitFor();
   const { rollout, list } = run;
-  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({ done: { verdict: 'pass' } });
+  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+    done: { verdict: 'pass' },
+  });
   const before = await everything();
   const migrate = list.steps.find((step) => step.kind === 'migrate')!;
   const fix = list.steps.find((step) => step.kind === 'fixData')!;
@@ -493,7 +495,9 @@ test('the honest permit opens, once; then only its own rollout and its own list 
     await schedule('openRollout', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
   ).toMatchObject({ refused: 'ROLLOUT_OPEN' });
   // Presented again by its own rollout it still opens; closed it does not.
-  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({ done: { verdict: 'pass' } });
+  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+    done: { verdict: 'pass' },
+  });
   expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
     done: null,
   });
