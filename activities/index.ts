@@ -8,7 +8,7 @@ import { checkData } from './check-data.ts';
 import { check } from './checks/check.ts';
 import { compareRollback } from './compare-rollback.ts';
 import * as decisions from './control/decisions.ts';
-import { closeEvidence, recordEvidence } from './control/evidence.ts';
+import { closeEvidence } from './control/evidence.ts';
 import type { ControlContext } from './control/world.ts';
 import { closeRollout } from './close-rollout.ts';
 import { openRollout } from './open-rollout.ts';
@@ -71,10 +71,12 @@ export function environmentActivities(world: WorkerContext): EnvironmentActiviti
 export function controlActivities(world: ControlContext): ControlActivities {
   return {
     decide: decisions.decide,
+    judgeFallback: decisions.judgeFallback,
+    planForward: decisions.planForward,
     planRollback: decisions.planRollback,
+    judgeRollback: decisions.judgeRollback,
     sealGateReport: (question) => decisions.sealGateReport(world, question),
     judgeGate: decisions.judgeGate,
-    recordEvidence: (fact) => asActivity(() => recordEvidence(world, fact)),
     closeEvidence: (input) => asActivity(() => closeEvidence(world, input)),
   };
 }

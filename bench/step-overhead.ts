@@ -16,6 +16,7 @@ import type { Step, StepList } from '../src/core/step-list.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { startDevServer } from '../src/io/dev-server.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';
+import { workflowSource } from '../worker/workflow-code.ts';
 import { registerSearchAttributes } from '../worker/search-attributes.ts';
 
 const STEPS = 20;
@@ -64,14 +65,13 @@ const receipt: Receipt = {
 };
 const activities = {
   check: noopStep,
-  enter: async () => receipt,
+  openRollout: async () => receipt,
   closeRollout: async () => undefined,
   noop: async (input: unknown) => input,
   closeEvidence: async () => ({ uri: '', manifest: '', files: 0 }),
 };
-const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 const workers = await Promise.all([
-  Worker.create({ connection, taskQueue: 'soakgate', workflowsPath, activities }),
+  Worker.create({ connection, taskQueue: 'soakgate', ...workflowSource(), activities }),
   Worker.create({ connection, taskQueue: 'soakgate.bench', activities }),
   Worker.create({
     connection,

@@ -28,8 +28,6 @@ execFileSync(process.execPath, [inCheckout('node_modules', 'typescript', 'bin', 
 });
 removeOrphans();
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-const { code } = await bundleWorkflowCode({
-  workflowsPath: inCheckout('dist', 'workflows', 'index.js'),
-  logger: quiet,
-});
+const { bundleOptions } = await import(inCheckout('dist', 'worker', 'workflow-code.js'));
+const { code } = await bundleWorkflowCode({ ...bundleOptions(), logger: quiet });
 writeFileSync(inCheckout('dist', 'workflow-bundle.js'), code);

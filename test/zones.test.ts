@@ -58,7 +58,7 @@ describe.runIf(existsSync(page))('ARCHITECTURE.md says what the lint table says'
   });
 });
 
-type Row = Required<Omit<Zone, 'packagesIn'>>;
+type Row = Required<Omit<Zone, 'packagesIn' | 'onlyIn'>>;
 
 /** Reads the table whose first column is called `zone`; a row may stand for two zones whose packages are parted by a slash. */
 function readRows(text: string): Row[] {
@@ -114,6 +114,7 @@ const refused: Record<string, Record<string, string>> = {
     'src/core/parser-outside-plan.ts': `import { parse } from './plan/parse.ts'; export const x = parse;`,
     'src/core/plan/driver.ts': `import pg from 'pg'; export const x = pg;`,
     'workflows/value-of-activities.ts': `import { steps } from '../activities/index.ts'; export const x = steps;`,
+    'workflows/own-proxy.ts': `import { proxyActivities } from '@temporalio/workflow'; export const x = proxyActivities;`,
     'workflows/schema.ts': `import { schema } from '../src/core/plan/schema.ts'; export const x = schema;`,
     'activities/checks/upward.ts': `import { start } from '../../src/client/start.ts'; export const x = start;`,
     'activities/client.ts': `import { Client } from '@temporalio/client'; export const x = Client;`,
@@ -141,7 +142,8 @@ const refused: Record<string, Record<string, string>> = {
 const accepted: Record<string, string> = {
   'src/core/plan/schema.ts': `import { z } from 'zod'; import { v } from '../verdict.ts'; export const schema = [z, v];`,
   'src/core/verdict.ts': `export const v = 1;`,
-  'workflows/index.ts': `import { proxyActivities } from '@temporalio/workflow'; import type { steps } from '../activities/index.ts'; import { v } from '../src/core/verdict.ts'; export const x = [proxyActivities, v]; export type Steps = typeof steps;`,
+  'workflows/activities.ts': `import { proxyActivities } from '@temporalio/workflow'; export const x = proxyActivities;`,
+  'workflows/index.ts': `import { condition } from '@temporalio/workflow'; import type { steps } from '../activities/index.ts'; import { v } from '../src/core/verdict.ts'; export const x = [condition, v]; export type Steps = typeof steps;`,
   'activities/index.ts': `import { join } from 'node:path'; import { Context } from '@temporalio/activity'; import { read } from '../src/io/files.ts'; export const steps = [join, Context, read];`,
   'src/io/files.ts': `import { readFile } from 'node:fs/promises'; import { v } from '../core/verdict.ts'; export const read = [readFile, v];`,
   'src/client/start.ts': `import type { x } from '../../workflows/index.ts'; import { Client } from '@temporalio/client'; export const start = Client; export type X = typeof x;`,

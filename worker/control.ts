@@ -1,7 +1,5 @@
 // The control worker: workflows, gates, signatures and evidence. It has no database credentials.
-import { fileURLToPath } from 'node:url';
-import { existsSync } from 'node:fs';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { controlActivities } from '../activities/index.ts';
 import { CONTROL_QUEUE } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
@@ -9,6 +7,7 @@ import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { namedInLog } from './temporal-log.ts';
+import { workflowSource } from './workflow-code.ts';
 
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
@@ -39,14 +38,4 @@ export async function controlWorker(
       }),
     ];
   };
-}
-
-/** In a checkout the workflows are bundled at start, unless whoever starts many workers has bundled them once; a package brings its bundle. */
-export function workflowSource(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
-  const made = process.env['SOAKGATE_WORKFLOW_BUNDLE'];
-  if (made) return { workflowBundle: { codePath: made } };
-  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
-  const source = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-  return { workflowsPath: existsSync(source) ? source : source.replace(/\.ts$/u, '.js') };
 }

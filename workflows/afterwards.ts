@@ -1,12 +1,21 @@
-// What is still looked at when a deployment is over: now and then, without end, until people end it or another release serves.
-import { CancellationScope, condition, continueAsNew, setHandler } from '@temporalio/workflow';
+// What is still checked when a deployment is over: now and then, without end, until people end it or another release serves.
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import type { AfterwardsMemory, AfterwardsResult } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
+import { type Called, environmentActivities, observeActivities } from './activities.ts';
+import { refused } from './ask-person.ts';
 import type { EnvironmentRun, Timing } from './contract.ts';
-import { failureText } from './failure-text.ts';
 import { type Answer, afterwardsTexts, openMessages } from './messages.ts';
-import { type Progress, progressQuery, show } from './progress.ts';
-import { environmentActivities, observeActivities } from './activities.ts';
+import { openInput } from './open-input.ts';
+import { type LastSent, newProgress, type Progress, progressQuery, show } from './progress.ts';
+import { runUntil } from './run-until.ts';
+import { isAfterwardsInput } from './shapes.ts';
 
 export interface AfterwardsRun {
   readonly run: EnvironmentRun;
@@ -15,113 +24,109 @@ export interface AfterwardsRun {
   readonly plan: string;
   readonly timing?: Timing;
   /** Of an earlier run of this workflow. */
-  readonly looked?: {
-    readonly number: number;
-    readonly memory: AfterwardsMemory;
-    readonly progress: Progress;
-  };
+  readonly earlier?: Pick<State, 'number' | 'memory' | 'progress'>;
 }
 
-/** What messages change. */
 interface State {
+  readonly progress: Progress;
+  readonly lastSent: LastSent;
+  number: number;
+  memory: AfterwardsMemory;
+  /** Why it has ended; messages set it. */
   ended: string | null;
   now: boolean;
-  /** The look under way. */
-  looking: CancellationScope | null;
 }
 
-/** A year of weekly looks; then the history begins anew. */
-const LOOKS_IN_A_RUN = 50;
+/** A year of weekly checks; then the history begins anew. */
+const CHECKS_IN_A_RUN = 50;
 const NOTES_KEPT = 12;
 
 /** Why it ended. */
 export async function afterwards(input: AfterwardsRun): Promise<string> {
-  const { list, rollout } = input.run;
-  const { everyMs } = list.environment.afterwards!;
-  const progress: Progress = input.looked?.progress ?? {
-    title: `${list.service} in ${rollout.environment}, after ${rollout.deployment}`,
-    phase: 'afterwards',
-    health: 'good',
-    waitingFor: null,
-    next: null,
-    notes: [],
-    lines: [],
-  };
-  const lastSent = { of: { service: rollout.service, environment: rollout.environment } };
-  const state: State = { ended: null, now: false, looking: null };
-  setHandler(progressQuery, () => progress, {
-    description: 'When it was looked last, what was read, and what is wrong',
-  });
-  const messages = openMessages((signed) => answer(input, signed, state), afterwardsTexts);
-  let { number, memory }: { number: number; memory: AfterwardsMemory } = input.looked ?? {
-    number: 0,
-    memory: { since: {}, counters: {} },
-  };
-  const next = `soakgate stop-checks ${rollout.deployment} ${rollout.environment}`;
-  for (let looks = 0; state.ended === null; looks += 1) {
-    if (input.looked === undefined || looks > 0) {
-      Object.assign(progress, { waitingFor: `a look by the worker of ${rollout.environment}`, next });
-      show(progress, lastSent);
-      const result = await lookOnce(input, number, memory, state);
-      if (result === null) continue;
-      if (typeof result !== 'string') memory = result.memory;
-      tell(progress, result);
-      if (typeof result !== 'string' && result.is === 'superseded')
-        state.ended ??= `superseded: ${result.why}`;
-      number += typeof result !== 'string' && result.is === 'read' ? 1 : 0;
+  const state = openInput(input, isAfterwardsInput, openState);
+  const messages = openMessages(state.progress, (signed) => answer(input, signed, state), afterwardsTexts);
+  const { list } = input.run;
+  const { environment } = input.run.rollout;
+  for (let checks = 0; state.ended === null; checks += 1) {
+    if (input.earlier === undefined || checks > 0) {
+      state.progress.waiting = [{ kind: 'check', environment }];
+      show(state.progress, state.lastSent);
+      await checkOnce(input, state);
     }
-    Object.assign(progress, { waitingFor: null, next });
-    show(progress, lastSent);
+    state.progress.waiting = [{ kind: 'next-check', environment }];
+    show(state.progress, state.lastSent);
     state.now = false;
-    if (state.ended === null) await condition(() => state.ended !== null || state.now, everyMs);
+    if (state.ended === null)
+      await condition(() => state.ended !== null || state.now, list.environment.afterwards!.everyMs);
     await messages.settled();
-    if (looks === LOOKS_IN_A_RUN)
-      return continueAsNew<typeof afterwards>({ ...input, looked: { number, memory, progress } });
+    if (checks === CHECKS_IN_A_RUN && state.ended === null) {
+      const { number, memory, progress } = state;
+      return continueAsNew<typeof afterwards>({ ...input, earlier: { number, memory, progress } });
+    }
   }
   await messages.settled();
-  return end(progress, lastSent, state.ended);
+  return end(state, state.ended);
 }
 
-/** The look, or why there was none (the next one comes all the same); null when people ended it meanwhile. */
-async function lookOnce(
-  input: AfterwardsRun,
-  number: number,
-  before: AfterwardsMemory,
-  state: State,
-): Promise<AfterwardsResult | string | null> {
-  const { rollout } = input.run;
-  const activities = observeActivities(
-    rollout.environment,
-    `look ${number + 1}`,
-    input.timing?.observeHeartbeatMs ?? 30_000,
-  );
-  state.looking = new CancellationScope({ cancellable: true });
+/** State first, then all handlers, before anything is awaited. */
+function openState({ run, earlier }: AfterwardsRun): State {
+  const { list, rollout } = run;
+  const { deployment, environment, service } = rollout;
+  const title = `${list.service} in ${environment}, after ${deployment}`;
+  const progress =
+    earlier?.progress ?? newProgress({ title, deployment, of: 'environment', phase: 'afterwards' }, []);
+  setHandler(progressQuery, () => progress, {
+    description: 'When it was checked last, what was read, and what is wrong',
+  });
+  return {
+    progress,
+    lastSent: { of: { service, environment } },
+    number: earlier?.number ?? 0,
+    memory: earlier?.memory ?? { since: {}, counters: {} },
+    ended: null,
+    now: false,
+  };
+}
+
+/** A worker that can read nothing keeps nobody from ending it; why nothing was read is noted, and the next check comes all the same. */
+async function checkOnce({ run, timing }: AfterwardsRun, state: State): Promise<void> {
+  const { rollout } = run;
+  const { number, memory: before } = state;
+  const check = observeActivities(rollout.environment, `check ${number + 1}`, timing);
   try {
-    return await state.looking.run(() => activities.checkAfterwards({ rollout, number, before }));
+    const called = await runUntil(
+      () => state.ended !== null,
+      () => check.checkAfterwards({ rollout, number, before }),
+    );
+    note(state.progress, called);
+    if ('failed' in called) return;
+    state.memory = called.ok.memory;
+    if (called.ok.is === 'read') state.number += 1;
+    if (called.ok.is === 'superseded') state.ended ??= `superseded: ${called.ok.why}`;
   } catch (error) {
-    return state.ended === null ? failureText(error) : null;
-  } finally {
-    state.looking = null;
+    if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
   }
 }
 
-function tell(progress: Progress, result: AfterwardsResult | string): void {
-  const wrong = typeof result === 'string' || result.troubles.length > 0;
+function note(progress: Progress, called: Called<AfterwardsResult>): void {
+  const wrong = 'failed' in called || called.ok.troubles.length > 0;
   progress.health = wrong ? 'troubled' : 'good';
-  const notes = [...progress.notes.filter((note) => !note.startsWith('reading ')), sentence(result)].slice(
-    -NOTES_KEPT,
+  progress.notes.splice(
+    0,
+    progress.notes.length,
+    ...[...progress.notes, sentence(called)].slice(-NOTES_KEPT),
   );
-  const metrics = typeof result === 'string' ? [] : result.metrics.map((line) => `reading ${line}`);
-  progress.notes.splice(0, progress.notes.length, ...notes, ...metrics);
+  progress.metrics = 'failed' in called ? [] : called.ok.metrics;
 }
 
-function sentence(result: AfterwardsResult | string): string {
-  if (typeof result === 'string') return `not looked: ${result}`;
-  return `${result.at}: ${result.is === 'read' ? result.troubles.join('; ') || 'nothing is wrong' : `not looked: ${result.why}`}`;
+function sentence(called: Called<AfterwardsResult>): string {
+  if ('failed' in called) return `not checked: ${called.failed.text}`;
+  const { is, at, why, troubles } = called.ok;
+  return `${at}: ${is === 'read' ? troubles.join('; ') || 'nothing is wrong' : `not checked: ${why}`}`;
 }
 
 async function answer(
-  { run, requester, plan }: AfterwardsRun,
+  { run, requester, plan, timing }: AfterwardsRun,
   signed: Signed,
   state: State,
 ): Promise<Answer> {
@@ -130,26 +135,23 @@ async function answer(
   const verdict = await environmentActivities(
     environment,
     `${signed.message} by ${signed.person}`,
-    15_000,
-  ).verify({
-    deployment,
-    environment,
-    signed,
-    expect,
-  });
-  if (!verdict.accepted) return { accepted: false, text: `refused: ${verdict.reason}` };
+    timing,
+    'verify',
+  ).verify({ deployment, environment, signed, expect });
+  if ('failed' in verdict) return refused(verdict.failed.text);
+  if (!verdict.ok.accepted) return refused(verdict.ok.reason);
   if (signed.message === 'checkNow') {
     state.now = true;
-    return { accepted: true, text: 'it is looked now' };
+    return { accepted: true, text: 'it is checked now' };
   }
   state.ended = `ended by ${signed.person}`;
-  // A worker that can read nothing keeps nobody from ending it.
-  state.looking?.cancel();
-  return { accepted: true, text: 'ended: stop the post-deployment checks' };
+  return { accepted: true, text: 'ended: it is not checked any more' };
 }
 
-function end(progress: Progress, lastSent: Parameters<typeof show>[1], why: string): string {
-  Object.assign(progress, { phase: 'ended', waitingFor: null, next: null, health: 'ended' });
+function end({ progress, lastSent }: State, why: string): string {
+  progress.phase = 'ended';
+  progress.health = 'ended';
+  progress.waiting = [];
   progress.notes.push(why);
   show(progress, lastSent);
   return why;

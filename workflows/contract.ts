@@ -3,6 +3,7 @@ import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
 import type { RolloutRef } from '../src/core/names.ts';
 import type { StepList } from '../src/core/step-list.ts';
+import type { Waiting } from '../src/core/waiting.ts';
 
 export interface EnvironmentRun {
   readonly list: StepList;
@@ -49,7 +50,7 @@ export type Fact =
   | { readonly is: 'soakPassed'; readonly environment: string; readonly outcome: EnvironmentOutcome }
   | { readonly is: 'soakVoided'; readonly environment: string; readonly why: string }
   | { readonly is: 'aboutToChange'; readonly environment: string }
-  | { readonly is: 'waiting'; readonly environment: string; readonly reason: string | null }
+  | { readonly is: 'waiting'; readonly environment: string; readonly waiting: Waiting | null }
   | { readonly is: 'answered'; readonly nonce: string; readonly accepted: boolean; readonly text: string }
   | { readonly is: 'ended'; readonly environment: string; readonly result: RolloutResult };
 

@@ -1,9 +1,11 @@
 // All that a deployment knows while it runs, and the few things its modules do with it.
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { Signed } from '../src/core/messages.ts';
+import type { Waiting } from '../src/core/waiting.ts';
 import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './messages.ts';
-import { type Progress, show, type LastSent } from './progress.ts';
+import { type Progress, type LastSent, show } from './progress.ts';
 
 export interface DeploymentState {
   readonly input: DeploymentInput;
@@ -19,33 +21,31 @@ export interface DeploymentState {
   /** Nonce → the rollout's answer. */
   readonly answered: Map<string, Answer>;
   readonly wantsChange: Set<string>;
-  /** Place → what is waited for there. */
-  readonly waits: Map<string, { readonly reason: string; readonly next: string | null }>;
+  /** Of rollouts by environment. */
+  readonly rolloutWaits: Map<string, Waiting>;
+  /** Of gates by environment. */
+  readonly gateWaits: Map<string, Waiting>;
   ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
   aborted: string | null;
   /** What voided the soak of an earlier environment last. */
   voided: string | null;
 }
 
-/** What one place waits for, or no longer; what several wait for is all lastSent, a rollout's question before a gate. */
+const REFUSALS_KEPT = 50;
+
+/** What a rollout or a gate waits for, or no longer; what several wait for is all shown, a rollout's question before a gate. */
 export function setWaiting(
   state: DeploymentState,
-  place: string,
-  reason: string | null,
-  next: string | null,
+  at: 'rollout' | 'gate',
+  environment: string,
+  waiting: Waiting | null,
 ): void {
-  state.waits.delete(place);
-  if (reason !== null) state.waits.set(place, { reason, next });
-  const waits = [...state.waits]
-    .sort(([one], [other]) => Number(one.startsWith(GATE)) - Number(other.startsWith(GATE)))
-    .map(([, wait]) => wait);
-  state.progress.waitingFor = waits.length > 0 ? waits.map((wait) => wait.reason).join(' · ') : null;
-  state.progress.next = waits.find((wait) => wait.next !== null)?.next ?? null;
+  const waits = at === 'rollout' ? state.rolloutWaits : state.gateWaits;
+  waits.delete(environment);
+  if (waiting) waits.set(environment, waiting);
+  state.progress.waiting = [...state.rolloutWaits.values(), ...state.gateWaits.values()];
   show(state.progress, state.lastSent);
 }
-
-const GATE = 'gate of ';
-export const gateOf = (environment: string): string => `${GATE}${environment}`;
 
 export function setStep(
   state: DeploymentState,
@@ -56,6 +56,13 @@ export function setStep(
   const found = state.progress.lines.find((candidate) => candidate.name === environment);
   if (found) Object.assign(found, { state: to, summary });
   show(state.progress, state.lastSent);
+}
+
+/** Keeps the first refusals, so that a flood does not fill the progress. */
+export function recordRefusal({ progress }: DeploymentState, signed: Signed, why: string): void {
+  if (progress.refusals.length >= REFUSALS_KEPT) return;
+  const { message, person, body } = signed;
+  progress.refusals.push({ message, person, environment: body.environment, why });
 }
 
 export const outcomeOf = (result: RolloutResult): DeploymentOutcome =>

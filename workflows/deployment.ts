@@ -1,45 +1,40 @@
 // One deployment, top to bottom: for each environment gate → permit → rollout; then everything is closed and sealed.
 import {
-  allHandlersFinished,
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
+  defineQuery,
   isCancellation,
   ParentClosePolicy,
   setHandler,
   startChild,
-  defineQuery,
-  getExternalWorkflowHandle,
 } from '@temporalio/workflow';
-import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { SealedGateReport } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
-import { type DeploymentState, setStep, outcomeOf, setWaiting } from './deployment-state.ts';
 import type {
-  Command,
   DeploymentInput,
-  DeploymentOutcome,
   DeploymentResult,
   EnvironmentRun,
-  Fact,
+  RolloutInput,
   RolloutResult,
 } from './contract.ts';
-import { commandSignal, factSignal } from './rollout-inbox.ts';
+import { close } from './deployment-closing.ts';
+import { type DeploymentState, outcomeOf, setStep, setWaiting } from './deployment-state.ts';
+import { newGate } from './gate.ts';
 import { throughGate } from './gate-entry.ts';
-import { type Gate, newGate, voidGateReport } from './gate.ts';
-import { openMessages } from './messages.ts';
 import { answerMessage } from './message-routing.ts';
-import { type Progress, progressQuery, show } from './progress.ts';
-import { controlActivities } from './activities.ts';
+import { openMessages } from './messages.ts';
+import { openInput } from './open-input.ts';
+import { newProgress, progressQuery, show } from './progress.ts';
 import { rollout } from './rollout.ts';
+import { command, receiveFact, takeFact } from './rollout-facts.ts';
+import { factSignal } from './rollout-inbox.ts';
+import { isDeploymentInput } from './shapes.ts';
 
 export const gateReportQuery = defineQuery<SealedGateReport | null, [string]>('gateReport');
 
-const LAST_ANSWERS = '1m';
-const LAST_EVENTS = '1m';
-
 export async function deployment(input: DeploymentInput): Promise<DeploymentResult> {
-  const state = openState(input);
+  const state = openInput(input, isDeploymentInput, openState);
   const scope = new CancellationScope({ cancellable: true });
   try {
     await scope.run(() => enterAll(state));
@@ -53,21 +48,10 @@ export async function deployment(input: DeploymentInput): Promise<DeploymentResu
 /** State first, then all handlers, before anything is awaited. */
 function openState(input: DeploymentInput): DeploymentState {
   const { body } = input.start;
-  const progress: Progress = {
-    title: body.deployment,
-    phase: 'starting',
-    health: 'good',
-    waitingFor: null,
-    next: null,
-    notes: [],
-    lines: input.runs.map(({ rollout: ref }) => ({
-      name: ref.environment,
-      kind: 'environment',
-      state: 'waiting',
-      summary: '',
-      tookMs: null,
-    })),
-  };
+  const progress = newProgress(
+    { title: body.deployment, deployment: body.deployment, of: 'deployment', phase: 'starting' },
+    input.runs.map(({ rollout: ref }) => ({ name: ref.environment, kind: 'environment' })),
+  );
   const state: DeploymentState = {
     input,
     progress,
@@ -78,23 +62,30 @@ function openState(input: DeploymentInput): DeploymentState {
     soaked: new Map(),
     results: new Map(),
     answered: new Map(),
+    wantsChange: new Set(),
+    rolloutWaits: new Map(),
+    gateWaits: new Map(),
     ended: null,
     voided: null,
-    wantsChange: new Set(),
-    waits: new Map(),
     aborted: null,
   };
-  for (const run of input.runs) state.gates.set(run.rollout.environment, newGate(run, input.start));
+  for (const run of input.runs) {
+    const { environment } = run.rollout;
+    const gate = newGate(run, input.start, async (waiting) =>
+      setWaiting(state, 'gate', environment, waiting),
+    );
+    state.gates.set(environment, gate);
+  }
   setHandler(progressQuery, () => state.progress, {
-    description: 'Where the deployment is: environments, waiting reason, next command',
+    description: 'Where the deployment is: environments, and what it waits for',
   });
   setHandler(gateReportQuery, (environment) => state.gates.get(environment)?.gateReport ?? null, {
     description: 'The sealed gate report of an environment (its name as JSON)',
   });
-  setHandler(factSignal, (fact) => takeFact(state, fact), {
+  setHandler(factSignal, (fact) => receiveFact(state, fact), {
     description: 'From a rollout of this deployment',
   });
-  openMessages((signed) => answerMessage(state, signed));
+  openMessages(progress, (signed) => answerMessage(state, signed));
   show(progress, state.lastSent);
   return state;
 }
@@ -119,7 +110,7 @@ async function enterAll(state: DeploymentState): Promise<void> {
 async function throughRollout(
   state: DeploymentState,
   run: EnvironmentRun,
-  child: Parameters<typeof rollout>[0],
+  child: RolloutInput,
   place: number,
 ): Promise<void> {
   const { environment, service } = run.rollout;
@@ -165,11 +156,7 @@ async function handOver(
     });
 }
 
-async function startRollout(
-  state: DeploymentState,
-  run: EnvironmentRun,
-  input: Parameters<typeof rollout>[0],
-): Promise<void> {
+async function startRollout(state: DeploymentState, run: EnvironmentRun, input: RolloutInput): Promise<void> {
   const { environment, service, deployment: name } = run.rollout;
   try {
     const handle = await startChild(rollout, {
@@ -187,12 +174,11 @@ async function startRollout(
       // Terminated or failed from outside: its outcome will come by signal once somebody has recovered it.
       if (state.results.has(environment)) return;
       state.progress.health = 'troubled';
-      setWaiting(
-        state,
+      setWaiting(state, 'rollout', environment, {
+        kind: 'ended-outside',
         environment,
-        `the rollout in ${environment}, which was ended from outside (${(error as Error).message})`,
-        `soakgate recover ${name}`,
-      );
+        why: (error as Error).message,
+      });
     });
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -207,115 +193,4 @@ async function startRollout(
     };
     takeFact(state, { is: 'ended', environment, result });
   }
-}
-
-function takeFact(state: DeploymentState, fact: Fact): void {
-  if (fact.is === 'answered') state.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
-  else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
-  else if (fact.is === 'waiting')
-    setWaiting(
-      state,
-      fact.environment,
-      fact.reason && `${fact.environment}: ${fact.reason}`,
-      fact.reason && `soakgate status ${state.input.start.body.deployment}`,
-    );
-  else if (fact.is === 'soakPassed') {
-    state.soaked.set(fact.environment, fact.outcome);
-    offer(state, fact.environment, fact.outcome);
-    setStep(state, fact.environment, 'pass', 'soak passed; measuring goes on');
-  } else if (fact.is === 'soakVoided') {
-    state.soaked.delete(fact.environment);
-    state.voided = fact.why;
-    const next = nextGate(state, fact.environment);
-    if (next) voidGateReport(next);
-    state.progress.notes.push(`the gate report is void: ${fact.why}`);
-  } else end(state, fact.result);
-}
-
-function end(state: DeploymentState, result: RolloutResult): void {
-  state.results.set(result.environment, result);
-  state.open.delete(result.environment);
-  state.waits.delete(result.environment);
-  const mark = result.outcome === 'passed' ? 'pass' : result.outcome === 'restored' ? 'undone' : 'fail';
-  setStep(state, result.environment, mark, `${result.outcome}: ${result.reason}`);
-}
-
-function nextGate(state: DeploymentState, environment: string): Gate | undefined {
-  const place = state.input.runs.findIndex((run) => run.rollout.environment === environment);
-  const next = state.input.runs[place + 1];
-  return next && state.gates.get(next.rollout.environment);
-}
-
-function offer(state: DeploymentState, environment: string, outcome: EnvironmentOutcome): void {
-  const gate = nextGate(state, environment);
-  if (!gate) return;
-  gate.before = outcome;
-  gate.revision += 1;
-}
-
-async function command(service: string, environment: string, content: Command): Promise<void> {
-  await getExternalWorkflowHandle(rolloutWorkflowId(service, environment))
-    .signal(commandSignal, content)
-    .catch(() => undefined);
-}
-
-async function closeRollout(state: DeploymentState, environment: string): Promise<void> {
-  const service = state.open.get(environment);
-  if (service === undefined) return;
-  await command(service, environment, { is: 'close' });
-  await condition(() => state.results.has(environment));
-}
-
-/** Whatever the outcome: every open rollout is closed and awaited, then the evidence is sealed. */
-async function close(state: DeploymentState): Promise<DeploymentResult> {
-  state.progress.phase = 'closing';
-  for (const environment of [...state.open.keys()].reverse()) await closeRollout(state, environment);
-  // The histories in the evidence are whole; a parent that ends first would also leave its child's outcome without a reader.
-  if (state.running.size > 0 && !(await condition(() => state.running.size === 0, LAST_EVENTS)))
-    state.progress.notes.push(
-      `not whole in the evidence: the history of ${[...state.running].join(', ')}, whose rollout has told its outcome but not ended`,
-    );
-  const results = state.input.runs.flatMap(({ rollout: ref }) => state.results.get(ref.environment) ?? []);
-  const { outcome, reason } = outcomeOfAll(state, results);
-  const { start, runs } = state.input;
-  const workflows = [
-    deploymentWorkflowId(start.body.deployment),
-    ...results.map((result) => rolloutWorkflowId(runs[0]!.rollout.service, result.environment)),
-  ];
-  const evidence = await controlActivities('close the evidence').closeEvidence({
-    deployment: start.body.deployment,
-    outcome,
-    start,
-    workflows,
-    environments: results,
-    approvals: [...state.gates.values()].flatMap((gate) => [...gate.attestations, ...gate.approvals]),
-  });
-  state.progress.phase = outcome;
-  state.progress.health = outcome === 'completed' ? 'good' : outcome === 'stuck' ? 'stuck' : 'ended';
-  state.progress.notes.push(reason);
-  state.waits.clear();
-  Object.assign(state.progress, { waitingFor: null, next: null });
-  show(state.progress, state.lastSent);
-  // Whoever has just sent something is still answered.
-  if (!allHandlersFinished()) await condition(allHandlersFinished, LAST_ANSWERS);
-  return {
-    deployment: start.body.deployment,
-    outcome,
-    reason,
-    environments: results.map(({ environment, outcome }) => ({ environment, outcome })),
-    evidence,
-  };
-}
-
-/** The worst that any environment came to; one that rolled back is never hidden behind a later one that stopped. */
-function outcomeOfAll(
-  state: DeploymentState,
-  results: readonly RolloutResult[],
-): { outcome: DeploymentOutcome; reason: string } {
-  const stuck = results.find((result) => result.outcome === 'stuck');
-  if (stuck) return { outcome: 'stuck', reason: `${stuck.environment}: ${stuck.differences.join('; ')}` };
-  const restored = results.find((result) => result.outcome === 'restored');
-  if (restored && state.ended?.outcome !== 'rolled-back')
-    return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
-  return state.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
 }

@@ -1,40 +1,41 @@
 // A forward fix: one prepared migration more; its undo is registered before it begins, and then the way goes on.
-import { isCancellation } from '@temporalio/workflow';
-import { forwardEntry } from '../src/core/undo.ts';
-import { failureDetails, failureText } from './failure-text.ts';
+import { controlActivities, environmentActivities } from './activities.ts';
+import { untilDone } from './persist.ts';
 import { show } from './progress.ts';
-import { environmentActivities } from './activities.ts';
 import type { RolloutState } from './rollout-state.ts';
 
-/** True when it passed. Its own check is part of it: rehearsed there and back, and the catalog compared with the rehearsal. */
-export async function goForward(state: RolloutState, fallback: string, why: string): Promise<boolean> {
+/** Null when it passed, else why not. Its own check is part of it: rehearsed there and back, and the catalog compared with the rehearsal. */
+export async function goForward(state: RolloutState, fallback: string, why: string): Promise<string | null> {
   const { list, rollout } = state.input.run;
-  const step = list.steps.find((candidate) => candidate.kind === 'migrate');
-  if (!step) return note(state, `fallback ${fallback}: the plan has no migrate step`);
+  const what = `plan the forward fix ${fallback}`;
+  const plan = await untilDone(
+    { asker: state.asker, environment: rollout.environment, what, orElse: 'stop' },
+    () => controlActivities(what).planForward({ list, fallback }),
+  );
+  if (!plan) return note(state, 'the plan has no migrate step under which it could run');
   state.progress.notes.push(`forward fix ${fallback}: ${why}`);
   show(state.progress, state.lastSent);
-  state.stack.push(forwardEntry(step, fallback));
+  state.stack.push(plan.entry);
   state.touched = true;
-  try {
-    const receipt = await environmentActivities(
-      rollout.environment,
-      `forward fix ${fallback}`,
-      state.heartbeatMs,
-    ).forwardFix({ rollout, step, fallback });
-    state.receipts.push(receipt);
-    note(state, `${receipt.step}: ${receipt.summary}`);
-    if (receipt.verdict !== 'pass') return false;
-    state.forwards += 1;
-    return true;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    state.progress.notes.push(...failureDetails(error));
-    return note(state, `${fallback}: ${failureText(error)}`);
+  const called = await environmentActivities(
+    rollout.environment,
+    `forward fix ${fallback}`,
+    state.input.timing,
+    'step',
+  ).forwardFix({ rollout, step: plan.step, fallback });
+  if ('failed' in called) {
+    state.progress.notes.push(...called.failed.details);
+    return note(state, called.failed.text);
   }
+  state.receipts.push(called.ok);
+  note(state, `${called.ok.step}: ${called.ok.summary}`);
+  if (called.ok.verdict !== 'pass') return called.ok.summary;
+  state.forwards += 1;
+  return null;
 }
 
-function note(state: RolloutState, text: string): false {
+function note(state: RolloutState, text: string): string {
   state.progress.notes.push(text);
   show(state.progress, state.lastSent);
-  return false;
+  return text;
 }

@@ -3,16 +3,21 @@ import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
 import type { VerifiedMessage, Permit, SealedGateReport, Signed, StartBody } from '../src/core/messages.ts';
 import type { EnvironmentRun } from './contract.ts';
-import { controlActivities } from './activities.ts';
+import { type Called, controlActivities } from './activities.ts';
+import type { Asker } from './ask-person.ts';
+import { untilDone } from './persist.ts';
 
 export interface Gate {
   readonly run: EnvironmentRun;
   readonly start: Signed<StartBody>;
+  readonly asker: Asker;
   gateReport: SealedGateReport | null;
   number: number;
   approvals: VerifiedMessage[];
   attestations: VerifiedMessage[];
   rejected: string | null;
+  /** Why people gave it up. */
+  stopped: string | null;
   /** Runs from sealing; a voided gate report takes its clock along. */
   clock: CancellationScope | null;
   expired: boolean;
@@ -25,17 +30,19 @@ export interface Gate {
 
 export type GateOutcome =
   | { readonly permit: Permit }
-  | { readonly shut: 'rejected' | 'expired' | 'left'; readonly why: string };
+  | { readonly shut: 'rejected' | 'expired' | 'failed' | 'left'; readonly why: string };
 
-export function newGate(run: EnvironmentRun, start: Signed<StartBody>): Gate {
+export function newGate(run: EnvironmentRun, start: Signed<StartBody>, show: Asker['show']): Gate {
   return {
     run,
     start,
+    asker: { question: null, show },
     gateReport: null,
     number: 0,
     approvals: [],
     attestations: [],
     rejected: null,
+    stopped: null,
     clock: null,
     expired: false,
     before: null,
@@ -63,13 +70,17 @@ export async function passGate(
   try {
     for (;;) {
       const seen = gate.revision;
-      if (!gate.gateReport && (first || gate.before)) await seal(gate);
-      gate.answer = await controlActivities(`gate of ${gate.run.rollout.environment}`).judgeGate(
-        stateOf(gate),
-      );
-      told(gate.answer);
+      const left = () => gate.revision !== seen || shutBy(gate, leave) !== null;
+      if (!gate.gateReport && (first || gate.before)) await seal(gate, left);
+      const what = `gate of ${gate.run.rollout.environment}`;
+      const answer = await persist(gate, what, left, () => controlActivities(what).judgeGate(stateOf(gate)));
+      if (answer) {
+        gate.answer = answer;
+        told(answer);
+      }
       const shut = shutBy(gate, leave);
       if (shut) return shut;
+      if (!answer) continue;
       // Judged on what has changed meanwhile: judged again, never opened.
       if (gate.answer.open && gate.revision === seen) return { permit: permitOf(gate) };
       await condition(() => gate.revision !== seen || shutBy(gate, leave) !== null);
@@ -79,14 +90,28 @@ export async function passGate(
   }
 }
 
+/** What decides at a gate is called until it has worked, or until it is asked for nothing; people may stop it. */
+async function persist<T>(
+  gate: Gate,
+  what: string,
+  left: () => boolean,
+  call: () => Promise<Called<T>>,
+): Promise<T | null> {
+  const { environment } = gate.run.rollout;
+  const value = await untilDone({ asker: gate.asker, environment, what, left, orElse: 'stop' }, call);
+  if (value === null && !left()) gate.stopped = `${what} could not be decided; decided: stop`;
+  return value;
+}
+
 function shutBy(gate: Gate, leave: () => string | null): GateOutcome | null {
+  if (gate.stopped !== null) return { shut: 'failed', why: gate.stopped };
   if (gate.rejected !== null) return { shut: 'rejected', why: gate.rejected };
   const gone = leave();
   if (gone !== null) return { shut: 'left', why: gone };
   return gate.expired ? { shut: 'expired', why: 'nobody opened the gate in time' } : null;
 }
 
-async function seal(gate: Gate): Promise<void> {
+async function seal(gate: Gate, left: () => boolean): Promise<void> {
   gate.number += 1;
   const { list, rollout } = gate.run;
   const outcome = gate.before;
@@ -96,18 +121,16 @@ async function seal(gate: Gate): Promise<void> {
     soaked: outcome.soak,
     receipts: outcome.receipts,
   };
-  const { sealed } = await controlActivities(`seal gate report ${gate.number}`).sealGateReport({
-    deployment: rollout.deployment,
-    list,
-    listHash: rollout.list,
-    start: gate.start,
-    number: gate.number,
-    before,
-  });
+  const what = `seal gate report ${gate.number}`;
+  const { start, number } = gate;
+  const { deployment, list: listHash } = rollout;
+  const answer = await persist(gate, what, left, () =>
+    controlActivities(what).sealGateReport({ deployment, list, listHash, start, number, before }),
+  );
   // A breach came while it was being sealed: what it says no longer holds.
-  if (gate.before !== outcome) return;
-  gate.gateReport = sealed;
-  if (sealed) startClock(gate);
+  if (!answer || gate.before !== outcome) return;
+  gate.gateReport = answer.sealed;
+  if (answer.sealed) startClock(gate);
 }
 
 /** One timer from sealing to expiry, however many approvals come in between. */

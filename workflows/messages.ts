@@ -1,15 +1,19 @@
-// The messages of a deployment, and of the post-deployment checks that outlives it. Updates answer, signals of the same names wait for a worker; each is worked off once.
+// How messages come into a workflow. Updates answer, signals of the same names wait for a worker; each is worked off once, and what
+// nobody can read is counted and changes nothing.
+import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
   condition,
   defineSignal,
   defineUpdate,
+  setDefaultSignalHandler,
   setHandler,
 } from '@temporalio/workflow';
-import { ApplicationFailure } from '@temporalio/common';
 import type { MessageName, Signed } from '../src/core/messages.ts';
-import { failureText } from './failure-text.ts';
+import { textOf } from './activities.ts';
+import type { Progress } from './progress.ts';
+import { messageFault } from './shapes.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
 export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopChecks'>, string>> = {
@@ -26,14 +30,12 @@ export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopC
   extendSoak: 'Signed; lengthens the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
 };
 
-/** What a post-deployment checks is told. */
+/** What post-deployment checks take. */
 export const afterwardsTexts: Partial<Readonly<Record<MessageName, string>>> = {
   checkNow: messageTexts.checkNow,
   stopChecks:
-    'Signed; stop the post-deployment checks. JSON: soakgate stop-checks DEPLOYMENT ENVIRONMENT --print',
+    'Signed; stops the post-deployment checks. JSON: soakgate stop-checks DEPLOYMENT ENVIRONMENT --print',
 };
-
-const LARGEST_MESSAGE = 32_768;
 
 export interface Answer {
   readonly accepted: boolean;
@@ -45,8 +47,19 @@ export interface Messages {
   settled(): Promise<void>;
 }
 
-/** Opens the messages; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
+/** Counts what nobody can read. */
+export function countMalformed(progress: Progress): void {
+  progress.malformed += 1;
+}
+
+/** Signals of unknown names are counted as well; updates and queries of unknown names the SDK refuses by itself. */
+export function openSignals(progress: Progress): void {
+  setDefaultSignalHandler(() => countMalformed(progress));
+}
+
+/** Opens the handlers; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
 export function openMessages(
+  progress: Progress,
   work: (signed: Signed) => Promise<Answer>,
   texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts,
 ): Messages {
@@ -63,16 +76,12 @@ export function openMessages(
       const answer = CancellationScope.nonCancellable(() => work(signed));
       answers.set(
         nonce,
-        await answer.catch((error: unknown) => ({
-          accepted: false,
-          text: `not answered: ${failureText(error)}`,
-        })),
+        await answer.catch((error: unknown) => ({ accepted: false, text: `not answered: ${textOf(error)}` })),
       );
     });
     lines.set(environment, line);
   };
   for (const [name, description] of Object.entries(texts)) {
-    const validator = (signed: Signed) => refuseShape(name, signed);
     setHandler(
       defineUpdate<Answer, [Signed]>(name),
       async (signed) => {
@@ -80,38 +89,22 @@ export function openMessages(
         await condition(() => answers.has(signed.body.nonce));
         return answers.get(signed.body.nonce)!;
       },
-      { description, validator },
+      { description, validator: (signed) => refuseShape(name, signed) },
     );
     setHandler(
       defineSignal<[Signed]>(name),
-      (signed) => void (shapeFault(name, signed) === null && take(signed)),
+      (signed) => {
+        if (messageFault(name, signed) === null) take(signed);
+        else countMalformed(progress);
+      },
       { description },
     );
   }
+  openSignals(progress);
   return { settled: () => condition(() => known.size === answers.size && allHandlersFinished()) };
 }
 
 function refuseShape(name: string, signed: unknown): void {
-  const fault = shapeFault(name, signed);
+  const fault = messageFault(name, signed);
   if (fault) throw ApplicationFailure.nonRetryable(fault, 'MESSAGE_SHAPE');
-}
-
-/** Shape and size only; who signed is asked of the environment's worker. */
-function shapeFault(name: string, candidate: unknown): string | null {
-  const signed = candidate as Partial<Signed> | null;
-  if (typeof signed !== 'object' || signed === null)
-    return `expected one JSON object, as soakgate ${name} --print gives it`;
-  if (signed.message !== name) return `this is a ${String(signed.message)}, not a ${name}`;
-  const { body } = signed;
-  const texts = [
-    signed.person,
-    signed.signature,
-    body?.deployment,
-    body?.environment,
-    body?.nonce,
-    body?.expires,
-  ];
-  if (texts.some((text) => typeof text !== 'string' || text.length === 0))
-    return 'person, signature, body.deployment, body.environment, body.nonce and body.expires must be texts';
-  return JSON.stringify(signed).length > LARGEST_MESSAGE ? `larger than ${LARGEST_MESSAGE} characters` : null;
 }

@@ -1,146 +1,102 @@
-// The soak or watch: one activity a slice, judged where it is read; breaches go through the matrix.
-import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { newSoak, summarise, type Breach, type ObserveResult, type SoakState } from '../src/core/soak.ts';
-import type { Decision } from '../src/core/matrix.ts';
-import { sliceMs } from '../src/core/slice.ts';
+// The soak or watch: one activity a slice, judged where it is read; breaches go through the decision matrix.
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
-import type { Answered } from './rollout-inbox.ts';
-import { controlActivities, observeActivities } from './activities.ts';
-import { resolve, type RolloutState, setWaiting } from './rollout-state.ts';
+import { newSoak, type ObserveResult, type SoakState } from '../src/core/soak.ts';
+import type { Failure } from './activities.ts';
+import { answerLater, askMeasuring, putLater } from './breaches.ts';
+import { decideAbout, type Next, resolve } from './decisions.ts';
+import { backoffMs } from './persist.ts';
 import { show } from './progress.ts';
+import type { RollbackRequest } from './rollout-inbox.ts';
+import { type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
+import { observeSlice, takeSlice, waitAfterFailure, type Watched } from './slice.ts';
 
-/** What is known of one soak or watch. */
-interface Watched {
-  readonly forward: CancellationScope;
-  readonly phase: 'soak' | 'watch';
-  state: SoakState;
-  slices: number;
-  /** Came while people were asked about something else, and is asked about after it, though it may be over by then. */
-  later: Breach[];
-}
+/** So many slices in a row may fail before anybody is asked. */
+const FAILURES_ALLOWED = 3;
 
-/** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak). */
-export async function observeUntilClosed(state: RolloutState, forward: CancellationScope): Promise<void> {
+/** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak); else why it rolls back. */
+export async function observeUntilClosed(state: RolloutState): Promise<RollbackRequest | null> {
   const { list } = state.input.run;
   const phase = list.environment.soak ? 'soak' : 'watch';
-  if (!list.environment.soak && !list.environment.watch) return;
+  if (!list.environment.soak && !list.environment.watch) return null;
   state.progress.phase = phase;
-  setWaiting(state, null, null);
-  const watched: Watched = { forward, phase, state: newSoak(), slices: 0, later: [] };
+  setWaiting(state, null);
+  const watched: Watched = { phase, soak: newSoak(), slices: 0, failures: 0, later: [] };
   for (;;) {
-    if (watched.state.passed && (state.inbox.closing || list.last)) return;
+    if (watched.soak.passed && (state.inbox.closing || list.last)) return null;
     if (state.inbox.paused) {
-      await untilResumed(state, () => watched.state.passed);
+      await untilResumed(state, () => watched.soak.passed);
       continue;
     }
-    const result = await observeSlice(state, watched);
-    watched.state = { ...result.state, extendedMs: result.state.extendedMs + state.inbox.extendMs };
-    state.inbox.extendMs = 0;
-    state.meanwhile = (ask) => measureOn(state, watched, ask);
-    await judge(state, result, watched).finally(() => (state.meanwhile = null));
+    const slice = await observeSlice(state, watched);
+    const next =
+      'failed' in slice
+        ? await afterFailure(state, watched, slice.failed)
+        : await judge(state, watched, slice.ok);
+    if (typeof next === 'object') return next;
   }
 }
 
-/** A soak that has passed can be closed while it is paused. */
-async function untilResumed(state: RolloutState, passed: () => boolean): Promise<void> {
-  setWaiting(
-    state,
-    'resume',
-    `soakgate resume ${state.input.run.rollout.deployment} ${state.input.run.rollout.environment}`,
-  );
-  await condition(() => !state.inbox.paused || (state.inbox.closing && passed()));
-  setWaiting(state, null, null);
-}
-
-/** `checkNow`, `close` and `pause` end a slice early; it returns what it has. */
-async function observeSlice(state: RolloutState, watched: Watched, asking?: true): Promise<ObserveResult> {
-  const { list, rollout } = state.input.run;
-  const { forward, phase } = watched;
-  const number = watched.slices;
-  watched.slices += 1;
-  const slice = new CancellationScope({ cancellable: true, parent: forward });
-  const interrupt = state.inbox.interrupt;
-  state.inbox.interrupt = () => {
-    if (state.inbox.rollBack) interrupt();
-    else slice.cancel();
-  };
-  try {
-    const length = sliceMs(list, phase, number);
-    const result = await slice.run(() =>
-      observeActivities(
-        rollout.environment,
-        `${phase}, slice ${number + 1}`,
-        state.input.timing?.observeHeartbeatMs ?? 30_000,
-      ).observe({
-        rollout,
-        phase,
-        sliceMs: length,
-        state: watched.state,
-        ...(asking && { asking }),
-      }),
-    );
-    // A slice that was cancelled hands back what it has; the way forward is over all the same.
-    if (forward.consideredCancelled) throw new CancelledFailure('the way forward was left');
-    return result;
-  } catch (error) {
-    // Interrupted before a worker had taken it: nothing was read, and nothing is wrong.
-    if (!isCancellation(error) || forward.consideredCancelled) throw error;
-    return {
-      state: watched.state,
-      breaches: [],
-      metrics: 0,
-      summary: summarise(watched.state),
-      verdict: null,
-    };
-  } finally {
-    state.inbox.interrupt = interrupt;
-    state.inbox.checkNow = false;
+/** Whoever cannot look does not pass: it is tried again, and then the matrix decides about the error. */
+async function afterFailure(state: RolloutState, watched: Watched, { text }: Failure): Promise<Next> {
+  watched.failures += 1;
+  const { environment } = state.input.run.rollout;
+  const what = `reading the monitors in ${environment}`;
+  state.progress.health = 'troubled';
+  if (watched.failures <= FAILURES_ALLOWED) {
+    await waitAfterFailure(state, watched, text);
+    return 'again';
   }
-}
-
-function tellMetrics(state: RolloutState, { summary }: ObserveResult): void {
-  state.soak = summary.join('\n');
-  const others = state.progress.notes.filter((note) => !note.startsWith('reading '));
-  state.progress.notes.splice(
-    0,
-    state.progress.notes.length,
-    ...others,
-    ...summary.map((line) => `reading ${line}`),
-  );
-}
-
-async function judge(state: RolloutState, result: ObserveResult, watched: Watched): Promise<void> {
-  tellMetrics(state, result);
-  const forwards = state.forwards;
-  result.breaches.forEach((breach) => putLater(watched, breach));
-  await answerLater(state, watched, forwards);
-  if (result.verdict === 'extension-needed' && state.forwards === forwards) {
-    await askForExtension(state, watched);
-    await answerLater(state, watched, forwards);
-  }
-  // What was observed was another schema: the soak starts again.
-  if (state.forwards > forwards) {
-    watched.state = {
-      ...newSoak(watched.state.baseline),
-      counters: watched.state.counters,
-      since: watched.state.since,
-    };
-    watched.later = [];
-  } else if (result.verdict === 'passed') {
-    watched.state = { ...watched.state, passed: true };
-    await state.inbox.notifyDeployment({
-      is: 'soakPassed',
-      environment: state.input.run.rollout.environment,
-      outcome: outcomeSoFar(state),
-    });
-    if (!state.input.run.list.last) setWaiting(state, 'the next environment; measuring goes on', null);
-  }
+  watched.failures = 0;
+  state.progress.notes.push(`${what} failed: ${text}`);
+  const trouble = { monitor: 'any', metric: 'any', is: 'error', lastedMs: failedForMs() } as const;
+  const decision = await decideAbout(state, { trouble }, `what to do about the monitors`);
+  const next = (await resolve(state, decision, `${what} failed: ${text}`)) ?? 'on';
+  state.progress.health = 'good';
   show(state.progress, state.lastSent);
+  return next;
+}
+
+/** For how long nothing could be read when the matrix is asked. */
+const failedForMs = (): number =>
+  Array.from({ length: FAILURES_ALLOWED }, (_, index) => backoffMs(index + 1)).reduce(
+    (sum, ms) => sum + ms,
+    0,
+  );
+
+async function judge(state: RolloutState, watched: Watched, result: ObserveResult): Promise<Next> {
+  takeSlice(state, watched, result);
+  watched.soak = { ...watched.soak, extendedMs: watched.soak.extendedMs + state.inbox.extendMs };
+  state.inbox.extendMs = 0;
+  const { forwards } = state;
+  result.breaches.forEach((breach) => putLater(watched, breach));
+  let next = await answerLater(state, watched, forwards);
+  if (next === 'on' && result.verdict === 'extension-needed' && state.forwards === forwards) {
+    next = await askForExtension(state, watched);
+    if (next === 'on') next = await answerLater(state, watched, forwards);
+  }
+  if (next !== 'on') return next;
+  if (state.forwards > forwards) startAgain(watched);
+  else if (result.verdict === 'passed') await soakPassed(state, watched);
+  show(state.progress, state.lastSent);
+  return 'on';
+}
+
+/** What was observed was another schema. */
+function startAgain(watched: Watched): void {
+  const { baseline, counters, since } = watched.soak;
+  watched.soak = { ...newSoak(baseline), counters, since } satisfies SoakState;
+  watched.later = [];
+}
+
+async function soakPassed(state: RolloutState, watched: Watched): Promise<void> {
+  const { environment } = state.input.run.rollout;
+  watched.soak = { ...watched.soak, passed: true };
+  await state.inbox.notifyDeployment({ is: 'soakPassed', environment, outcome: outcomeSoFar(state) });
+  if (!state.input.run.list.last) setWaiting(state, { kind: 'next-environment', environment });
 }
 
 /** Nobody can decide that a soak has passed: it is lengthened, or left (rule 1). */
-async function askForExtension(state: RolloutState, watched: Watched): Promise<void> {
+async function askForExtension(state: RolloutState, watched: Watched): Promise<Next> {
   const { environment, fallbacks } = state.input.run.list;
   const question = {
     do: 'ask',
@@ -148,126 +104,11 @@ async function askForExtension(state: RolloutState, watched: Watched): Promise<v
     severity: 'high',
     row: 'the soak did not pass in its time',
   } as const;
-  await resolve(state, question, 'the soak is over, but it has not passed');
+  const next = await askMeasuring(state, watched, question, 'the soak is over, but it has not passed');
+  if (typeof next === 'object') return next;
   const { extendMs, forMs } = (environment.soak ?? environment.watch)!;
-  watched.state = { ...watched.state, extendedMs: watched.state.extendedMs + (extendMs ?? forMs) };
-}
-
-/** One question of each sample, the last one. */
-function putLater(watched: Watched, breach: Breach): void {
-  watched.later = [...withoutIt(watched.later, breach), breach];
-}
-
-const withoutIt = (breaches: readonly Breach[], breach: Breach) =>
-  breaches.filter((other) => idOf(other) !== idOf(breach));
-
-/** All that waits for an answer; after a forward fix it is another schema that is observed. */
-async function answerLater(state: RolloutState, watched: Watched, forwards: number): Promise<void> {
-  while (watched.later.length > 0 && state.forwards === forwards)
-    await answerBreach(state, watched.later.shift()!, watched);
-}
-
-async function answerBreach(state: RolloutState, breach: Breach, watched: Watched): Promise<void> {
-  const { rollout } = state.input.run;
-  state.progress.health = 'troubled';
-  state.progress.notes.push(breach.text);
-  // People are deciding on a gate report that says "passed": it no longer holds, and clean days are counted anew.
-  if (watched.state.passed) {
-    watched.state = { ...watched.state, passed: false, cleanSince: null };
-    await state.inbox.notifyDeployment({
-      is: 'soakVoided',
-      environment: rollout.environment,
-      why: breach.text,
-    });
-  }
-  const decision = await decideAbout(state, breach);
-  // Decided to go on: the same breach is not asked again until it has cleared.
-  acknowledge(watched, [breach]);
-  try {
-    await resolve(state, decision, breach.text);
-  } catch (error) {
-    if (!(error instanceof EscalatedBreach)) throw error;
-    state.progress.notes.push(
-      error.breach.text,
-      'the question was withdrawn: the matrix answers this by itself',
-    );
-    setWaiting(state, null, null);
-    await state.inbox.notifyDeployment({ is: 'waiting', environment: rollout.environment, reason: null });
-    watched.later = withoutIt(watched.later, error.breach);
-    acknowledge(watched, [error.breach]);
-    await resolve(state, error.decision, error.breach.text);
-  }
-  state.progress.health = 'good';
-}
-
-const decideAbout = (state: RolloutState, breach: Breach): Promise<Decision> =>
-  controlActivities(`what to do about ${breach.monitor}/${breach.metric}`).decide({
-    list: state.input.run.list,
-    trouble: breach,
-  });
-
-const idOf = ({ monitor, metric }: Breach) => `${monitor}/${metric}`;
-
-function acknowledge(watched: Watched, breaches: readonly Breach[]): void {
-  watched.state = {
-    ...watched.state,
-    acknowledged: [...new Set([...watched.state.acknowledged, ...breaches.map(idOf)])],
-  };
-}
-
-/** While people were asked something came that is not asked about. */
-class EscalatedBreach extends Error {
-  override readonly name = 'EscalatedBreach';
-  readonly breach: Breach;
-  readonly decision: Decision;
-  constructor(breach: Breach, decision: Decision) {
-    super(breach.text);
-    this.breach = breach;
-    this.decision = decision;
-  }
-}
-
-/** @throws EscalatedBreach about what the matrix answers without people. */
-async function refuseToAskAbout(state: RolloutState, breach: Breach): Promise<void> {
-  const decision = await decideAbout(state, breach);
-  if (decision.do === 'fallback' || decision.do === 'stop') throw new EscalatedBreach(breach, decision);
-}
-
-/** Asks, and measures on: what the matrix answers without people does not wait for them. What it would ask about waits for its turn. */
-async function measureOn(
-  state: RolloutState,
-  watched: Watched,
-  ask: () => Promise<Answered>,
-): Promise<Answered> {
-  for (const breach of watched.later) await refuseToAskAbout(state, breach);
-  const question = new CancellationScope({ cancellable: true, parent: watched.forward });
-  let over = false;
-  const answered = question.run(ask).finally(() => {
-    over = true;
-    state.inbox.interrupt();
-  });
-  // Awaited below, whatever happens meanwhile.
-  answered.catch(() => undefined);
-  try {
-    while (!over) {
-      if (state.inbox.paused) {
-        await condition(() => !state.inbox.paused || over);
-        continue;
-      }
-      const result = await observeSlice(state, watched, true);
-      watched.state = result.state;
-      tellMetrics(state, result);
-      show(state.progress, state.lastSent);
-      for (const breach of result.breaches) {
-        await refuseToAskAbout(state, breach);
-        putLater(watched, breach);
-      }
-      acknowledge(watched, result.breaches);
-    }
-    return await answered;
-  } finally {
-    question.cancel();
-  }
+  watched.soak = { ...watched.soak, extendedMs: watched.soak.extendedMs + (extendMs ?? forMs) };
+  return 'on';
 }
 
 function outcomeSoFar(state: RolloutState): EnvironmentOutcome {

@@ -1,6 +1,15 @@
-// Where are we: current details for the Web UI, a query for the CLI, search attributes for the list.
+// Where are we: data for the query, details for the Web UI, search attributes for the list.
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  malformedText,
+  nextCommand,
+  type Refusal,
+  refusalText,
+  type Waiting,
+  waitingText,
+  waitingTextOfAll,
+} from '../src/core/waiting.ts';
 
 export const attributeKeys = {
   service: defineSearchAttributeKey('SoakgateService', SearchAttributeType.KEYWORD),
@@ -29,18 +38,38 @@ export interface StepLine {
   tookMs: number | null;
 }
 
-/** Answer of the query `progress`, and source of the details in the Web UI. */
+/** Answer of the query `progress`, and source of the details in the Web UI. Data: sentences are made where it is shown. */
 export interface Progress {
   readonly title: string;
+  readonly deployment: string;
+  /** Whether `waiting` may name several environments. */
+  readonly of: 'deployment' | 'environment';
   phase: string;
   health: string;
-  /** What it waits for, or null. */
-  waitingFor: string | null;
-  /** What to type next, or null. */
-  next: string | null;
+  /** What it waits for; the first is what people should see to first. */
+  waiting: readonly Waiting[];
   readonly lines: StepLine[];
   readonly notes: string[];
+  /** One line a metric, of the observation that goes on or was the last. */
+  metrics: readonly string[];
+  readonly refusals: Refusal[];
+  /** Signals that nobody could read; they changed nothing. */
+  malformed: number;
 }
+
+export const newProgress = (
+  about: Pick<Progress, 'title' | 'deployment' | 'of' | 'phase'>,
+  lines: readonly { readonly name: string; readonly kind: string }[],
+): Progress => ({
+  ...about,
+  health: 'good',
+  waiting: [],
+  lines: lines.map(({ name, kind }) => ({ name, kind, state: 'waiting', summary: '', tookMs: null })),
+  notes: [],
+  metrics: [],
+  refusals: [],
+  malformed: 0,
+});
 
 export const progressQuery = defineQuery<Progress>('progress');
 
@@ -59,24 +88,17 @@ const NOTES_SHOWN = 12;
 /** What was last written; `of` names the run and is written with the first. */
 export interface LastSent {
   readonly of: { readonly service: string; readonly environment: string };
-  phase?: string;
-  health?: string;
-  waitingFor?: string | null;
+  /** Compared as data: a sentence that is worded anew changes no command of a history. */
+  state?: string;
 }
 
-/** Writes the details (free: no history event) and, when the phase changed, the search attributes (one event). */
+/** Writes the details (free: no history event) and, when phase, health or waiting changed, the search attributes (one event). */
 export function show(progress: Progress, lastSent: LastSent): void {
   setCurrentDetails(render(progress));
-  if (
-    lastSent.phase === progress.phase &&
-    lastSent.health === progress.health &&
-    lastSent.waitingFor === progress.waitingFor
-  )
-    return;
-  const first = lastSent.phase === undefined;
-  lastSent.phase = progress.phase;
-  lastSent.health = progress.health;
-  lastSent.waitingFor = progress.waitingFor;
+  const state = JSON.stringify([progress.phase, progress.health, progress.waiting]);
+  if (lastSent.state === state) return;
+  const first = lastSent.state === undefined;
+  lastSent.state = state;
   upsertSearchAttributes([
     ...(first
       ? [
@@ -87,7 +109,7 @@ export function show(progress: Progress, lastSent: LastSent): void {
     { key: attributeKeys.verdict, value: verdictOf(progress) },
     { key: attributeKeys.phase, value: progress.phase },
     { key: attributeKeys.health, value: progress.health },
-    { key: attributeKeys.waitingFor, value: (progress.waitingFor ?? 'nobody').slice(0, 200) },
+    { key: attributeKeys.waitingFor, value: (waitingOf(progress) ?? 'nobody').slice(0, 200) },
   ]);
 }
 
@@ -96,16 +118,28 @@ function verdictOf({ lines }: Progress): string {
   return lines.findLast((line) => line.state !== 'waiting' && line.state !== 'running')?.state ?? 'none';
 }
 
-function render({ title, phase, health, waitingFor, next, lines, notes }: Progress): string {
+const waitingOf = ({ of, waiting }: Progress): string | null =>
+  of === 'deployment' ? waitingTextOfAll(waiting) : waiting[0] ? waitingText(waiting[0]) : null;
+
+function render(progress: Progress): string {
+  const { title, phase, health, lines, notes, metrics, refusals, malformed } = progress;
+  const waiting = waitingOf(progress);
+  const next = nextCommand(progress.waiting, progress.deployment);
   const rows = lines.map(
     (line) =>
       `| ${marks[line.state]} ${line.state} | ${line.name} | ${line.tookMs === null ? '' : `${(line.tookMs / 1000).toFixed(1)} s`} | ${line.summary.replaceAll('|', '\\|')} |`,
   );
+  const below = [
+    ...notes.slice(-NOTES_SHOWN),
+    ...metrics,
+    ...refusals.slice(-NOTES_SHOWN).map(refusalText),
+    ...(malformed > 0 ? [malformedText(malformed)] : []),
+  ];
   return [
     `**${title}** — ${phase}, ${health}`,
-    ...(waitingFor ? [`Waiting for: ${waitingFor}`] : []),
+    ...(waiting ? [`Waiting for: ${waiting}`] : []),
     ...(next ? [`Next: \`${next}\``] : []),
     ...(rows.length > 0 ? ['', '| state | step | took | what |', '|---|---|---|---|', ...rows] : []),
-    ...(notes.length > 0 ? ['', ...notes.slice(-NOTES_SHOWN).map((note) => `- ${note}`)] : []),
+    ...(below.length > 0 ? ['', ...below.map((line) => `- ${line}`)] : []),
   ].join('\n');
 }

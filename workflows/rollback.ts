@@ -1,46 +1,49 @@
 // The rollback: exactly the planned list, in its order, then the comparison. Ends `restored` or `stuck`.
-import { count } from '../src/core/count.ts';
-import type { Comparison } from '../src/core/activities.ts';
-import { quorumMet } from '../src/core/quorum.ts';
+import type { Comparison, RollbackVerdict } from '../src/core/activities.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
-import { stillShut } from '../src/core/undo.ts';
 import type { StackEntry } from '../src/core/step-list.ts';
+import type { Asked } from '../src/core/waiting.ts';
+import { type Called, controlActivities, environmentActivities } from './activities.ts';
+import { type Answered, askPerson } from './ask-person.ts';
 import type { RolloutResult } from './contract.ts';
-import type { Answered } from './rollout-inbox.ts';
-import { controlActivities, environmentActivities } from './activities.ts';
+import { untilDone } from './persist.ts';
 import { show } from './progress.ts';
-import { failureText } from './failure-text.ts';
-import { type RolloutState, setWaiting, type RollbackRequested } from './rollout-state.ts';
+import type { RollbackRequest } from './rollout-inbox.ts';
+import { type RolloutState, setWaiting } from './rollout-state.ts';
 
 /** Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback of the matrix, or leave it. */
-export async function rollBack(state: RolloutState, wanted: RollbackRequested): Promise<RolloutResult> {
-  const { rollout } = state.input.run;
-  const why = wanted.message;
+export async function rollBack(
+  state: RolloutState,
+  { why, fallback, by }: RollbackRequest,
+): Promise<RolloutResult> {
   state.progress.phase = 'rolling back';
   state.progress.health = 'troubled';
   state.progress.notes.push(`rolling back: ${why}`);
-  setWaiting(state, null, null);
+  await state.asker.show(null);
   const undos: UndoReceipt[] = [];
-  let way = await chooseWay(state, wanted.fallback, wanted.by ? [wanted.by] : []);
+  let way = await chooseWay(state, fallback, by ? [by] : []);
   for (;;) {
+    if (way === null) return stuck(state, why, undos, ['the rollback could not be planned; decided: stop']);
     const stopped = await walkBack(state, way, undos);
     const comparison = stopped ? null : await compare(state, way.entries);
-    const differences = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.differences ?? []);
-    if (differences.length === 0) return ended(state, why, undos, comparison);
-    const { word, by } = await waitForPerson(state, differences, await otherFallbacks(state, way.fallback));
-    if (word === 'leave-as-is')
-      return {
-        environment: rollout.environment,
-        outcome: 'stuck',
-        reason: why,
-        receipts: state.receipts,
-        undos,
-        differences,
-        soak: state.soak,
-      };
-    if (word !== 'retry') way = await chooseWay(state, word, by ? [by] : []);
+    const verdict = await judge(state, { fallback: way.fallback, undos, stopped, comparison });
+    if (verdict === null)
+      return stuck(state, why, undos, [
+        ...(stopped ?? []),
+        'the rollback could not be judged; decided: stop',
+      ]);
+    if (verdict.differences.length === 0) return restored(state, why, undos, comparison);
+    const { word, by: person } = await waitForPerson(state, verdict);
+    if (word === 'leave-as-is') return stuck(state, why, undos, verdict.differences);
+    if (word !== 'retry') way = await chooseWay(state, word, person ? [person] : []);
   }
+}
+
+/** A control activity that decides: called until it has worked; null when people say stop. */
+function decided<T>(state: RolloutState, what: string, call: () => Promise<Called<T>>): Promise<T | null> {
+  const { environment } = state.input.run.rollout;
+  return untilDone({ asker: state.asker, environment, what, orElse: 'stop' }, call);
 }
 
 interface Way {
@@ -49,68 +52,52 @@ interface Way {
   readonly approvals: readonly Signed[];
 }
 
-/** The ordered list of a fallback, lastSent before it runs; first what people must sign for it, because it loses something. */
+/** The ordered list of a fallback, shown before it runs; first what people must sign for it, because it loses something. */
 async function chooseWay(
   state: RolloutState,
   wanted: string | null,
   given: readonly VerifiedMessage[],
-): Promise<Way> {
+): Promise<Way | null> {
   const { list } = state.input.run;
-  const decided = await approvalsFor(state, wanted, given);
-  const fallback = decided ? wanted : null;
-  const entries = await controlActivities('plan the rollback').planRollback({
-    list,
-    stack: state.stack,
-    passed: state.passed,
-    fallback,
-  });
+  const { stack, passed } = state;
+  const approved = wanted === null ? given : await approvalsFor(state, wanted, given);
+  const fallback = approved ? wanted : null;
+  const what = 'plan the rollback';
+  const entries = await decided(state, what, () =>
+    controlActivities(what).planRollback({ list, stack, passed, fallback }),
+  );
+  if (entries === null) return null;
   state.progress.notes.push(
     entries.length > 0
       ? `the rollback: ${entries.map((entry) => `${entry.undo.undo} (${entry.step})`).join(' → ')}`
       : 'nothing to undo',
   );
-  return { fallback, entries, approvals: (decided ?? []).map(({ signed }) => signed) };
+  return { fallback, entries, approvals: (approved ?? []).map(({ signed }) => signed) };
 }
 
 /** Null when people would rather undo step by step. */
 async function approvalsFor(
   state: RolloutState,
-  name: string | null,
+  fallback: string,
   given: readonly VerifiedMessage[],
 ): Promise<readonly VerifiedMessage[] | null> {
   const { list, rollout } = state.input.run;
-  const fallback = name === null ? undefined : list.fallbacks[name];
-  if (!fallback || !('restore' in fallback)) return given;
   const signed = [...given];
   for (;;) {
-    const people = signed.map(({ signed: { person }, roles }) => ({ name: person, roles }));
-    const { met, missing } = quorumMet({ each: fallback.approved?.roles ?? [] }, people);
-    if (met) return signed;
-    const reason = `approval of ${name} by ${missing.join(' and ')}: what was written since the backup is lost`;
-    const { word, by } = await ask(
-      state,
-      [name!, 'stop'],
-      reason,
-      `soakgate decide ${rollout.deployment} ${rollout.environment} ${name}`,
+    const approvals = signed.map(({ signed: { person }, roles }) => ({ person, roles }));
+    const what = `who must approve ${fallback}`;
+    const verdict = await decided(state, what, () =>
+      controlActivities(what).judgeFallback({ list, fallback, approvals }),
     );
+    if (verdict === null) return null;
+    if (verdict.missing.length === 0) return signed;
+    const { environment } = rollout;
+    const options = [fallback, 'stop'];
+    const { missing } = verdict;
+    const { word, by } = await ask(state, { kind: 'approval', environment, fallback, missing, options });
     if (word === 'stop') return null;
     if (by) signed.push(by);
   }
-}
-
-/** What the matrix offers when this rollback goes wrong. */
-async function otherFallbacks(state: RolloutState, fallback: string | null): Promise<readonly string[]> {
-  const { list } = state.input.run;
-  const name = fallback ?? Object.entries(list.fallbacks).find(([, way]) => 'downgrade' in way)?.[0];
-  if (name === undefined) return [];
-  const decision = await controlActivities(`what to do about fallback ${name}`).decide({
-    list,
-    trouble: { fallback: name, is: 'fail' },
-  });
-  const words = decision.do === 'ask' ? decision.ask : decision.do === 'fallback' ? [decision.name] : [];
-  return words.filter(
-    (word) => word !== name && Object.hasOwn(list.fallbacks, word) && !('forward' in list.fallbacks[word]!),
-  );
 }
 
 /** Null when all are done; else the differences that remain. An undo that was done is not run again. */
@@ -119,7 +106,6 @@ async function walkBack(
   { entries, approvals }: Way,
   undos: UndoReceipt[],
 ): Promise<readonly string[] | null> {
-  const { rollout, list } = state.input.run;
   const isOf = (entry: StackEntry) => (undo: UndoReceipt) =>
     undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
   // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for by its name.
@@ -130,70 +116,77 @@ async function walkBack(
       earlier.splice(done, 1);
       continue;
     }
-    const line = state.progress.lines[entry.index]!;
-    const step = list.steps[entry.index]!;
-    try {
-      const receipt = await environmentActivities(
-        rollout.environment,
-        `undo ${entry.step}`,
-        state.heartbeatMs,
-        'undo',
-      )[entry.undo.undo]({
-        rollout,
-        step,
-        args: entry.undo.args,
-        ...(entry.undo.undo === 'restore' && { approvals }),
-      });
-      undos.push(receipt);
-      Object.assign(line, { state: receipt.done ? 'undone' : 'not undone', summary: receipt.summary });
-      if (!receipt.done) return receipt.differences;
-    } catch (error) {
-      Object.assign(line, { state: 'not undone', summary: failureText(error) });
-      return [`${entry.undo.undo} of ${entry.step} failed: ${failureText(error)}`];
-    } finally {
-      show(state.progress, state.lastSent);
-    }
+    const differences = await undoOne(state, entry, approvals, undos);
+    show(state.progress, state.lastSent);
+    if (differences) return differences;
   }
   return null;
 }
 
-async function compare(state: RolloutState, entries: readonly StackEntry[]): Promise<Comparison> {
+/** Null when it is done. */
+async function undoOne(
+  state: RolloutState,
+  { index, step: name, undo: { undo, args } }: StackEntry,
+  approvals: readonly Signed[],
+  undos: UndoReceipt[],
+): Promise<readonly string[] | null> {
+  const { rollout, list } = state.input.run;
+  const line = state.progress.lines[index]!;
+  const step = list.steps[index]!;
+  const called = await environmentActivities(rollout.environment, `undo ${name}`, state.input.timing, 'undo')[
+    undo
+  ]({ rollout, step, args, ...(undo === 'restore' && { approvals }) });
+  if ('failed' in called) {
+    const { text } = called.failed;
+    Object.assign(line, { state: 'not undone', summary: text });
+    return [`${undo} of ${name} failed: ${text}`];
+  }
+  const receipt = called.ok;
+  undos.push(receipt);
+  Object.assign(line, { state: receipt.done ? 'undone' : 'not undone', summary: receipt.summary });
+  return receipt.done ? null : receipt.differences;
+}
+
+async function compare(state: RolloutState, ran: readonly StackEntry[]): Promise<Comparison> {
   const { rollout } = state.input.run;
-  const comparison = await environmentActivities(
+  const called = await environmentActivities(
     rollout.environment,
     'compare with what was recorded',
-    state.heartbeatMs,
+    state.input.timing,
     'undo',
-  )
-    .compareRollback({ rollout, ran: entries })
-    .catch((error: unknown): Comparison => ({
-      equal: false,
-      differences: [`the comparison failed: ${failureText(error)}`],
-      writtenSince: [],
-      summary: 'not compared',
-    }));
+  ).compareRollback({ rollout, ran });
+  const comparison =
+    'ok' in called
+      ? called.ok
+      : {
+          equal: false,
+          differences: [`the comparison failed: ${called.failed.text}`],
+          writtenSince: [],
+          summary: 'not compared',
+        };
   state.progress.notes.push(comparison.summary, ...comparison.writtenSince.slice(0, 10));
   return comparison;
 }
 
+function judge(
+  state: RolloutState,
+  outcome: Omit<Parameters<ReturnType<typeof controlActivities>['judgeRollback']>[0], 'list'>,
+): Promise<RollbackVerdict | null> {
+  const { list } = state.input.run;
+  const what = 'judge the rollback';
+  return decided(state, what, () => controlActivities(what).judgeRollback({ list, ...outcome }));
+}
+
 async function waitForPerson(
   state: RolloutState,
-  differences: readonly string[],
-  fallbacks: readonly string[],
+  { differences, fallbacks }: RollbackVerdict,
 ): Promise<Answered> {
-  const { rollout } = state.input.run;
+  const { environment } = state.input.run.rollout;
   state.progress.phase = 'stuck';
   state.progress.health = 'stuck';
   state.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
-  const next = `soakgate decide ${rollout.deployment} ${rollout.environment} retry`;
-  const told = `stuck: ${differences.join('; ').slice(0, 500)}`;
-  const answer = await ask(
-    state,
-    ['retry', ...fallbacks, 'leave-as-is'],
-    `manual fix needed: ${count(differences.length, 'difference remains', 'differences remain')}`,
-    next,
-    told,
-  );
+  const options = ['retry', ...fallbacks, 'leave-as-is'];
+  const answer = await ask(state, { kind: 'manual-fix', environment, differences, options });
   if (answer.word !== 'leave-as-is') {
     state.progress.phase = 'rolling back';
     state.progress.health = 'troubled';
@@ -202,41 +195,45 @@ async function waitForPerson(
   return answer;
 }
 
-async function ask(
-  state: RolloutState,
-  options: readonly string[],
-  reason: string,
-  next: string,
-  told = reason,
-): Promise<Answered> {
-  const { environment } = state.input.run.rollout;
-  setWaiting(state, reason, next);
-  await state.inbox.notifyDeployment({ is: 'waiting', environment, reason: told });
-  const answer = await state.inbox.ask(options, undefined);
+async function ask(state: RolloutState, asked: Asked): Promise<Answered> {
+  const answer = await askPerson(state.asker, asked);
   state.progress.notes.push(`decided: ${answer.word}`);
-  setWaiting(state, null, null);
-  await state.inbox.notifyDeployment({ is: 'waiting', environment, reason: null });
   return answer;
 }
 
-function ended(
+function stuck(
   state: RolloutState,
-  why: string,
+  reason: string,
+  undos: readonly UndoReceipt[],
+  differences: readonly string[],
+): RolloutResult {
+  state.progress.phase = 'stuck';
+  state.progress.health = 'stuck';
+  return { ...resultOf(state, reason, undos), outcome: 'stuck', differences };
+}
+
+function restored(
+  state: RolloutState,
+  reason: string,
   undos: readonly UndoReceipt[],
   comparison: Comparison | null,
 ): RolloutResult {
   state.progress.phase = 'restored';
   state.progress.health = 'good';
-  setWaiting(state, null, null);
+  setWaiting(state, null);
   const outcome = state.touched || undos.length > 0 ? 'restored' : 'failed';
-  return {
-    environment: state.input.run.rollout.environment,
-    outcome,
-    reason: why,
-    receipts: state.receipts,
-    undos,
-    differences: [],
-    soak: state.soak,
-    ...(comparison && { comparison }),
-  };
+  return { ...resultOf(state, reason, undos), outcome, ...(comparison && { comparison }) };
 }
+
+const resultOf = (
+  state: RolloutState,
+  reason: string,
+  undos: readonly UndoReceipt[],
+): Omit<RolloutResult, 'outcome'> => ({
+  environment: state.input.run.rollout.environment,
+  reason,
+  receipts: state.receipts,
+  undos,
+  differences: [],
+  soak: state.soak,
+});

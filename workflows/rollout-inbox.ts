@@ -1,4 +1,4 @@
-// A rollout's inbox: commands that came in, questions that wait for people, and what is done at once.
+// A rollout's inbox: commands that its deployment sends, worked off one at a time, and what verified messages change at once.
 import {
   CancellationScope,
   condition,
@@ -6,52 +6,44 @@ import {
   getExternalWorkflowHandle,
   setHandler,
 } from '@temporalio/workflow';
-import type { MessageVerdict } from '../src/core/activities.ts';
+import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/names.ts';
-import type { Command, Fact, RolloutInput } from './contract.ts';
-import { failureText } from './failure-text.ts';
 import { environmentActivities } from './activities.ts';
+import { answerQuestion, type Asker, refused } from './ask-person.ts';
+import type { Command, Fact, RolloutInput } from './contract.ts';
+import { type Answer, countMalformed, openSignals } from './messages.ts';
+import type { Progress } from './progress.ts';
+import { isCommand } from './shapes.ts';
 
 export const commandSignal = defineSignal<[Command]>('command');
 export const factSignal = defineSignal<[Fact]>('fact');
 
-export interface RolloutInbox {
-  /** Set once by abort or rollback: the rollout rolls back. */
-  rollBack: {
-    readonly why: string;
-    readonly fallback: string | null;
-    readonly by: VerifiedMessage | null;
-  } | null;
-  closing: boolean;
-  mayProceed: boolean;
-  paused: boolean;
-  /** Raised by `checkNow`; the soak lowers it. */
-  checkNow: boolean;
-  extendMs: number;
-  /** The question that waits, and its answer. */
-  question: { readonly options: readonly string[]; answer: Answered | null } | null;
-  /** Waits until no command is waiting or being answered. */
-  settled: () => Promise<void>;
-  /** Called when something must be interrupted at once. */
-  interrupt: () => void;
-  /** False when there is no deployment any more. */
-  notifyDeployment: (fact: Fact) => Promise<boolean>;
-  /** Waits until people answer, or until the time is over. */
-  ask: (
-    options: readonly string[],
-    unanswered: { readonly afterMs: number; readonly do: string } | undefined,
-  ) => Promise<Answered>;
-}
-
-/** The word, and who signed it; null where silence decided. */
-export interface Answered {
-  readonly word: string;
+/** Why the way forward was left; what rolls back is decided by the fallback. */
+export interface RollbackRequest {
+  readonly why: string;
+  readonly fallback: string | null;
+  /** Who chose the fallback, where somebody did. */
   readonly by: VerifiedMessage | null;
 }
 
-/** Opens the inbox: handlers first, then the loop that works them off one at a time. */
-export function openInbox(input: RolloutInput): RolloutInbox {
+export interface RolloutInbox {
+  /** Set once by abort, rollback or a void permit. */
+  rollBack: RollbackRequest | null;
+  closing: boolean;
+  mayProceed: boolean;
+  paused: boolean;
+  extendMs: number;
+  /** Grows with everything for which an observation is cut short: `checkNow`, `close` and `pause`. */
+  stirred: number;
+  /** Waits until no command is waiting or being answered. */
+  settled: () => Promise<void>;
+  /** False when there is no deployment any more. */
+  notifyDeployment: (fact: Fact) => Promise<boolean>;
+}
+
+/** Opens the inbox: handlers first, then the loop that works commands off one at a time. */
+export function openInbox(input: RolloutInput, progress: Progress, asker: Asker): RolloutInbox {
   const commands: Command[] = [];
   const work = { busy: false };
   const { rollout } = input.run;
@@ -61,150 +53,127 @@ export function openInbox(input: RolloutInput): RolloutInbox {
     closing: false,
     mayProceed: false,
     paused: false,
-    checkNow: false,
     extendMs: 0,
-    question: null,
-    interrupt: () => undefined,
+    stirred: 0,
     settled: () => condition(() => commands.length === 0 && !work.busy),
-    // A parent that is gone cannot be notified; the rollout goes on.
+    // A parent that is gone cannot be told; the rollout goes on.
     notifyDeployment: (fact) =>
       parent.signal(factSignal, fact).then(
         () => true,
         () => false,
       ),
-    ask: async (options, unanswered) => {
-      const question: NonNullable<RolloutInbox['question']> = { options, answer: null };
-      inbox.question = question;
-      const answered = () => question.answer !== null;
-      try {
-        if (unanswered)
-          await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
-        else await condition(answered);
-      } finally {
-        inbox.question = null;
-      }
-      return question.answer ?? { word: unanswered?.do ?? 'stop', by: null };
-    },
   };
-  setHandler(commandSignal, (command) => void commands.push(command), {
-    description: 'From the deployment: a signed message, close, or proceed',
+  setHandler(
+    commandSignal,
+    (command) => {
+      if (isCommand(command)) commands.push(command);
+      else countMalformed(progress);
+    },
+    { description: 'From the deployment: a signed message, close, or proceed' },
+  );
+  openSignals(progress);
+  const answered = new Set<string>();
+  const take = (command: Command) => takeCommand({ input, inbox, asker, answered }, command);
+  void CancellationScope.nonCancellable(async () => {
+    for (;;) {
+      await condition(() => commands.length > 0);
+      work.busy = true;
+      await take(commands.shift()!);
+      work.busy = false;
+    }
   });
-  void CancellationScope.nonCancellable(() => workOff(input, inbox, commands, work));
   return inbox;
 }
 
-async function workOff(
-  input: RolloutInput,
-  inbox: RolloutInbox,
-  commands: Command[],
-  work: { busy: boolean },
-): Promise<void> {
-  const answered = new Set<string>();
-  for (;;) {
-    await condition(() => commands.length > 0);
-    const command = commands.shift()!;
-    work.busy = true;
-    if (command.is === 'close') {
-      inbox.closing = true;
-      inbox.interrupt();
-    } else if (command.is === 'proceed') inbox.mayProceed = true;
-    else if (command.is === 'stop') {
-      inbox.rollBack ??= { why: command.why, fallback: null, by: null };
-      inbox.interrupt();
-    } else if (!answered.has(command.signed.body.nonce)) {
-      answered.add(command.signed.body.nonce);
-      await answerMessage(input, inbox, command.signed);
-    }
-    work.busy = false;
+interface Place {
+  readonly input: RolloutInput;
+  readonly inbox: RolloutInbox;
+  readonly asker: Asker;
+  /** Nonces. */
+  readonly answered: Set<string>;
+}
+
+async function takeCommand(place: Place, command: Command): Promise<void> {
+  const { inbox, answered } = place;
+  if (command.is === 'close') {
+    inbox.closing = true;
+    inbox.stirred += 1;
+  } else if (command.is === 'proceed') inbox.mayProceed = true;
+  else if (command.is === 'stop') inbox.rollBack ??= { why: command.why, fallback: null, by: null };
+  else if (!answered.has(command.signed.body.nonce)) {
+    answered.add(command.signed.body.nonce);
+    const { accepted, text } = await answerMessage(place, command.signed);
+    await inbox.notifyDeployment({ is: 'answered', nonce: command.signed.body.nonce, accepted, text });
   }
 }
 
-async function answerMessage(input: RolloutInput, inbox: RolloutInbox, signed: Signed): Promise<void> {
+async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
+  const { input } = place;
   const { rollout } = input.run;
-  const summary = `${signed.message} by ${signed.person}`;
   const { start } = input.permit;
   const verdict = await environmentActivities(
     rollout.environment,
-    summary,
-    input.timing?.heartbeatMs ?? 15_000,
-  )
-    .verify({
-      deployment: rollout.deployment,
-      environment: rollout.environment,
-      signed,
-      expect: { plan: start.body.plan, requester: start.person },
-    })
-    // What cannot be verified does not count, and the inbox goes on.
-    .catch((error: unknown): MessageVerdict => ({
-      accepted: false,
-      person: signed.person,
-      roles: [],
-      reason: failureText(error),
-    }));
-  const text = verdict.accepted ? apply(input, inbox, signed, verdict) : `refused: ${verdict.reason}`;
-  await inbox.notifyDeployment({
-    is: 'answered',
-    nonce: signed.body.nonce,
-    accepted: verdict.accepted && !text.startsWith('refused'),
-    text,
+    `${signed.message} by ${signed.person}`,
+    input.timing,
+    'verify',
+  ).verify({
+    deployment: rollout.deployment,
+    environment: rollout.environment,
+    signed,
+    expect: { plan: start.body.plan, requester: start.person },
   });
+  // What cannot be verified does not count, and the next one is taken.
+  if ('failed' in verdict) return refused(verdict.failed.text);
+  const { accepted, reason, person, roles, at } = verdict.ok;
+  return accepted ? apply(place, { signed, roles, at: at ?? null }, person) : refused(reason);
 }
 
 /** Does what a verified message says; the text is the sender's answer. */
-function apply(
-  { run }: RolloutInput,
-  inbox: RolloutInbox,
-  signed: Signed,
-  { person, roles, at }: MessageVerdict,
-): string {
-  const by: VerifiedMessage = { signed, roles, at: at ?? null };
+function apply({ input, inbox, asker }: Place, by: VerifiedMessage, person: string): Answer {
+  const { signed } = by;
   switch (signed.message) {
     case 'abort':
+      return goBack(inbox, by, person, null);
     case 'rollback': {
-      const fallback =
-        signed.message === 'rollback' && typeof signed.body['fallback'] === 'string'
-          ? signed.body['fallback']
-          : null;
-      const ways = Object.entries(run.list.fallbacks).flatMap(([name, way]) =>
-        'forward' in way ? [] : [name],
-      );
+      const wanted = signed.body['fallback'];
+      const fallback = typeof wanted === 'string' ? wanted : null;
+      const ways = rollbacksOf(input.run.list);
       if (fallback !== null && !ways.includes(fallback))
-        return `refused: ${fallback} is no rollback of this plan (there is: ${ways.join(', ') || 'none'})`;
-      inbox.rollBack ??= {
-        why: `${signed.message} by ${person}${typeof signed.body['reason'] === 'string' ? `: ${signed.body['reason']}` : ''}`,
-        fallback,
-        by,
-      };
-      inbox.interrupt();
-      return 'rolling back';
+        return refused(`${fallback} is no rollback of this plan (there is: ${ways.join(', ') || 'none'})`);
+      return goBack(inbox, by, person, fallback);
     }
-    case 'decide': {
-      const word = String(signed.body['decision']);
-      if (!inbox.question) return 'refused: nothing is asked now';
-      if (!inbox.question.options.includes(word))
-        return `refused: the question is ${inbox.question.options.join(' | ')}`;
-      inbox.question.answer = { word, by };
-      return `decided: ${word}`;
-    }
+    case 'decide':
+      return answerQuestion(asker, by);
     case 'pause':
       inbox.paused = true;
-      inbox.interrupt();
-      return 'paused before the next step';
+      inbox.stirred += 1;
+      return accepted('paused before the next step');
     case 'resume':
       inbox.paused = false;
-      return 'resumed';
+      return accepted('resumed');
     case 'checkNow':
-      inbox.checkNow = true;
-      inbox.interrupt();
-      return 'reading now';
-    case 'extendSoak':
-      inbox.extendMs += Number(signed.body['byMs'] ?? 0);
-      return 'extended';
+      inbox.stirred += 1;
+      return accepted('reading now');
+    case 'extendSoak': {
+      const byMs = Number(signed.body['byMs'] ?? 0);
+      if (!Number.isFinite(byMs) || byMs < 0) return refused('it does not say by how long');
+      inbox.extendMs += byMs;
+      return accepted('extended');
+    }
     case 'start':
     case 'approve':
     case 'reject':
     case 'attest':
     case 'stopChecks':
-      return `refused: ${signed.message} is not for a rollout`;
+      return refused(`${signed.message} is not for a rollout`);
   }
 }
+
+function goBack(inbox: RolloutInbox, by: VerifiedMessage, person: string, fallback: string | null): Answer {
+  const { message, body } = by.signed;
+  const reason = typeof body['reason'] === 'string' ? `: ${body['reason']}` : '';
+  inbox.rollBack ??= { why: `${message} by ${person}${reason}`, fallback, by };
+  return accepted('rolling back');
+}
+
+const accepted = (text: string): Answer => ({ accepted: true, text });

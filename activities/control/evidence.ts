@@ -1,6 +1,6 @@
 // Evidence: written as it happens by every worker, closed here with histories, delta, SUMMARY and the signed manifest.
 import { dirname } from 'node:path';
-import type { CloseEvidenceInput, EvidenceFact, SealedEvidence } from '../../src/core/activities.ts';
+import type { CloseEvidenceInput, SealedEvidence } from '../../src/core/activities.ts';
 import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.ts';
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
 import { measureClaims } from '../../src/core/claims.ts';
@@ -15,12 +15,6 @@ import { approvalPath, evidenceFolder, startRecord } from '../places.ts';
 import { historyOf } from './histories.ts';
 import { readDecided, readPlace } from './records.ts';
 import type { ControlContext } from './world.ts';
-
-export async function recordEvidence(world: ControlContext, fact: EvidenceFact): Promise<void> {
-  const name = `${evidenceFolder(fact.deployment)}/${fact.path}`;
-  if (fact.append) await world.artifacts.append(name, redact(fact.content));
-  else await world.artifacts.put(name, redact(fact.content));
-}
 
 /** Writes what is only known at the end, then hashes every file and signs the list of hashes. */
 export async function closeEvidence(

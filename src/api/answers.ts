@@ -67,8 +67,14 @@ const progress = z
     title: z.string(),
     phase: z.string(),
     health: z.string(),
-    waitingFor: z.string().nullable(),
-    next: z.string().nullable(),
+    deployment: z.string(),
+    of: z.enum(['deployment', 'environment']),
+    waiting: z
+      .array(z.looseObject({ kind: z.string(), environment: z.string().nullable() }))
+      .readonly()
+      .openapi({ description: 'What it waits for, as data; the first comes first.' }),
+    waitingFor: z.string().nullable().openapi({ description: 'The sentence for `waiting`.' }),
+    next: z.string().nullable().openapi({ description: 'What to type next.' }),
     lines: z.array(
       z.object({
         name: z.string(),
@@ -88,6 +94,11 @@ const progress = z
       }),
     ),
     notes: z.array(z.string()),
+    metrics: texts,
+    refusals: z.array(
+      z.object({ message: z.string(), person: z.string(), environment: z.string(), why: z.string() }),
+    ),
+    malformed: z.int().openapi({ description: 'Signals that nobody could read; they changed nothing.' }),
   })
   .openapi('Progress', { description: 'Null where no worker answers.' });
 

@@ -4,6 +4,7 @@ import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
+import { type ShownProgress, shownProgress } from './shown-progress.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
 
 /** Temporal's word for a run, small; `none` where none was started. */
@@ -25,7 +26,7 @@ interface Run<Result> {
   readonly startedAt: string | null;
   readonly closedAt: string | null;
   /** Null when no worker answered. */
-  readonly progress: Progress | null;
+  readonly progress: ShownProgress | null;
   /** Null while it runs, and when it was ended from outside. */
   readonly result: Result | null;
 }
@@ -154,11 +155,12 @@ async function readProgress(
   { client }: Connected,
   workflowId: string,
   runId?: string,
-): Promise<Progress | null> {
+): Promise<ShownProgress | null> {
   try {
-    return await client.connection.withDeadline(Date.now() + QUERY_MS, () =>
+    const progress = await client.connection.withDeadline(Date.now() + QUERY_MS, () =>
       client.workflow.getHandle(workflowId, runId).query<Progress>('progress'),
     );
+    return shownProgress(progress);
   } catch {
     return null;
   }

@@ -6,9 +6,8 @@ import type { RolloutRef } from './names.ts';
 import type { EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
-import type { Step, StepKind, StepList } from './step-list.ts';
-import type { UndoKind } from './step-list.ts';
-import type { StackEntry } from './step-list.ts';
+import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
+import type { Missing } from './waiting.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;
@@ -149,8 +148,8 @@ export interface ObserveActivities {
 export interface DecideInput {
   readonly list: StepList;
   readonly trouble: Trouble;
-  /** A person's word, where the matrix asked. */
-  readonly answer?: string;
+  /** Of the step in trouble, where it came to an end. */
+  readonly receipt?: Receipt;
 }
 
 export interface GateQuestion {
@@ -170,8 +169,8 @@ export interface GateQuestion {
 /** The gate's state as a verdict: what is open, and whether it may be deployed to. */
 export interface GateAnswer {
   readonly open: boolean;
-  /** What still keeps it shut, for people. */
-  readonly waiting: readonly string[];
+  /** What still keeps it shut. */
+  readonly waiting: readonly Missing[];
 }
 
 export interface GateState {
@@ -193,13 +192,34 @@ export interface RollbackQuestion {
   readonly fallback: string | null;
 }
 
-export interface EvidenceFact {
-  readonly deployment: string;
-  /** Path inside the evidence folder. */
-  readonly path: string;
-  readonly content: string;
-  /** Appended as a line instead of written whole. */
-  readonly append?: boolean;
+/** Whether a fallback may be walked, by what people have signed for it. */
+export interface FallbackQuestion {
+  readonly list: StepList;
+  readonly fallback: string;
+  readonly approvals: readonly { readonly person: string; readonly roles: readonly string[] }[];
+}
+
+/** What a forward fix runs as: the migrate step, and the undo that is registered before it begins. */
+export interface ForwardPlan {
+  readonly step: Step;
+  readonly entry: StackEntry;
+}
+
+/** How a rollback has come out, as far as it went. */
+export interface RollbackOutcome {
+  readonly list: StepList;
+  /** The fallback that was walked; null where all was undone step by step. */
+  readonly fallback: string | null;
+  readonly undos: readonly UndoReceipt[];
+  /** The differences at which it stopped; null where every undo was done and compared. */
+  readonly stopped: readonly string[] | null;
+  readonly comparison: Comparison | null;
+}
+
+/** What remains of a rollback, and by which other fallbacks of the matrix people may go on. */
+export interface RollbackVerdict {
+  readonly differences: readonly string[];
+  readonly fallbacks: readonly string[];
 }
 
 export interface CloseEvidenceInput {
@@ -232,11 +252,16 @@ export interface SealedEvidence {
 /** Run on the control queue: decisions, gate reports, evidence. No database credentials. */
 export interface ControlActivities {
   readonly decide: (input: DecideInput) => Promise<Decision>;
+  readonly judgeFallback: (input: FallbackQuestion) => Promise<{ readonly missing: readonly string[] }>;
+  readonly planForward: (input: {
+    readonly list: StepList;
+    readonly fallback: string;
+  }) => Promise<ForwardPlan | null>;
   readonly planRollback: (input: RollbackQuestion) => Promise<readonly StackEntry[]>;
+  readonly judgeRollback: (input: RollbackOutcome) => Promise<RollbackVerdict>;
   readonly sealGateReport: (
     input: GateQuestion,
   ) => Promise<{ sealed: SealedGateReport | null; gateReport: GateReport }>;
   readonly judgeGate: (input: GateState) => Promise<GateAnswer>;
-  readonly recordEvidence: (input: EvidenceFact) => Promise<void>;
   readonly closeEvidence: (input: CloseEvidenceInput) => Promise<SealedEvidence>;
 }

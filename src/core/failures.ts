@@ -117,6 +117,12 @@ export const failures = {
     retryable: false,
     remedy: 'Set the environment variable or file that the message names, on the host of the worker.',
   },
+  INPUT_UNREADABLE: {
+    meaning:
+      'A workflow was started with something that is no input of it, or under a type that nobody knows.',
+    retryable: false,
+    remedy: 'Nothing was done. Start deployments with: soakgate start <plan>.',
+  },
   STEP_CRASHED: {
     meaning: 'A step ended with an unexpected error.',
     retryable: false,

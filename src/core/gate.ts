@@ -4,6 +4,7 @@ import { quorumMet } from './quorum.ts';
 import type { GateReport } from './messages.ts';
 import type { EnvironmentPlan, Gate } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
+import type { Missing } from './waiting.ts';
 
 /** Id of the attestation from which the notice of a window counts. */
 export const NOTICE = 'notice';
@@ -93,17 +94,17 @@ function receiptFact(
 export function judgeGate({ list, gateReport, requester, approvals, attestations }: GateState): GateAnswer {
   const { gate } = list;
   if (!gate) return { open: true, waiting: [] };
-  const waiting: string[] = [];
-  if (!gateReport && gate.sealed.length > 0) waiting.push(`sealed facts (${gate.sealed.join(', ')})`);
+  const waiting: Missing[] = [];
+  if (!gateReport && gate.sealed.length > 0) waiting.push({ kind: 'facts', facts: gate.sealed });
   for (const wanted of gate.attested) {
     const there = attestations.some((given) => given.id === wanted.id && given.roles.includes(wanted.role));
-    if (!there) waiting.push(`attestation ${wanted.id} by ${wanted.role}`);
+    if (!there) waiting.push({ kind: 'attestation', id: wanted.id, role: wanted.role });
   }
   const counted = approvals.filter((approval) => approval.person !== requester);
   const quorum = quorumMet(
     { each: gate.approved?.roles ?? [] },
     counted.map(({ person, roles }) => ({ name: person, roles })),
   );
-  if (!quorum.met) waiting.push(`approval by ${quorum.missing.join(' and ')}`);
+  if (!quorum.met) waiting.push({ kind: 'approval', roles: quorum.missing });
   return { open: waiting.length === 0, waiting };
 }

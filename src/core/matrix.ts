@@ -1,6 +1,7 @@
 // The decision matrix: the first line that fits a symptom decides what happens next.
 import type { Fallback, Severity, Symptom, When } from './plan/plan.ts';
-import type { StepList } from './step-list.ts';
+import type { Receipt } from './receipts.ts';
+import type { Step, StepList } from './step-list.ts';
 
 /** Something that went wrong, as facts. */
 export type Trouble =
@@ -8,12 +9,13 @@ export type Trouble =
   | {
       readonly monitor: string;
       readonly metric: string;
-      readonly is: 'alert' | 'inconclusive';
+      /** `error` of the monitor `any`: nothing could be read at all. */
+      readonly is: 'alert' | 'inconclusive' | 'error';
       readonly lastedMs: number;
     }
   | { readonly fallback: string; readonly is: 'fail' };
 
-/** What to do about it. `go` names the fallback to walk, or null to undo everything. */
+/** What to do about it. */
 export type Decision =
   | { readonly do: 'continue' | 'freeze'; readonly severity: Severity; readonly row: string }
   | { readonly do: 'stop'; readonly severity: Severity; readonly row: string }
@@ -38,6 +40,14 @@ export function decide(list: StepList, trouble: Trouble): Decision {
   // A silent monitor can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
   if (!row && 'monitor' in trouble && trouble.is === 'inconclusive')
     return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass' };
+  // Whoever cannot look knows nothing about the target: nobody but people, or a line that names it, undoes a rollout for that.
+  if (!row && 'monitor' in trouble && trouble.is === 'error')
+    return {
+      do: 'ask',
+      ask: ['retry', 'stop', ...rollbacksOf(list)],
+      severity: 'high',
+      row: 'the monitors cannot be read: people decide',
+    };
   if (!row) return { do: 'stop', severity: 'critical', row: 'no line of the decision matrix matches: stop' };
   const about = {
     severity: row.severity,
@@ -46,6 +56,29 @@ export function decide(list: StepList, trouble: Trouble): Decision {
   if (row.ask)
     return { do: 'ask', ask: row.ask, ...(row.unanswered && { unanswered: row.unanswered }), ...about };
   return answer(list, row.do ?? 'stop', about.severity, about.row);
+}
+
+/** The fallbacks that roll back, by name; a forward fix does not. */
+export const rollbacksOf = ({ fallbacks }: Pick<StepList, 'fallbacks'>): readonly string[] =>
+  Object.entries(fallbacks).flatMap(([name, fallback]) => ('forward' in fallback ? [] : [name]));
+
+/** What a step's receipt asks of people, whatever the matrix says: rows that only they may decide. */
+export function peopleDecide(step: Step, receipt: Receipt): Decision | null {
+  const figure = (name: string) => Number(receipt.figures?.[name] ?? 0);
+  if (
+    step.kind !== 'checkData' ||
+    receipt.kind !== 'checkData' ||
+    figure('people') === 0 ||
+    figure('none') > 0
+  )
+    return null;
+  const words = Object.values((step.spec['peopleDecide'] ?? {}) as Record<string, readonly string[]>).flat();
+  return {
+    do: 'ask',
+    ask: [...new Set([...words, 'stop'])],
+    severity: 'medium',
+    row: 'people decide about these rows',
+  };
 }
 
 /** A word of the matrix or of a person's decision, as a decision. */
@@ -58,7 +91,7 @@ export function answer(list: StepList, word: string, severity: Severity, row: st
 }
 
 function fits(list: StepList, when: When, trouble: Trouble): boolean {
-  if (when === 'rest') return !('monitor' in trouble && trouble.is === 'inconclusive');
+  if (when === 'rest') return !('monitor' in trouble && trouble.is !== 'alert');
   if ('before' in when) return 'step' in trouble && trouble.index < firstIndex(list, when.before);
   if ('fallback' in when) return 'fallback' in trouble && trouble.fallback === when.fallback;
   if ('step' in when)
@@ -70,6 +103,7 @@ function fits(list: StepList, when: When, trouble: Trouble): boolean {
   if (!('monitor' in trouble)) return false;
   const sameMonitor =
     when.monitor === 'any' ||
+    trouble.monitor === 'any' ||
     when.monitor === trouble.monitor ||
     when.monitor === `${trouble.monitor}/${trouble.metric}`;
   return sameMonitor && symptomFits(when.is, trouble.is, ['alert']) && trouble.lastedMs >= (when.forMs ?? 0);

@@ -6,15 +6,22 @@ import { renderStatus, whatNext } from '../../src/cli/render/status.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { watch } from '../../src/cli/watch.ts';
 import type { DeploymentOutcome, RolloutOutcome } from '../../workflows/contract.ts';
-import type { Progress, StepState } from '../../workflows/progress.ts';
+import type { ShownProgress } from '../../src/client/shown-progress.ts';
+import type { StepState } from '../../workflows/progress.ts';
 
-const progress = (state: StepState, more: Partial<Progress> = {}): Progress => ({
+const progress = (state: StepState, more: Partial<ShownProgress> = {}): ShownProgress => ({
   title: 'one',
+  deployment: 'one',
+  of: 'environment',
   phase: 'staging',
   health: 'good',
+  waiting: [],
   waitingFor: null,
   next: null,
   notes: [],
+  metrics: [],
+  refusals: [],
+  malformed: 0,
   lines: [
     {
       name: 'migrate',
@@ -122,7 +129,7 @@ describe('watch', () => {
       line('health', 'waiting'),
     ];
     const environments = [
-      place({ progress: progress('running', { lines, notes: ['reading site/failures: 3 samples'] }) }),
+      place({ progress: progress('running', { lines, metrics: ['site/failures: 3 samples'] }) }),
     ];
     const drawn = (rows: number) =>
       renderStatus(status({ environments }), { paint: (_, text) => text, size: { columns: 80, rows } });
@@ -141,7 +148,8 @@ describe('watch', () => {
       result: null,
       progress: progress('pass', {
         health: 'troubled',
-        notes: ['2026-01-08: shop/paid is 0.5, alert below 90%', 'reading shop/paid: 0.5'],
+        notes: ['2026-01-08: shop/paid is 0.5, alert below 90%'],
+        metrics: ['shop/paid: 0.5'],
       }),
       ...more,
     });
@@ -244,11 +252,14 @@ describe('what to do next', () => {
     });
   });
 
-  test('a command that is named in part is named whole', () => {
-    const paused = progress('pass', { waitingFor: 'resume', next: 'soakgate resume' });
-    expect(whatNext(status({ environments: [place({ progress: paused })] })).next).toBe(
-      'soakgate resume one staging --as YOU',
-    );
+  test('what did not count, and what nobody could read, stands in the notes', () => {
+    const refusals = [
+      { message: 'approve', person: 'ann', environment: 'staging', why: 'refused: she asked for it' },
+    ];
+    const environments = [place({ progress: progress('pass', { refusals, malformed: 2 }) })];
+    const text = renderStatus(status({ environments }), { paint: (_, line) => line }).join('\n');
+    expect(text).toContain('approve by ann for staging: refused: she asked for it');
+    expect(text).toContain('2 signals were unreadable and changed nothing');
   });
 
   test('states are words beside their marks', () => {

@@ -12,7 +12,7 @@ test('the page of failures is the table in the code', () => {
 });
 
 test('every code of the table is thrown somewhere, so that no remedy is written for nothing', () => {
-  const sources = ['activities', 'src'].flatMap((folder) =>
+  const sources = ['activities', 'src', 'workflows'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('failures.ts'))
       .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),

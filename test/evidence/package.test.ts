@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Delta } from '../../src/core/evidence-delta.ts';
+import { bundleOptions } from '../../worker/workflow-code.ts';
 import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
@@ -179,10 +180,8 @@ describe('the package', () => {
   });
 
   test('the histories can be replayed', async () => {
-    const workflowBundle = await bundleWorkflowCode({
-      workflowsPath: join(import.meta.dirname, '../../workflows/index.ts'),
-      logger: new DefaultLogger('ERROR'),
-    });
+    const logger = new DefaultLogger('ERROR');
+    const workflowBundle = await bundleWorkflowCode({ ...bundleOptions(), logger });
     for (const name of ['deployment', 'rollout']) {
       const file = (await files(join(folder, 'history'))).find((candidate) => candidate.startsWith(name))!;
       // Temporal's own reader of JSON histories is broken by two copies of protobufjs in node_modules; the proto's own is not.

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Progress } from '../../workflows/progress.ts';
+import type { ShownProgress } from '../../src/client/shown-progress.ts';
 import { ask, query } from '../examples/validation-system/app.ts';
 import { pythonEnvironment, WITHOUT_PYTHON } from '../examples/validation-system/python.ts';
 import { withoutProduction, withoutStaging } from '../support/characters.ts';
@@ -55,11 +55,11 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   };
   const asks =
     (words: string) =>
-    ({ waitingFor }: Progress) =>
+    ({ waitingFor }: ShownProgress) =>
       waitingFor?.includes(`a decision (${words}`) === true;
   const passed =
     (step: string) =>
-    ({ lines }: Progress) =>
+    ({ lines }: ShownProgress) =>
       lines.find(({ name }) => name === step)?.state === 'pass';
   const switches = (place: Place, values: object) => writeFile(place.switches, JSON.stringify(values));
   const constraints = async (place: Place) =>
@@ -245,7 +245,7 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
           );
       })();
       // The app's own monitor looks back: what went wrong is asked about again until it is over.
-      const goOn = async (fits: (progress: Progress) => boolean) => {
+      const goOn = async (fits: (progress: ShownProgress) => boolean) => {
         for (;;) {
           const now = await run.until(
             'asked, or so far',

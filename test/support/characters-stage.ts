@@ -11,6 +11,7 @@ import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '.
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
+import { type ShownProgress, shownProgress } from '../../src/client/shown-progress.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import {
   checkOut,
@@ -74,12 +75,16 @@ export interface Place {
 
 export interface Run {
   readonly deployment: string;
-  progress(environment?: string): Promise<Progress>;
+  progress(environment?: string): Promise<ShownProgress>;
   /** What the worker of this pid has taken of this rollout and not yet answered, as the server has it. */
   takenBy(pid: number, environment: string): Promise<{ readonly id: string; readonly type: string } | null>;
   /** Of what it left behind; null where there is none. */
   afterwards(environment: string): Promise<Progress | null>;
-  until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
+  until(
+    what: string,
+    fits: (progress: ShownProgress) => boolean,
+    environment?: string,
+  ): Promise<ShownProgress>;
   say(
     message: MessageName,
     person: Person,
@@ -275,7 +280,8 @@ function runOf(
   const { workflow } = stage.connected.client;
   const handle = (environment?: string) =>
     workflow.getHandle(environment ? rolloutWorkflowId('tg', environment) : deploymentWorkflowId(deployment));
-  const progress = (environment?: string) => handle(environment).query('progress') as Promise<Progress>;
+  const progress = (environment?: string) =>
+    handle(environment).query<Progress>('progress').then(shownProgress);
   return {
     deployment,
     progress,

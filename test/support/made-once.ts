@@ -3,8 +3,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleOptions } from '../../worker/workflow-code.ts';
 import { makeTemplate } from '../../src/io/private-postgres.ts';
 
 let folder: string;
@@ -12,8 +12,7 @@ let template: Awaited<ReturnType<typeof makeTemplate>>;
 
 export async function setup(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'soakgate-bundle-'));
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const { code } = await bundleWorkflowCode({ ...bundleOptions(), logger: new DefaultLogger('ERROR') });
   process.env['SOAKGATE_WORKFLOW_BUNDLE'] = join(folder, 'workflows.js');
   await writeFile(process.env['SOAKGATE_WORKFLOW_BUNDLE'], code);
   template = await makeTemplate();

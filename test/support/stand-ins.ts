@@ -188,10 +188,12 @@ export function controlStandIns(
 ): ControlActivities {
   return {
     decide: decisions.decide,
+    judgeFallback: decisions.judgeFallback,
+    planForward: decisions.planForward,
     planRollback: decisions.planRollback,
+    judgeRollback: decisions.judgeRollback,
     judgeGate: decisions.judgeGate,
     sealGateReport: (question) => decisions.sealGateReport(world, question),
-    recordEvidence: async () => undefined,
     closeEvidence: async ({ deployment, outcome, environments }) => {
       const here = part(deployment);
       again(

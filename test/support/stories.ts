@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { refusalText } from '../../src/core/waiting.ts';
 import type { Run } from './theatre.ts';
 
 /** The notes and lines of every workflow of a run, as a page. */
@@ -17,6 +18,8 @@ export async function storyOf(run: Run, environments: readonly string[]): Promis
         `${environment ?? 'deployment'}: ${progress.phase}, ${progress.health}`,
         ...lines,
         ...progress.notes.map((note) => `  - ${note}`),
+        ...progress.refusals.map((refusal) => `  - ${refusalText(refusal)}`),
+        ...progress.metrics.map((line) => `  = ${line}`),
       ].join('\n'),
     );
   }

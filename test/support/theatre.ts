@@ -24,9 +24,11 @@ import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, hashJson, signMessage } from '../../src/io/trust.ts';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { registerSearchAttributes } from '../../worker/search-attributes.ts';
-import { workflowLimits, workflowSource } from '../../worker/control.ts';
+import { workflowLimits } from '../../worker/control.ts';
+import { workflowSource } from '../../worker/workflow-code.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Answer } from '../../workflows/messages.ts';
+import { type ShownProgress, shownProgress } from '../../src/client/shown-progress.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import {
   controlStandIns,
@@ -59,9 +61,13 @@ export interface Run {
   readonly part: Part;
   readonly workflowId: string;
   rolloutId(environment: string): string;
-  progress(environment?: string): Promise<Progress>;
+  progress(environment?: string): Promise<ShownProgress>;
   /** Waits in real time until the progress (of a rollout, where one is named) is like this. */
-  until(what: string, fits: (progress: Progress) => boolean, environment?: string): Promise<Progress>;
+  until(
+    what: string,
+    fits: (progress: ShownProgress) => boolean,
+    environment?: string,
+  ): Promise<ShownProgress>;
   gateReport(environment: string): Promise<SealedGateReport | null>;
   sign(
     message: MessageName,
@@ -272,7 +278,7 @@ async function startRun(
   const rolloutId = (environment: string) => rolloutWorkflowId(service, environment);
   const get = (environment?: string) =>
     environment ? env.client.workflow.getHandle(rolloutId(environment)) : handle;
-  const progress = (environment?: string) => get(environment).query('progress') as Promise<Progress>;
+  const progress = (environment?: string) => get(environment).query<Progress>('progress').then(shownProgress);
   const gateReport = (environment: string) =>
     handle.query('gateReport', environment) as Promise<SealedGateReport | null>;
   const sign: Run['sign'] = async (message, person, environment, extra = {}) => {

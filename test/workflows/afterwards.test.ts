@@ -4,6 +4,7 @@ import { type WorkflowHandle, WorkflowUpdateStage } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { afterwardsWorkflowId } from '../../src/core/names.ts';
 import type { Answer } from '../../workflows/messages.ts';
+import { shownProgress } from '../../src/client/shown-progress.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Script } from '../support/stand-ins.ts';
 import { storyPlan } from '../support/story-plan.ts';
@@ -31,7 +32,7 @@ async function followed(script: Script = {}) {
       await new Promise((wake) => setTimeout(wake, 15));
     }
   };
-  const progress = () => handle.query<Progress>('progress');
+  const progress = () => handle.query<Progress>('progress').then(shownProgress);
   // The test server does not skip time that is asked for while an activity is under way.
   await until('the first look', async () => ((await progress().catch(() => null))?.notes.length ?? 0) > 0);
   const send = async (message: 'checkNow' | 'stopChecks', person: Name, environment = 'staging') => {
@@ -101,8 +102,8 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     ).toEqual([
       'nothing is wrong',
       'shop/paid is 0.5, alert below 90%',
-      'not looked: shop-2 changes it just now',
-      'not looked: f00d serves now',
+      'not checked: shop-2 changes it just now',
+      'not checked: f00d serves now',
       'superseded: f00d serves now',
     ]);
   });
@@ -113,7 +114,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
       (await progress()).notes.some((note) => note.endsWith('nothing is wrong')),
     );
     expect((await progress()).next).toMatch(/^soakgate stop-checks run-\w+ staging$/u);
-    expect(await send('checkNow', 'dan')).toEqual({ accepted: true, text: 'it is looked now' });
+    expect(await send('checkNow', 'dan')).toEqual({ accepted: true, text: 'it is checked now' });
     await until('the next look', () => looks() === 2);
     expect(await send('stopChecks', 'lea', 'production')).toMatchObject({
       accepted: false,
@@ -121,7 +122,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     });
     expect(await send('stopChecks', 'dan')).toEqual({
       accepted: true,
-      text: 'ended: stop the post-deployment checks',
+      text: 'ended: it is not checked any more',
     });
     expect(await handle.result()).toBe('ended by dan');
     expect(looks()).toBe(2);
@@ -140,7 +141,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     });
     await send('checkNow', 'dan');
     await until('the look that hangs', () => looks() === 2);
-    expect(await progress()).toMatchObject({ waitingFor: 'a look by the worker of staging' });
+    expect(await progress()).toMatchObject({ waitingFor: 'a check by the worker of staging' });
     expect(await send('stopChecks', 'lea')).toMatchObject({ accepted: true });
     expect(await handle.result()).toBe('ended by lea');
     expect(await progress()).toMatchObject({ waitingFor: null, next: null });

@@ -99,7 +99,7 @@ describe.runIf(devServer)('while people are asked', () => {
     await asked(run, 'shop/paid');
     await run.until(
       'the other one came',
-      ({ notes }) => notes.some((note) => /^reading site\/failures: .* 0 … 1/u.test(note)),
+      ({ metrics }) => metrics.some((line) => /^site\/failures: .* 0 … 1/u.test(line)),
       'staging',
     );
     await new Promise((wake) => setTimeout(wake, 300));

@@ -1,7 +1,7 @@
 // At the gate: who counts, what voids, and the endings that come from there.
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Progress } from '../../workflows/progress.ts';
+import type { ShownProgress } from '../../src/client/shown-progress.ts';
 import { expectStory } from '../support/stories.ts';
 import type { Script } from '../support/stand-ins.ts';
 import { storyPlan } from '../support/story-plan.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => theatre?.close());
 
-const waits = (progress: Progress) => progress.waitingFor?.startsWith('the gate of production') === true;
+const waits = (progress: ShownProgress) => progress.waitingFor?.startsWith('the gate of production') === true;
 /** Staging stands still once it has soaked; nothing is recorded by chance. */
 const standing: Script = {
   stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed,
@@ -123,8 +123,13 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
       accepted: false,
       text: 'refused: the signature does not match the public key',
     });
-    expect((await run.progress()).notes).toEqual([
-      'refused approve by lea: refused: the signature does not match the public key',
+    expect((await run.progress()).refusals).toEqual([
+      {
+        message: 'approve',
+        person: 'lea',
+        environment: 'production',
+        why: 'refused: the signature does not fit',
+      },
     ]);
     await run.send('reject', 'dan', 'production');
     await run.result();

@@ -49,8 +49,7 @@ export function injector(
 
 const passed = (progress: Progress, name: string): boolean =>
   progress.lines.some((line) => line.name === name && line.state === 'pass');
-const inSoak = (progress: Progress): boolean =>
-  progress.phase === 'soak' && progress.notes.some((note) => note.startsWith('reading '));
+const inSoak = (progress: Progress): boolean => progress.phase === 'soak' && progress.metrics.length > 0;
 
 /** The newest checkout is the one that is being deployed. */
 async function commitOf(scene: Scene): Promise<string> {

@@ -3,10 +3,11 @@ import type { Connected } from '../../client/connection.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../../core/names.ts';
 import type { DeploymentResult } from '../../../workflows/contract.ts';
 import type { Progress } from '../../../workflows/progress.ts';
+import { type ShownProgress, shownProgress } from '../../client/shown-progress.ts';
 
 export interface Look {
-  readonly deployment: Progress | null;
-  readonly rollouts: Readonly<Record<string, Progress>>;
+  readonly deployment: ShownProgress | null;
+  readonly rollouts: Readonly<Record<string, ShownProgress>>;
 }
 
 const LOOK_MS = 250;
@@ -60,6 +61,7 @@ async function lookAt(
     client.workflow
       .getHandle(workflowId)
       .query<Progress>('progress')
+      .then(shownProgress)
       .catch(() => null);
   const rollouts = await Promise.all(
     environments.map(
@@ -94,10 +96,9 @@ function tell({ deployment, rollouts }: Look, told: Set<string>, say: (text: str
       ['soak', 'watch'].includes(progress.phase)
     ) {
       soakTold.set(environment, Date.now());
-      for (const note of progress.notes.filter((text) => text.startsWith('reading ')))
-        say(`${environment.padEnd(10)}   ${note}`);
+      for (const metric of progress.metrics) say(`${environment.padEnd(10)}   ${metric}`);
     }
-    for (const note of progress.notes.filter((text) => !text.startsWith('reading ')))
+    for (const note of progress.notes)
       once(`${environment}/note/${note}`, `${environment.padEnd(10)}   ${note}`);
     once(`${environment}/phase/${progress.phase}`, `${environment.padEnd(10)} ${progress.phase}`);
   }

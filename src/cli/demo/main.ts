@@ -177,17 +177,19 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
     if (!(await act()) && !company.ci) answered.delete(key);
   };
   return async ({ deployment: story, rollouts }) => {
-    for (const [name, { waitingFor }] of Object.entries(rollouts)) {
-      if (waitingFor?.includes('fixed-manually'))
+    for (const [name, { waiting, waitingFor }] of Object.entries(rollouts)) {
+      const asked = waiting.find((one) => one.kind === 'decision');
+      if (asked?.options.includes('fixed-manually'))
         await once(`decide ${name}`, () => decideRows(company, name));
       // Nobody sits at a terminal in --ci: a question that the story does not expect (a busy machine is slow) is answered, visibly.
-      else if (company.ci && waitingFor?.includes('a decision ('))
+      else if (company.ci && asked)
         await once(`${name}: ${waitingFor}`, () =>
-          asPerson(company, 'dan', ['decide', company.deployment, name, unattended(waitingFor)]),
+          asPerson(company, 'dan', ['decide', company.deployment, name, unattended(asked.options)]),
         );
     }
-    const wanted = story?.waitingFor;
-    if (wanted?.includes('approval by')) await once('gate', () => openGate(company, 'production', wanted));
+    const gate = story?.waiting.find((one) => one.kind === 'gate');
+    if (gate?.missing.some((one) => one.kind === 'approval'))
+      await once('gate', () => openGate(company, 'production', story?.waitingFor ?? ''));
   };
 }
 

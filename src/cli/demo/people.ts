@@ -48,8 +48,7 @@ function left({ interrupt }: Company): Promise<never> {
 }
 
 /** What nobody being there comes to, of what is offered: go on, else end. */
-export function unattended(question: string): string {
-  const offered = /a decision \(([^)]+)\)/u.exec(question)?.[1]?.split(' | ') ?? [];
+export function unattended(offered: readonly string[]): string {
   return (
     ['continue', 'stop', 'leave-as-is'].find((word) => offered.includes(word)) ?? offered.at(-1) ?? 'stop'
   );

@@ -1,6 +1,7 @@
 // The status of a deployment as text: environments, their steps with times, what it waits for, and what to type next.
 import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
-import type { StepState } from '../../../workflows/progress.ts';
+import type { Progress, StepState } from '../../../workflows/progress.ts';
+import { malformedText, refusalText } from '../../core/waiting.ts';
 import { exitOfStatus, goesOn } from '../exit-codes.ts';
 import { type Paint, visible } from '../terminal.ts';
 import { type Cell, cut, table } from './table.ts';
@@ -13,7 +14,6 @@ export interface View {
 }
 
 const NOTES = 6;
-const METRIC = 'reading ';
 
 export function renderStatus(status: DeploymentStatus, view: View): readonly string[] {
   const columns = view.size?.columns ?? Number.POSITIVE_INFINITY;
@@ -85,13 +85,9 @@ export function whatNext(status: DeploymentStatus): {
   return { waiting, next: whole(source?.next ?? null, status) };
 }
 
-/** Commands that the workflow names in part are named whole, and say who signs. */
-function whole(next: string | null, { deployment, environments }: DeploymentStatus): string | null {
-  if (next === null || next.startsWith('soakgate status')) return null;
-  const open = environments.find(({ state }) => state === 'running');
-  const named =
-    next === 'soakgate resume' ? `${next} ${deployment} ${open?.environment ?? 'ENVIRONMENT'}` : next;
-  return `${named} --as YOU`;
+/** Says who signs; whoever reads this need not be told to look at it. */
+function whole(next: string | null, { deployment }: DeploymentStatus): string | null {
+  return next === null || next === `soakgate status ${deployment}` ? null : `${next} --as YOU`;
 }
 
 function environmentRows(
@@ -139,10 +135,8 @@ function afterwards({ deployment, environments }: DeploymentStatus): readonly st
   return environments.flatMap(({ environment, afterwards }) => {
     if (!afterwards) return [];
     const ended = afterwards.result === null ? `${afterwards.state} in Temporal` : visible(afterwards.result);
-    const told = (afterwards.progress?.notes ?? []).filter((note) => !note.startsWith(METRIC));
-    const metrics = (afterwards.progress?.notes ?? [])
-      .filter((note) => note.startsWith(METRIC))
-      .map((note) => note.slice(METRIC.length));
+    const told = afterwards.progress?.notes ?? [];
+    const metrics = afterwards.progress?.metrics ?? [];
     const next =
       afterwards.state === 'running'
         ? [`  next: soakgate stop-checks ${deployment} ${environment} --as YOU`]
@@ -156,17 +150,23 @@ function afterwards({ deployment, environments }: DeploymentStatus): readonly st
   });
 }
 
+/** What happened, what did not count, and what nobody could read. */
+const noteLines = ({ notes, refusals, malformed }: Progress): readonly string[] => [
+  ...notes,
+  ...refusals.map(refusalText),
+  ...(malformed > 0 ? [malformedText(malformed)] : []),
+];
+
 /** Metrics of an open soak, then the last notes of everybody. */
 function notes(status: DeploymentStatus): readonly string[] {
-  const all = status.environments.flatMap(({ environment, progress }) =>
-    (progress?.notes ?? []).map((note) => `${environment}: ${visible(note)}`),
-  );
-  const metrics = all
-    .filter((note) => note.includes(`: ${METRIC}`))
-    .map((note) => note.replace(`: ${METRIC}`, ': '));
+  const of = (lines: (progress: Progress) => readonly string[]) =>
+    status.environments.flatMap(({ environment, progress }) =>
+      (progress ? lines(progress) : []).map((line) => `${environment}: ${visible(line)}`),
+    );
+  const metrics = of((progress) => progress.metrics);
   const others = [
-    ...all.filter((note) => !note.includes(`: ${METRIC}`)),
-    ...(status.progress?.notes ?? []).map(visible),
+    ...of(noteLines),
+    ...(status.progress ? noteLines(status.progress) : []).map(visible),
   ].slice(-NOTES);
   return [
     ...(metrics.length > 0 ? ['', 'metrics:', ...metrics.map((line) => `  ${line}`)] : []),

@@ -1,0 +1,157 @@
+// What a run waits for, as data; and the sentence and the command that people are shown for it.
+import { count } from './count.ts';
+
+/** What a gate still lacks. */
+export type Missing =
+  | { readonly kind: 'facts'; readonly facts: readonly string[] }
+  | { readonly kind: 'attestation'; readonly id: string; readonly role: string }
+  | { readonly kind: 'approval'; readonly roles: readonly string[] };
+
+/** A question that people answer with `soakgate decide`. */
+export type Asked =
+  | {
+      readonly kind: 'decision';
+      readonly environment: string;
+      readonly about: string;
+      readonly options: readonly string[];
+    }
+  | {
+      readonly kind: 'approval';
+      readonly environment: string;
+      readonly fallback: string;
+      readonly missing: readonly string[];
+      readonly options: readonly string[];
+    }
+  | {
+      readonly kind: 'manual-fix';
+      readonly environment: string;
+      readonly differences: readonly string[];
+      readonly options: readonly string[];
+    };
+
+export type Waiting =
+  | Asked
+  /** Paused by a person. */
+  | { readonly kind: 'resume'; readonly environment: string }
+  | { readonly kind: 'earlier-environment'; readonly environment: string }
+  | { readonly kind: 'next-environment'; readonly environment: string }
+  | { readonly kind: 'closing'; readonly environment: string }
+  | { readonly kind: 'gate'; readonly environment: string; readonly missing: readonly Missing[] }
+  | { readonly kind: 'before-deploying'; readonly environment: string; readonly why: string }
+  /** Something that fails, and is done again until it works. */
+  | {
+      readonly kind: 'failing';
+      readonly environment: string | null;
+      readonly what: string;
+      readonly why: string;
+    }
+  | { readonly kind: 'ended-outside'; readonly environment: string; readonly why: string }
+  /** A post-deployment check that goes on, or the time until the next one. */
+  | { readonly kind: 'check' | 'next-check'; readonly environment: string };
+
+const LONGEST_DIFFERENCES = 500;
+
+/** The sentence where the environment is clear: after "waiting for". */
+export function waitingText(waiting: Waiting): string {
+  switch (waiting.kind) {
+    case 'decision':
+      return `a decision (${waiting.options.join(' | ')}) about ${waiting.about}`;
+    case 'approval':
+      return `approval of ${waiting.fallback} by ${waiting.missing.join(' and ')}: what was written since the backup is lost`;
+    case 'manual-fix':
+      return `manual fix needed: ${count(waiting.differences.length, 'difference remains', 'differences remain')}`;
+    case 'resume':
+      return 'resume';
+    case 'earlier-environment':
+      return 'the earlier environment to be closed';
+    case 'next-environment':
+      return 'the next environment; measuring goes on';
+    case 'closing':
+      return 'its closing: retried until the database and the worker answer';
+    case 'gate':
+      return `the gate of ${waiting.environment}: ${waiting.missing.map(missingText).join('; ')}`;
+    case 'before-deploying':
+      return waiting.why;
+    case 'failing':
+      return `${waiting.what}, which fails and is tried again: ${waiting.why}`;
+    case 'ended-outside':
+      return `the rollout in ${waiting.environment}, which was ended from outside (${waiting.why})`;
+    case 'check':
+      return `a check by the worker of ${waiting.environment}`;
+    case 'next-check':
+      return 'the next check';
+  }
+}
+
+/** The sentence where several environments are shown together. */
+export function waitingTextOfAll(waiting: readonly Waiting[]): string | null {
+  const sentences = waiting.map((one) => {
+    if (one.kind === 'manual-fix')
+      return `${one.environment}: stuck: ${one.differences.join('; ').slice(0, LONGEST_DIFFERENCES)}`;
+    const named = one.kind === 'gate' || one.kind === 'ended-outside' || one.environment === null;
+    return named ? waitingText(one) : `${one.environment}: ${waitingText(one)}`;
+  });
+  return sentences.length > 0 ? sentences.join(' · ') : null;
+}
+
+export function missingText(missing: Missing): string {
+  if (missing.kind === 'facts') return `sealed facts (${missing.facts.join(', ')})`;
+  if (missing.kind === 'attestation') return `attestation ${missing.id} by ${missing.role}`;
+  return `approval by ${missing.roles.join(' and ')}`;
+}
+
+/** What somebody can type now, without `--as`; null where nothing helps but time. */
+export function nextCommand(waiting: readonly Waiting[], deployment: string): string | null {
+  for (const one of waiting) {
+    const words = commandOf(one);
+    if (words) return ['soakgate', words[0], deployment, ...words.slice(1)].join(' ');
+  }
+  return null;
+}
+
+/** The command and what follows the name of the deployment. */
+function commandOf(waiting: Waiting): readonly string[] | null {
+  switch (waiting.kind) {
+    case 'decision':
+    case 'manual-fix':
+    case 'approval':
+      return ['decide', waiting.environment, waiting.options[0]!];
+    case 'resume':
+      return ['resume', waiting.environment];
+    case 'gate':
+      return atGate(waiting.environment, waiting.missing);
+    case 'ended-outside':
+      return ['recover'];
+    case 'check':
+    case 'next-check':
+      return ['stop-checks', waiting.environment];
+    case 'earlier-environment':
+    case 'next-environment':
+    case 'closing':
+    case 'before-deploying':
+    case 'failing':
+      return null;
+  }
+}
+
+/** An attestation that is missing comes first, then an approval; while facts are missing nobody can do anything. */
+function atGate(environment: string, missing: readonly Missing[]): readonly string[] {
+  const attestation = missing.find((one) => one.kind === 'attestation');
+  if (attestation) return ['attest', environment, attestation.id];
+  return missing.some((one) => one.kind === 'facts') ? ['status'] : ['approve', environment];
+}
+
+/** A message that did not count. */
+export interface Refusal {
+  readonly message: string;
+  readonly person: string;
+  readonly environment: string;
+  readonly why: string;
+}
+
+/** For people: `approve by ann for production: refused: …`. */
+export const refusalText = ({ message, person, environment, why }: Refusal): string =>
+  `${message} by ${person} for ${environment}: ${why}`;
+
+export const malformedText = (malformed: number): string =>
+  `${malformed === 1 ? '1 signal was' : `${malformed} signals were`} unreadable and changed nothing`;

@@ -1,0 +1,67 @@
+// The one way to ask a person: the question stands where its waiting reason is shown, and is answered by `decide` or by silence.
+import { condition } from '@temporalio/workflow';
+import type { VerifiedMessage } from '../src/core/messages.ts';
+import type { Asked, Waiting } from '../src/core/waiting.ts';
+import type { Answer } from './messages.ts';
+
+/** A place where one question at a time can wait: a rollout, or a gate. */
+export interface Asker {
+  question: Question | null;
+  /** Shows what is waited for here; null when nothing is any more. */
+  readonly show: (waiting: Waiting | null) => Promise<void>;
+}
+
+interface Question {
+  readonly options: readonly string[];
+  answer: Answered | null;
+}
+
+/** The word, and who signed it; null where silence decided. */
+export interface Answered {
+  readonly word: string;
+  readonly by: VerifiedMessage | null;
+}
+
+/** What happens when nobody answers in time. */
+export interface Unanswered {
+  readonly afterMs: number;
+  readonly do: string;
+}
+
+/**
+ * Waits until people answer, or until the time is over. A question that is of no use any more is answered by nobody, with `withdrawn`.
+ * @throws CancelledFailure when its scope is cancelled.
+ */
+export async function askPerson(
+  asker: Asker,
+  asked: Asked,
+  unanswered?: Unanswered,
+  withdrawn: () => boolean = () => false,
+): Promise<Answered> {
+  const question: Question = { options: asked.options, answer: null };
+  asker.question = question;
+  await asker.show(asked);
+  try {
+    const answered = () => question.answer !== null || withdrawn();
+    if (unanswered)
+      await condition(answered, unanswered.afterMs, { summary: `unanswered: ${unanswered.do}` });
+    else await condition(answered);
+  } finally {
+    asker.question = null;
+  }
+  await asker.show(null);
+  return question.answer ?? { word: withdrawn() ? 'withdrawn' : (unanswered?.do ?? 'stop'), by: null };
+}
+
+/** Takes a verified `decide`; its text is the sender's answer. */
+export function answerQuestion({ question }: Asker, by: VerifiedMessage): Answer {
+  const word = String(by.signed.body['decision']);
+  if (!question) return refused('nothing is asked now');
+  if (!question.options.includes(word)) return refused(`the question is ${question.options.join(' | ')}`);
+  if (question.answer) return refused(`it has just been decided: ${question.answer.word}`);
+  question.answer = { word, by };
+  return { accepted: true, text: `decided: ${word}` };
+}
+
+/** An answer that says why a message does not count. */
+export const refused = (why: string): Answer => ({ accepted: false, text: `refused: ${why}` });

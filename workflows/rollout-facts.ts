@@ -1,0 +1,67 @@
+// What a deployment takes from its rollouts, and what it tells them.
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import { rolloutWorkflowId } from '../src/core/names.ts';
+import type { Command, Fact, RolloutResult } from './contract.ts';
+import { type DeploymentState, setStep, setWaiting } from './deployment-state.ts';
+import { type Gate, voidGateReport } from './gate.ts';
+import { countMalformed } from './messages.ts';
+import { commandSignal } from './rollout-inbox.ts';
+import { isFact } from './shapes.ts';
+
+/** What cannot be read, or is about no environment of this deployment, is counted and changes nothing. */
+export function receiveFact(state: DeploymentState, fact: unknown): void {
+  if (isFact(fact) && concerns(state, fact)) takeFact(state, fact);
+  else countMalformed(state.progress);
+}
+
+function concerns({ gates }: DeploymentState, fact: Fact): boolean {
+  if (fact.is === 'answered') return true;
+  const own = fact.is !== 'ended' || fact.result.environment === fact.environment;
+  return own && gates.has(fact.environment);
+}
+
+export function takeFact(state: DeploymentState, fact: Fact): void {
+  if (fact.is === 'answered') state.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
+  else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
+  else if (fact.is === 'waiting') setWaiting(state, 'rollout', fact.environment, fact.waiting);
+  else if (fact.is === 'soakPassed') {
+    state.soaked.set(fact.environment, fact.outcome);
+    offer(state, fact.environment, fact.outcome);
+    setStep(state, fact.environment, 'pass', 'soak passed; measuring goes on');
+  } else if (fact.is === 'soakVoided') {
+    state.soaked.delete(fact.environment);
+    state.voided = fact.why;
+    const next = nextGate(state, fact.environment);
+    if (next) voidGateReport(next);
+    state.progress.notes.push(`the gate report is void: ${fact.why}`);
+  } else end(state, fact.result);
+}
+
+function end(state: DeploymentState, result: RolloutResult): void {
+  state.results.set(result.environment, result);
+  state.open.delete(result.environment);
+  setWaiting(state, 'rollout', result.environment, null);
+  const mark = result.outcome === 'passed' ? 'pass' : result.outcome === 'restored' ? 'undone' : 'fail';
+  setStep(state, result.environment, mark, `${result.outcome}: ${result.reason}`);
+}
+
+function nextGate(state: DeploymentState, environment: string): Gate | undefined {
+  const place = state.input.runs.findIndex((run) => run.rollout.environment === environment);
+  const next = state.input.runs[place + 1];
+  return next && state.gates.get(next.rollout.environment);
+}
+
+function offer(state: DeploymentState, environment: string, outcome: EnvironmentOutcome): void {
+  const gate = nextGate(state, environment);
+  if (!gate) return;
+  gate.before = outcome;
+  gate.revision += 1;
+}
+
+/** Tells a rollout; one that was ended from outside is not told. */
+export async function command(service: string, environment: string, content: Command): Promise<void> {
+  await getExternalWorkflowHandle(rolloutWorkflowId(service, environment))
+    .signal(commandSignal, content)
+    .catch(() => undefined);
+}
