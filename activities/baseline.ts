@@ -1,5 +1,6 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
 import { type Latencies, type Latency, ms } from '../src/core/evidence-delta.ts';
+import { measuredPath } from '../src/core/plan/monitors/facts.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { get } from '../src/io/http.ts';
 import { readWholeSnapshot, readWrites } from '../src/io/snapshot.ts';
@@ -57,7 +58,8 @@ export async function monitorBaseline(
 ): Promise<Readonly<Record<string, number>>> {
   const measured = await httpBaseline(work);
   const pairs = Object.entries(work.list.monitors).flatMap(([name, monitor]) => {
-    const latency = 'http' in monitor.read ? measured?.[monitor.read.http.get] : undefined;
+    const path = measuredPath(monitor.read);
+    const latency = path === undefined ? undefined : measured?.[path];
     return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
   });
   return Object.fromEntries(pairs);

@@ -1,4 +1,5 @@
 // What a rollback left, compared with what was recorded in the snapshot of the backup (DESIGN §3, "What back means").
+import { journalsOf } from '../src/core/plan/migrators/index.ts';
 import type { CompareInput, Comparison } from '../src/core/activities.ts';
 import { compareDatabase } from '../src/core/names.ts';
 import {
@@ -12,7 +13,6 @@ import { quoteName, quoteTable, type Session, withDatabase, withSession } from '
 import { readWholeSnapshot } from '../src/io/snapshot.ts';
 import { dumpName, recordedSnapshot } from './backup.ts';
 import { fixedKeys } from './before-images.ts';
-import { migratorOf } from './migrators/migrator.ts';
 import { primaryKey } from './primary-key.ts';
 import { dropScratch, recreateFrom } from './scratch.ts';
 import { fromItsRollout, openWork, type Work, type WorkerContext } from './work.ts';
@@ -47,7 +47,7 @@ export async function compareRollback(world: WorkerContext, input: CompareInput)
 }
 
 async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Comparison> {
-  const journals = work.list.migrations ? migratorOf(work.list.migrations.tool).journals(work) : [];
+  const journals = work.list.migrations ? journalsOf(work.list.migrations) : [];
   const differences = compareSnapshots(recorded, now, journals);
   const rows = differences.filter((difference) => difference.what === 'content');
   const left = differences.filter((difference) => difference.what === 'catalog').map(describeDifference);

@@ -10,7 +10,8 @@ import type { TargetLock } from '../src/io/target-lock.ts';
 import { withDatabase, withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
 import type { StepResult, UndoResult } from './as-step.ts';
-import { type Migrator, migratorOf, type UpgradeOptions } from './migrators/migrator.ts';
+import { migratorOf } from './migrators/index.ts';
+import type { Migrator, UpgradeOptions } from './migrators/migrator.ts';
 import { copyTarget, dropScratch } from './scratch.ts';
 import type { Work } from './work.ts';
 

@@ -7,7 +7,7 @@ import type { Monitor } from '../src/core/plan/plan.ts';
 import type { Sample } from '../src/core/soak.ts';
 import { redactJson } from '../src/io/redact.ts';
 import { monitorBaseline } from './baseline.ts';
-import { readMonitor } from './monitors/monitor.ts';
+import { readMonitor } from './monitors/index.ts';
 import { servingCommit } from './release.ts';
 import { openAfterwards, type Work, type WorkerContext } from './work.ts';
 

@@ -7,7 +7,8 @@ import type { TargetLock } from '../src/io/target-lock.ts';
 import { withSession } from '../src/io/postgres.ts';
 import { readSnapshot } from '../src/io/snapshot.ts';
 import type { StepResult, UndoResult } from './as-step.ts';
-import { migratorOf, type UpgradeOptions } from './migrators/migrator.ts';
+import { migratorOf } from './migrators/index.ts';
+import type { UpgradeOptions } from './migrators/migrator.ts';
 import { rolloutFolder } from './places.ts';
 import type { Work } from './work.ts';
 

@@ -18,7 +18,7 @@ import { redactJson } from '../src/io/redact.ts';
 import { asActivity } from './as-step.ts';
 import { monitorBaseline } from './baseline.ts';
 import { look } from './look.ts';
-import { readMonitor } from './monitors/monitor.ts';
+import { readMonitor } from './monitors/index.ts';
 import { evidenceFolder } from './places.ts';
 import { openWork, type Work, type WorkerContext } from './work.ts';
 

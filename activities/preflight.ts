@@ -8,8 +8,8 @@ import { openRollout } from '../src/io/fence.ts';
 import { connectionRefused } from '../src/io/connection.ts';
 import { type Session, withSession } from '../src/io/postgres.ts';
 import type { StepResult } from './as-step.ts';
-import { migratorNames } from './migrators/migrator.ts';
-import { restarterNames, restarterOf } from './restarters/restarter.ts';
+import { migratorNames } from './migrators/index.ts';
+import { restarterNames, toolsOf } from './restarters/index.ts';
 import { baseEnvironment, type Work } from './work.ts';
 
 interface Look {
@@ -20,9 +20,7 @@ interface Look {
 const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
 
 export async function preflight(work: Work): Promise<StepResult> {
-  const adapters = work.list.environment.services.flatMap(({ tool }) =>
-    restarterNames().includes(tool) ? restarterOf(tool).tools : [],
-  );
+  const adapters = work.list.environment.services.flatMap(({ tool }) => toolsOf(tool));
   const tools = [
     ...new Set([
       ...OWN_TOOLS,

@@ -5,7 +5,7 @@ import { fail } from '../src/core/failures.ts';
 import { worst } from '../src/core/verdict.ts';
 import type { StepResult } from './as-step.ts';
 import { tail } from '../src/io/redact.ts';
-import { migratorOf } from './migrators/migrator.ts';
+import { migratorOf } from './migrators/index.ts';
 import { rehearse } from './rehearsal.ts';
 import { evidenceFolder } from './places.ts';
 import type { Work } from './work.ts';

@@ -1,5 +1,6 @@
 // The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing dependents.
 import { scratchDatabase } from '../src/core/names.ts';
+import { journalsOf } from '../src/core/plan/migrators/index.ts';
 import { rowMoves, undeclared } from '../src/core/moves.ts';
 import type { DataSpec } from '../src/core/plan/steps/data.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../src/core/snapshot.ts';
@@ -56,7 +57,7 @@ export async function rehearse(
   );
   const forecast = await forecastLocks(work, locks, traffic);
   const [anew, quiet] = [rewritten(tables, tablesAfter), migratesInMaintenance(work)];
-  const moves = rowMoves(before, after, [...migrator.journals(work), ...migrator.ledgers(work)]);
+  const moves = rowMoves(before, after, [...journalsOf(work.list.migrations!), ...migrator.ledgers(work)]);
   const bad = [
     ...violations.would,
     ...vanishing(before, after, sql),
@@ -206,7 +207,7 @@ async function thereAndBack(
 ): Promise<readonly string[]> {
   const down = await attempt(() => migrator.downgrade(work, url, pending, LIMITS));
   if (down) return ['the way down fails', ...down];
-  const left = compareSnapshots(before, await look(work, url), migrator.journals(work)).map(
+  const left = compareSnapshots(before, await look(work, url), journalsOf(work.list.migrations!)).map(
     (difference) => `the way down does not restore: ${describeDifference(difference)}`,
   );
   const again = await attempt(() => migrator.upgrade(work, url, pending, LIMITS));

@@ -3,33 +3,33 @@ import type { UndoInput } from '../src/core/activities.ts';
 import { fail } from '../src/core/failures.ts';
 import type { StepResult, UndoResult } from './as-step.ts';
 import { servingCommit } from './release.ts';
-import { restarterOf } from './restarters/restarter.ts';
+import { restarterOf } from './restarters/index.ts';
 import type { Work } from './work.ts';
 
 export async function restart(work: Work): Promise<StepResult> {
-  const { name, restarter, service } = serviceOf(work, work.step.spec['service']);
-  return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work, service)}` };
+  const { name, restarter } = serviceOf(work, work.step.spec['service']);
+  return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work)}` };
 }
 
 /** Undo of restart: the service serves what `current` points to now; where nothing served before, it is down again. */
 export async function revertRestart(work: Work): Promise<UndoResult> {
-  const { name, restarter, service } = serviceOf(work, work.step.spec['service']);
+  const { name, restarter } = serviceOf(work, work.step.spec['service']);
   const nothing = (await servingCommit(work)) === undefined;
   return {
     done: true,
-    summary: `${name}: ${await (nothing ? restarter.stop(work, service) : restarter.restart(work, service))}`,
+    summary: `${name}: ${await (nothing ? restarter.stop(work) : restarter.restart(work))}`,
     differences: [],
   };
 }
 
 /** Before the database rolls back: these services are down. */
 export async function stopServices(work: Work, { args }: UndoInput): Promise<UndoResult> {
-  return inTurn(work, args, async ({ restarter, service }) => restarter.stop(work, service));
+  return inTurn(work, args, async ({ restarter }) => restarter.stop(work));
 }
 
 /** After it: those that no other line has started again. */
 export async function startServices(work: Work, { args }: UndoInput): Promise<UndoResult> {
-  return inTurn(work, args, async ({ restarter, service }) => restarter.restart(work, service));
+  return inTurn(work, args, async ({ restarter }) => restarter.restart(work));
 }
 
 async function inTurn(
@@ -48,5 +48,5 @@ function serviceOf(work: Work, named: unknown) {
   const service =
     work.list.environment.services.find((candidate) => candidate.name === name) ??
     fail('SERVICE_FAILED', `${work.list.environment.name} has no service ${name}`);
-  return { name, service, restarter: restarterOf(service.tool) };
+  return { name, restarter: restarterOf(service) };
 }
