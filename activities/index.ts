@@ -1,31 +1,31 @@
 // The list: which activity does which step, undo and decision. One line each.
 import type { ControlActivities, EnvironmentActivities } from '../src/core/activities.ts';
-import { asActivity, beside, forwards, looks, mayWrite, restores, undoes, writes } from './as-step.ts';
-import { beforeDeploying } from './before-deploying.ts';
-import { backup } from './backup.ts';
-import { baseline } from './baseline.ts';
-import { checkData } from './check-data.ts';
+import { asActivity, beside, forwards, looks, mayWrite, restores, undoes, writes } from './frame/run-step.ts';
+import { beforeDeploying } from './permit/before-deploying.ts';
+import { backup } from './backup/backup.ts';
+import { baseline } from './observe/baseline.ts';
+import { checkData } from './data/check-data.ts';
 import { check } from './checks/check.ts';
-import { compareRollback } from './compare-rollback.ts';
+import { compareRollback } from './rollback/compare-rollback.ts';
 import * as decisions from './control/decisions.ts';
 import { closeEvidence, recordEvidence } from './control/evidence.ts';
 import type { ControlContext } from './control/world.ts';
-import { closeRollout } from './close-rollout.ts';
-import { enter } from './enter.ts';
-import { fixData, undoFix } from './fix-data.ts';
-import { flows } from './flows.ts';
-import { forwardFix, undoForward } from './forward.ts';
-import { closeSite, endMaintenance, enterMaintenance, leaveMaintenance } from './maintenance.ts';
-import { downgrade, lookAtPending, migrate } from './migrate.ts';
-import { preflight } from './preflight.ts';
-import { preview } from './preview.ts';
-import { forbiddenWrites } from './forbidden-writes.ts';
-import { release, revertSwitch, switchRelease } from './release.ts';
-import { restart, revertRestart, startServices, stopServices } from './restart.ts';
-import { restore } from './restore.ts';
-import { run, undoRun } from './run.ts';
-import { verify } from './verify.ts';
-import type { WorkerContext } from './work.ts';
+import { closeRollout } from './permit/close-rollout.ts';
+import { enter } from './permit/enter.ts';
+import { fixData, undoFix } from './data/fix-data.ts';
+import { flows } from './checks/flows.ts';
+import { forwardFix, undoForward } from './migrate/forward.ts';
+import { closeSite, endMaintenance, enterMaintenance, leaveMaintenance } from './release/maintenance.ts';
+import { downgrade, lookAtPending, migrate } from './migrate/migrate.ts';
+import { preflight } from './checks/preflight.ts';
+import { preview } from './preview/preview.ts';
+import { forbiddenWrites } from './data/forbidden-writes.ts';
+import { release, revertSwitch, switchRelease } from './release/release.ts';
+import { restart, revertRestart, startServices, stopServices } from './release/restart.ts';
+import { restore } from './rollback/restore.ts';
+import { run, undoRun } from './release/run.ts';
+import { verify } from './permit/verify.ts';
+import type { WorkerContext } from './frame/step-context.ts';
 
 /** All activities of one environment's queue. */
 export function environmentActivities(world: WorkerContext): EnvironmentActivities {

@@ -1,7 +1,7 @@
 // The family of checks: each asks the target one kind of question and answers with a verdict.
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
-import type { StepResult } from '../as-step.ts';
-import type { Work } from '../work.ts';
+import type { StepResult } from '../frame/run-step.ts';
+import type { Work } from '../frame/step-context.ts';
 import { checkColumns } from './columns.ts';
 import { checkCommand } from './command.ts';
 import { checkConstraints } from './constraints.ts';

@@ -2,7 +2,7 @@
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
 import {
   HELD_LOCKS_JSON,

@@ -1,6 +1,6 @@
 // What a migration tool does: six verbs, asked with the plan's options at hand (rule 11).
 import type { MigratorKey, MigratorOptions } from '../../src/core/plan/migrators/index.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 
 export interface MigrationStatus {
   /** In the order of the tool's ledger. */

@@ -1,6 +1,6 @@
 // One SQL file and its row in a ledger, in one transaction of psql: fenced, with short locks, tried again.
 import { tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
 import type { HeldLock, UpgradeOptions } from './migrator.ts';
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { type Migrator, optionsFor } from './migrator.ts';
 import { applyFile } from './sql-file.ts';
 

@@ -2,7 +2,7 @@
 import { sourceKey } from '../../src/core/plan/monitors/facts.ts';
 import type { SourceKey } from '../../src/core/plan/monitors/index.ts';
 import type { Monitor } from '../../src/core/plan/plan.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { readCommand } from './command.ts';
 import { readCounters } from './counters.ts';
 import { readHttp } from './http.ts';

@@ -3,7 +3,7 @@ import type { Reads, SourceKey } from '../../src/core/plan/monitors/index.ts';
 import type { Json, Monitor } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import type { Counters, Sample } from '../../src/core/soak.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 
 export interface MonitorMetric {
   readonly samples: readonly Sample[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { observeTag } from '../../src/core/names.ts';
 import { withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 
 const STATEMENT_MS = 60_000;
 

@@ -3,7 +3,7 @@ import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { parseJson } from '../checks/command.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 

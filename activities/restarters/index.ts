@@ -1,7 +1,7 @@
 // The family of restarters: how a service is made to serve what serves now.
 import type { Service } from '../../src/core/plan/plan.ts';
 import type { RestarterKey } from '../../src/core/plan/restarters/index.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { compose } from './compose.ts';
 import { processRestarter } from './process.ts';
 import type { Restarted, Restarter } from './restarter.ts';

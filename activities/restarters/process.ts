@@ -8,7 +8,7 @@ import { processStartTime } from '../../src/io/command.ts';
 import { readIfThere, writeWhole } from '../../src/io/files.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
-import { baseEnvironment, commandValue, type Work } from '../work.ts';
+import { baseEnvironment, commandValue, type Work } from '../frame/step-context.ts';
 import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 

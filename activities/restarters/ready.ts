@@ -3,8 +3,8 @@ import { fail } from '../../src/core/failures.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { get } from '../../src/io/http.ts';
 import { parseJson } from '../checks/command.ts';
-import { servingCommit } from '../release.ts';
-import type { Work } from '../work.ts';
+import { servingCommit } from '../release/release.ts';
+import type { Work } from '../frame/step-context.ts';
 
 /** Options that every restarter takes. */
 export interface ReadyOptions {

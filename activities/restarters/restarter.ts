@@ -1,6 +1,6 @@
 // What a restarter does.
 import type { RestarterKey, RestarterOptions } from '../../src/core/plan/restarters/index.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 
 /** A service with the options of its own tool. */
 export interface Restarted<Key extends RestarterKey> {

@@ -2,10 +2,10 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
-import { enter } from '../../activities/enter.ts';
-import { verify } from '../../activities/verify.ts';
-import { asFailure } from '../../activities/as-step.ts';
-import type { WorkerContext } from '../../activities/work.ts';
+import { enter } from '../../activities/permit/enter.ts';
+import { verify } from '../../activities/permit/verify.ts';
+import { asFailure } from '../../activities/frame/run-step.ts';
+import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type {
   Comparison,
   ControlActivities,
