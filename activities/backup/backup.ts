@@ -1,4 +1,5 @@
 // backup: dumped in an exported snapshot, hashed, restored into a scratch database, compared (rule 2).
+import type { BackupSpec } from '../../src/core/plan/steps/backup.ts';
 import { rm } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { scratchDatabase } from '../../src/core/names.ts';
@@ -8,7 +9,8 @@ import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { hashTree } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
 import { readSequences, readSnapshot } from '../../src/io/snapshot.ts';
-import { type StepResult, PROOF_NOTE } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { recreateFrom } from './scratch.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -22,12 +24,12 @@ export interface Proof {
 export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/backup.dump`;
 const COMPRESSED_BEST = 16;
 
-export async function backup(work: Work): Promise<StepResult> {
+export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> {
   const earlier = await earlierProof(work);
   if (earlier) return outcome(earlier, 'proven by an earlier attempt');
   await noteWritesAtBackup(work);
   const started = performance.now();
-  const { snapshot, dump, latest } = await dumpInSnapshot(work);
+  const { snapshot, dump, latest } = await dumpInSnapshot(work, spec);
   const dumped = performance.now();
   const scratch = scratchDatabase(work.rollout);
   work.progress('restoring into a scratch database');
@@ -71,6 +73,7 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
 async function dumpInSnapshot(
   work: Work,
+  { format, jobs }: BackupSpec,
 ): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences'] }> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
@@ -79,7 +82,6 @@ async function dumpInSnapshot(
     );
     const beside = `${await work.world.artifacts.path(dumpName(work))}.${work.tag.split(':').at(-1)}.tmp`;
     const compress = (exported?.version ?? 0) >= COMPRESSED_BEST ? ['--compress=zstd:3'] : ['--compress=3'];
-    const { format, jobs } = work.step.spec as unknown as { readonly format: string; readonly jobs?: number };
     const argv = [
       'pg_dump',
       `--format=${format}`,

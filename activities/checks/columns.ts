@@ -1,7 +1,7 @@
 // Columns: existence, type, nullability, default, from the catalog.
 import { quoteTable, withSession } from '../../src/io/postgres.ts';
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
 
 type Expected = Extract<CheckSpec, { columns: unknown }>['columns'][number];

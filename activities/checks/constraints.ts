@@ -1,7 +1,7 @@
 // Constraints by name or pattern, valid and in force, from the catalog.
 import type { ConstraintExpectation } from '../../src/core/plan/steps/check.ts';
 import { withSession } from '../../src/io/postgres.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
 
 export async function checkConstraints(

@@ -1,4 +1,5 @@
 // flows: the application's own paths over HTTP, as a user walks them; two at once where only one may win.
+import type { FlowsSpec } from '../../src/core/plan/steps/flows.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
@@ -6,12 +7,11 @@ import { fillIn, type FlowRequest, parseFlows } from '../../src/core/plan/flows.
 import type { Json } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { get, type HttpAnswer } from '../../src/io/http.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import { parseJson } from './command.ts';
 import { addressOf, type Work } from '../frame/step-context.ts';
 
-export async function flows(work: Work): Promise<StepResult> {
-  const file = String(work.step.spec['file']);
+export async function flows(work: Work, { file }: FlowsSpec): Promise<StepResult> {
   const all = parsed(await readFile(join(work.checkout, file), 'utf8'));
   if (typeof all === 'string') return { verdict: 'error', summary: `${file}: ${all}` };
   const lines: { ok: boolean; text: string }[] = [];

@@ -1,4 +1,5 @@
 // preflight: tools, versions, role and privileges from the catalog, disk, no unclosed rollout. Nothing is tried by writing.
+import type { PreflightSpec } from '../../src/core/plan/steps/preflight.ts';
 import { statfs } from 'node:fs/promises';
 import type { Limit } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
@@ -7,7 +8,7 @@ import { findProgram } from '../../src/io/command.ts';
 import { openRollout } from '../../src/io/fence.ts';
 import { connectionRefused } from '../../src/io/connection.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import { migratorNames } from '../migrators/index.ts';
 import { restarterNames, toolsOf } from '../restarters/index.ts';
 import { baseEnvironment, type Work } from '../frame/step-context.ts';
@@ -19,22 +20,14 @@ interface Look {
 
 const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
 
-export async function preflight(work: Work): Promise<StepResult> {
+export async function preflight(work: Work, spec: PreflightSpec): Promise<StepResult> {
   const adapters = work.list.environment.services.flatMap(({ tool }) => toolsOf(tool));
-  const tools = [
-    ...new Set([
-      ...OWN_TOOLS,
-      ...adapters,
-      ...((work.step.spec['tools'] as readonly string[] | undefined) ?? []),
-    ]),
-  ];
+  const tools = [...new Set([...OWN_TOOLS, ...adapters, ...spec.tools])];
   const looks = [
     ...tools.map(lookForTool),
     ...drivers(work),
-    ...(await Promise.all(
-      ((work.step.spec['reach'] as readonly string[] | undefined) ?? []).map(lookForService),
-    )),
-    ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session))),
+    ...(await Promise.all((spec.reach ?? []).map(lookForService))),
+    ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session, spec))),
     await unclosed(work),
     ...(await leftStuck(work)),
   ];
@@ -80,14 +73,14 @@ function drivers({ list }: Work): readonly Look[] {
   ];
 }
 
-async function askDatabase(work: Work, session: Session): Promise<readonly Look[]> {
+async function askDatabase(work: Work, session: Session, spec: PreflightSpec): Promise<readonly Look[]> {
   return [
     await clientVersion(work, session),
     await privileges(session),
     ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
       ? [await mayRestore(session)]
       : []),
-    await disk(work, session),
+    await disk(work, session, spec.disk),
     await otherRollout(work, session),
   ];
 }
@@ -156,8 +149,7 @@ async function mayRestore(session: Session): Promise<Look> {
   };
 }
 
-async function disk(work: Work, session: Session): Promise<Look> {
-  const limit = work.step.spec['disk'] as unknown as Limit | undefined;
+async function disk(work: Work, session: Session, limit: Limit | undefined): Promise<Look> {
   const [row] = await session.query<{ bytes: string }>(
     'select pg_database_size(current_database())::text as bytes',
   );

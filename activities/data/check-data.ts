@@ -1,10 +1,10 @@
 // check data: SQL rules read in one pass per table, or a command that prints findings as the documented JSON.
 import type { FoundBy } from '../../src/core/evidence-delta.ts';
-import type { DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
+import type { CheckDataSpec, DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
 import type { Finding } from '../../src/core/receipts.ts';
 import { quoteTable, serverError, type Session, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import { parseJson } from '../checks/command.ts';
 import { primaryKey } from './primary-key.ts';
 import { slug } from '../frame/artifact-paths.ts';
@@ -20,8 +20,7 @@ interface Found {
   readonly findings: readonly Finding[];
 }
 
-export async function checkData(work: Work): Promise<StepResult> {
-  const spec = work.step.spec as unknown as DataSpec & { readonly pass: 'first' | 'last' };
+export async function checkData(work: Work, spec: CheckDataSpec): Promise<StepResult> {
   const ruled = await readRules(work, spec);
   const checked = spec.check ? await runCheck(work, spec) : [];
   // What could not be asked says nothing about the rows (rule 1).

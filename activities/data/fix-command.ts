@@ -1,5 +1,6 @@
 // fix by a command: the tables are copied before it runs and compared by primary key after it, so that every change has its before-image.
 // What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not be made, the receipt says so.
+import { specOf } from '../../src/core/specs.ts';
 import type { DataSpec } from '../../src/core/plan/steps/data.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
@@ -23,11 +24,11 @@ const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
 
 export async function fixByCommand(
   work: Work,
-  hold: TargetLock,
+  lock: TargetLock,
   fix: NonNullable<DataSpec['fix']>,
 ): Promise<Ran> {
   await takeCopy(work, fix.tables);
-  await hold.recheck();
+  await lock.recheck();
   await withSession(work.url, work.tag, async (session) =>
     watchRows(session, work, await copiedTables(session, work)),
   );
@@ -42,7 +43,7 @@ export async function fixByCommand(
 
 /** Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has followed. */
 export async function recoverImages(work: Work): Promise<void> {
-  if ((work.step.spec as unknown as DataSpec).fix) await imageChanges(work);
+  if (specOf(work.step, 'fixData')?.fix) await imageChanges(work);
 }
 
 /**

@@ -4,7 +4,7 @@ import { fail } from '../../src/core/failures.ts';
 import { FENCED_STATE, fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { quoteTable, serverError, type Session, withSession } from '../../src/io/postgres.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import {
   appendBatch,
   appendImages,
@@ -20,14 +20,13 @@ import type { Work } from '../frame/step-context.ts';
 
 const BATCH = 5_000;
 
-export async function fixData(work: Work, hold: TargetLock): Promise<StepResult> {
-  const { rules, fix } = work.step.spec as unknown as DataSpec;
+export async function fixData(work: Work, { rules, fix }: DataSpec, lock: TargetLock): Promise<StepResult> {
   const file = await work.world.artifacts.path(imageName(work));
   await appendImages(work, []);
   const lines: string[] = [];
   let total = 0;
   for (const rule of rules.filter((candidate) => candidate.fix)) {
-    await hold.recheck();
+    await lock.recheck();
     const changed = await fixRule(work, rule, file);
     if (typeof changed === 'string')
       return {
@@ -39,7 +38,7 @@ export async function fixData(work: Work, hold: TargetLock): Promise<StepResult>
     total += changed;
     lines.push(`${rule.name}: ${changed} rows of ${rule.table} set ${rule.fix}`);
   }
-  const ran = fix ? await fixByCommand(work, hold, fix) : null;
+  const ran = fix ? await fixByCommand(work, lock, fix) : null;
   total += ran?.changed ?? 0;
   return {
     verdict: ran?.failed ? 'fail' : 'pass',

@@ -1,17 +1,16 @@
 // Forbidden writes: each on one existing row, by SQLSTATE and constraint name, in a transaction that is always rolled back.
 import type { Json } from '../../src/core/plan/plan.ts';
-import type { ForbiddenWrite } from '../../src/core/plan/steps/forbidden.ts';
+import type { ForbiddenWrite, ForbiddenWritesSpec } from '../../src/core/plan/steps/forbidden.ts';
 import { type Verdict, worst } from '../../src/core/verdict.ts';
 import { quoteName, quoteTable, serverError, type Session, withSession } from '../../src/io/postgres.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
 
 const LOCK_MS = 1_000;
 /** Class 23: integrity constraint violation. */
 const INTEGRITY = '23';
 
-export async function forbiddenWrites(work: Work): Promise<StepResult> {
-  const writes = work.step.spec['writes'] as unknown as readonly ForbiddenWrite[];
+export async function forbiddenWrites(work: Work, { writes }: ForbiddenWritesSpec): Promise<StepResult> {
   const results = await withSession(work.url, work.tag, async (session) => {
     const found: { verdict: Verdict; line: string }[] = [];
     for (const write of writes) {

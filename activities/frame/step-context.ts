@@ -3,7 +3,12 @@ import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activit
 import { dirname, join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
-import { afterwardsWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../../src/core/names.ts';
+import {
+  afterwardsWorkflowId,
+  type RolloutRef,
+  rolloutWorkflowId,
+  sessionTag,
+} from '../../src/core/names.ts';
 import type { EnvValue } from '../../src/core/plan/plan.ts';
 import type { Step, StepList } from '../../src/core/step-list.ts';
 import type { Artifacts } from '../../src/io/artifacts.ts';

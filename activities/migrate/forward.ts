@@ -9,7 +9,7 @@ import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { readSnapshot } from '../../src/io/snapshot.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
 import type { Migrator, UpgradeOptions } from '../migrators/migrator.ts';
 import { copyTarget, dropScratch } from '../backup/scratch.ts';

@@ -1,4 +1,5 @@
 // migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found and named.
+import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { compareSnapshots, describeDifference } from '../../src/core/snapshot.ts';
@@ -6,9 +7,8 @@ import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readSnapshot } from '../../src/io/snapshot.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
-import type { UpgradeOptions } from '../migrators/migrator.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -40,15 +40,14 @@ export async function lookAtPending(work: Work): Promise<StepResult> {
   };
 }
 
-export async function migrate(work: Work, hold: TargetLock): Promise<StepResult> {
+export async function migrate(work: Work, spec: MigrateSpec, lock: TargetLock): Promise<StepResult> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
   const migrator = migratorOf(migrations.tool);
   const before = await catalogBefore(work);
-  const spec = work.step.spec as unknown as UpgradeOptions;
   const lines = await migrator.upgrade(work, work.url, migrations.pending, {
     ...spec,
     guard: fenceGuard(work.rollout, work.tag),
-    recheck: () => hold.recheck(),
+    recheck: () => lock.recheck(),
   });
   const { applied } = await migrator.status(work, work.url);
   const missing = migrations.pending.filter((name) => !applied.includes(name));

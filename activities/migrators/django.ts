@@ -226,7 +226,7 @@ async function run(
   env: Readonly<Record<string, string>>,
 ) {
   const expect = { database: databaseName(url), application: work.tag, lockTimeoutMs };
-  const argv = ['python', optionsFor(work, 'django').manage, 'shell', '-v', '0', '-c', PROGRAM];
+  const argv = ['python', optionsFor<'django'>(work).manage, 'shell', '-v', '0', '-c', PROGRAM];
   await work.log(`$ python manage.py: ${request.ask} ${request.names.join(' ')}`);
   const asked: DjangoRequest = { ...request, expect };
   const result = await work.runRelease(argv, {

@@ -62,5 +62,5 @@ export interface Migrator {
 }
 
 /** The options that the plan gives this tool; only its own adapter asks, which the plan has named. */
-export const optionsFor = <Key extends MigratorKey>({ list }: Work, _: Key): MigratorOptions[Key] =>
+export const optionsFor = <Key extends MigratorKey>({ list }: Work): MigratorOptions[Key] =>
   (list.migrations?.options ?? {}) as MigratorOptions[Key];

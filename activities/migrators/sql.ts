@@ -69,9 +69,9 @@ export const sql: Migrator = {
   ledgers: (work) => [ledgerOf(work).includes('.') ? ledgerOf(work) : `public.${ledgerOf(work)}`],
 };
 
-const ledgerOf = (work: Work): string => optionsFor(work, 'sql').ledger;
+const ledgerOf = (work: Work): string => optionsFor<'sql'>(work).ledger;
 const ledger = (work: Work): string => quoteTable(ledgerOf(work));
-const folderName = (work: Work): string => optionsFor(work, 'sql').folder;
+const folderName = (work: Work): string => optionsFor<'sql'>(work).folder;
 const folder = (work: Work): string => join(work.checkout, folderName(work));
 const upFile = (work: Work, name: string): string => join(folder(work), `${name}.sql`);
 const downFile = (work: Work, name: string): string => join(folder(work), `${name}.down.sql`);

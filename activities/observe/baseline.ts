@@ -1,10 +1,11 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
+import type { BaselineSpec } from '../../src/core/plan/steps/baseline.ts';
 import { type Latencies, type Latency, ms } from '../../src/core/evidence-delta.ts';
 import { measuredPath } from '../../src/core/plan/monitors/facts.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { get } from '../../src/io/http.ts';
 import { readWholeSnapshot, readWrites } from '../../src/io/snapshot.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { addressOf, outsideAddress, type Work } from '../frame/step-context.ts';
 
@@ -16,10 +17,7 @@ interface Baseline {
   readonly writes: Readonly<Record<string, number>>;
 }
 
-export async function baseline(work: Work): Promise<StepResult> {
-  const spec = work.step.spec['http'] as
-    | { readonly get: readonly string[]; readonly samples: number }
-    | undefined;
+export async function baseline(work: Work, { http: spec }: BaselineSpec): Promise<StepResult> {
   const http: Record<string, Latency> = {};
   for (const path of spec?.get ?? []) http[path] = await measure(work, path, spec?.samples ?? 0);
   const { snapshot, writes } = await withSession(work.url, work.tag, async (session) => ({
@@ -63,12 +61,6 @@ export async function monitorBaseline(
     return latency && latency.mean !== null ? [[`${name}/latency`, latency.mean] as const] : [];
   });
   return Object.fromEntries(pairs);
-}
-
-export async function writesBaseline(
-  work: Pick<Work, 'world' | 'rollout'>,
-): Promise<Readonly<Record<string, number>> | undefined> {
-  return (await readBaseline(work))?.writes;
 }
 
 async function readBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Baseline | undefined> {

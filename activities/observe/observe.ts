@@ -15,7 +15,7 @@ import {
   takeSamples,
 } from '../../src/core/soak.ts';
 import { redactJson } from '../../src/io/redact.ts';
-import { asActivity } from '../frame/run-step.ts';
+import { asActivity } from '../frame/as-activity.ts';
 import { monitorBaseline } from './baseline.ts';
 import { look } from './look.ts';
 import { readMonitor } from '../monitors/index.ts';

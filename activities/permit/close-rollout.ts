@@ -7,7 +7,7 @@ import { get } from '../../src/io/http.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
-import { PROOF_NOTE } from '../frame/run-step.ts';
+import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { httpBaseline, measure } from '../observe/baseline.ts';
 import { dropScratches } from '../backup/scratch.ts';
 import {

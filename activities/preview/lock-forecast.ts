@@ -1,4 +1,5 @@
 // The lock forecast: what the rehearsal locked and for how long, held against who holds what on the target now, and who asks for it.
+import { specsOf } from '../../src/core/specs.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import type { SeenStatement, Traffic } from './live-traffic.ts';
 import type { HeldLock } from '../migrators/migrator.ts';
@@ -112,8 +113,8 @@ function blocksOf(
 
 /** While the migration waits for its own lock, whoever asks after it waits, too. */
 function triesOf({ list }: Work): string {
-  const timeout = list.steps.find(({ kind }) => kind === 'migrate')?.spec['lockTimeoutMs'];
-  return typeof timeout === 'number' ? ` (and ${ms(timeout)} with each try that does not get it)` : '';
+  const timeout = specsOf(list, 'migrate')[0]?.lockTimeoutMs;
+  return timeout !== undefined ? ` (and ${ms(timeout)} with each try that does not get it)` : '';
 }
 
 const ms = (value: number): string => `${Math.ceil(value)} ms`;

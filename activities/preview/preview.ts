@@ -1,22 +1,17 @@
 // preview: the SQL of exactly the pending range, its lint, and a rehearsal on a restored copy; nothing in the target changes.
+import type { PreviewSpec } from '../../src/core/plan/steps/preview.ts';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { worst } from '../../src/core/verdict.ts';
-import type { StepResult } from '../frame/run-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 import { tail } from '../../src/io/redact.ts';
 import { migratorOf } from '../migrators/index.ts';
 import { rehearse } from './rehearsal.ts';
 import { evidenceFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
-interface Spec {
-  readonly lint: 'error' | 'warn' | 'skip';
-  readonly rehearse: 'up-down-up' | 'up' | 'skip';
-}
-
-export async function preview(work: Work): Promise<StepResult> {
-  const spec = work.step.spec as unknown as Spec;
+export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
   const migrator = migratorOf(migrations.tool);
   const files = await migrator.preview(work, migrations.pending);
@@ -31,7 +26,8 @@ export async function preview(work: Work): Promise<StepResult> {
   ]);
   const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
-  const rehearsal = spec.rehearse === 'skip' ? null : await rehearse(work, migrator, files, spec.rehearse);
+  const rehearsal =
+    spec.rehearse === 'skip' ? null : await rehearse(work, migrator, files, spec.rehearse, spec.moves ?? []);
   const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
   const linted = lint
     .slice(0, LISTED)

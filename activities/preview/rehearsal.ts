@@ -2,7 +2,7 @@
 import { scratchDatabase } from '../../src/core/names.ts';
 import { journalsOf } from '../../src/core/plan/migrators/index.ts';
 import { rowMoves, undeclared } from '../../src/core/moves.ts';
-import type { DataSpec } from '../../src/core/plan/steps/data.ts';
+import { specsOf } from '../../src/core/specs.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { StepFailure } from '../../src/core/failures.ts';
@@ -33,6 +33,7 @@ export async function rehearse(
   migrator: Migrator,
   files: readonly MigrationPreview[],
   how: 'up' | 'up-down-up',
+  declared: readonly string[],
 ): Promise<Rehearsal> {
   const pending = files.map(({ name }) => name);
   const database = scratchDatabase(work.rollout);
@@ -62,7 +63,7 @@ export async function rehearse(
     ...violations.would,
     ...vanishing(before, after, sql),
     ...(quiet ? [] : anew.map((line) => `${line}; not outside maintenance`)),
-    ...undeclared(moves, (work.step.spec['moves'] as readonly string[] | undefined) ?? []),
+    ...undeclared(moves, declared),
     ...back,
   ];
   const [{ waits, blocks, blocked }, moved] = [
@@ -172,15 +173,14 @@ async function attempt(act: () => Promise<unknown>): Promise<readonly string[] |
 
 /** A fix that the plan makes after the preview is made on the copy first, or the copy would be judged dirty. */
 async function fixLater(work: Work, url: string): Promise<void> {
-  const later = work.list.steps.slice(work.step.index).filter((step) => step.kind === 'fixData');
-  const rules = later.flatMap((step) => (step.spec as unknown as DataSpec).rules.filter((rule) => rule.fix));
+  const later = specsOf({ steps: work.list.steps.slice(work.step.index) }, 'fixData');
+  const rules = later.flatMap((spec) => spec.rules.filter((rule) => rule.fix));
   await withSession(url, work.tag, async (session) => {
     await session.query('set search_path = public, pg_catalog');
     for (const rule of rules)
       await session.query(`update ${quoteTable(rule.table)} set ${rule.fix} where ${rule.bad}`);
   });
-  for (const { spec } of later) {
-    const { fix } = spec as unknown as DataSpec;
+  for (const { fix } of later) {
     if (fix) await work.runRelease(fix.command, { url });
   }
 }

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { get } from '../../src/io/http.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { outsideAddress, type Work } from '../frame/step-context.ts';
 
 const SEEN_WITHIN_MS = 15_000;

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { hashFile, sha256 } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { baseEnvironment, type Work } from '../frame/step-context.ts';
 import { runCommand } from '../../src/io/command.ts';
 

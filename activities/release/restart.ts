@@ -1,19 +1,21 @@
 // restart and its undo: the same verb, because a service always serves what `current` points to.
+import type { RestartSpec } from '../../src/core/plan/steps/restart.ts';
+import { specOf } from '../../src/core/specs.ts';
 import type { UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { servingCommit } from './release.ts';
 import { restarterOf } from '../restarters/index.ts';
 import type { Work } from '../frame/step-context.ts';
 
-export async function restart(work: Work): Promise<StepResult> {
-  const { name, restarter } = serviceOf(work, work.step.spec['service']);
+export async function restart(work: Work, spec: RestartSpec): Promise<StepResult> {
+  const { name, restarter } = serviceOf(work, spec.service);
   return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work)}` };
 }
 
 /** Undo of restart: the service serves what `current` points to now; where nothing served before, it is down again. */
 export async function revertRestart(work: Work): Promise<UndoResult> {
-  const { name, restarter } = serviceOf(work, work.step.spec['service']);
+  const { name, restarter } = serviceOf(work, specOf(work.step, 'restart')?.service);
   const nothing = (await servingCommit(work)) === undefined;
   return {
     done: true,

@@ -1,15 +1,11 @@
 // run: one of the release's own commands, and its declared undo.
+import type { RunSpec } from '../../src/core/plan/steps/run.ts';
+import { specOf } from '../../src/core/specs.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { StepResult, UndoResult } from '../frame/run-step.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
 
-interface Spec {
-  readonly command: readonly string[];
-  readonly undo?: { readonly command: readonly string[] };
-}
-
-export async function run(work: Work): Promise<StepResult> {
-  const { command } = work.step.spec as unknown as Spec;
+export async function run(work: Work, { command }: RunSpec): Promise<StepResult> {
   const result = await work.runRelease(command, { readOnly: !work.step.changes.includes('database') });
   const words = tail(result.stderr || result.stdout, 2_000)
     .split('\n')
@@ -24,7 +20,7 @@ export async function run(work: Work): Promise<StepResult> {
 }
 
 export async function undoRun(work: Work): Promise<UndoResult> {
-  const { undo } = work.step.spec as unknown as Spec;
+  const undo = specOf(work.step, 'run')?.undo;
   if (!undo) return { done: true, summary: 'nothing declared', differences: [] };
   const result = await work.runRelease(undo.command);
   if (result.exitCode === 0)

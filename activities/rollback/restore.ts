@@ -8,7 +8,7 @@ import { compareSnapshots, describeDifference, type Snapshot } from '../../src/c
 import { lowerFence, raiseFence } from '../../src/io/fence.ts';
 import { databaseName, withDatabase, withSession } from '../../src/io/postgres.ts';
 import { readSnapshot, readWholeSnapshot } from '../../src/io/snapshot.ts';
-import type { UndoResult } from '../frame/run-step.ts';
+import type { UndoResult } from '../frame/receipt.ts';
 import { dumpName, recordedSnapshot } from '../backup/backup.ts';
 import { fixedKeys } from '../data/before-images.ts';
 import { compareRows } from './compare-rollback.ts';

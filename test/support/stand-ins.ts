@@ -4,7 +4,7 @@ import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
 import { enter } from '../../activities/permit/enter.ts';
 import { verify } from '../../activities/permit/verify.ts';
-import { asFailure } from '../../activities/frame/run-step.ts';
+import { asFailure } from '../../activities/frame/as-activity.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type {
   Comparison,

@@ -108,14 +108,17 @@ describe('traffic', () => {
 describe('the flows', () => {
   /** The product's own step against the real shop. */
   const play = (checkout: string) =>
-    flows({
-      checkout,
-      step: { index: 0, spec: { file: 'flows/orders.yaml' } },
-      list: { steps: [], environment: {} },
-      service: { url: shop.url },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-    } as unknown as Work);
+    flows(
+      {
+        checkout,
+        step: { index: 0 },
+        list: { steps: [], environment: {} },
+        service: { url: shop.url },
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      } as unknown as Work,
+      { file: 'flows/orders.yaml' },
+    );
 
   test.each([
     ['v1', 2],

@@ -113,14 +113,17 @@ describe.skipIf(environment === null)(
 
     test("plays the plan's flows on v-next, and v-prev fails them", async () => {
       const play = (url: string) =>
-        flows({
-          checkout: checkout('v-next'),
-          step: { index: 0, spec: { file: 'flows/xp.yaml' } },
-          list: { steps: [], environment: {} },
-          service: { url },
-          signal: new AbortController().signal,
-          progress: () => undefined,
-        } as unknown as Work);
+        flows(
+          {
+            checkout: checkout('v-next'),
+            step: { index: 0 },
+            list: { steps: [], environment: {} },
+            service: { url },
+            signal: new AbortController().signal,
+            progress: () => undefined,
+          } as unknown as Work,
+          { file: 'flows/xp.yaml' },
+        );
       expect(await play(next.url)).toMatchObject({ verdict: 'pass', figures: { flows: 6 } });
       expect(await play(prev.url)).toMatchObject({ verdict: 'fail' });
     });
