@@ -8,8 +8,8 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { looks } from '../activities/as-step.ts';
-import type { WorkerContext } from '../activities/work.ts';
+import { stepActivity } from '../activities/frame/run-step.ts';
+import type { WorkerContext } from '../activities/frame/step-context.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step, StepList } from '../src/core/step-list.ts';
@@ -54,7 +54,7 @@ const world: WorkerContext = {
     },
   },
 };
-const noopStep = looks(world, async () => ({ verdict: 'pass', summary: 'nothing' }));
+const noopStep = stepActivity(world, async () => ({ verdict: 'pass', summary: 'nothing' }));
 const receipt: Receipt = {
   step: 'permit',
   kind: 'openRollout',

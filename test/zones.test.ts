@@ -133,6 +133,8 @@ const refused: Record<string, Record<string, string>> = {
   'import(no-cycle)': {
     'src/io/round.ts': `import { y } from './trip.ts'; export const x = () => y;`,
     'src/io/trip.ts': `import { x } from './round.ts'; export const y = () => x;`,
+    'src/io/circle.ts': `import type { Y } from './of-types.ts'; export type X = Y;`,
+    'src/io/of-types.ts': `import type { X } from './circle.ts'; export type Y = X[];`,
   },
   'import(no-default-export)': {
     'src/io/nameless.ts': `export default 1;`,

@@ -1,8 +1,8 @@
 // An environment's worker: its steps on one queue, its observation on another, with its own folder and keys.
 import { Worker } from '@temporalio/worker';
 import { environmentActivities } from '../activities/index.ts';
-import { observeActivities } from '../activities/observe.ts';
-import type { WorkerContext } from '../activities/work.ts';
+import { observeActivities } from '../activities/observe/observe.ts';
+import type { WorkerContext } from '../activities/frame/step-context.ts';
 import { environmentQueue, observeQueue } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';

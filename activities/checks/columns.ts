@@ -1,8 +1,8 @@
 // Columns: existence, type, nullability, default, from the catalog.
 import { quoteTable, withSession } from '../../src/io/postgres.ts';
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
-import type { StepResult } from '../as-step.ts';
-import type { Work } from '../work.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import type { Work } from '../frame/step-context.ts';
 
 type Expected = Extract<CheckSpec, { columns: unknown }>['columns'][number];
 interface Found {

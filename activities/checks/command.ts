@@ -8,8 +8,8 @@ import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import type { CommandResult } from '../../src/io/command.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { StepResult } from '../as-step.ts';
-import type { Work } from '../work.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import type { Work } from '../frame/step-context.ts';
 import { judgeText } from './text.ts';
 import { watchDatabases } from './watch-databases.ts';
 

@@ -1,8 +1,8 @@
 // Constraints by name or pattern, valid and in force, from the catalog.
 import type { ConstraintExpectation } from '../../src/core/plan/steps/check.ts';
 import { withSession } from '../../src/io/postgres.ts';
-import type { StepResult } from '../as-step.ts';
-import type { Work } from '../work.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import type { Work } from '../frame/step-context.ts';
 
 export async function checkConstraints(
   work: Work,

@@ -5,9 +5,9 @@ import type { HttpCheck } from '../../src/core/plan/steps/check.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { outside } from '../../src/core/soak.ts';
 import { get } from '../../src/io/http.ts';
-import type { StepResult } from '../as-step.ts';
-import { httpBaseline, measure } from '../baseline.ts';
-import { addressOf, type Work } from '../work.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import { httpBaseline, measure } from '../observe/baseline.ts';
+import { addressOf, type Work } from '../frame/step-context.ts';
 import { parseJson } from './command.ts';
 
 const PAUSE_MS = 200;

@@ -6,8 +6,8 @@ import type { Json } from '../../src/core/plan/plan.ts';
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
 import { serverError, withSession } from '../../src/io/postgres.ts';
-import type { StepResult } from '../as-step.ts';
-import type { Work } from '../work.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import type { Work } from '../frame/step-context.ts';
 
 const STATEMENT_MS = 300_000;
 

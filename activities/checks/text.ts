@@ -1,7 +1,7 @@
 // A report for people, read by named groups: no place that fits is no answer, and never a pass (rule 1).
 import type { TextReport } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
-import type { StepResult } from '../as-step.ts';
+import type { StepResult } from '../frame/receipt.ts';
 
 /** Judges each group by its threshold, or by the words it must be. */
 export function judgeText(printed: string, { pattern, groups }: TextReport): StepResult {

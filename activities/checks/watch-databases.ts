@@ -1,6 +1,6 @@
 // In which databases of the server a command was at work, asked of the server while it runs.
 import { withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 
 const EVERY_MS = 4;
 

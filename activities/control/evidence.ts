@@ -11,7 +11,7 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import { hashEvidence } from '../../src/io/evidence.ts';
 import { redact, redactJson } from '../../src/io/redact.ts';
 import { hashJson, signText } from '../../src/io/trust.ts';
-import { approvalPath, evidenceFolder, startRecord } from '../places.ts';
+import { approvalPath, evidenceFolder, startRecord } from '../frame/artifact-paths.ts';
 import { historyOf } from './histories.ts';
 import { readDecided, readPlace } from './records.ts';
 import type { ControlContext } from './world.ts';

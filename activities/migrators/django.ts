@@ -2,7 +2,7 @@
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
 import {
   HELD_LOCKS_JSON,
@@ -11,7 +11,13 @@ import {
   type Tried,
   tryForLocks,
 } from './locks.ts';
-import type { HeldLock, MigrationPreview, Migrator, UpgradeOptions } from './migrator.ts';
+import {
+  type HeldLock,
+  type MigrationPreview,
+  type Migrator,
+  optionsFor,
+  type UpgradeOptions,
+} from './migrator.ts';
 
 const LEDGER = 'public.django_migrations';
 const HALF_APPLIED = ['42701', '42710', '42P07'];
@@ -44,7 +50,6 @@ interface Facts {
 }
 
 export const django: Migrator = {
-  capabilities: { preview: true, downgrade: true, transaction: 'per migration' },
   status: async (work, url) => {
     const [facts] = await look(work, url, { ask: 'status', names: [] });
     const conflicts = Object.entries(facts?.conflicts ?? {});
@@ -65,7 +70,6 @@ export const django: Migrator = {
   },
   // After each run Django notes the content types and permissions of what there is now.
   ledgers: () => [LEDGER, 'public.django_content_type', 'public.auth_permission'],
-  journals: () => [],
 };
 
 function previewOf(facts: Facts): MigrationPreview {
@@ -222,15 +226,7 @@ async function run(
   env: Readonly<Record<string, string>>,
 ) {
   const expect = { database: databaseName(url), application: work.tag, lockTimeoutMs };
-  const argv = [
-    'python',
-    String(work.list.migrations?.options['manage'] ?? 'manage.py'),
-    'shell',
-    '-v',
-    '0',
-    '-c',
-    PROGRAM,
-  ];
+  const argv = ['python', optionsFor<'django'>(work).manage, 'shell', '-v', '0', '-c', PROGRAM];
   await work.log(`$ python manage.py: ${request.ask} ${request.names.join(' ')}`);
   const asked: DjangoRequest = { ...request, expect };
   const result = await work.runRelease(argv, {

@@ -2,7 +2,7 @@
 import { fail } from '../../src/core/failures.ts';
 import { FENCED_STATE } from '../../src/io/fence.ts';
 import { withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
+import type { Work } from '../frame/step-context.ts';
 import type { UpgradeOptions } from './migrator.ts';
 
 export const LOCK_NOT_AVAILABLE = '55P03';

@@ -1,7 +1,6 @@
-// The family of migration tools: at most four verbs, and what each tool can do (rule 11).
-import type { Work } from '../work.ts';
-import { django } from './django.ts';
-import { sql } from './sql.ts';
+// What a migration tool does: six verbs, asked with the plan's options at hand (rule 11).
+import type { MigratorKey, MigratorOptions } from '../../src/core/plan/migrators/index.ts';
+import type { Work } from '../frame/step-context.ts';
 
 export interface MigrationStatus {
   /** In the order of the tool's ledger. */
@@ -38,11 +37,6 @@ export interface MigrationPreview {
 }
 
 export interface Migrator {
-  readonly capabilities: {
-    readonly preview: boolean;
-    readonly downgrade: boolean;
-    readonly transaction: 'per file' | 'per migration' | 'one for all';
-  };
   /** What ledger and files say for the database at `url`. */
   status(work: Work, url: string): Promise<MigrationStatus>;
   /** SQL of exactly these migrations. */
@@ -65,17 +59,8 @@ export interface Migrator {
   prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
   /** Tables that the tool writes by itself with each migration. */
   ledgers(work: Work): readonly string[];
-  /** Tables that are the tool's or the app's own journal: left out of comparisons of content. */
-  journals(work: Work): readonly string[];
 }
 
-const migrators: Readonly<Record<string, Migrator>> = { sql, django };
-
-export const migratorNames = (): readonly string[] => Object.keys(migrators);
-
-/** The tool that the plan names. */
-export function migratorOf(tool: string): Migrator {
-  const found = Object.hasOwn(migrators, tool) ? migrators[tool] : undefined;
-  if (!found) throw new RangeError(`no migrator ${tool}`);
-  return found;
-}
+/** The options that the plan gives this tool; only its own adapter asks, which the plan has named. */
+export const optionsFor = <Key extends MigratorKey>({ list }: Work): MigratorOptions[Key] =>
+  (list.migrations?.options ?? {}) as MigratorOptions[Key];

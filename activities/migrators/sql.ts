@@ -3,17 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../../src/io/postgres.ts';
-import { tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
-import { HELD_LOCKS_JSON, tryForLocks } from './locks.ts';
-import type { HeldLock, Migrator, UpgradeOptions } from './migrator.ts';
-
-const LOCKS_MARK = 'soakgate-locks:';
-/** Every lock of a transaction is held to its end, so the last statement sees them all. */
-const HELD_LOCKS = `select '${LOCKS_MARK}' || (${HELD_LOCKS_JSON})`;
+import type { Work } from '../frame/step-context.ts';
+import { type Migrator, optionsFor } from './migrator.ts';
+import { applyFile } from './sql-file.ts';
 
 export const sql: Migrator = {
-  capabilities: { preview: true, downgrade: true, transaction: 'per file' },
   status: async (work, url) => {
     const applied = await withSession(url, work.tag, (session) => readLedger(session, ledgerOf(work)));
     const files = await listFiles(work);
@@ -33,12 +27,14 @@ export const sql: Migrator = {
       if ((await isApplied(work, url, name)) === true) lines.push(`${name}: already applied`);
       else
         lines.push(
-          await apply(
+          await applyFile(
             work,
             url,
-            name,
-            upFile(work, name),
-            `insert into ${ledger(work)} (version) values (${quoteText(name)})`,
+            {
+              name,
+              file: upFile(work, name),
+              stamp: `insert into ${ledger(work)} (version) values (${quoteText(name)})`,
+            },
             options,
           ),
         );
@@ -51,12 +47,14 @@ export const sql: Migrator = {
       if ((await isApplied(work, url, name)) === false) lines.push(`${name}: not applied`);
       else
         lines.push(
-          await apply(
+          await applyFile(
             work,
             url,
-            name,
-            downFile(work, name),
-            `delete from ${ledger(work)} where version = ${quoteText(name)}`,
+            {
+              name,
+              file: downFile(work, name),
+              stamp: `delete from ${ledger(work)} where version = ${quoteText(name)}`,
+            },
             options,
           ),
         );
@@ -69,23 +67,18 @@ export const sql: Migrator = {
       to: join(folderName(work), file),
     })),
   ledgers: (work) => [ledgerOf(work).includes('.') ? ledgerOf(work) : `public.${ledgerOf(work)}`],
-  journals: (work) => {
-    const journal = options(work)['journal'];
-    return typeof journal === 'string' ? [journal] : [];
-  },
 };
 
-const options = (work: Work) => work.list.migrations?.options ?? {};
-const ledgerOf = (work: Work): string => String(options(work)['ledger'] ?? 'schema_migrations');
+const ledgerOf = (work: Work): string => optionsFor<'sql'>(work).ledger;
 const ledger = (work: Work): string => quoteTable(ledgerOf(work));
-const folderName = (work: Work): string => String(options(work)['folder'] ?? 'migrations');
+const folderName = (work: Work): string => optionsFor<'sql'>(work).folder;
 const folder = (work: Work): string => join(work.checkout, folderName(work));
 const upFile = (work: Work, name: string): string => join(folder(work), `${name}.sql`);
 const downFile = (work: Work, name: string): string => join(folder(work), `${name}.down.sql`);
 
 async function listFiles(work: Work): Promise<readonly string[]> {
   const names = await readdir(folder(work)).catch(() =>
-    fail('MIGRATION_MISMATCH', `the release has no folder ${String(options(work)['folder'])}`),
+    fail('MIGRATION_MISMATCH', `the release has no folder ${folderName(work)}`),
   );
   return names
     .filter((name) => /^\d+.*\.sql$/u.test(name) && !name.endsWith('.down.sql'))
@@ -110,67 +103,4 @@ async function isApplied(work: Work, url: string, name: string): Promise<boolean
   return withSession(url, work.tag, async (session) =>
     (await readLedger(session, ledgerOf(work))).includes(name),
   );
-}
-
-async function apply(
-  work: Work,
-  url: string,
-  name: string,
-  file: string,
-  stamp: string,
-  settings: UpgradeOptions,
-): Promise<string> {
-  const { tookMs, waited } = await tryForLocks(work, url, name, settings, () =>
-    runFile(work, url, name, file, stamp, settings),
-  );
-  return `${name}: ${tookMs} ms${waited}`;
-}
-
-async function runFile(
-  work: Work,
-  url: string,
-  name: string,
-  file: string,
-  stamp: string,
-  { lockTimeoutMs, statementTimeoutMs, guard, onLocks }: UpgradeOptions,
-): Promise<{ state: string; lines: string[] } | null> {
-  const before = [
-    `set local lock_timeout = ${lockTimeoutMs}`,
-    `set local statement_timeout = ${statementTimeoutMs}`,
-    ...(guard ? [guard] : []),
-  ];
-  const report = onLocks ? ['-c', HELD_LOCKS] : [];
-  const argv = [
-    'psql',
-    '-X',
-    '-q',
-    '-t',
-    '-A',
-    '-1',
-    '-v',
-    'ON_ERROR_STOP=1',
-    '-v',
-    'VERBOSITY=verbose',
-    ...before.flatMap((text) => ['-c', text]),
-    '-f',
-    file,
-    '-c',
-    stamp,
-    ...report,
-  ];
-  const result = await work.runTool(argv, { url });
-  if (result.exitCode === 0) {
-    const said = result.stdout.split('\n').findLast((line) => line.startsWith(LOCKS_MARK));
-    if (said) onLocks?.(name, JSON.parse(said.slice(LOCKS_MARK.length)) as HeldLock[], result.tookMs);
-    return null;
-  }
-  const state =
-    /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/u.exec(result.stderr)?.[1] ??
-    (result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown');
-  return {
-    state,
-    lines: tail(result.stderr, 4_000)
-      .split('\n')
-      .filter((line) => line.length > 0),
-  };
 }

@@ -1,23 +1,16 @@
 // New lines of the service's logs, counted by named patterns; where reading goes on travels with the counters.
 import { join } from 'node:path';
 import { countLines } from '../../src/core/log-lines.ts';
-import type { LogRead, Monitor } from '../../src/core/plan/plan.ts';
-import type { Counters } from '../../src/core/soak.ts';
 import { followFile, type NewLines } from '../../src/io/followed-file.ts';
-import type { Work } from '../work.ts';
-import type { MonitorMetric } from './monitor.ts';
+import type { Reader } from './reader.ts';
 
 const SEEN = 'seen';
 
 /** Lines that were lost say nothing: no number, and the count goes on behind them. @throws Error when a file is not there. */
-export async function readLog(
-  work: Work,
-  name: string,
-  monitor: Monitor,
-  log: LogRead,
-  at: number,
-  before: Counters | undefined,
-): Promise<MonitorMetric> {
+export const readLog: Reader<'log'> = async (
+  work,
+  { name, monitor, read: { log }, at, counters: before },
+) => {
   const folder = work.service.logs ?? work.service.root;
   // In the reverse of the plan's order: a record that reaches the first file before the second is then in both, or in the first alone.
   const followed: NewLines[] = [];
@@ -47,4 +40,4 @@ export async function readLog(
     ...(counted.excerpt.length > 0 && { excerpt: counted.excerpt }),
     ...(lost.length > 0 && { error: `lines of ${lost.join(', ')} are gone that were not read` }),
   };
-}
+};

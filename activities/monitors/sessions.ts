@@ -1,27 +1,19 @@
 // The sessions of the database as they stand: slow transactions, waits for locks with who is in the way, foreign keys without an index.
-import type { Monitor } from '../../src/core/plan/plan.ts';
 import { statementShape } from '../../src/core/statement-shape.ts';
 import { observeTag } from '../../src/core/names.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
-import type { MonitorMetric } from './monitor.ts';
+import type { Reader } from './reader.ts';
 
 const NAMED = 5;
 const NOT_OURS = `a.datname = current_database() and a.backend_type = 'client backend' and coalesce(a.application_name, '') !~ '^sgo?:'`;
 const WHO = `format('%s (pid %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid)`;
 
 /** Statements without their values: they are people's data. Sessions of ours are none of the application's. */
-export async function readSessions(
-  work: Work,
-  name: string,
-  monitor: Monitor,
-  { slowMs }: { readonly slowMs: number },
-  at: number,
-): Promise<MonitorMetric> {
+export const readSessions: Reader<'sessions'> = async (work, { name, monitor, read: { sessions }, at }) => {
   const found = await withSession(work.url, observeTag(work.rollout), async (session) => {
     await refuseUnseen(session);
     return {
-      slow: await slow(session, slowMs),
+      slow: await slow(session, sessions.slowMs),
       waiting: await waiting(session),
       unindexed: await unindexed(session),
     };
@@ -41,7 +33,7 @@ export async function readSessions(
     }),
     ...([...found.slow, ...found.waiting].length > 0 && { excerpt: [...found.slow, ...found.waiting] }),
   };
-}
+};
 
 /** Of sessions that a role may not see there is neither age nor statement: that is no zero (rule 1). @throws Error naming the grant. */
 async function refuseUnseen(session: Session): Promise<void> {

@@ -1,30 +1,5 @@
-// The first row of a query file of the release, read in a READ ONLY transaction under the name that evictions spare.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Json } from '../../src/core/plan/plan.ts';
-import { observeTag } from '../../src/core/names.ts';
-import { withSession } from '../../src/io/postgres.ts';
-import type { Work } from '../work.ts';
+// One row of a query file, read as it stands.
+import { documentReader } from './reader.ts';
+import { readSqlRow } from './sql-row.ts';
 
-const STATEMENT_MS = 60_000;
-
-export async function readSqlRow(work: Work, file: string): Promise<Readonly<Record<string, Json>>> {
-  const sql = await readFile(join(work.checkout, file), 'utf8');
-  return withSession(work.url, observeTag(work.rollout), async (session) => {
-    await session.query('set search_path = public, pg_catalog');
-    await session.query('begin read only');
-    await session.query(`set local statement_timeout = ${STATEMENT_MS}`);
-    const [row] = await session.query<Record<string, unknown>>(sql);
-    // An open transaction would count as a rollback in the very counters that are read.
-    await session.query('commit');
-    if (!row) throw new Error(`${file} gave no row`);
-    return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plain(value)]));
-  });
-}
-
-/** bigint and numeric come as text; a number of either is a number here. */
-function plain(value: unknown): Json {
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/u.test(value)) return Number(value);
-  return (value ?? null) as Json;
-}
+export const readSql = documentReader<'sql'>((work, { read }) => readSqlRow(work, read.sql));

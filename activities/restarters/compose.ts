@@ -1,16 +1,13 @@
 // A service of Docker Compose that mounts `current`. `restart` would keep the old container with its old image and environment (T-27), so it is made anew.
 import { fail } from '../../src/core/failures.ts';
-import type { Service } from '../../src/core/plan/plan.ts';
+import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { parseJson } from '../checks/command.ts';
-import type { Work } from '../work.ts';
-import { type ReadyOptions, untilReady } from './ready.ts';
+import type { Work } from '../frame/step-context.ts';
+import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
-interface Options extends ReadyOptions {
-  readonly file: string;
-  readonly service: string;
-}
+type Options = RestarterOptions['compose'];
 
 interface Container {
   readonly id: string;
@@ -21,10 +18,10 @@ interface Container {
 const NONE: Container = { id: 'none', state: 'not there' };
 const GONE = ['exited', 'dead'];
 
-export const compose: Restarter = {
+export const compose: Restarter<'compose'> = {
   tools: ['docker'],
   restart: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     const before = await container(work, options);
     await docker(work, options, ['up', '--detach', '--force-recreate', '--no-deps', options.service]);
     const serves = await untilReady(work, service, options, watched(work, options));
@@ -36,7 +33,7 @@ export const compose: Restarter = {
     return `${options.service}: container ${short(before)} → ${short(after)}${serves}`;
   },
   stop: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     await docker(work, options, ['stop', options.service]);
     const { state } = await container(work, options);
     if (state === 'running') fail('SERVICE_FAILED', `${options.service} does not end`);
@@ -44,7 +41,6 @@ export const compose: Restarter = {
   },
 };
 
-const optionsOf = (service: Service): Options => service.options as unknown as Options;
 const short = ({ id }: Container): string => id.slice(0, 12);
 const argvOf = ({ file }: Options, verb: readonly string[]): readonly string[] => [
   'docker',

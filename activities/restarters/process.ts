@@ -3,26 +3,23 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
+import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { processStartTime } from '../../src/io/command.ts';
 import { readIfThere, writeWhole } from '../../src/io/files.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
-import { baseEnvironment, commandValue, type Work } from '../work.ts';
-import { type ReadyOptions, untilReady } from './ready.ts';
+import { baseEnvironment, commandValue, type Work } from '../frame/step-context.ts';
+import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
-interface Options extends ReadyOptions {
-  readonly command: readonly string[];
-  readonly 'pid-file': string;
-  readonly env?: Readonly<Record<string, string>>;
-}
+type Options = RestarterOptions['process'];
 
 const STOP_MS = 10_000;
 
-export const processRestarter: Restarter = {
+export const processRestarter: Restarter<'process'> = {
   tools: [],
   restart: async (work, service) => {
-    const options = service.options as unknown as Options;
+    const { options } = service;
     const pidFile = resolve(work.service.root, options['pid-file']);
     const stopped = await stop(pidFile);
     const log = join(work.service.root, 'logs', `${service.name}.log`);
@@ -34,7 +31,7 @@ export const processRestarter: Restarter = {
     return `${stopped ? `pid ${stopped} ended, ` : ''}pid ${pid} up${serves}`;
   },
   stop: async (work, service) => {
-    const pid = await stop(resolve(work.service.root, (service.options as unknown as Options)['pid-file']));
+    const pid = await stop(resolve(work.service.root, service.options['pid-file']));
     return pid ? `pid ${pid} ended` : 'was not running';
   },
 };

@@ -1,11 +1,10 @@
 // Up means: it answers, with the build that `current` points to. For every restarter the same.
 import { fail } from '../../src/core/failures.ts';
-import type { Service } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { get } from '../../src/io/http.ts';
 import { parseJson } from '../checks/command.ts';
-import { servingCommit } from '../release.ts';
-import type { Work } from '../work.ts';
+import { servingCommit } from '../release/release.ts';
+import type { Work } from '../frame/step-context.ts';
 
 /** Options that every restarter takes. */
 export interface ReadyOptions {
@@ -31,7 +30,7 @@ const PAUSE_MS = 100;
  */
 export async function untilReady(
   work: Work,
-  service: Service,
+  service: { readonly name: string },
   options: ReadyOptions,
   { ended, lastWords }: Watched,
 ): Promise<string> {
@@ -59,7 +58,7 @@ export async function untilReady(
 /** That it answers says little; that it answers with the right build id proves which code serves. */
 async function proveBuild(
   work: Work,
-  service: Service,
+  service: { readonly name: string },
   { build }: ReadyOptions,
   body: string,
 ): Promise<string> {

@@ -1,15 +1,12 @@
 // A program of supervisord; its answer is asked back, because supervisorctl's own exit codes are not about the program.
 import { fail } from '../../src/core/failures.ts';
-import type { Service } from '../../src/core/plan/plan.ts';
+import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
-import { type ReadyOptions, untilReady } from './ready.ts';
+import type { Work } from '../frame/step-context.ts';
+import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
-interface Options extends ReadyOptions {
-  readonly program: string;
-  readonly config?: string;
-}
+type Options = RestarterOptions['supervisor'];
 
 interface ProgramState {
   /** RUNNING, STOPPED, STARTING, BACKOFF, FATAL, EXITED, UNKNOWN. */
@@ -22,10 +19,10 @@ const GONE = ['FATAL', 'EXITED', 'STOPPED', 'BACKOFF'];
 const SETTLE_MS = 1_000;
 const TRIES = 100;
 
-export const supervisor: Restarter = {
+export const supervisor: Restarter<'supervisor'> = {
   tools: ['supervisorctl'],
   restart: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     const before = await state(work, options);
     await supervisorctl(work, options, 'restart');
     const serves = await untilReady(work, service, options, watched(work, options));
@@ -35,7 +32,7 @@ export const supervisor: Restarter = {
     return `${options.program}: pid ${before.pid ?? 'none'} → ${after.pid}${serves}`;
   },
   stop: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     await supervisorctl(work, options, 'stop');
     const after = await state(work, options);
     if (after.state === 'RUNNING') fail('SERVICE_FAILED', `${options.program} does not end`);
@@ -43,7 +40,6 @@ export const supervisor: Restarter = {
   },
 };
 
-const optionsOf = (service: Service): Options => service.options as unknown as Options;
 const argvOf = ({ config }: Options): readonly string[] => [
   'supervisorctl',
   ...(config === undefined ? [] : ['-c', config]),

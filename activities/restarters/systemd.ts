@@ -1,16 +1,12 @@
 // A systemd unit whose WorkingDirectory is `current`; of the system, or of the user who runs the worker. What systemctl says is asked back.
 import { fail } from '../../src/core/failures.ts';
-import type { Service } from '../../src/core/plan/plan.ts';
+import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
-import type { Work } from '../work.ts';
-import { type ReadyOptions, untilReady } from './ready.ts';
+import type { Work } from '../frame/step-context.ts';
+import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
-interface Options extends ReadyOptions {
-  readonly unit: string;
-  readonly action: 'restart' | 'reload';
-  readonly manager: 'system' | 'user';
-}
+type Options = RestarterOptions['systemd'];
 
 interface UnitState {
   readonly active: string;
@@ -20,10 +16,10 @@ interface UnitState {
 
 const SETTLE_MS = 1_000;
 
-export const systemd: Restarter = {
+export const systemd: Restarter<'systemd'> = {
   tools: ['systemctl'],
   restart: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     const before = await state(work, options);
     await systemctl(work, options, options.action);
     const serves = await untilReady(work, service, options, watched(work, options));
@@ -43,15 +39,13 @@ export const systemd: Restarter = {
       : `${options.unit}: pid ${before.pid} → ${after.pid}${serves}`;
   },
   stop: async (work, service) => {
-    const options = optionsOf(service);
+    const { options } = service;
     await systemctl(work, options, 'stop');
     const { active } = await state(work, options);
     if (active === 'active') fail('SERVICE_FAILED', `${options.unit} does not end`);
     return `${options.unit} is ${active}`;
   },
 };
-
-const optionsOf = (service: Service): Options => service.options as unknown as Options;
 
 /** Where a user's manager is found; of the worker's own environment, and no secret. */
 function managerEnvironment(): Record<string, string> {

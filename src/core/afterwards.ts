@@ -1,4 +1,5 @@
 // How one look of a post-deployment checks is judged: alone, because the one before is a week old.
+import { countsSince } from './plan/monitors/facts.ts';
 import type { Limit, Monitor, Metric } from './plan/plan.ts';
 import { breaches, newSoak, type Rules, type Sample, takeSamples } from './soak.ts';
 
@@ -6,13 +7,9 @@ import { breaches, newSoak, type Rules, type Sample, takeSamples } from './soak.
 const READS_WITH_FOR = 5;
 const MOST_READS = 10;
 
-/** Whether a monitor says what happened since its last sample, so that metric it again at once says nothing more. */
-export const countsSince = ({ read }: Monitor): boolean =>
-  'counters' in read || 'log' in read || ('command' in read && read.since !== undefined);
-
 /** How often one look reads a monitor: as often as `in a row` asks, and a few times where a limit must last. */
 export function readsOf(monitor: Monitor): number {
-  if (countsSince(monitor)) return 1;
+  if (countsSince(monitor.read)) return 1;
   const limits = Object.values(monitor.metrics).flatMap(({ objective, alert }) =>
     [objective, alert].filter((limit) => limit !== undefined),
   );
@@ -72,7 +69,7 @@ export function judgeAfterwards({ name, monitor, samples, baseline, spanMs, dayM
 function aDay(monitor: Monitor, sample: Sample, days: number): Sample {
   const { objective, alert } = monitor.metrics[sample.metric] ?? {};
   const perDay = alert?.perDay === true || objective?.perDay === true;
-  return perDay && sample.value !== null && countsSince(monitor)
+  return perDay && sample.value !== null && countsSince(monitor.read)
     ? { ...sample, value: sample.value / days }
     : sample;
 }

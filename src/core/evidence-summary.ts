@@ -5,6 +5,7 @@ import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
 import type { VerifiedMessage } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
 import { aboutLines } from './plan/about.ts';
+import { journalsOf } from './plan/migrators/index.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -247,9 +248,9 @@ function unproven({ closing, plan, deltas, records, decided, troubles }: Summary
     ...places,
     ...deltas.flatMap((delta) => delta.missing.map((line) => `${delta.environment}: ${line}`)),
     'Sequences are compared only as "not behind": a snapshot does not hold them.',
-    ...(plan?.migrations?.options['journal']
-      ? [`The journal ${String(plan.migrations.options['journal'])} is left out of every comparison.`]
-      : []),
+    ...(plan?.migrations ? journalsOf(plan.migrations) : []).map(
+      (journal) => `The journal ${journal} is left out of every comparison.`,
+    ),
     ...(decided.some(({ signed }) => signed.message === 'attest')
       ? ['Attestations are what people stated; nothing of it was measured.']
       : []),

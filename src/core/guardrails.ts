@@ -1,7 +1,11 @@
 // What an environment demands at least, and whether a compiled list meets it. The guardrails lie with the
 // environment's keys; a plan may be stricter, never looser (rule 8).
 import { DAY_MS } from './pace.ts';
+import { migrators } from './plan/migrators/index.ts';
+import { programsRead } from './plan/monitors/facts.ts';
+import { restarters } from './plan/restarters/index.ts';
 import { programsOfLine } from './plan/steps/facts.ts';
+import type { Argv } from './plan/values.ts';
 import type { Quorum } from './quorum.ts';
 import type { StepList } from './step-list.ts';
 
@@ -77,20 +81,27 @@ function* programsOf(list: StepList): Generator<{ place: string; program: string
       yield { place: `step ${step.name}`, program: baseName(argv[0] ?? '') };
   }
   for (const [name, monitor] of Object.entries(list.monitors)) {
-    if ('command' in monitor.read)
-      yield { place: `monitor ${name}`, program: baseName(monitor.read.command[0] ?? '') };
+    for (const argv of programsRead(monitor.read))
+      yield { place: `monitor ${name}`, program: baseName(argv[0] ?? '') };
   }
+  if (list.migrations)
+    for (const argv of programsOfTool(migrators, list.migrations))
+      yield { place: 'migrations', program: baseName(argv[0] ?? '') };
   for (const service of list.environment.services) {
-    for (const argv of commandsIn(service.options))
+    for (const argv of programsOfTool(restarters, service))
       yield { place: `service ${service.name}`, program: baseName(argv[0] ?? '') };
   }
 }
 
-function commandsIn(value: unknown): string[][] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, member]) =>
-    key === 'command' && Array.isArray(member) ? [member.map(String)] : commandsIn(member),
-  );
+/** The programs that a tool's options name. */
+function programsOfTool(
+  family: Readonly<
+    Record<string, { readonly key: string; readonly programs: (options: never) => readonly Argv[] }>
+  >,
+  { tool, options }: { readonly tool: string; readonly options: object },
+): readonly Argv[] {
+  const found = Object.values(family).find(({ key }) => key === tool);
+  return found?.programs(options as never) ?? [];
 }
 
 const baseName = (program: string): string => program.slice(program.lastIndexOf('/') + 1);

@@ -1,5 +1,5 @@
 // Counting lines of logs by named patterns: each event once, though a log set-up writes it into several files.
-import type { LogRead } from './plan/plan.ts';
+import type { LogRead } from './plan/monitors/log.ts';
 
 export interface LogCount {
   /** Name of the pattern → how many new lines fit. */

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migratorNames } from '../../activities/migrators/migrator.ts';
-import { restarterNames } from '../../activities/restarters/restarter.ts';
-import { migrators, restarters } from '../../src/core/plan/tools.ts';
+import { migratorNames } from '../../activities/migrators/index.ts';
+import { restarterNames } from '../../activities/restarters/index.ts';
+import { migrators } from '../../src/core/plan/migrators/index.ts';
+import { restarters } from '../../src/core/plan/restarters/index.ts';
 import {
   BACKUP,
   type Bench,

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { migratesInMaintenance } from '../../activities/rewrites.ts';
+import { migratesInMaintenance } from '../../activities/preview/table-rewrites.ts';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { countViolations } from '../../activities/violations.ts';
+import { countViolations } from '../../activities/data/violations.ts';
 import {
   BACKUP,
   type Bench,

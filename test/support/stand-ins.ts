@@ -2,10 +2,10 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
-import { openRollout } from '../../activities/open-rollout.ts';
-import { verify } from '../../activities/verify.ts';
-import { asFailure } from '../../activities/as-step.ts';
-import type { WorkerContext } from '../../activities/work.ts';
+import { openRollout } from '../../activities/permit/open-rollout.ts';
+import { verify } from '../../activities/permit/verify.ts';
+import { asFailure } from '../../activities/frame/as-activity.ts';
+import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type {
   Comparison,
   ControlActivities,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { WorkflowUpdateStage } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { WorkerContext } from '../../activities/work.ts';
+import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import { deploymentInput } from '../../src/client/start.ts';
 import type { MessageName, SealedGateReport, Signed, StartBody } from '../../src/core/messages.ts';
 import {

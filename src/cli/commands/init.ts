@@ -107,7 +107,7 @@ function summary({ service, ref, before, migrations, build, services }: Found): 
   return [
     `service ${service}${ref === null ? '' : `, ref ${ref}`}`,
     ...(migrations
-      ? [`${migrations.tool} migrations at ${migrations.at}: ${migrations.all.length}, ${pending}`]
+      ? [`${migrations.tool.key} migrations at ${migrations.at}: ${migrations.all.length}, ${pending}`]
       : ['no migrations: a release of code']),
     ...(build ? [`lock file ${build.lock}`] : []),
     ...services.map(

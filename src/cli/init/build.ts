@@ -1,6 +1,7 @@
 // How the release is built and started: from its lock file, and from what it says of itself.
 import type { Folder, FoundBuild, FoundService } from './found.ts';
-import { folderOf, nearestFile, placed } from './migrations.ts';
+import { folderOf, nearestFile } from '../../core/plan/migrators/places.ts';
+import { placed } from './migrations.ts';
 
 const OTHER_LOCKS = [
   'pnpm-lock.yaml',

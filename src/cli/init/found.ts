@@ -1,5 +1,12 @@
 // What `soakgate init` has to go by, and what it makes of it.
 
+import type { migrators } from '../../core/plan/migrators/index.ts';
+
+export type MigrationTool = Pick<
+  (typeof migrators)[keyof typeof migrators],
+  'key' | 'spoken' | 'plainFiles' | 'pattern' | 'find' | 'namesAt' | 'unusable' | 'firstPlan' | 'askDatabase'
+>;
+
 /** A folder as it was read: names of its files, the texts of a few, and what git says. Paths count from the folder. */
 export interface Folder {
   readonly name: string;
@@ -17,8 +24,8 @@ export interface Folder {
 export const READ = ['package.json', 'manage.py', 'requirements.txt', 'apps.py'] as const;
 
 export interface FoundMigrations {
-  readonly tool: 'django' | 'sql';
-  /** manage.py, or the folder of the SQL files; counted from the top of the checkout. */
+  readonly tool: MigrationTool;
+  /** What the tool is pointed to, counted from the top of the checkout. */
   readonly at: string;
   /** Every migration, in order. */
   readonly all: readonly string[];

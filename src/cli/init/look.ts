@@ -7,7 +7,8 @@ import { readIfThere } from '../../io/files.ts';
 import { gitFacts, listFiles } from '../../io/working-folder.ts';
 import { findBuild, findServices, plainName, readPackage } from './build.ts';
 import { type Folder, type Found, READ } from './found.ts';
-import { findMigrations, nearestFile } from './migrations.ts';
+import { nearestFile } from '../../core/plan/migrators/places.ts';
+import { findMigrations } from './migrations.ts';
 
 /** @throws Problem when there is no such folder. */
 export async function readFolder(path: string): Promise<Folder> {

@@ -1,6 +1,8 @@
 // Which tool migrates the database, and by which names: from file names alone, for a database cannot be asked yet.
 import { Problem } from '../../client/problem.ts';
-import type { Folder, FoundMigrations } from './found.ts';
+import { migrators } from '../../core/plan/migrators/index.ts';
+import type { FoundFiles } from '../../core/plan/migrators/migrator.ts';
+import type { Folder, FoundMigrations, MigrationTool } from './found.ts';
 
 /** Tools without an adapter, by the file that gives them away. */
 const OTHER_TOOLS: readonly (readonly [RegExp, string])[] = [
@@ -12,99 +14,67 @@ const OTHER_TOOLS: readonly (readonly [RegExp, string])[] = [
   [/^(?:[^/]+\/)?liquibase\.properties$/u, 'Liquibase'],
 ];
 
-const NUMBERED = /^(?:(.*)\/)?(\d+[^/]*)\.sql$/u;
-const DJANGO = /^(?:(.*)\/)?migrations\/(\d{4}_\w+)\.py$/u;
+const tools: readonly MigrationTool[] = Object.values(migrators);
 
-export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
-const depthOf = (path: string): number => path.split('/').length;
+interface Candidate {
+  readonly tool: MigrationTool;
+  readonly found: FoundFiles;
+  readonly size: number;
+}
 
-/** The one of that name that lies least deep, at most `deepest` folders down. */
-export function nearestFile({ files }: Folder, name: string, deepest = 2): string | undefined {
-  const named = files.filter((file) => file === name || file.endsWith(`/${name}`));
-  return named.filter((file) => depthOf(file) <= deepest).sort((a, b) => depthOf(a) - depthOf(b))[0];
+const candidate = (folder: Folder, tool: MigrationTool, found: FoundFiles): Candidate => ({
+  tool,
+  found,
+  size: tool.namesAt(folder, found.at).length,
+});
+
+interface Result {
+  readonly migrations: FoundMigrations | null;
+  readonly notes: readonly string[];
 }
 
 /** @throws Problem for a tool that this version cannot drive. */
-export function findMigrations(folder: Folder): {
-  readonly migrations: FoundMigrations | null;
-  readonly notes: readonly string[];
-} {
-  for (const [pattern, tool] of OTHER_TOOLS) {
-    const file = folder.files.find((path) => pattern.test(path));
-    if (file)
-      throw new Problem(
-        'usage',
-        `${file}: ${tool} is not supported yet`,
-        'there is: Django, and numbered SQL files with down files',
-      );
-  }
-  const django = findDjango(folder);
-  const sql = findSql(folder);
-  if (!django) return sql;
-  const beside = sql.migrations
-    ? [`${sql.migrations.at} holds SQL files too; the plan goes by Django's migrations`]
-    : [];
-  return { migrations: django, notes: [...uncommitted(folder, /\/migrations\/\d{4}_\w+\.py$/u), ...beside] };
-}
-
-function findDjango(folder: Folder): FoundMigrations | null {
-  const manage = nearestFile(folder, 'manage.py');
-  if (manage === undefined) return null;
-  const named = (files: readonly string[]) => files.flatMap((file) => djangoName(folder, file) ?? []).sort();
-  const all = named(folder.files);
-  const before = folder.git?.before && new Set(named(folder.git.before.files));
+export function findMigrations(folder: Folder): Result {
+  refuseOthers(folder);
+  const [best, ...others] = tools
+    .flatMap((tool) => tool.find(folder).map((found): Candidate => candidate(folder, tool, found)))
+    .sort(byLikelihood);
+  if (!best) return { migrations: null, notes: tools.flatMap((tool) => tool.unusable(folder)) };
+  const { tool, found } = best;
+  const all = tool.namesAt(folder, found.at);
+  const files = folder.git?.before?.files;
+  const before = files && new Set(tool.namesAt({ files, texts: folder.texts }, found.at));
   return {
-    tool: 'django',
-    at: placed(folder, manage),
-    all,
-    fresh: before ? all.filter((name) => !before.has(name)) : null,
-  };
-}
-
-/** `characters/migrations/0003_x.py` is `characters.0003_x`, unless the app calls itself otherwise. */
-function djangoName({ texts }: Folder, file: string): string | null {
-  const [, app, name] = DJANGO.exec(file) ?? [];
-  if (app === undefined || name === undefined) return null;
-  const own = /^\s*label\s*=\s*["'](\w+)["']/mu.exec(texts[`${app}/apps.py`] ?? '')?.[1];
-  return `${own ?? app.split('/').at(-1)}.${name}`;
-}
-
-function findSql(folder: Folder): {
-  readonly migrations: FoundMigrations | null;
-  readonly notes: readonly string[];
-} {
-  const places = new Map<string, string[]>();
-  for (const file of folder.files) {
-    const [, place = '', name = ''] = NUMBERED.exec(file) ?? [];
-    if (name !== '' && !name.endsWith('.down')) places.set(place, [...(places.get(place) ?? []), name]);
-  }
-  const there = new Set(folder.files);
-  const down = (place: string, name: string) => there.has(`${place && `${place}/`}${name}.down.sql`);
-  const usable = [...places].filter(([place, names]) => names.some((name) => down(place, name)));
-  const [best, ...others] = usable.sort((a, b) => b[1].length - a[1].length || depthOf(a[0]) - depthOf(b[0]));
-  if (!best)
-    return { migrations: null, notes: [...places].map(([place, names]) => withoutDown(place, names)) };
-  const [place, all] = best;
-  const before = folder.git?.before && new Set(folder.git.before.files);
-  const fresh = before ? all.filter((name) => !before.has(`${place && `${place}/`}${name}.sql`)) : null;
-  const lacking = all.filter((name) => !down(place, name));
-  return {
-    migrations: { tool: 'sql', at: placed(folder, place || '.'), all, fresh },
+    migrations: {
+      tool,
+      at: placed(folder, found.at || '.'),
+      all,
+      fresh: before ? all.filter((name) => !before.has(name)) : null,
+    },
     notes: [
-      ...uncommitted(folder, NUMBERED),
-      ...lacking.map(
-        (name) =>
-          `${name} has no down file (${name}.down.sql): it cannot be pending, for it could not be taken back`,
+      ...uncommitted(folder, tool.pattern),
+      ...found.notes,
+      ...others.map(({ tool: other, found: { at } }) =>
+        tool.plainFiles
+          ? `${at} holds ${other.spoken} too; the plan goes by ${found.at}`
+          : `${placed(folder, at || '.')} holds ${other.spoken} too; the plan goes by ${tool.spoken}'s migrations`,
       ),
-      ...others.map(([other]) => `${other} holds numbered SQL files too; the plan goes by ${place}`),
     ],
   };
 }
 
-const withoutDown = (place: string, names: readonly string[]): string =>
-  names.some((name) => name.endsWith('.up'))
-    ? `${place || 'this folder'} has pairs of .up.sql and .down.sql; Soakgate reads 0001_name.sql and 0001_name.down.sql`
-    : `${place || 'this folder'} has numbered SQL files and none with a down file (${names[0]}.down.sql), so nothing could be taken back`;
+function refuseOthers({ files }: Folder): void {
+  for (const [pattern, name] of OTHER_TOOLS) {
+    const file = files.find((path) => pattern.test(path));
+    if (!file) continue;
+    const there = tools.map(({ spoken }) => spoken).toSorted((a, b) => b.localeCompare(a));
+    throw new Problem('usage', `${file}: ${name} is not supported yet`, `there is: ${there.join(', and ')}`);
+  }
+}
+
+/** A framework before plain files; of plain files the fullest folder. */
+const byLikelihood = (one: Candidate, other: Candidate): number =>
+  Number(one.tool.plainFiles) - Number(other.tool.plainFiles) || other.size - one.size;
 
 /** A release is a commit: what is not in it will not be migrated. */
 function uncommitted({ files, git }: Folder, pattern: RegExp): readonly string[] {

@@ -40,36 +40,29 @@ export function migrationLines({ migrations, before, build }: Found): string[] {
     ),
     '',
     commented('migrations:', 'a declaration: exactly these are pending, or the run stops'),
-    `  ${migrations.tool}:`,
-    ...(migrations.tool === 'django'
-      ? [`    manage: ${word(migrations.at)}`]
-      : [
-          `    folder: ${word(migrations.at)}`,
-          commented('    ledger: schema_migrations', 'CHANGE: the table in which applied ones are noted'),
-        ]),
+    `  ${migrations.tool.key}:`,
+    ...migrations.tool
+      .firstPlan(migrations.at)
+      .map(([key, value, comment]) => commented(`    ${key}: ${word(value)}`, comment)),
     ...pendingLines(migrations, before),
     '',
   ];
 }
 
-const ASK = {
-  django:
-    'ask the database that serves: python manage.py showmigrations --plan; those of packages count, too',
-  sql: 'ask the database that serves what its ledger has',
-} as const;
-
 /** What a release adds is what is new since the last one; where that is unknown nothing is guessed, and the run would stop. */
 function pendingLines({ tool, all, fresh }: FoundMigrations, before: string | null): string[] {
   if (fresh && fresh.length > 0)
     return [
-      commented('    pending:', `CHANGE if wrong: new since ${before}; ${ASK[tool]}`),
+      commented('    pending:', `CHANGE if wrong: new since ${before}; ${tool.askDatabase}`),
       ...fresh.map((name) => `      - ${name}`),
     ];
   if (fresh)
-    return [commented('    pending: []', `CHANGE if wrong: none is new since ${before}; ${ASK[tool]}`)];
+    return [
+      commented('    pending: []', `CHANGE if wrong: none is new since ${before}; ${tool.askDatabase}`),
+    ];
   const shown = all.slice(-SHOWN);
   return [
-    commented('    pending: []', `CHANGE: name those that are not applied yet; ${ASK[tool]}`),
+    commented('    pending: []', `CHANGE: name those that are not applied yet; ${tool.askDatabase}`),
     ...(all.length > shown.length ? [`      # ... ${all.length - shown.length} earlier ones`] : []),
     ...shown.map((name) => `      # - ${name}`),
   ];

@@ -1,6 +1,7 @@
 // Steps that work on migrations need some.
 import type { Remark } from './complaint.ts';
 import { perEnvironment } from './lint-lines.ts';
+import { exampleOfMigrations } from './migrators/index.ts';
 import type { RulePlan } from './steps/step.ts';
 
 /** A remark on each step of this kind in a plan that declares no migrations. */
@@ -13,7 +14,7 @@ export function migrationsAreDeclared(plan: RulePlan<object>, key: string): read
         path: ['steps', at, key],
         at: 'key',
         message: 'there are no migrations',
-        hint: 'declare them: migrations: { sql: { folder: migrations, pending: [...] } }',
+        hint: `declare them: ${exampleOfMigrations}`,
       })),
   );
 }

@@ -2,15 +2,13 @@
 import { quote, type Remark, unknownName } from './complaint.ts';
 import { type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
-import type { Limit, Monitor, MonitorRead, Plan, PlanStep } from './plan.ts';
+import { givesRatios, measuredPath, metricsGiven, needsPlaces, readsOverHttp } from './monitors/facts.ts';
+import type { Limit, Monitor, Plan, PlanStep } from './plan.ts';
 import { asksOverHttp } from './steps/facts.ts';
-
-const HTTP_METRICS = ['failures', 'latency', 'status'];
-const SESSION_METRICS = ['slow', 'waiting', 'unindexed'];
 
 /** Whoever is asked over HTTP has an address. */
 export function addressesAreKnown(plan: Plan): readonly Remark[] {
-  const monitor = Object.entries(plan.monitors).find(([, { read }]) => 'http' in read)?.[0];
+  const monitor = Object.entries(plan.monitors).find(([, { read }]) => readsOverHttp(read))?.[0];
   return plan.environments.flatMap((environment) => {
     if (environment.url !== undefined) return [];
     const step = plan.steps.find(
@@ -148,29 +146,22 @@ function lengths(
   return remarks;
 }
 
-/** The metrics that a source has by itself; null where they are read from what it prints. */
-function givenBy(read: MonitorRead): { readonly what: string; readonly given: readonly string[] | null } {
-  if ('http' in read) return { what: 'HTTP', given: HTTP_METRICS };
-  if ('sessions' in read) return { what: 'sessions', given: SESSION_METRICS };
-  return 'log' in read ? { what: 'a log', given: Object.keys(read.log.lines) } : { what: '', given: null };
-}
-
 /** Some sources give their metrics by themselves; others are read from what they print. */
 export function monitorsGiveMetrics(plan: Plan): readonly Remark[] {
   return Object.entries(plan.monitors).flatMap(([name, { read, metrics }]) =>
     Object.entries(metrics).flatMap(([id, { at, of }]): readonly Remark[] => {
       const path = ['monitors', name, 'metrics', id];
-      const { what, given } = givenBy(read);
-      if (given && at === undefined && !given.includes(id))
+      const given = metricsGiven(read);
+      if (given && at === undefined && !given.metrics.includes(id))
         return [
           {
             path,
             at: 'key',
-            message: `a monitor over ${what} has no metric ${quote(id)}`,
-            hint: nearestHint(id, given) ?? `it has: ${given.join(', ')}`,
+            message: `a monitor over ${given.over} has no metric ${quote(id)}`,
+            hint: nearestHint(id, given.metrics) ?? `it has: ${given.metrics.join(', ')}`,
           },
         ];
-      if ('command' in read && at === undefined)
+      if (needsPlaces(read) && at === undefined)
         return [
           {
             path: [...path, 'at'],
@@ -178,7 +169,7 @@ export function monitorsGiveMetrics(plan: Plan): readonly Remark[] {
             hint: 'a JSON pointer, e.g. at: /health_score',
           },
         ];
-      if (of !== undefined && !('counters' in read))
+      if (of !== undefined && !givesRatios(read))
         return [
           {
             path: [...path, 'of'],
@@ -276,11 +267,12 @@ function monitorRemarks(
       if (!metric[key]?.ofBaseline) return [];
       const path = ['monitors', name, 'metrics', id, key];
       if (!taken) return [noBaseline(path)];
-      return 'http' in read && !measured.includes(read.http.get)
+      const page = measuredPath(read);
+      return page !== undefined && !measured.includes(page)
         ? [
             {
               path,
-              message: `the baseline does not measure ${read.http.get}`,
+              message: `the baseline does not measure ${page}`,
               hint: 'add it to the get of the baseline step',
             },
           ]

@@ -3,6 +3,7 @@ import { sameJson } from '../canonical.ts';
 import { type Path, quote, type Remark, unknownName } from './complaint.ts';
 import { linesOf } from './lint-lines.ts';
 import { environmentsWithout } from './lint-order.ts';
+import { exampleOfMigrations } from './migrators/index.ts';
 import type { Gate, MatrixRow, Plan, Fallback } from './plan.ts';
 
 /** A gate asks only for what can come true. */
@@ -130,8 +131,7 @@ function fallbackRemarks(plan: Plan, path: Path, fallback: Fallback): readonly R
     message: `cannot be walked: ${message}`,
     hint,
   });
-  const declare =
-    'declare migrations: { sql: { folder: migrations, pending: [...] } }, or take the fallback out';
+  const declare = `declare ${exampleOfMigrations}, or take the fallback out`;
   if ('downgrade' in fallback)
     return plan.migrations ? [] : [cannot('there are no migrations to take back', declare)];
   if ('forward' in fallback) {

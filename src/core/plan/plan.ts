@@ -1,9 +1,11 @@
 // The trusted plan: what `parsePlan` returns once every complaint is answered.
 import type { EnvironmentPlan, Migrations } from './environment.ts';
+import type { MonitorRead } from './monitors/index.ts';
 import type { PlanStep } from './steps/index.ts';
 import type { Argv, Limit, Unit } from './values.ts';
 
 export type { Afterwards, EnvironmentPlan, Migrations, Observation, Service } from './environment.ts';
+export type { MonitorRead } from './monitors/index.ts';
 export type { PlanStep } from './steps/index.ts';
 export type { Argv, Change, Json, Limit, Unit } from './values.ts';
 
@@ -23,23 +25,6 @@ export interface Metric {
   /** What to do about an alert, told together with it. */
   readonly advice?: string;
 }
-
-/** New lines of log files, counted by named patterns; the files lie in the service's folder of logs. */
-export interface LogRead {
-  readonly files: readonly string[];
-  /** Name of a metric → regular expression; its first group says what is named in an alert. */
-  readonly lines: Readonly<Record<string, string>>;
-  /** Lines kept after one that fits, for the evidence. */
-  readonly keep?: number;
-}
-
-export type MonitorRead =
-  | { readonly log: LogRead }
-  | { readonly sessions: { readonly slowMs: number } }
-  | { readonly command: Argv; readonly since?: string }
-  | { readonly sql: string }
-  | { readonly counters: string }
-  | { readonly http: { readonly get: string; readonly status: number } };
 
 export interface Monitor {
   readonly read: MonitorRead;

@@ -3,22 +3,10 @@ import { z } from 'zod';
 import { quote } from './complaint.ts';
 import { cronFault } from './cron-line.ts';
 import { parseLimit } from './limit.ts';
+import { keysBeside } from './monitors/facts.ts';
+import { type SourceKey, sources } from './monitors/index.ts';
 import { nearestHint } from './nearest.ts';
-import {
-  argv,
-  atMost,
-  column,
-  duration,
-  form,
-  name,
-  oneKind,
-  path,
-  pointer,
-  metricThreshold,
-  status,
-  text,
-  urlPath,
-} from './forms.ts';
+import { atMost, column, duration, form, name, oneKind, pointer, metricThreshold, text } from './forms.ts';
 
 const metric = z
   .strictObject({
@@ -58,67 +46,27 @@ export function unitOf(unit: unknown, of: unknown): 'ratio' | 'percent' | 'ms' |
   return of === undefined ? undefined : 'ratio';
 }
 
-const expression = text
-  .refine(isExpression, {
-    error: 'is no regular expression',
-    params: { hint: 'e.g. \'IntegrityError.*"(\\w+)"\'' },
-  })
-  .meta({ title: 'regular expression', examples: ['IntegrityError'] });
+type Forms = { readonly [Key in SourceKey]: (typeof sources)[Key]['form'] };
 
-function isExpression(written: string): boolean {
-  try {
-    return new RegExp(written, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
+const forms = Object.fromEntries(Object.entries(sources).map(([key, { form }]) => [key, form])) as Forms;
+/** Every key that goes with one source only may be left out. */
+const beside = Object.fromEntries(
+  Object.values(sources).flatMap((source) =>
+    Object.entries<z.ZodType>(source.beside).map(([key, form]) => [key, form.optional()]),
+  ),
+) as Readonly<Record<never, z.ZodType>>;
 
-const read = oneKind(
-  'a monitor',
-  {
-    command: argv.describe('Prints JSON'),
-    sql: path.describe('File with one query that returns one row, read as it stands'),
-    counters: path.describe('File with one query that returns one row of counters, read as differences'),
-    http: z
-      .strictObject({
-        get: urlPath.describe('Path below the address of the environment'),
-        status: status.describe('Expected status; left out: 200').optional(),
-      })
-      .describe('Asks the service; gives `failures` (0 or 1), `latency` and `status`'),
-    log: z
-      .strictObject({
-        files: z
-          .array(path)
-          .min(1)
-          .describe("Files below the service's folder of logs; a line that stands in several counts once"),
-        lines: z
-          .record(name, expression)
-          .describe(
-            'Reading → regular expression of its lines; what its first group catches is named in an alert',
-          ),
-        keep: z.int().min(1).max(20).describe('Lines kept after one that fits').optional(),
-      })
-      .describe('Counts the new lines of logs, across rotations'),
-    sessions: z
-      .strictObject({ slow: duration.describe('Age from which a transaction is slow') })
-      .describe(
-        'Looks at the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names them',
-      ),
-  },
-  {
-    since: form(/^--?[A-Za-z][\w-]*$/u, 'option of a command', '--since')
-      .describe("Option of the command that takes the last sample's time")
-      .optional(),
-  },
-)
+const read = oneKind('a monitor', forms, beside)
   .superRefine((value, context) => {
-    if (value.since !== undefined && value.command === undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['since'],
-        message: 'goes with command only',
-        params: { hint: 'take it out', at: 'key' },
-      });
+    const written: Readonly<Record<string, unknown>> = value;
+    for (const [key, source] of Object.entries(keysBeside))
+      if (written[key] !== undefined && written[source] === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `goes with ${source} only`,
+          params: { hint: 'take it out', at: 'key' },
+        });
   })
   .describe('Where the numbers come from');
 

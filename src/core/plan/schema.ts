@@ -17,32 +17,32 @@ import {
   text,
   variable,
 } from './forms.ts';
+import { migrators } from './migrators/index.ts';
+import { restarters } from './restarters/index.ts';
 import { afterwards, monitor, soak, watch, window } from './schema-monitors.ts';
 import { step } from './schema-steps.ts';
 import { gate, matrixRow, fallback } from './schema-ways.ts';
-import { migrators, restarters } from './tools.ts';
 
 const pending = z.array(pendingName).describe('Exactly these are pending, or the run stops');
 
-const migrations = oneKind(
-  'a declaration of migrations',
-  {
-    sql: z.strictObject({ ...migrators.sql.options, pending }).describe(migrators.sql.meaning),
-    django: z.strictObject({ ...migrators.django.options, pending }).describe(migrators.django.meaning),
-  } satisfies Record<keyof typeof migrators, z.ZodType>,
-  {},
-).describe('The migrations of this release, declared; the key is the tool');
-
-const service = oneKind(
-  'a service',
-  {
-    process: z.strictObject(restarters.process.options).describe(restarters.process.meaning),
-    systemd: z.strictObject(restarters.systemd.options).describe(restarters.systemd.meaning),
-    supervisor: z.strictObject(restarters.supervisor.options).describe(restarters.supervisor.meaning),
-    compose: z.strictObject(restarters.compose.options).describe(restarters.compose.meaning),
-  } satisfies Record<keyof typeof restarters, z.ZodType>,
-  { name: name.describe('Name of the service') },
+const migrations = oneKind('a declaration of migrations', formsOf(migrators, { pending }), {}).describe(
+  'The migrations of this release, declared; the key is the tool',
 );
+
+const service = oneKind('a service', formsOf(restarters, {}), { name: name.describe('Name of the service') });
+
+/** The forms of a family's tools, each with what the family adds. */
+function formsOf<Key extends string>(
+  family: Readonly<Record<Key, { readonly options: z.ZodRawShape; readonly meaning: string }>>,
+  added: z.ZodRawShape,
+) {
+  return Object.fromEntries(
+    Object.entries<(typeof family)[Key]>(family).map(([key, { options, meaning }]) => [
+      key,
+      z.strictObject({ ...options, ...added }).describe(meaning),
+    ]),
+  ) as Record<Key, z.ZodObject>;
+}
 
 const environment = z.strictObject({
   url: address.describe('Where the service answers').optional(),

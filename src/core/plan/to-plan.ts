@@ -1,11 +1,14 @@
 // From the file's words to the trusted plan: units become numbers, what was left out is filled in,
 // lists stand where one or several were allowed. Runs only on what the schema accepted, so it never fails.
 import type { Gate, Json, Monitor, Observation, Plan, Metric, Fallback, Service, When } from './plan.ts';
+import { migrators } from './migrators/index.ts';
+import { sources } from './monitors/index.ts';
+import { restarters } from './restarters/index.ts';
 import type { PlanFile } from './schema.ts';
 import { unitOf } from './schema-monitors.ts';
 import { toStep } from './to-plan-steps.ts';
 import { limit, ms, without } from './to-plan-values.ts';
-import { migrators, optionsOf, restarters } from './tools.ts';
+import { filledIn } from './tool.ts';
 
 type EnvironmentFile = PlanFile['environments'][string];
 type MonitorFile = NonNullable<PlanFile['monitors']>[string];
@@ -49,9 +52,12 @@ function mapValues<From, To>(
   return Object.fromEntries(Object.entries(record ?? {}).map(([key, value]) => [key, change(value)]));
 }
 
+const toolOf = <Tool extends { readonly key: string }>(family: Readonly<Record<string, Tool>>, key: string) =>
+  Object.values(family).find((tool) => tool.key === key);
+
 function toMigrations(file: NonNullable<PlanFile['migrations']>): NonNullable<Plan['migrations']> {
   const [tool, { pending, ...options }] = Object.entries(file)[0] as [string, { pending: string[] }];
-  return { tool, pending, options: optionsOf(migrators, tool, options) };
+  return { tool, pending, options: filledIn(toolOf(migrators, tool), options) };
 }
 
 function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'][number] {
@@ -86,7 +92,7 @@ function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'
 
 function toService({ name, ...tools }: NonNullable<EnvironmentFile['services']>[number]): Service {
   const [tool, options] = Object.entries(tools)[0] as [string, Record<string, Json>];
-  return { name, tool, options: optionsOf(restarters, tool, options) };
+  return { name, tool, options: filledIn(toolOf(restarters, tool), options) };
 }
 
 function toObservation(file: NonNullable<EnvironmentFile['soak']>): Observation {
@@ -107,28 +113,12 @@ function toMonitor(file: MonitorFile): Monitor {
   });
 }
 
-function toRead({
-  command,
-  since,
-  sql,
-  counters,
-  http,
-  log,
-  sessions,
-}: MonitorFile['read']): Monitor['read'] {
-  if (command) return without<Extract<Monitor['read'], { command: unknown }>>({ command, since });
-  if (sql !== undefined) return { sql };
-  if (counters !== undefined) return { counters };
-  if (log)
-    return {
-      log: without<Extract<Monitor['read'], { log: unknown }>['log']>({
-        files: log.files,
-        lines: log.lines,
-        keep: log.keep,
-      }),
-    };
-  if (sessions) return { sessions: { slowMs: ms(sessions.slow) } };
-  return { http: { get: http?.get ?? '/', status: http?.status ?? 200 } };
+function toRead(file: MonitorFile['read']): Monitor['read'] {
+  const written: Readonly<Record<string, unknown>> = file;
+  const source = Object.values(sources).find(({ key }) => written[key] !== undefined);
+  if (!source) throw new RangeError('a monitor has no source, though its form was accepted');
+  const read = source.toRead as (form: unknown, beside: typeof written) => Monitor['read'];
+  return read(written[source.key], written);
 }
 
 function toMetric(file: MonitorFile['metrics'][string]): Metric {

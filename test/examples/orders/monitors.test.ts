@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { flows } from '../../../activities/flows.ts';
-import type { Work } from '../../../activities/work.ts';
+import { flows } from '../../../activities/checks/flows.ts';
+import type { Work } from '../../../activities/frame/step-context.ts';
 import { freePort } from '../../../src/io/free-port.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { migrateUp, node, prepareDatabase, query, read, root, type Shop, startShop } from './shop.ts';
@@ -108,14 +108,17 @@ describe('traffic', () => {
 describe('the flows', () => {
   /** The product's own step against the real shop. */
   const play = (checkout: string) =>
-    flows({
-      checkout,
-      step: { index: 0, spec: { file: 'flows/orders.yaml' } },
-      list: { steps: [], environment: {} },
-      service: { url: shop.url },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-    } as unknown as Work);
+    flows(
+      {
+        checkout,
+        step: { index: 0 },
+        list: { steps: [], environment: {} },
+        service: { url: shop.url },
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      } as unknown as Work,
+      { file: 'flows/orders.yaml' },
+    );
 
   test.each([
     ['v1', 2],

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { flows } from '../../../activities/flows.ts';
-import type { Work } from '../../../activities/work.ts';
+import { flows } from '../../../activities/checks/flows.ts';
+import type { Work } from '../../../activities/frame/step-context.ts';
 import { countLines } from '../../../src/core/log-lines.ts';
-import type { LogRead, Monitor } from '../../../src/core/plan/plan.ts';
+import type { LogRead } from '../../../src/core/plan/monitors/log.ts';
+import type { Monitor } from '../../../src/core/plan/plan.ts';
 import { valueAt } from '../../../src/core/pointer.ts';
 import { followFile } from '../../../src/io/followed-file.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -112,14 +113,17 @@ describe.skipIf(environment === null)(
 
     test("plays the plan's flows on v-next, and v-prev fails them", async () => {
       const play = (url: string) =>
-        flows({
-          checkout: checkout('v-next'),
-          step: { index: 0, spec: { file: 'flows/xp.yaml' } },
-          list: { steps: [], environment: {} },
-          service: { url },
-          signal: new AbortController().signal,
-          progress: () => undefined,
-        } as unknown as Work);
+        flows(
+          {
+            checkout: checkout('v-next'),
+            step: { index: 0 },
+            list: { steps: [], environment: {} },
+            service: { url },
+            signal: new AbortController().signal,
+            progress: () => undefined,
+          } as unknown as Work,
+          { file: 'flows/xp.yaml' },
+        );
       expect(await play(next.url)).toMatchObject({ verdict: 'pass', figures: { flows: 6 } });
       expect(await play(prev.url)).toMatchObject({ verdict: 'fail' });
     });

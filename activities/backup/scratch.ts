@@ -1,0 +1,84 @@
+// Scratch databases: made from the proven dump, under a derived name, and dropped by it.
+import { stat } from 'node:fs/promises';
+import { fail } from '../../src/core/failures.ts';
+import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/names.ts';
+import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../../src/io/postgres.ts';
+import { tail } from '../../src/io/redact.ts';
+import { rolloutFolder } from '../frame/artifact-paths.ts';
+import type { Work } from '../frame/step-context.ts';
+
+const MAINTENANCE_DATABASE = 'postgres';
+const DIRECTORY_JOBS = 2;
+
+/**
+ * Makes the database anew and restores the dump into it.
+ * @throws StepFailure RESTORE_FAILED with the tail of pg_restore.
+ */
+export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
+  await dropScratch(work, database);
+  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, async (session) => {
+    const [like] = await session.query<{ encoding: string; collate: string; ctype: string }>(
+      'select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype from pg_database where datname = $1',
+      [databaseName(work.url)],
+    );
+    const text = (value = '') => quoteText(value);
+    await session.query(
+      `create database ${quoteName(database)} template template0 encoding ${text(like?.encoding)} lc_collate ${text(like?.collate)} lc_ctype ${text(like?.ctype)}`,
+    );
+  });
+  const file = await work.world.artifacts.path(dumpName);
+  // Several sessions cannot share one transaction; a database that was restored half is never used, it is made anew.
+  const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
+  const result = await work.runTool(
+    ['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file],
+    {
+      url: withDatabase(work.url, database),
+    },
+  );
+  if (result.exitCode !== 0)
+    fail(
+      'RESTORE_FAILED',
+      `pg_restore ended with ${result.exitCode ?? result.killedBy}`,
+      tail(result.stderr, 4_000).split('\n'),
+    );
+}
+
+/** Drops a scratch database with whatever sessions of ours are in it. */
+export async function dropScratch(work: Pick<Work, 'url' | 'tag'>, database: string): Promise<void> {
+  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, (session) =>
+    session.query(`drop database if exists ${quoteName(database)} with (force)`),
+  );
+}
+
+/** Drops every scratch database of a rollout; their names are derived, so nothing has to be remembered. */
+export async function dropScratches(url: string, rollout: RolloutRef): Promise<void> {
+  const work = { url, tag: `sg:${rollout.hash}:close` };
+  for (const database of [scratchDatabase(rollout), compareDatabase(rollout), restoredDatabase(rollout)])
+    await dropScratch(work, database);
+}
+
+/** A copy of the target as it is now: rows that people mended by hand are in no backup. */
+export async function copyTarget(work: Work, database: string): Promise<void> {
+  const name = `${rolloutFolder(work.rollout)}/rehearsal.dump`;
+  const file = await work.world.artifacts.path(name);
+  const result = await work.runTool([
+    'pg_dump',
+    '--format=custom',
+    '--compress=1',
+    '--no-password',
+    '--exclude-schema=soakgate',
+    '--file',
+    file,
+  ]);
+  if (result.exitCode !== 0)
+    fail(
+      'BACKUP_FAILED',
+      `pg_dump for the rehearsal ended with ${result.exitCode ?? result.killedBy}`,
+      tail(result.stderr, 4_000).split('\n'),
+    );
+  try {
+    await recreateFrom(work, database, name);
+  } finally {
+    await work.world.artifacts.remove(name);
+  }
+}

@@ -1,0 +1,202 @@
+// preflight: tools, versions, role and privileges from the catalog, disk, no unclosed rollout. Nothing is tried by writing.
+import type { PreflightSpec } from '../../src/core/plan/steps/preflight.ts';
+import { statfs } from 'node:fs/promises';
+import type { Limit } from '../../src/core/plan/plan.ts';
+import { outside } from '../../src/core/soak.ts';
+import { type Verdict, worst } from '../../src/core/verdict.ts';
+import { findProgram } from '../../src/io/command.ts';
+import { openRollout } from '../../src/io/fence.ts';
+import { connectionRefused } from '../../src/io/connection.ts';
+import { type Session, withSession } from '../../src/io/postgres.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import { migratorNames } from '../migrators/index.ts';
+import { restarterNames, toolsOf } from '../restarters/index.ts';
+import { baseEnvironment, type Work } from '../frame/step-context.ts';
+
+interface Look {
+  readonly verdict: Verdict;
+  readonly line: string;
+}
+
+const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
+
+export async function preflight(work: Work, spec: PreflightSpec): Promise<StepResult> {
+  const adapters = work.list.environment.services.flatMap(({ tool }) => toolsOf(tool));
+  const tools = [...new Set([...OWN_TOOLS, ...adapters, ...spec.tools])];
+  const looks = [
+    ...tools.map(lookForTool),
+    ...drivers(work),
+    ...(await Promise.all((spec.reach ?? []).map(lookForService))),
+    ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session, spec))),
+    await unclosed(work),
+    ...(await leftStuck(work)),
+  ];
+  const bad = looks.filter((look) => look.verdict !== 'pass');
+  return {
+    verdict: worst(looks.map((look) => look.verdict)),
+    summary:
+      bad.length === 0
+        ? `${looks.length} conditions hold`
+        : `${bad.length} of ${looks.length} conditions do not hold`,
+    details: (bad.length > 0 ? bad : looks).map((look) => look.line),
+  };
+}
+
+function lookForTool(tool: string): Look {
+  const found = findProgram(tool, baseEnvironment()['PATH'] ?? '');
+  return found
+    ? { verdict: 'pass', line: `${tool} is there` }
+    : { verdict: 'fail', line: `${tool} is not on the worker's path` };
+}
+
+async function lookForService(address: string): Promise<Look> {
+  const refused = await connectionRefused(address);
+  return refused === null
+    ? { verdict: 'pass', line: `${address} takes connections` }
+    : { verdict: 'fail', line: `${address} takes no connection: ${refused}` };
+}
+
+/** A tool of the plan that nothing here can drive is found before anything is done. */
+function drivers({ list }: Work): readonly Look[] {
+  const look = (what: string, tool: string, there: readonly string[]): Look =>
+    there.includes(tool)
+      ? { verdict: 'pass', line: `${what}: ${tool} can be driven` }
+      : {
+          verdict: 'fail',
+          line: `${what}: there is no adapter for ${tool} here (there is: ${there.join(', ')})`,
+        };
+  return [
+    ...(list.migrations ? [look('migrations', list.migrations.tool, migratorNames())] : []),
+    ...list.environment.services.map((service) =>
+      look(`service ${service.name}`, service.tool, restarterNames()),
+    ),
+  ];
+}
+
+async function askDatabase(work: Work, session: Session, spec: PreflightSpec): Promise<readonly Look[]> {
+  return [
+    await clientVersion(work, session),
+    await privileges(session),
+    ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
+      ? [await mayRestore(session)]
+      : []),
+    await disk(work, session, spec.disk),
+    await otherRollout(work, session),
+  ];
+}
+
+/** A pg_dump older than the server refuses to dump it. */
+async function clientVersion(work: Work, session: Session): Promise<Look> {
+  const [row] = await session.query<{ major: number; version: string }>(
+    "select current_setting('server_version_num')::int / 10000 as major, current_setting('server_version') as version",
+  );
+  const { stdout } = await work.runTool(['pg_dump', '--version']);
+  const client = Number(/(\d+)(?:\.\d+)?/u.exec(stdout)?.[1] ?? 0);
+  const server = row?.major ?? 0;
+  return client >= server
+    ? { verdict: 'pass', line: `pg_dump ${client} for server ${row?.version}` }
+    : {
+        verdict: 'fail',
+        line: `pg_dump ${client} cannot dump server ${row?.version}; install client ${server}`,
+      };
+}
+
+async function privileges(session: Session): Promise<Look> {
+  const [role] = await session.query<{ name: string; createdb: boolean; foreign: string[] }>(
+    `select rolname as name, rolcreatedb or rolsuper as createdb,
+       (select coalesce(array_agg(n.nspname || '.' || c.relname), '{}') from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'v', 'm', 'S') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')
+          and not pg_has_role(current_user, c.relowner, 'usage')) as foreign
+     from pg_roles where rolname = current_user`,
+  );
+  const foreign = role?.foreign ?? [];
+  if (!role?.createdb)
+    return {
+      verdict: 'fail',
+      line: `role ${role?.name} may not create the scratch database: alter role ${role?.name} createdb`,
+    };
+  if (foreign.length > 0)
+    return {
+      verdict: 'fail',
+      line: `role ${role.name} does not own ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
+    };
+  return {
+    verdict: 'pass',
+    line: `role ${role.name} owns what it may change and may create a scratch database`,
+  };
+}
+
+/** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
+async function mayRestore(session: Session): Promise<Look> {
+  const [row] = await session.query<{ role: string; owner: boolean; signals: boolean; others: string[] }>(
+    `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner, pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
+       (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
+     from pg_database d where d.datname = current_database()`,
+  );
+  if (!row?.owner)
+    return {
+      verdict: 'fail',
+      line: `role ${row?.role} does not own this database, so a restore could not take its name`,
+    };
+  if (!row.signals && row.others.length > 0)
+    return {
+      verdict: 'fail',
+      line: `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: grant pg_signal_backend to ${row.role}`,
+    };
+  return {
+    verdict: 'pass',
+    line: `role ${row.role} may restore: it owns the database and may end its sessions`,
+  };
+}
+
+async function disk(work: Work, session: Session, limit: Limit | undefined): Promise<Look> {
+  const [row] = await session.query<{ bytes: string }>(
+    'select pg_database_size(current_database())::text as bytes',
+  );
+  const { bavail, bsize } = await statfs(work.world.settings.artifacts).catch(() =>
+    statfs(work.service.root),
+  );
+  const [free, size] = [bavail * bsize, Number(row?.bytes ?? 0)];
+  const line = `${megabytes(free)} free for a database of ${megabytes(size)}`;
+  if (!limit) return { verdict: 'pass', line };
+  return outside(
+    limit.ofDatabase ? { ...limit, value: limit.value * size } : limit,
+    free,
+    undefined,
+    'objective',
+  )
+    ? { verdict: 'fail', line: `${line}, wanted ${limit.text}` }
+    : { verdict: 'pass', line };
+}
+
+async function otherRollout(work: Work, session: Session): Promise<Look> {
+  const open = await openRollout(session);
+  if (open && open.rollout !== work.rollout.hash)
+    return {
+      verdict: 'fail',
+      line: `deployment ${open.deployment} has not closed its rollout on this database; run: soakgate recover ${open.deployment}`,
+    };
+  return { verdict: 'pass', line: 'no other rollout is open on this database' };
+}
+
+async function unclosed(work: Work): Promise<Look> {
+  const others = (await work.world.permitStore.open(work.rollout.service)).filter(
+    (other) => other.hash !== work.rollout.hash,
+  );
+  if (others.length === 0) return { verdict: 'pass', line: 'no other rollout of this service is open here' };
+  return {
+    verdict: 'fail',
+    line: `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ${others[0]?.deployment}`,
+  };
+}
+
+/** No reason to refuse, a person has signed it; but who goes on must know. */
+async function leftStuck(work: Work): Promise<readonly Look[]> {
+  const left = await work.world.permitStore.leftStuck(work.rollout.service);
+  return left.map(({ deployment }) => ({
+    verdict: 'pass',
+    line: `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: soakgate evidence ${deployment}`,
+  }));
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;

@@ -1,0 +1,159 @@
+// check data: SQL rules read in one pass per table, or a command that prints findings as the documented JSON.
+import type { FoundBy } from '../../src/core/evidence-delta.ts';
+import type { CheckDataSpec, DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
+import type { Finding } from '../../src/core/receipts.ts';
+import { quoteTable, serverError, type Session, withSession } from '../../src/io/postgres.ts';
+import { tail } from '../../src/io/redact.ts';
+import type { StepResult } from '../frame/receipt.ts';
+import { parseJson } from '../checks/command.ts';
+import { primaryKey } from './primary-key.ts';
+import { slug } from '../frame/artifact-paths.ts';
+import type { Work } from '../frame/step-context.ts';
+
+const CARRIED = 50;
+const SAMPLES = 20;
+
+interface Found {
+  readonly category: string;
+  readonly count: number;
+  readonly fix: Finding['fix'];
+  readonly findings: readonly Finding[];
+}
+
+export async function checkData(work: Work, spec: CheckDataSpec): Promise<StepResult> {
+  const ruled = await readRules(work, spec);
+  const checked = spec.check ? await runCheck(work, spec) : [];
+  // What could not be asked says nothing about the rows (rule 1).
+  if (typeof ruled === 'string' || typeof checked === 'string')
+    return {
+      verdict: 'error',
+      summary: [ruled, checked].filter((said) => typeof said === 'string').join('; '),
+    };
+  const found = [...ruled, ...checked];
+  const total = (fix?: Finding['fix']) =>
+    found.filter((entry) => !fix || entry.fix === fix).reduce((sum, entry) => sum + entry.count, 0);
+  const findings = found.flatMap((entry) => entry.findings);
+  await recordFindings(work, spec, found);
+  const bad = spec.pass === 'last' ? total() : total('people') + total('none');
+  return {
+    verdict: bad > 0 ? 'fail' : 'pass',
+    summary:
+      total() === 0
+        ? 'no findings'
+        : `${total()} findings: ${total('auto')} can be fixed, ${total('people')} for people, ${total('none')} cannot be fixed`,
+    details: found
+      .filter((entry) => entry.count > 0)
+      .map((entry) => `${entry.category}: ${entry.count} (${entry.fix})`),
+    figures: { findings: total(), auto: total('auto'), people: total('people'), none: total('none') },
+    findings: findings.slice(0, CARRIED),
+  };
+}
+
+/** One file for each data step: how many of each category, and the findings themselves as far as they are carried. */
+async function recordFindings(
+  work: Work,
+  spec: { readonly pass: 'first' | 'last' },
+  found: readonly Found[],
+): Promise<void> {
+  const { kind } = work.step;
+  const looked = work.list.steps
+    .slice(0, work.step.index)
+    .some((step) => step.kind === kind && step.name === stepName(work));
+  const record = {
+    step: stepName(work),
+    counts: Object.fromEntries(found.map((entry) => [entry.category, entry.count])),
+    findings: found.flatMap((entry) => entry.findings),
+  };
+  // A step that fixes nothing looks once: what it finds is how the rows were, and how they are.
+  if (spec.pass === 'first' || !looked)
+    await work.record('baseline', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
+  if (spec.pass === 'last')
+    await work.record('after', `findings/${slug(record.step)}.json`, record satisfies FoundBy);
+}
+
+/** The name in the plan: the second look is called `NAME: again`. */
+const stepName = ({ step }: Work): string => step.name.replace(/: again$/u, '');
+
+/** One statement for each table, whatever the number of its rules. */
+async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] | string> {
+  const tables = [...new Set(spec.rules.map((rule) => rule.table))];
+  return withSession(work.url, work.tag, async (session) => {
+    await session.query('set search_path = public, pg_catalog');
+    await session.query('set default_transaction_read_only = on');
+    const found: Found[] = [];
+    for (const table of tables) {
+      work.progress(`reading ${table}`);
+      const rules = spec.rules.filter((rule) => rule.table === table);
+      const key = await primaryKey(session, table);
+      const columns = rules.map(
+        (rule, at) =>
+          `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ${rule.bad}))[1:${SAMPLES}] as k${at}`,
+      );
+      const row = await askTable(session, table, columns);
+      if (typeof row === 'string') return row;
+      found.push(
+        ...rules.map((rule, at) =>
+          asFound(rule, Number(row[`n${at}`] ?? 0), (row[`k${at}`] ?? []) as string[], spec),
+        ),
+      );
+    }
+    return found;
+  });
+}
+
+/** One row of counts and keys, or what PostgreSQL says of the conditions. */
+async function askTable(
+  session: Session,
+  table: string,
+  columns: readonly string[],
+): Promise<Record<string, string | string[] | null> | string> {
+  try {
+    const [row] = await session.query<Record<string, string | string[] | null>>(
+      `select ${columns.join(', ')} from ${quoteTable(table)} t`,
+    );
+    return row ?? {};
+  } catch (error) {
+    const said = serverError(error);
+    if (!said) throw error;
+    return `the rules on ${table} cannot be asked: ${said.message} (${said.code})`;
+  }
+}
+
+function asFound(rule: RowRule, count: number, keys: readonly string[], spec: DataSpec): Found {
+  const fix: Finding['fix'] = rule.fix
+    ? 'auto'
+    : Object.hasOwn(spec.peopleDecide, rule.name)
+      ? 'people'
+      : 'none';
+  return {
+    category: rule.name,
+    count,
+    fix,
+    findings: keys.map((key) => ({
+      category: rule.name,
+      key: `${rule.table} ${key}`,
+      fix,
+      message: rule.message ?? rule.bad,
+    })),
+  };
+}
+
+async function runCheck(work: Work, spec: DataSpec): Promise<readonly Found[] | string> {
+  const result = await work.runRelease(spec.check!.command, { readOnly: true });
+  const document = parseJson(result.stdout);
+  const list = Array.isArray(document) ? document : undefined;
+  // The exit code does not matter where findings were printed: many tools exit 1 because they found something.
+  if (!list)
+    return `the check printed no findings as JSON (exit ${result.exitCode ?? result.killedBy}): ${tail(result.stderr || result.stdout, 1_000)}`;
+  const findings = list
+    .map((entry) => entry as unknown as Finding)
+    .map((finding): Finding => ({
+      ...finding,
+      fix: Object.hasOwn(spec.peopleDecide, finding.category) ? 'people' : finding.fix,
+    }));
+  const categories = [...new Set(findings.map((finding) => `${finding.category} ${finding.fix}`))];
+  return categories.map((id) => {
+    const of = findings.filter((finding) => `${finding.category} ${finding.fix}` === id);
+    return { category: of[0]!.category, count: of.length, fix: of[0]!.fix, findings: of };
+  });
+}

@@ -1,0 +1,59 @@
+// How an undo runs: one that the list allows for its step, under the lock where the step writes (rule 3).
+import { activityInfo } from '@temporalio/activity';
+import type { UndoInput } from '../../src/core/activities.ts';
+import { allowedUndos } from '../../src/core/allowed-undos.ts';
+import { fail } from '../../src/core/failures.ts';
+import type { UndoReceipt } from '../../src/core/receipts.ts';
+import type { UndoKind } from '../../src/core/step-list.ts';
+import { asActivity } from './as-activity.ts';
+import { type UndoResult, undoReceipt } from './receipt.ts';
+import { openWork, type Work, type WorkerContext } from './step-context.ts';
+import { isProven, underLock } from './under-lock.ts';
+
+/** An undo as it runs. */
+export type UndoRun = (work: Work, input: UndoInput) => Promise<UndoResult>;
+/** What each undo does. */
+export type UndoRuns = { readonly [Kind in UndoKind]: UndoRun };
+
+/** What is shut or opened beside the database: nothing of the database is locked for it. */
+export const plainUndo = (act: UndoRun): UndoRun => act;
+
+/** An undo under the lock if its step writes; idempotent, because its step may have half-run. */
+export const stepUndo =
+  (act: UndoRun): UndoRun =>
+  async (work, input) => {
+    if (!work.step.changes.includes('database')) return act(work, input);
+    // Without a proof its step cannot have written, so there is nothing to put back.
+    if (!(await isProven(work)))
+      return { done: true, summary: 'the database was never changed', differences: [] };
+    return underLock(work, () => act(work, input));
+  };
+
+/** What replaces the database is not counted as a write of ours; `before` runs ahead of the lock. */
+export const replacingUndo =
+  (before: (work: Work) => Promise<unknown>, act: UndoRun): UndoRun =>
+  async (work, input) => {
+    await before(work);
+    return underLock(work, () => act(work, input), false);
+  };
+
+/** The activity of an undo. */
+export const undoActivity =
+  (world: WorkerContext, run: UndoRun) =>
+  (input: UndoInput): Promise<UndoReceipt> =>
+    asActivity(async () => {
+      const work = await openUndo(world, input);
+      return undoReceipt(work, activityInfo().activityType, () => run(work, input));
+    });
+
+async function openUndo(world: WorkerContext, { rollout, step }: UndoInput): Promise<Work> {
+  const work = await openWork(world, rollout, step);
+  const { activityType } = activityInfo();
+  const allowed = allowedUndos(step, work.list);
+  if (!allowed.some((undo) => undo === activityType))
+    fail(
+      'NOT_PERMITTED',
+      `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`,
+    );
+  return work;
+}

@@ -1,0 +1,301 @@
+// What one activity works with: the kept list it was compared with, its session name, its commands, its log.
+import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
+import { dirname, join } from 'node:path';
+import { sameJson } from '../../src/core/canonical.ts';
+import { fail } from '../../src/core/failures.ts';
+import {
+  afterwardsWorkflowId,
+  type RolloutRef,
+  rolloutWorkflowId,
+  sessionTag,
+} from '../../src/core/names.ts';
+import type { EnvValue } from '../../src/core/plan/plan.ts';
+import type { Step, StepList } from '../../src/core/step-list.ts';
+import type { Artifacts } from '../../src/io/artifacts.ts';
+import { type CommandResult, runCommand } from '../../src/io/command.ts';
+import { sha256 } from '../../src/io/files.ts';
+import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
+import { pgEnvironment } from '../../src/io/postgres.ts';
+import { redact, redactJson, tail } from '../../src/io/redact.ts';
+import {
+  type EnvironmentSettings,
+  resolveSecret,
+  type SecretRef,
+  type ServiceSettings,
+} from '../../src/io/settings.ts';
+import { evidenceFolder, slug } from './artifact-paths.ts';
+
+/** What every activity of one environment's worker shares. */
+export interface WorkerContext {
+  readonly settings: EnvironmentSettings;
+  readonly permitStore: PermitStore;
+  readonly artifacts: Artifacts;
+}
+
+export interface Work {
+  readonly world: WorkerContext;
+  readonly rollout: RolloutRef;
+  readonly step: Step;
+  readonly list: StepList;
+  readonly service: ServiceSettings;
+  /** Address of the target database, with its secret. */
+  readonly url: string;
+  /** This attempt's `application_name`. */
+  readonly tag: string;
+  readonly signal: AbortSignal;
+  /** What must never be printed: the address of the target, its password, and what the plan's commands are handed by reference. */
+  readonly secrets: readonly string[];
+  /** The checkout of this rollout's commit. */
+  readonly checkout: string;
+  /** Says where it is: heartbeat details, shown by the Web UI. */
+  progress(text: string): void;
+  /** Appends to the step's log, redacted. */
+  log(text: string): Promise<void>;
+  /** Keeps a value in this environment's part of the evidence, redacted. */
+  record(when: 'baseline' | 'after', path: string, value: unknown): Promise<void>;
+  /** Runs a program of Soakgate's own choosing (psql, pg_dump) against a database, with the tag. */
+  runTool(argv: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** Runs one of the release's own commands in its checkout. */
+  runRelease(
+    argv: readonly string[],
+    options?: RunOptions & { readonly readOnly?: boolean },
+  ): Promise<CommandResult>;
+}
+
+export interface RunOptions {
+  /** Another database than the target: the scratch copy. */
+  readonly url?: string;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Not into the step's log: a monitor is read thousands of times. */
+  readonly quiet?: boolean;
+}
+
+/**
+ * Compares the activity with the kept permit and list, and opens its work.
+ * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
+ */
+export async function openWork(world: WorkerContext, rollout: RolloutRef, step: Step): Promise<Work> {
+  fromItsRollout(rollout);
+  const kept = await permitted(world, rollout);
+  const listed = kept.list.steps[step.index];
+  if (!listed || !sameJson(listed, step))
+    fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
+  return workOf(world, kept, step);
+}
+
+/**
+ * Opens a look at what a rollout has left; its permit is dead, so nothing but its monitors may be read.
+ * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a post-deployment checks.
+ */
+export async function openAfterwards(world: WorkerContext, rollout: RolloutRef): Promise<Work> {
+  fromWorkflow(
+    afterwardsWorkflowId(rollout.deployment, rollout.environment),
+    `the post-deployment checks of ${rollout.deployment} in ${rollout.environment}`,
+  );
+  const kept = await keptOf(world, rollout);
+  if ((await world.permitStore.closed(rollout)) !== 'passed' || !kept.list.environment.afterwards)
+    fail(
+      'NOT_PERMITTED',
+      `${rollout.deployment} has not passed in ${rollout.environment} with a post-deployment checks`,
+    );
+  // What is read is no step: the last one, behind which the site is asked from outside.
+  return workOf(world, kept, kept.list.steps.at(-1)!);
+}
+
+async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step): Promise<Work> {
+  const { rollout } = kept;
+  const service = serviceSettings(world, rollout.service);
+  const url = await resolveSecret(service.database);
+  const info = activityInfo();
+  const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
+  const tag = sessionTag(rollout, step.index, attempt);
+  const checkout = join(service.root, 'releases', kept.list.commit);
+  const secrets = await secretsOf(kept.list, url);
+  const evidence = evidenceFolder(rollout.deployment);
+  const log = (text: string) =>
+    world.artifacts.append(
+      `${evidence}/logs/${rollout.environment}/${String(step.index).padStart(2, '0')}-${slug(step.name)}.log`,
+      redact(text, secrets),
+    );
+  const run = runner(world, rollout, checkout, log);
+  return {
+    world,
+    rollout,
+    step,
+    list: kept.list,
+    service,
+    url,
+    tag,
+    signal: cancellationSignal(),
+    secrets,
+    checkout,
+    log,
+    record: async (when, path, value) => {
+      await world.artifacts.put(
+        `${evidence}/${when}/${rollout.environment}/${path}`,
+        JSON.stringify(redactJson(value, secrets), null, 1),
+      );
+    },
+    progress: (text) => heartbeat(text),
+    runTool: (argv, options = {}) =>
+      run(
+        argv,
+        { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env },
+        { cwd: service.root, ...options },
+      ),
+    runRelease: async (argv, options = {}) =>
+      run(
+        argv,
+        {
+          ...(await releaseEnvironment(
+            kept.list,
+            checkout,
+            options.url ?? url,
+            tag,
+            options.readOnly === true,
+          )),
+          ...options.env,
+        },
+        options,
+      ),
+  };
+}
+
+type Run = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: RunOptions,
+) => Promise<CommandResult>;
+
+/** Output is parsed as it was printed (a password that is a common word would change what it says); what is kept of it is redacted. */
+function runner(world: WorkerContext, rollout: RolloutRef, checkout: string, log: Work['log']): Run {
+  return async (argv, env, options) => {
+    const signal = cancellationSignal();
+    if (!options.quiet) await log(`$ ${argv.join(' ')}`);
+    const result = await runCommand({
+      argv,
+      env,
+      cwd: options.cwd ?? checkout,
+      notes: world.permitStore.processNotes(rollout),
+      signal,
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    });
+    if (options.quiet) return result;
+    signal.throwIfAborted();
+    await log(
+      `${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
+    );
+    return result;
+  };
+}
+
+/** Secrets of one attempt; a reference that cannot be resolved fails where it is used, not here. */
+async function secretsOf(list: StepList, url: string): Promise<readonly string[]> {
+  const { password } = new URL(url);
+  const references = Object.values(list.commands.env).filter(
+    (value): value is SecretRef => typeof value === 'object' && !('from' in value),
+  );
+  const values = await Promise.all(references.map((reference) => resolveSecret(reference).catch(() => '')));
+  return [url, password, decodeURIComponent(password), ...values].filter((secret) => secret.length > 0);
+}
+
+/**
+ * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has to end it first,
+ * which is seen. @throws StepFailure NOT_PERMITTED.
+ */
+export function fromItsRollout({ service, environment }: RolloutRef): void {
+  fromWorkflow(rolloutWorkflowId(service, environment), `the rollout of ${service} in ${environment}`);
+}
+
+function fromWorkflow(workflowId: string, what: string): void {
+  const asking = activityInfo().workflowExecution?.workflowId;
+  if (asking !== workflowId) fail('NOT_PERMITTED', `workflow ${asking} is not ${what}`);
+}
+
+/** The kept rollout that an activity claims to belong to. */
+export async function permitted(world: WorkerContext, rollout: RolloutRef): Promise<PermittedRollout> {
+  const kept = await keptOf(world, rollout);
+  const closed = await world.permitStore.closed(rollout);
+  if (closed !== undefined)
+    fail(
+      'NOT_PERMITTED',
+      `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`,
+    );
+  return kept;
+}
+
+async function keptOf(world: WorkerContext, rollout: RolloutRef): Promise<PermittedRollout> {
+  const kept = await world.permitStore.rollout(rollout);
+  if (!kept || !sameJson(kept.rollout, rollout))
+    fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
+  return kept;
+}
+
+export function serviceSettings(world: WorkerContext, service: string): ServiceSettings {
+  return (
+    world.settings.services[service] ??
+    fail('PERMIT_REFUSED', `this environment's file has no service ${service}`)
+  );
+}
+
+/** What a command inherits: a search path, a home, a language; nothing that could be a secret. */
+export function baseEnvironment(): Record<string, string> {
+  return {
+    PATH: [process.env['SOAKGATE_PG_BIN'], dirname(process.execPath), process.env['PATH']]
+      .filter(Boolean)
+      .join(':'),
+    HOME: process.env['HOME'] ?? '/',
+    LANG: 'C.UTF-8',
+  };
+}
+
+async function releaseEnvironment(
+  list: StepList,
+  checkout: string,
+  url: string,
+  tag: string,
+  readOnly: boolean,
+): Promise<Record<string, string>> {
+  const base = baseEnvironment();
+  const own = await Promise.all(
+    Object.entries(list.commands.env).map(
+      async ([name, value]) => [name, await commandValue(value, url)] as const,
+    ),
+  );
+  return {
+    ...base,
+    PATH: [...list.commands.path.map((folder) => join(checkout, folder)), base['PATH']].join(':'),
+    // psql and the like find the database as libpq does, if the plan hands it out at all.
+    ...(Object.values(list.commands.env).some((value) => typeof value === 'object' && 'from' in value) &&
+      pgEnvironment(url, tag)),
+    ...Object.fromEntries(own),
+    PGAPPNAME: tag,
+    ...(readOnly && { PGOPTIONS: '-c default_transaction_read_only=on' }),
+  };
+}
+
+/** One value of `commands.env`. */
+export async function commandValue(value: EnvValue, url: string): Promise<string> {
+  if (typeof value === 'string') return value;
+  if ('from' in value) return url;
+  return resolveSecret(value);
+}
+
+/** Where the service is asked from outside. */
+export function outsideAddress(work: Pick<Work, 'service' | 'list'>): string {
+  return (
+    work.service.url ??
+    work.list.environment.url ??
+    fail('TARGET_UNREACHABLE', "neither the plan nor the environment's file names the url")
+  );
+}
+
+/** Between `maintenance: enter` and `leave`, checks use the address inside. */
+export function addressOf(work: Pick<Work, 'service' | 'list' | 'step'>): string {
+  const before = work.list.steps.slice(0, work.step.index + 1).map((step) => step.kind);
+  const inside = before.lastIndexOf('enterMaintenance') > before.lastIndexOf('leaveMaintenance');
+  const address = work.service.inside ?? work.list.environment.maintenance?.inside;
+  return inside && address ? address : outsideAddress(work);
+}

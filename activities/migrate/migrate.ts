@@ -1,0 +1,113 @@
+// migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found and named.
+import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
+import { fail } from '../../src/core/failures.ts';
+import type { Snapshot } from '../../src/core/snapshot.ts';
+import { compareSnapshots, describeDifference } from '../../src/core/snapshot.ts';
+import { fenceGuard } from '../../src/io/fence.ts';
+import type { TargetLock } from '../../src/io/target-lock.ts';
+import { withSession } from '../../src/io/postgres.ts';
+import { readSnapshot } from '../../src/io/snapshot.ts';
+import type { StepResult, UndoResult } from '../frame/receipt.ts';
+import { migratorOf } from '../migrators/index.ts';
+import { rolloutFolder } from '../frame/artifact-paths.ts';
+import type { Work } from '../frame/step-context.ts';
+
+/** Written by the rehearsal: the catalog as it is after `up`. */
+export const REHEARSED_CATALOG = 'rehearsed-catalog.json';
+const UNDO_LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeoutMs: 3_600_000 };
+
+/** `pending`: exactly the declared migrations are pending, or the run stops. */
+export async function lookAtPending(work: Work): Promise<StepResult> {
+  const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
+  const { applied, pending } = await migratorOf(migrations.tool).status(work, work.url);
+  const unexpected = pending.filter((name) => !migrations.pending.includes(name));
+  const absent = migrations.pending.filter((name) => !pending.includes(name));
+  const details = [
+    ...unexpected.map((name) => `${name} is pending but not declared`),
+    ...absent.map((name) =>
+      applied.includes(name)
+        ? `${name} is declared but already applied`
+        : `${name} is declared but not in the release`,
+    ),
+  ];
+  if (details.length > 0)
+    fail('MIGRATION_MISMATCH', 'what is pending is not exactly what the plan declares', details);
+  return {
+    verdict: 'pass',
+    summary: `${pending.length} pending exactly as declared, ${applied.length} applied`,
+    details: pending,
+    figures: { applied: applied.length, pending: pending.length },
+  };
+}
+
+export async function migrate(work: Work, spec: MigrateSpec, lock: TargetLock): Promise<StepResult> {
+  const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
+  const migrator = migratorOf(migrations.tool);
+  const before = await catalogBefore(work);
+  const lines = await migrator.upgrade(work, work.url, migrations.pending, {
+    ...spec,
+    guard: fenceGuard(work.rollout, work.tag),
+    recheck: () => lock.recheck(),
+  });
+  const { applied } = await migrator.status(work, work.url);
+  const missing = migrations.pending.filter((name) => !applied.includes(name));
+  if (missing.length > 0)
+    fail('MIGRATION_MISMATCH', `after migrating, the ledger lacks ${missing.join(', ')}`);
+  const odd = await stampedButSkipped(work, before, await readCatalog(work));
+  if (odd.length > 0)
+    return { verdict: 'fail', summary: 'the ledger says applied, but the catalog differs', details: odd };
+  return {
+    verdict: 'pass',
+    summary: `${migrations.pending.length} migrations applied`,
+    details: lines,
+    figures: { applied: migrations.pending.length },
+  };
+}
+
+/** Undo of migrate: back to the recorded revisions, by the release's own down files. */
+export async function downgrade(work: Work): Promise<UndoResult> {
+  const migrations = work.list.migrations;
+  if (!migrations) return { done: true, summary: 'no migrations', differences: [] };
+  const migrator = migratorOf(migrations.tool);
+  const { applied } = await migrator.status(work, work.url);
+  if (!migrations.pending.some((name) => applied.includes(name)))
+    return { done: true, summary: 'none of the migrations is applied', differences: [] };
+  const lines = await migrator.downgrade(work, work.url, migrations.pending, {
+    ...UNDO_LIMITS,
+    guard: fenceGuard(work.rollout, work.tag),
+  });
+  return { done: true, summary: lines.join('; '), differences: [] };
+}
+
+/** The catalog before the first attempt: one that finished and whose answer was lost has changed it already. */
+async function catalogBefore(work: Work): Promise<Snapshot> {
+  const text = await work.world.permitStore.noteOnce(
+    work.rollout,
+    `catalog-before-${work.step.index}.json`,
+    JSON.stringify(await readCatalog(work)),
+  );
+  return JSON.parse(text) as Snapshot;
+}
+
+async function readCatalog(work: Work): Promise<Snapshot> {
+  return withSession(work.url, work.tag, (session) => readSnapshot(session, { catalogOnly: true }));
+}
+
+/** Where a rehearsal ran, the catalog must be what it came to; elsewhere it must at least have changed. */
+async function stampedButSkipped(work: Work, before: Snapshot, after: Snapshot): Promise<readonly string[]> {
+  const rehearsed = await work.world.artifacts
+    .read(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`)
+    .catch(() => undefined);
+  if (rehearsed === undefined) {
+    const unchanged = compareSnapshots(before, after).length === 0;
+    return unchanged ? ['skipped but stamped: no object of the catalog has changed'] : [];
+  }
+  const expected: Snapshot = {
+    catalog: JSON.parse(rehearsed) as Snapshot['catalog'],
+    content: {},
+    sequences: {},
+  };
+  return compareSnapshots(expected, after).map(
+    (difference) => `not as rehearsed: ${describeDifference(difference)}`,
+  );
+}

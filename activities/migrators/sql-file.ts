@@ -1,0 +1,78 @@
+// One SQL file and its row in a ledger, in one transaction of psql: fenced, with short locks, tried again.
+import { tail } from '../../src/io/redact.ts';
+import type { Work } from '../frame/step-context.ts';
+import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
+import type { HeldLock, UpgradeOptions } from './migrator.ts';
+
+const LOCKS_MARK = 'soakgate-locks:';
+/** Every lock of a transaction is held to its end, so the last statement sees them all. */
+const HELD_LOCKS = `select '${LOCKS_MARK}' || (${HELD_LOCKS_JSON})`;
+
+export interface StampedFile {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** Its path on this machine. */
+  readonly file: string;
+  /** The statement that notes it in the ledger, in the same transaction. */
+  readonly stamp: string;
+}
+
+/** Runs it until its locks are given; one line for people. @throws StepFailure as `tryForLocks` does. */
+export async function applyFile(
+  work: Work,
+  url: string,
+  stamped: StampedFile,
+  settings: UpgradeOptions,
+): Promise<string> {
+  const { tookMs, waited } = await tryForLocks(work, url, stamped.name, settings, () =>
+    runFile(work, url, stamped, settings),
+  );
+  return `${stamped.name}: ${tookMs} ms${waited}`;
+}
+
+async function runFile(
+  work: Work,
+  url: string,
+  { name, file, stamp }: StampedFile,
+  { lockTimeoutMs, statementTimeoutMs, guard, onLocks }: UpgradeOptions,
+): Promise<MigrationFailure | null> {
+  const before = [
+    `set local lock_timeout = ${lockTimeoutMs}`,
+    `set local statement_timeout = ${statementTimeoutMs}`,
+    ...(guard ? [guard] : []),
+  ];
+  const report = onLocks ? ['-c', HELD_LOCKS] : [];
+  const argv = [
+    'psql',
+    '-X',
+    '-q',
+    '-t',
+    '-A',
+    '-1',
+    '-v',
+    'ON_ERROR_STOP=1',
+    '-v',
+    'VERBOSITY=verbose',
+    ...before.flatMap((text) => ['-c', text]),
+    '-f',
+    file,
+    '-c',
+    stamp,
+    ...report,
+  ];
+  const result = await work.runTool(argv, { url });
+  if (result.exitCode === 0) {
+    const said = result.stdout.split('\n').findLast((line) => line.startsWith(LOCKS_MARK));
+    if (said) onLocks?.(name, JSON.parse(said.slice(LOCKS_MARK.length)) as HeldLock[], result.tookMs);
+    return null;
+  }
+  const state =
+    /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/u.exec(result.stderr)?.[1] ??
+    (result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown');
+  return {
+    state,
+    lines: tail(result.stderr, 4_000)
+      .split('\n')
+      .filter((line) => line.length > 0),
+  };
+}

@@ -1,0 +1,77 @@
+// The last activity of a rollout: how things are now is recorded, scratch databases and fence are taken away, the permit dies.
+import { log } from '@temporalio/activity';
+import { sameJson } from '../../src/core/canonical.ts';
+import type { Latencies } from '../../src/core/evidence-delta.ts';
+import type { RolloutRef } from '../../src/core/names.ts';
+import { lowerFence } from '../../src/io/fence.ts';
+import { get } from '../../src/io/http.ts';
+import { withSession } from '../../src/io/postgres.ts';
+import { resolveSecret } from '../../src/io/settings.ts';
+import { readWholeSnapshot } from '../../src/io/snapshot.ts';
+import { PROOF_NOTE } from '../frame/under-lock.ts';
+import { httpBaseline, measure } from '../observe/baseline.ts';
+import { removeOldBackups } from '../backup/backup-retention.ts';
+import { dropScratches } from '../backup/scratch.ts';
+import {
+  fromItsRollout,
+  openWork,
+  outsideAddress,
+  serviceSettings,
+  type Work,
+  type WorkerContext,
+} from '../frame/step-context.ts';
+
+const SAMPLES = 50;
+
+export async function closeRollout(
+  world: WorkerContext,
+  { rollout, outcome }: { readonly rollout: RolloutRef; readonly outcome: string },
+): Promise<void> {
+  fromItsRollout(rollout);
+  const kept = await world.permitStore.rollout(rollout);
+  if (
+    kept === undefined ||
+    !sameJson(kept.rollout, rollout) ||
+    (await world.permitStore.closed(rollout)) !== undefined
+  )
+    return;
+  const last = kept.list.steps.at(-1);
+  if (last) await recordAfter(await openWork(world, rollout, last), outcome);
+  await clearDatabase(world, rollout).catch(async (error: unknown) => {
+    // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left nothing in it.
+    if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
+  });
+  await world.permitStore.close(rollout, outcome);
+  // Closed is closed: what could not be removed now is removed when the next rollout closes.
+  await removeOldBackups(world, kept).catch((error: Error) =>
+    log.warn(`old backups were not removed: ${error.message}`),
+  );
+}
+
+async function clearDatabase(world: WorkerContext, rollout: RolloutRef): Promise<void> {
+  const url = await resolveSecret(serviceSettings(world, rollout.service).database);
+  await dropScratches(url, rollout);
+  await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
+}
+
+/** Held against what the baseline step recorded; where there was none there is nothing to compare with. */
+async function recordAfter(work: Work, outcome: string): Promise<void> {
+  const baseline = await httpBaseline(work);
+  if (baseline === undefined) return;
+  // After a rollback the comparison has recorded it, before anybody wrote again.
+  if (outcome === 'passed')
+    await work.record(
+      'after',
+      'database.json',
+      await withSession(work.url, work.tag, (session) =>
+        readWholeSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) }),
+      ),
+    );
+  const now: Record<string, Latencies[string]> = {};
+  for (const path of Object.keys(baseline)) {
+    const first = await get(new URL(path, outsideAddress(work)).href);
+    now[path] =
+      first.status === null ? { mean: null, p95: null, failed: 1 } : await measure(work, path, SAMPLES);
+  }
+  if (Object.keys(now).length > 0) await work.record('after', 'http.json', now);
+}

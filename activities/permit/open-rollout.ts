@@ -1,0 +1,261 @@
+// The first activity in an environment: the permit is checked where it opens something, and kept (rule 8).
+import { hostname } from 'node:os';
+import type { OpenRolloutInput } from '../../src/core/activities.ts';
+import { sameJson } from '../../src/core/canonical.ts';
+import { fail } from '../../src/core/failures.ts';
+import { guardrailComplaints } from '../../src/core/guardrails.ts';
+import { quorumMet } from '../../src/core/quorum.ts';
+import { NOTICE } from '../../src/core/gate.ts';
+import {
+  type ApproveBody,
+  type AttestBody,
+  type GateReport,
+  type Permit,
+  type SealedGateReport,
+  type Signed,
+  signedText,
+} from '../../src/core/messages.ts';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { Attestation } from '../../src/core/plan/plan.ts';
+import type { Receipt } from '../../src/core/receipts.ts';
+import { compileSteps } from '../../src/core/compile.ts';
+import type { StepList } from '../../src/core/step-list.ts';
+import { sha256, writeOnce } from '../../src/io/files.ts';
+import type { EnvironmentSettings } from '../../src/io/settings.ts';
+import { hashJson, verifyText } from '../../src/io/trust.ts';
+import { refuseOutside } from './before-deploying.ts';
+import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
+import { isExpired, judgePerson } from './verify.ts';
+import { fromItsRollout, type WorkerContext } from '../frame/step-context.ts';
+
+/**
+ * Checks signatures, roles, expiry, hashes, facts and guardrails; recompiles the list; keeps permit and list.
+ * @throws StepFailure PERMIT_REFUSED or GUARDRAIL_NOT_MET naming what is wrong, before any command has run.
+ */
+export async function openRollout(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
+  const started = performance.now();
+  const { rollout, permit } = input;
+  fromItsRollout(rollout);
+  const { settings, permitStore } = world;
+  await refuseSecondHost(world);
+  const already = await permitStore.rollout(rollout);
+  if (already) {
+    if (!sameJson(already.rollout, rollout) || !sameJson(already.permit, permit))
+      fail('PERMIT_REFUSED', 'another permit is kept for this rollout');
+    if ((await permitStore.closed(rollout)) !== undefined)
+      fail('PERMIT_REFUSED', 'this permit is dead: its rollout is closed');
+    return receiptOf(already.list, started);
+  }
+  if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
+    fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
+  const { list, first } = recompile(permit, settings.environment);
+  checkStart(settings, permit, rollout.deployment, first);
+  if (
+    rollout.hash !== sha256(`${rollout.deployment}/${rollout.environment}`).slice(0, 10) ||
+    rollout.service !== list.service
+  )
+    fail('PERMIT_REFUSED', 'the names of this rollout are not derived from its deployment');
+  if (hashJson(list) !== rollout.list || permit.start.body.lists[settings.environment] !== rollout.list)
+    fail('PERMIT_REFUSED', 'the list that was signed is not what plan, environment and pace compile to');
+  const complaints = guardrailComplaints(list, settings.guardrails);
+  if (complaints.length > 0) fail('GUARDRAIL_NOT_MET', complaints.join('; '), complaints);
+  checkApprovals(settings, permit, list, rollout.list);
+  const others = (await permitStore.open(rollout.service)).filter((other) => other.hash !== rollout.hash);
+  if (others[0])
+    fail(
+      'ROLLOUT_OPEN',
+      `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or run: soakgate recover ${others[0].deployment}`,
+    );
+  await refuseOutside(world, {
+    deployment: rollout.deployment,
+    facts: list.gate?.beforeDeploying ?? [],
+    noticeBy: noticeGivers(settings, permit, list),
+    window: list.environment.window ?? null,
+  });
+  for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
+    const spender = `${rollout.deployment}/${signed.message}`;
+    const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;
+    if ((await permitStore.spendNonce(nonce, spender)) !== spender)
+      fail('PERMIT_REFUSED', `the ${signed.message} of ${signed.person} has been used before`);
+  }
+  await recordPermit(world, input);
+  await permitStore.keepRollout({ rollout, permit, list });
+  return receiptOf(list, started);
+}
+
+function receiptOf(list: StepList, started: number): Receipt {
+  return {
+    step: 'permit',
+    kind: 'openRollout',
+    verdict: 'pass',
+    summary: `permit checked, ${list.steps.length} steps kept`,
+    startedAt: new Date().toISOString(),
+    tookMs: Math.round(performance.now() - started),
+  };
+}
+
+/** Artifacts in a directory: a second host would not find them (rule 9). */
+async function refuseSecondHost(world: WorkerContext): Promise<void> {
+  const first = await writeOnce(`${world.settings.permitStore}/host`, hostname());
+  if (first !== hostname())
+    fail('SECOND_HOST', `artifacts of ${world.settings.environment} lie on ${first}, this is ${hostname()}`);
+}
+
+/** What opened this environment, into the evidence as it happens; approvals were written when they were verified. */
+async function recordPermit(
+  { artifacts }: WorkerContext,
+  { rollout, permit }: OpenRolloutInput,
+): Promise<void> {
+  const folder = evidenceFolder(rollout.deployment);
+  await artifacts.put(`${folder}/plan.yaml`, permit.start.body.planText);
+  await artifacts.put(`${folder}/approvals/start.json`, startRecord(permit.start));
+  if (permit.gateReport)
+    await artifacts.put(
+      `${folder}/approvals/${slug(rollout.environment)}/gate-report.json`,
+      JSON.stringify(permit.gateReport, null, 1),
+    );
+}
+
+/** The list as this worker compiles it, and whether this is the environment that is entered first. */
+function recompile(permit: Permit, environment: string): { list: StepList; first: boolean } {
+  const { body } = permit.start;
+  const parsed = parsePlan(body.planText, body.planFile);
+  if (!('plan' in parsed))
+    fail(
+      'PERMIT_REFUSED',
+      'the plan does not parse here',
+      parsed.complaints.map((complaint) => `${complaint.path}: ${complaint.message}`),
+    );
+  if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan differs from the signed plan');
+  const list = compileSteps({
+    plan: parsed.plan,
+    environment,
+    commit: body.commit,
+    files: body.files,
+    pace: body.pace,
+  });
+  return { list, first: parsed.plan.environments[0]?.name === environment };
+}
+
+/** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
+function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string, first: boolean): void {
+  const { start } = permit;
+  if (start.body.deployment !== deployment)
+    fail('PERMIT_REFUSED', 'the start was signed for another deployment');
+  const verdict = judgePerson(settings, start, 'start', settings.guardrails.start);
+  if (!verdict.accepted) fail('PERMIT_REFUSED', `start by ${start.person}: ${verdict.reason}`);
+  if (first && isExpired(start))
+    fail('PERMIT_REFUSED', `start by ${start.person}: the signature has expired`);
+}
+
+/** What the gate asks of people is checked here again, by the place that it opens. */
+function checkApprovals(
+  settings: EnvironmentSettings,
+  permit: Permit,
+  list: StepList,
+  listHash: string,
+): void {
+  const { gate } = list;
+  const roles: readonly string[] = [
+    ...new Set([
+      ...(gate?.approved?.roles ?? []),
+      ...('each' in settings.guardrails.approve ? settings.guardrails.approve.each : []),
+    ]),
+  ];
+  const anyOf = 'any' in settings.guardrails.approve ? settings.guardrails.approve.any : [];
+  if (roles.length === 0 && anyOf.length === 0 && !gate?.sealed.length && !gate?.attested.length) return;
+  const sealed = checkGateReport(settings, permit, list, listHash);
+  const people = permit.approvals.map((signed) => checkApproval(settings, permit, signed, sealed, listHash));
+  const quorum = quorumMet({ each: roles }, people);
+  if (!quorum.met) fail('PERMIT_REFUSED', `approval is missing: ${quorum.missing.join(', ')}`);
+  if (!quorumMet({ any: anyOf }, people).met)
+    fail('PERMIT_REFUSED', `approval is missing: one of ${anyOf.join(', ')}`);
+  for (const wanted of gate?.attested ?? []) {
+    if (!permit.attestations.some((signed) => isAttestation(settings, signed, wanted, sealed.gateReport)))
+      fail('PERMIT_REFUSED', `attestation ${wanted.id} is missing`);
+  }
+}
+
+function checkGateReport(
+  settings: EnvironmentSettings,
+  permit: Permit,
+  list: StepList,
+  listHash: string,
+): SealedGateReport {
+  const sealed = permit.gateReport ?? fail('PERMIT_REFUSED', 'there is no gate report');
+  const { gateReport } = sealed;
+  const signed = verifyText(
+    settings.control,
+    signedText('gateReport', 'control', gateReport),
+    sealed.signature,
+  );
+  if (hashJson(gateReport) !== sealed.hash || !signed)
+    fail('PERMIT_REFUSED', 'the gate report is not signed by the control key of this environment');
+  const about = {
+    deployment: permit.start.body.deployment,
+    environment: settings.environment,
+    list: listHash,
+    commit: list.commit,
+    plan: permit.start.body.plan,
+  };
+  if (Object.entries(about).some(([name, value]) => gateReport[name as keyof typeof about] !== value))
+    fail('PERMIT_REFUSED', 'the gate report is about something else');
+  const open = (list.gate?.sealed ?? []).filter((fact) => gateReport.facts[fact]?.holds !== true);
+  if (open.length > 0) fail('PERMIT_REFUSED', `the gate report does not hold: ${open.join(', ')}`);
+  return sealed;
+}
+
+function checkApproval(
+  settings: EnvironmentSettings,
+  permit: Permit,
+  signed: Signed,
+  { gateReport, hash }: SealedGateReport,
+  listHash: string,
+): { name: string; roles: readonly string[] } {
+  const body = signed.body as unknown as ApproveBody;
+  const verdict = judgePerson(settings, signed, 'approve', { any: [] });
+  if (!verdict.accepted) fail('PERMIT_REFUSED', `approval by ${signed.person}: ${verdict.reason}`);
+  if (signed.person === permit.start.person)
+    fail('PERMIT_REFUSED', `${signed.person} requested this deployment and cannot approve it`);
+  const about = {
+    deployment: gateReport.deployment,
+    environment: settings.environment,
+    gateReport: hash,
+    list: listHash,
+    plan: gateReport.plan,
+    commit: gateReport.commit,
+  };
+  if (Object.entries(about).some(([name, value]) => body[name as keyof typeof about] !== value))
+    fail('PERMIT_REFUSED', `the approval by ${signed.person} is about something else`);
+  return { name: signed.person, roles: verdict.roles };
+}
+
+/** Who has the role that the gate asks for, and has attested it in this permit: nobody else starts the clock of a notice. */
+function noticeGivers(settings: EnvironmentSettings, permit: Permit, list: StepList): readonly string[] {
+  const wanted = list.gate?.attested.find(({ id }) => id === NOTICE);
+  const { gateReport } = permit;
+  if (!wanted || !gateReport) return [];
+  return permit.attestations
+    .filter((signed) => isAttestation(settings, signed, wanted, gateReport.gateReport))
+    .map(({ person }) => person);
+}
+
+function isAttestation(
+  settings: EnvironmentSettings,
+  signed: Signed,
+  wanted: Attestation,
+  gateReport: GateReport,
+): boolean {
+  const body = signed.body as unknown as AttestBody;
+  const about = {
+    attestation: wanted.id,
+    text: wanted.text,
+    deployment: gateReport.deployment,
+    environment: settings.environment,
+    plan: gateReport.plan,
+  };
+  return (
+    judgePerson(settings, signed, 'attest', { any: [wanted.role] }).accepted &&
+    Object.entries(about).every(([name, value]) => body[name as keyof typeof about] === value)
+  );
+}

@@ -1,0 +1,113 @@
+// Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the evidence at once.
+import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
+import { NOTICE } from '../../src/core/gate.ts';
+import type { Quorum } from '../../src/core/quorum.ts';
+import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
+import { sha256, writeOnce } from '../../src/io/files.ts';
+import type { EnvironmentSettings } from '../../src/io/settings.ts';
+import { verifyMessage } from '../../src/io/trust.ts';
+import { approvalPath } from '../frame/artifact-paths.ts';
+import type { WorkerContext } from '../frame/step-context.ts';
+
+/** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
+export function judgePerson(
+  settings: EnvironmentSettings,
+  signed: Signed<object>,
+  message: MessageName,
+  quorum: Quorum,
+): MessageVerdict {
+  const refuse = (reason: string): MessageVerdict => ({
+    accepted: false,
+    person: signed.person,
+    roles: [],
+    reason,
+  });
+  const person = settings.people.find((candidate) => candidate.name === signed.person);
+  if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
+  if (signed.message !== message || !verifyMessage(signed, person.key))
+    return refuse('the signature does not match the public key');
+  // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first used.
+  if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
+  const roles = 'any' in quorum ? quorum.any : quorum.each;
+  if (roles.length > 0 && !person.roles.some((role) => roles.includes(role)))
+    return refuse(
+      `needs a role of ${roles.join(', ')}; ${person.name} has ${person.roles.join(', ') || 'none'}`,
+    );
+  return { accepted: true, person: person.name, roles: person.roles, reason: 'counted' };
+}
+
+/** No readable expiry is an expired one. */
+export function isExpired(signed: Signed<object>): boolean {
+  return !(Date.parse((signed.body as { expires?: string }).expires ?? '') > Date.now());
+}
+
+/** Verifies one message for the environment that it concerns; its refusal is an answer, not a failure. */
+export async function verify(world: WorkerContext, input: VerifyInput): Promise<MessageVerdict> {
+  const verdict = judgeMessage(world.settings, input);
+  if (!verdict.accepted) return verdict;
+  const counted = await record(world, input, verdict);
+  return { ...verdict, ...(counted?.at && { at: counted.at }) };
+}
+
+function judgeMessage(
+  settings: EnvironmentSettings,
+  { signed, expect, deployment }: VerifyInput,
+): MessageVerdict {
+  const refuse = (reason: string): MessageVerdict => ({
+    accepted: false,
+    person: signed.person,
+    roles: [],
+    reason,
+  });
+  if (signed.body.deployment !== deployment || signed.body.environment !== settings.environment)
+    return refuse('it is for another deployment or environment');
+  const verdict = judgePerson(settings, signed, signed.message, quorumFor(settings, signed.message));
+  if (!verdict.accepted) return verdict;
+  const body = signed.body as unknown as Partial<ApproveBody>;
+  if (signed.message === 'approve') {
+    if (signed.person === expect.requester)
+      return refuse(`${signed.person} requested this deployment and cannot approve it`);
+    if (body.plan !== expect.plan || body.list !== expect.list || body.commit !== expect.commit)
+      return refuse('it is about another plan, list or commit');
+    if (body.gateReport !== expect.gateReport)
+      return refuse(
+        expect.gateReport
+          ? 'it approves another gate report than the one that stands now'
+          : 'no gate report is sealed yet',
+      );
+  }
+  if (signed.message === 'attest' && body.plan !== expect.plan) return refuse('it is about another plan');
+  return verdict;
+}
+
+/** Written once, so that a second attempt finds the time of the first; a closed rollout's evidence is left alone. */
+async function record(
+  world: WorkerContext,
+  { signed, deployment }: VerifyInput,
+  { roles }: MessageVerdict,
+): Promise<VerifiedMessage | null> {
+  const { environment } = world.settings;
+  const at = new Date().toISOString();
+  if (
+    (await world.permitStore.closed({ hash: sha256(`${deployment}/${environment}`).slice(0, 10) })) !==
+    undefined
+  )
+    return { signed, roles, at };
+  // What is counted from it is counted by this clock, from the first time.
+  if (signed.message === 'attest' && signed.body['attestation'] === NOTICE)
+    await world.permitStore.giveNotice(deployment, signed.person, at);
+  const path = await world.artifacts.path(approvalPath(deployment, signed));
+  return JSON.parse(
+    await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies VerifiedMessage, null, 1)),
+  ) as VerifiedMessage;
+}
+
+function quorumFor({ guardrails }: EnvironmentSettings, message: MessageName): Quorum {
+  if (message === 'approve' || message === 'attest' || message === 'reject') return { any: [] };
+  if (message === 'decide') return guardrails.decide;
+  return message === 'rollback'
+    ? guardrails.rollback
+    : message === 'start'
+      ? guardrails.start
+      : guardrails.operate;
+}

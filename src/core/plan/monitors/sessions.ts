@@ -1,0 +1,24 @@
+// The sessions of the database as they stand.
+import { z } from 'zod';
+import { duration } from '../forms.ts';
+import { ms } from '../to-plan-values.ts';
+import { defineSource } from './source.ts';
+
+export interface SessionsRead {
+  readonly sessions: { readonly slowMs: number };
+}
+
+export const sessions = defineSource({
+  key: 'sessions',
+  form: z
+    .strictObject({ slow: duration.describe('Age from which a transaction is slow') })
+    .describe(
+      'Looks at the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names them',
+    ),
+  beside: {},
+  toRead: (file): SessionsRead => ({ sessions: { slowMs: ms(file.slow) } }),
+  given: () => ({ over: 'sessions', metrics: ['slow', 'waiting', 'unindexed'] }),
+  countsSince: () => false,
+  files: () => [],
+  programs: () => [],
+});
