@@ -50,16 +50,16 @@ export async function leaveMaintenance(work: Work): Promise<StepResult> {
 
 /** Undo of enter: left through a look at the state reached; a site that is not well stays behind its flag. */
 export async function endMaintenance(work: Work): Promise<UndoResult> {
-  const { file, inside } = settings(work);
+  const { file, inside, health } = settings(work);
   if (!existsSync(file)) return { done: true, summary: 'maintenance was not on', differences: [] };
   if (inside) {
-    const answer = await get(new URL('/health', inside).href);
+    const answer = await get(new URL(health, inside).href);
     if (answer.status === null || answer.status >= 400)
       return {
         done: false,
         summary: 'the site is unhealthy behind the flag',
         differences: [
-          `maintenance stays on: ${inside}/health answers ${answer.status ?? answer.error}; when it is well remove ${file}`,
+          `maintenance stays on: ${new URL(health, inside).href} answers ${answer.status ?? answer.error}; when it is well remove ${file}`,
         ],
       };
   }
@@ -88,7 +88,12 @@ async function seenOutside(work: Work, wanted: (status: number | null) => boolea
   }
 }
 
-function settings(work: Work): { file: string; answers: number; inside?: string | undefined } {
+function settings(work: Work): {
+  file: string;
+  answers: number;
+  inside?: string | undefined;
+  health: string;
+} {
   const maintenance =
     work.list.environment.maintenance ??
     fail('SERVICE_FAILED', `the plan has no maintenance for ${work.list.environment.name}`);
@@ -96,5 +101,6 @@ function settings(work: Work): { file: string; answers: number; inside?: string 
     file: resolve(work.service.root, work.service['flag-file'] ?? maintenance.flagFile),
     answers: maintenance.answers,
     inside: work.service.inside ?? maintenance.inside,
+    health: maintenance.health,
   };
 }

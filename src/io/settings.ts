@@ -162,9 +162,8 @@ export async function secretsOf(settings: EnvironmentSettings): Promise<readonly
     database,
     ...Object.values(env),
   ]);
-  const found = await Promise.all(
-    references.map(async (value) => (typeof value === 'string' ? '' : resolveSecret(value).catch(() => ''))),
-  );
+  const named = references.flatMap((value) => (typeof value === 'string' ? [] : [value]));
+  const found = await Promise.all(named.map((reference) => resolveSecret(reference).catch(() => '')));
   return found.flatMap((secret) => (secret === '' ? [] : [secret, ...passwordOf(secret)]));
 }
 

@@ -189,11 +189,11 @@ describe('flows and health', () => {
 });
 
 describe('maintenance', () => {
-  async function behind(): Promise<Hands> {
+  async function behind(health = '/health'): Promise<Hands> {
     const [port, inside] = [await freePort(), await freePort()];
     const hands = await open({
       port,
-      environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}" }
+      environment: `maintenance: { flag-file: maintenance.flag, answers: 503, inside: "http://127.0.0.1:${inside}", health: ${health} }
     rollback: { close: true, stop: [web] }`,
       steps: `  - { step: switch, switch: release }
   - { step: restart, restart: [web] }
@@ -258,6 +258,16 @@ ${BACKUP}${DATA}${MIGRATE}`,
       failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
     expect(await ask(hands, 'restart')).toMatchObject({ code: 'NOT_PERMITTED' });
     expect(await ask(await open(), 'migrate')).toMatchObject({ code: 'NOT_PERMITTED' });
+  });
+
+  test('well is what the plan says: another path that answers 404 keeps it closed', async () => {
+    const hands = await behind('/not-there');
+    await hands.run('close');
+    expect(await hands.undo('close')).toMatchObject({
+      done: false,
+      differences: [expect.stringMatching(/maintenance stays on: http:.*\/not-there answers 404/u)],
+    });
+    expect(await answers(hands.port)).toBe(503);
   });
 
   test('a site that is not well stays behind its flag, and the command is named', async () => {

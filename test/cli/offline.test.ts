@@ -98,7 +98,9 @@ test('a worker whose file is not there names it, and what belongs into it', asyn
     env: { ...here.env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
   });
   expect(code).toBe(1);
-  expect(err).toMatch(/nowhere\.yaml'\n {2}next: .*docs\/operations\.md/u);
+  expect((JSON.parse(err) as { msg: string }).msg).toMatch(
+    /nowhere\.yaml'\n {2}next: .*docs\/operations\.md/u,
+  );
 });
 
 describe('plan', () => {

@@ -29,7 +29,13 @@ export interface EnvironmentPlan {
   readonly soak?: Observation;
   readonly watch?: Observation;
   readonly afterwards?: Afterwards;
-  readonly maintenance?: { readonly flagFile: string; readonly answers: number; readonly inside?: string };
+  readonly maintenance?: {
+    readonly flagFile: string;
+    readonly answers: number;
+    readonly inside?: string;
+    /** Path below `inside` that must answer below 400 before a rollback opens the service again. */
+    readonly health: string;
+  };
   /** What is shut while the database rolls back. */
   readonly rollback?: { readonly close?: true; readonly stop?: readonly string[] };
   readonly window?: {

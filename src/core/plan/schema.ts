@@ -15,6 +15,7 @@ import {
   role,
   status,
   text,
+  urlPath,
   variable,
 } from './forms.ts';
 import { migrators } from './migrators/index.ts';
@@ -53,6 +54,11 @@ const environment = z.strictObject({
       'flag-file': anyPath.describe('While this file is there, the service is closed'),
       answers: status.describe('What a closed service answers; left out: 503').optional(),
       inside: address.describe('Address that stays open for checks').optional(),
+      health: urlPath
+        .describe(
+          'Path below `inside` that must answer below 400 before a rollback opens the service again; left out: /',
+        )
+        .optional(),
     })
     .describe('How the service is closed')
     .optional(),

@@ -77,6 +77,7 @@ function toEnvironment(name: string, file: EnvironmentFile): Plan['environments'
         flagFile: maintenance['flag-file'],
         answers: maintenance.answers ?? 503,
         inside: maintenance.inside,
+        health: maintenance.health ?? '/',
       }),
     rollback: file['rollback'],
     window:

@@ -52,6 +52,13 @@ describe('the example plan', () => {
     });
   });
 
+  test('what maintenance leaves out is 503 and /', () => {
+    const maintenance = (text: string) =>
+      planOf(text).environments.find(({ name }) => name === 'production')?.maintenance;
+    expect(maintenance(smallPlan)).toEqual({ flagFile: '/var/www/closed', answers: 503, health: '/' });
+    expect(maintenance(example)).toMatchObject({ inside: 'http://127.0.0.1:8101', health: '/health' });
+  });
+
   test('is plain JSON', () => {
     const plan = planOf(example);
     expect(JSON.parse(JSON.stringify(plan))).toStrictEqual(plan);
