@@ -1,10 +1,11 @@
 // The family of migration tools.
 import type { MigratorKey } from '../../src/core/plan/migrators/index.ts';
 import { django } from './django.ts';
+import { golangMigrate } from './golang-migrate.ts';
 import type { Migrator } from './migrator.ts';
 import { sql } from './sql.ts';
 
-const migrators: Readonly<Record<MigratorKey, Migrator>> = { sql, django };
+const migrators: Readonly<Record<MigratorKey, Migrator>> = { sql, django, 'golang-migrate': golangMigrate };
 
 export const migratorNames = (): readonly string[] => Object.keys(migrators);
 

@@ -122,6 +122,24 @@ describe.concurrent('what is found', () => {
     expect(err).toContain('migrations/0004_late.sql is not committed yet');
   });
 
+  test('pairs of .up.sql and .down.sql are migrations in golang-migrate’s layout', async () => {
+    const to = join(folder, 'golang');
+    await mkdir(join(to, 'db/migrations'), { recursive: true });
+    for (const name of ['10_c', '9_b']) {
+      await writeFile(join(to, `db/migrations/${name}.up.sql`), '');
+      await writeFile(join(to, `db/migrations/${name}.down.sql`), '');
+    }
+    await writeFile(join(to, 'db/migrations/11_d.up.sql'), '');
+    const { plan, text, err } = await init(to);
+    expect(plan.migrations).toMatchObject({
+      tool: 'golang-migrate',
+      options: { folder: 'db/migrations', ledger: 'schema_migrations' },
+      pending: [],
+    });
+    expect(text).toContain('      # - 9_b\n      # - 10_c\n      # - 11_d\n');
+    expect(err).toContain('11_d.up.sql has no 11_d.down.sql');
+  });
+
   test('only a package.json: a release of code, with its rollback; the editor is told of an installed schema', async () => {
     const to = join(folder, 'code');
     await mkdir(join(to, 'node_modules/soakgate'), { recursive: true });
@@ -178,14 +196,14 @@ describe.concurrent('what is refused', () => {
     expect(err).toContain('alembic.ini: Alembic is not supported yet');
   });
 
-  test.each([
-    ['no-downs', { '0001_a.sql': '' }, 'none with a down file (0001_a.down.sql)'],
-    ['up-and-down', { '0001_a.up.sql': '', '0001_a.down.sql': '' }, '0001_name.down.sql'],
-  ] as const)('SQL files that could not be taken back: %s', async (name, files, said) => {
-    const { code, err } = await refused(name, files);
-    expect(code).toBe(2);
-    expect(err).toContain(said);
-  });
+  test.each([['no-downs', { '0001_a.sql': '' }, 'none with a down file (0001_a.down.sql)']] as const)(
+    'SQL files that could not be taken back: %s',
+    async (name, files, said) => {
+      const { code, err } = await refused(name, files);
+      expect(code).toBe(2);
+      expect(err).toContain(said);
+    },
+  );
 
   test('a folder that is not there, and a unit that is none', async () => {
     expect(await call(['init', join(folder, 'nowhere')])).toMatchObject({

@@ -1,9 +1,10 @@
 // The list of migration tools: one line each.
 import type { ToolDefinition, ToolOptions } from '../tool.ts';
 import { django } from './django.ts';
+import { golangMigrate } from './golang-migrate.ts';
 import { sql } from './sql.ts';
 
-export const migrators = { sql, django } as const;
+export const migrators = { sql, django, 'golang-migrate': golangMigrate } as const;
 
 type Migrators = typeof migrators;
 export type MigratorKey = keyof Migrators;
