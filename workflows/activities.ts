@@ -44,6 +44,7 @@ interface Row {
   readonly heartbeatMs?: number;
 }
 
+const RETRY_MS = 1_000;
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -72,7 +73,7 @@ export function environmentActivities(
   kind: Exclude<keyof typeof table, 'observe' | 'control'>,
 ): Calls<EnvironmentActivities> {
   const row = table[kind];
-  return calls(environmentQueue(environment), summary, row, timing?.heartbeatMs ?? row.heartbeatMs);
+  return calls(environmentQueue(environment), summary, row, timing, timing?.heartbeatMs ?? row.heartbeatMs);
 }
 
 /** Observation has a queue of its own, so that a soak never waits behind a migration. */
@@ -82,27 +83,30 @@ export function observeActivities(
   timing: Timing | undefined,
 ): Calls<ObserveActivities> {
   const row = table.observe;
-  return calls(observeQueue(environment), summary, row, timing?.observeHeartbeatMs ?? row.heartbeatMs);
+  const heartbeatMs = timing?.observeHeartbeatMs ?? row.heartbeatMs;
+  return calls(observeQueue(environment), summary, row, timing, heartbeatMs);
 }
 
 /** Decisions, gate reports and evidence. */
-export function controlActivities(summary: string): Calls<ControlActivities> {
-  return calls(CONTROL_QUEUE, summary, table.control, undefined);
+export function controlActivities(summary: string, timing: Timing | undefined): Calls<ControlActivities> {
+  return calls(CONTROL_QUEUE, summary, table.control, timing, undefined);
 }
 
 function calls<Activities extends object>(
   taskQueue: string,
   summary: string,
   { attempts, longest }: Row,
+  timing: Timing | undefined,
   heartbeatMs: number | undefined,
 ): Calls<Activities> {
+  const { retryMs = RETRY_MS } = timing ?? {};
   const proxied = proxyActivities({
     taskQueue,
     summary,
     startToCloseTimeout: longest,
     ...(heartbeatMs !== undefined && { heartbeatTimeout: heartbeatMs }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: attempts },
+    retry: { initialInterval: retryMs, maximumInterval: 30 * retryMs, maximumAttempts: attempts },
   });
   const call = (name: string) => (input: unknown) => called(() => proxied[name]!(input));
   return new Proxy({}, { get: (_, name) => call(String(name)) }) as Calls<Activities>;

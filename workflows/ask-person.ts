@@ -2,6 +2,7 @@
 import { condition } from '@temporalio/workflow';
 import type { VerifiedMessage } from '../src/core/messages.ts';
 import type { Asked, Waiting } from '../src/core/waiting.ts';
+import type { Timing } from './contract.ts';
 import type { Answer } from './messages.ts';
 
 /** A place where one question at a time can wait: a rollout, or a gate. */
@@ -9,7 +10,17 @@ export interface Asker {
   question: Question | null;
   /** Shows what is waited for here; null when nothing is any more. */
   readonly show: (waiting: Waiting | null) => Promise<void>;
+  /** Until the first repetition of what fails here. */
+  readonly firstWaitMs: number;
 }
+
+const FIRST_WAIT_MS = 5_000;
+
+export const newAsker = (show: Asker['show'], timing: Timing | undefined): Asker => ({
+  question: null,
+  show,
+  firstWaitMs: timing?.retryMs ?? FIRST_WAIT_MS,
+});
 
 interface Question {
   readonly options: readonly string[];

@@ -31,11 +31,11 @@ export async function closeRollout(state: RolloutState, outcome: RolloutOutcome)
 
 /** The deployment is gone (terminated, or this run was reset): its evidence is closed from here. */
 export async function closeEvidenceAlone(state: RolloutState, result: RolloutResult): Promise<void> {
-  const { run, permit } = state.input;
+  const { run, permit, timing } = state.input;
   const { deployment, environment, service } = run.rollout;
   const what = 'close the evidence without the deployment';
   await untilDone({ asker: state.asker, environment, what }, () =>
-    controlActivities(what).closeEvidence({
+    controlActivities(what, timing).closeEvidence({
       deployment,
       outcome: result.outcome,
       start: permit.start,

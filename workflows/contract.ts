@@ -21,6 +21,8 @@ export interface DeploymentInput {
 export interface Timing {
   readonly heartbeatMs?: number;
   readonly observeHeartbeatMs?: number;
+  /** Until the first repetition of what failed; the later ones follow from it. */
+  readonly retryMs?: number;
 }
 
 export interface RolloutInput {

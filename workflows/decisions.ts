@@ -51,7 +51,7 @@ export async function decideAbout(
 ): Promise<Decision> {
   const decision = await untilDone(
     { asker: state.asker, environment: state.input.run.rollout.environment, what, orElse: 'stop' },
-    () => controlActivities(what).decide({ list: state.input.run.list, ...question }),
+    () => controlActivities(what, state.input.timing).decide({ list: state.input.run.list, ...question }),
   );
   return (
     decision ?? {

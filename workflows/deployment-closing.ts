@@ -65,7 +65,7 @@ async function sealed(state: DeploymentState, input: CloseEvidenceInput): Promis
   const { asker } = state.gates.get(environment)!;
   const what = 'close the evidence';
   const evidence = await untilDone({ asker, environment: null, what }, () =>
-    controlActivities(what).closeEvidence(input),
+    controlActivities(what, state.input.timing).closeEvidence(input),
   );
   return evidence!;
 }

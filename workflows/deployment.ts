@@ -71,9 +71,7 @@ function openState(input: DeploymentInput): DeploymentState {
   };
   for (const run of input.runs) {
     const { environment } = run.rollout;
-    const gate = newGate(run, input.start, async (waiting) =>
-      setWaiting(state, 'gate', environment, waiting),
-    );
+    const gate = newGate(run, input, async (waiting) => setWaiting(state, 'gate', environment, waiting));
     state.gates.set(environment, gate);
   }
   setHandler(progressQuery, () => state.progress, {

@@ -10,7 +10,7 @@ export async function goForward(state: RolloutState, fallback: string, why: stri
   const what = `plan the forward fix ${fallback}`;
   const plan = await untilDone(
     { asker: state.asker, environment: rollout.environment, what, orElse: 'stop' },
-    () => controlActivities(what).planForward({ list, fallback }),
+    () => controlActivities(what, state.input.timing).planForward({ list, fallback }),
   );
   if (!plan) return note(state, 'the plan has no migrate step under which it could run');
   state.progress.notes.push(`forward fix ${fallback}: ${why}`);

@@ -58,7 +58,7 @@ async function mayDeploy(state: DeploymentState, gate: Gate, leave: () => string
       // Nobody knows whether the window is open: it stays shut, and the environment before it stays as it is.
       failures += 1;
       why = called.failed.text;
-      waitMs = backoffMs(failures);
+      waitMs = backoffMs(gate.asker, failures);
       setWaiting(state, 'gate', environment, {
         kind: 'failing',
         environment,

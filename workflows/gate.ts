@@ -2,15 +2,16 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
 import type { VerifiedMessage, Permit, SealedGateReport, Signed, StartBody } from '../src/core/messages.ts';
-import type { EnvironmentRun } from './contract.ts';
+import type { DeploymentInput, EnvironmentRun, Timing } from './contract.ts';
 import { type Called, controlActivities } from './activities.ts';
-import type { Asker } from './ask-person.ts';
+import { type Asker, newAsker } from './ask-person.ts';
 import { untilDone } from './persist.ts';
 
 export interface Gate {
   readonly run: EnvironmentRun;
   readonly start: Signed<StartBody>;
   readonly asker: Asker;
+  readonly timing: Timing | undefined;
   gateReport: SealedGateReport | null;
   number: number;
   approvals: VerifiedMessage[];
@@ -32,11 +33,12 @@ export type GateOutcome =
   | { readonly permit: Permit }
   | { readonly shut: 'rejected' | 'expired' | 'failed' | 'left'; readonly why: string };
 
-export function newGate(run: EnvironmentRun, start: Signed<StartBody>, show: Asker['show']): Gate {
+export function newGate(run: EnvironmentRun, { start, timing }: DeploymentInput, show: Asker['show']): Gate {
   return {
     run,
     start,
-    asker: { question: null, show },
+    asker: newAsker(show, timing),
+    timing,
     gateReport: null,
     number: 0,
     approvals: [],
@@ -73,7 +75,9 @@ export async function passGate(
       const left = () => gate.revision !== seen || shutBy(gate, leave) !== null;
       if (!gate.gateReport && (first || gate.before)) await seal(gate, left);
       const what = `gate of ${gate.run.rollout.environment}`;
-      const answer = await persist(gate, what, left, () => controlActivities(what).judgeGate(stateOf(gate)));
+      const answer = await persist(gate, what, left, () =>
+        controlActivities(what, gate.timing).judgeGate(stateOf(gate)),
+      );
       if (answer) {
         gate.answer = answer;
         told(answer);
@@ -125,7 +129,14 @@ async function seal(gate: Gate, left: () => boolean): Promise<void> {
   const { start, number } = gate;
   const { deployment, list: listHash } = rollout;
   const answer = await persist(gate, what, left, () =>
-    controlActivities(what).sealGateReport({ deployment, list, listHash, start, number, before }),
+    controlActivities(what, gate.timing).sealGateReport({
+      deployment,
+      list,
+      listHash,
+      start,
+      number,
+      before,
+    }),
   );
   // A breach came while it was being sealed: what it says no longer holds.
   if (!answer || gate.before !== outcome) return;

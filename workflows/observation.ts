@@ -2,6 +2,7 @@
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import { newSoak, type ObserveResult, type SoakState } from '../src/core/soak.ts';
 import type { Failure } from './activities.ts';
+import type { Asker } from './ask-person.ts';
 import { answerLater, askMeasuring, putLater } from './breaches.ts';
 import { decideAbout, type Next, resolve } from './decisions.ts';
 import { backoffMs } from './persist.ts';
@@ -48,7 +49,7 @@ async function afterFailure(state: RolloutState, watched: Watched, { text }: Fai
   }
   watched.failures = 0;
   state.progress.notes.push(`${what} failed: ${text}`);
-  const trouble = { monitor: 'any', metric: 'any', is: 'error', lastedMs: failedForMs() } as const;
+  const trouble = { monitor: 'any', metric: 'any', is: 'error', lastedMs: failedForMs(state.asker) } as const;
   const decision = await decideAbout(state, { trouble }, `what to do about the monitors`);
   const next = (await resolve(state, decision, `${what} failed: ${text}`)) ?? 'on';
   state.progress.health = 'good';
@@ -57,8 +58,8 @@ async function afterFailure(state: RolloutState, watched: Watched, { text }: Fai
 }
 
 /** For how long nothing could be read when the matrix is asked. */
-const failedForMs = (): number =>
-  Array.from({ length: FAILURES_ALLOWED }, (_, index) => backoffMs(index + 1)).reduce(
+const failedForMs = (asker: Asker): number =>
+  Array.from({ length: FAILURES_ALLOWED }, (_, index) => backoffMs(asker, index + 1)).reduce(
     (sum, ms) => sum + ms,
     0,
   );

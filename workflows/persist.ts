@@ -3,12 +3,12 @@ import { condition } from '@temporalio/workflow';
 import type { Called } from './activities.ts';
 import { type Asker, askPerson } from './ask-person.ts';
 
-const FIRST_MS = 5_000;
+const DOUBLED = 10;
 const LONGEST_MS = 3_600_000;
 
 /** Milliseconds before the next call, after so many failures: from five seconds to an hour, so that histories stay small. */
-export const backoffMs = (failures: number): number =>
-  Math.min(FIRST_MS * 2 ** Math.min(failures - 1, 10), LONGEST_MS);
+export const backoffMs = ({ firstWaitMs }: Asker, failures: number): number =>
+  Math.min(firstWaitMs * 2 ** Math.min(failures - 1, DOUBLED), LONGEST_MS);
 
 interface Persistence {
   readonly asker: Asker;
@@ -45,7 +45,7 @@ export async function untilDone<T>(
       if ((await askPerson(asker, asked, undefined, left)).word !== 'retry') return null;
     } else {
       await asker.show({ kind: 'failing', environment, what, why });
-      await condition(left, backoffMs(failures), { summary: `again: ${what}` });
+      await condition(left, backoffMs(asker, failures), { summary: `again: ${what}` });
     }
   }
 }

@@ -64,7 +64,7 @@ async function chooseWay(
   const fallback = approved ? wanted : null;
   const what = 'plan the rollback';
   const entries = await decided(state, what, () =>
-    controlActivities(what).planRollback({ list, stack, passed, fallback }),
+    controlActivities(what, state.input.timing).planRollback({ list, stack, passed, fallback }),
   );
   if (entries === null) return null;
   state.progress.notes.push(
@@ -87,7 +87,7 @@ async function approvalsFor(
     const approvals = signed.map(({ signed: { person }, roles }) => ({ person, roles }));
     const what = `who must approve ${fallback}`;
     const verdict = await decided(state, what, () =>
-      controlActivities(what).judgeFallback({ list, fallback, approvals }),
+      controlActivities(what, state.input.timing).judgeFallback({ list, fallback, approvals }),
     );
     if (verdict === null) return null;
     if (verdict.missing.length === 0) return signed;
@@ -174,7 +174,9 @@ function judge(
 ): Promise<RollbackVerdict | null> {
   const { list } = state.input.run;
   const what = 'judge the rollback';
-  return decided(state, what, () => controlActivities(what).judgeRollback({ list, ...outcome }));
+  return decided(state, what, () =>
+    controlActivities(what, state.input.timing).judgeRollback({ list, ...outcome }),
+  );
 }
 
 async function waitForPerson(

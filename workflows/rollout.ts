@@ -14,7 +14,7 @@ import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/step-list.ts';
 import { environmentActivities, textOf } from './activities.ts';
 import { afterwards } from './afterwards.ts';
-import { type Asker, askPerson } from './ask-person.ts';
+import { askPerson, newAsker } from './ask-person.ts';
 import { closeEvidenceAlone, closeRollout } from './closing.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { decideAbout, resolve } from './decisions.ts';
@@ -64,14 +64,10 @@ function openState(input: RolloutInput): RolloutState {
     },
     list.steps,
   );
-  const asker: Asker = {
-    question: null,
-    show: async (waiting) => {
-      setWaiting(state, waiting);
-      const { environment } = ref;
-      await state.inbox.notifyDeployment({ is: 'waiting', environment, waiting });
-    },
-  };
+  const asker = newAsker(async (waiting) => {
+    setWaiting(state, waiting);
+    await state.inbox.notifyDeployment({ is: 'waiting', environment: ref.environment, waiting });
+  }, input.timing);
   const state: RolloutState = {
     input,
     inbox: openInbox(input, progress, asker),

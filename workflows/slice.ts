@@ -71,8 +71,12 @@ export async function waitAfterFailure(
   const { waiting } = state.progress;
   if (waiting.length === 0)
     setWaiting(state, { kind: 'failing', environment: state.input.run.rollout.environment, what, why });
-  await condition(() => state.inbox.stirred !== stirred || over(), backoffMs(Math.max(1, watched.failures)), {
-    summary: `again: ${what}`,
-  });
+  await condition(
+    () => state.inbox.stirred !== stirred || over(),
+    backoffMs(state.asker, Math.max(1, watched.failures)),
+    {
+      summary: `again: ${what}`,
+    },
+  );
   if (waiting.length === 0) setWaiting(state, null);
 }

@@ -1,5 +1,5 @@
 // Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit checks and the real judge.
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
 import { openRollout } from '../../activities/permit/open-rollout.ts';
@@ -60,9 +60,17 @@ export interface Script {
   readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
   /** Whether observation goes on while people are asked, an hour in some milliseconds; else it stands. */
   readonly goesOn?: boolean;
+  /**
+   * How a call of an activity fails, by its name and counted from 1: for good, or so that Temporal tries it again until its
+   * attempts are used up (an observation, which is tried for ever, twice). Left out, it does not.
+   */
+  readonly fails?: (activity: string, call: number) => Failing | null | Promise<Failing | null>;
   /** What a look of the post-deployment checks finds; left out, nothing is wrong. */
   readonly looks?: (times: number) => Partial<AfterwardsResult> | Promise<Partial<AfterwardsResult>>;
 }
+
+/** `final` with a code says which. */
+export type Failing = 'final' | 'retried' | { readonly final: string };
 
 /** One deployment on the stage, as its stand-ins see it. */
 export interface Part {
@@ -77,6 +85,8 @@ export interface Part {
   released: number;
   /** Observations that stand now. */
   standing: number;
+  /** A standing observation neither beats nor hears that it is cancelled: its worker is gone. */
+  deaf: boolean;
   /** Called before each verification: throws, or waits like a worker that is down. */
   breakVerify: ((environment: string) => unknown) | null;
 }
@@ -98,6 +108,36 @@ const again = (part: Part, call: string): number => {
   part.counts.set(call, times);
   return times;
 };
+
+const TRIED_FOR_EVER = ['observe', 'checkAfterwards'];
+
+/** Lets every activity fail where the script says so, before it does anything. */
+function thatMayFail<Activities extends object>(
+  part: (deployment: string) => Part | undefined,
+  activities: Activities,
+): Activities {
+  const wrap =
+    (name: string, act: (input: unknown) => Promise<unknown>) =>
+    async (input: unknown): Promise<unknown> => {
+      const { attempt, workflowExecution } = activityInfo();
+      const here = part(workflowExecution!.workflowId.split('/')[1]!);
+      const counted = `calls of ${name}`;
+      const call = (here?.counts.get(counted) ?? 0) + (attempt === 1 ? 1 : 0);
+      here?.counts.set(counted, call);
+      const how = (await here?.script.fails?.(name, call)) ?? null;
+      if (how === null || (how === 'retried' && TRIED_FOR_EVER.includes(name) && attempt > 2))
+        return act(input);
+      const code =
+        typeof how === 'object' ? how.final : how === 'final' ? 'STEP_CRASHED' : 'TARGET_UNREACHABLE';
+      const message = `${code}: ${name} fails, as the script says`;
+      throw how === 'retried'
+        ? ApplicationFailure.retryable(message, code)
+        : ApplicationFailure.nonRetryable(message, code);
+    };
+  return Object.fromEntries(
+    Object.entries(activities).map(([name, act]) => [name, wrap(name, act as () => Promise<unknown>)]),
+  ) as Activities;
+}
 
 export function environmentStandIns(
   part: (deployment: string) => Part,
@@ -125,7 +165,7 @@ export function environmentStandIns(
     };
     return { ...undo, ...(await here.script.undos?.[own ? step.name : activityType]?.(times, input)) };
   };
-  return {
+  return thatMayFail(part, {
     ...(Object.fromEntries(lineKinds.map((kind) => [kind, walked])) as Record<StepKind, typeof walked>),
     ...(Object.fromEntries(undoKinds.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
     openRollout: async (input) => {
@@ -168,7 +208,7 @@ export function environmentStandIns(
       again(part(rollout.deployment), `${rollout.environment} closed: ${outcome}`);
       await world.permitStore.close(rollout, outcome);
     },
-  };
+  });
 }
 
 const rehearsed = { rehearsed: 'up-down-up' };
@@ -186,7 +226,7 @@ export function controlStandIns(
   part: (deployment: string) => Part,
   world: ControlContext,
 ): ControlActivities {
-  return {
+  return thatMayFail(part, {
     decide: decisions.decide,
     judgeFallback: decisions.judgeFallback,
     planForward: decisions.planForward,
@@ -202,7 +242,7 @@ export function controlStandIns(
       );
       return { uri: 'evidence', manifest: 'manifest', files: 1 };
     },
-  };
+  });
 }
 
 /** The real judge over recorded metrics, on a clock of its own that each environment of a deployment has. */
@@ -210,7 +250,7 @@ export function observeStandIns(
   part: (deployment: string) => Part,
   sleep?: (ms: number) => Promise<void>,
 ): ObserveActivities {
-  return {
+  return thatMayFail(part, {
     observe: async (input) => {
       const { deployment, environment } = input.rollout;
       const here = part(deployment);
@@ -234,7 +274,7 @@ export function observeStandIns(
       };
       return { ...read, ...(await here.script.looks?.(times)) };
     },
-  };
+  });
 }
 
 async function observe(part: Part, input: ObserveInput, begin: number): Promise<ObserveResult> {
@@ -290,8 +330,8 @@ const aMoment = () => new Promise((resolve) => setTimeout(resolve, 5));
 async function untilReleased(part: Part, interrupted: () => boolean): Promise<void> {
   const seen = part.released;
   part.standing += 1;
-  while (part.released === seen && !interrupted()) {
-    heartbeat();
+  while (part.deaf || (part.released === seen && !interrupted())) {
+    if (!part.deaf) heartbeat();
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   part.standing -= 1;

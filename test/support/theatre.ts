@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowUpdateStage } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import { deploymentInput } from '../../src/client/start.ts';
@@ -26,10 +26,11 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { registerSearchAttributes } from '../../worker/search-attributes.ts';
 import { workflowLimits } from '../../worker/control.ts';
 import { workflowSource } from '../../worker/workflow-code.ts';
-import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
+import type { DeploymentResult, RolloutResult, Timing } from '../../workflows/contract.ts';
 import type { Answer } from '../../workflows/messages.ts';
 import { type ShownProgress, shownProgress } from '../../src/client/shown-progress.ts';
 import type { Progress } from '../../workflows/progress.ts';
+import { devServer, startServer, timeSkippingServer } from './temporal-servers.ts';
 import {
   controlStandIns,
   environmentStandIns,
@@ -38,13 +39,12 @@ import {
   type Script,
 } from './stand-ins.ts';
 
-export const timeSkippingServer = process.env['SOAKGATE_TIME_SKIPPING'];
-export const devServer = process.env['SOAKGATE_TEMPORAL'];
+export { devServer, timeSkippingServer };
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 /** Nothing beats in the right time when time is skipped. */
-const timing = { heartbeatMs: YEAR, observeHeartbeatMs: YEAR };
+const timing: Timing = { heartbeatMs: YEAR, observeHeartbeatMs: YEAR };
 const FAR = '2099-01-01T00:00:00.000Z';
 const PATIENCE_MS = 20_000;
 
@@ -98,6 +98,7 @@ interface RunOptions {
   readonly name?: string;
   /** Left out, each run has a service of its own. */
   readonly service?: string;
+  readonly timing?: Timing;
 }
 
 export interface Theatre {
@@ -113,7 +114,7 @@ export async function openTheatre(
   options: { readonly sleeps?: boolean; readonly real?: boolean } = {},
 ): Promise<Theatre> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), workerHeartbeatInterval: null });
-  const env = await startServer(options.real ?? false);
+  const { env, stop } = await startServer(options.real ?? false);
   await registerSearchAttributes({ connection: env.nativeConnection, namespace: 'default' });
   const folder = await mkdtemp(join(tmpdir(), 'sg-theatre-'));
   const cast = makeCast();
@@ -161,29 +162,13 @@ export async function openTheatre(
     run: (plan, script = {}, options = {}) => startRun(env, cast, parts, plan, script, options),
     breakVerify: (deployment, how) => (part(deployment).breakVerify = how),
     close: async () => {
+      for (const one of parts.values()) Object.assign(one, { deaf: false, released: one.released + 1 });
       for (const worker of workers) worker.shutdown();
       await running;
-      await env.teardown();
+      await stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The SDK gives the server five seconds, which a busy machine does not always make. */
-async function startServer(real: boolean, tries = 10): Promise<TestWorkflowEnvironment> {
-  try {
-    // The time-skipping server tells nobody of a termination.
-    if (real)
-      return await TestWorkflowEnvironment.createLocal({
-        server: { executable: { type: 'existing-path', path: devServer! } },
-      });
-    return await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: timeSkippingServer! } },
-    });
-  } catch (error) {
-    if (tries === 1) throw error;
-    return startServer(real, tries - 1);
-  }
 }
 
 interface Someone {
@@ -254,7 +239,7 @@ async function startRun(
   parts: Map<string, Part>,
   plan: string,
   script: Script,
-  { name = `run-${randomUUID().slice(0, 8)}`, service = name }: RunOptions,
+  { name = `run-${randomUUID().slice(0, 8)}`, service = name, timing: more = {} }: RunOptions,
 ): Promise<Run> {
   const start = signStart(cast, plan.replace(/^service: .*$/mu, `service: ${service}`), name);
   const input = deploymentInput(start);
@@ -266,6 +251,7 @@ async function startRun(
     lists: new Map(input.runs.map(({ list }) => [list.environment.name, list])),
     released: 0,
     standing: 0,
+    deaf: false,
     breakVerify: null,
   };
   parts.set(name, part);
@@ -273,7 +259,7 @@ async function startRun(
   const handle = await env.client.workflow.start('deployment', {
     workflowId,
     taskQueue: CONTROL_QUEUE,
-    args: [{ ...input, timing }],
+    args: [{ ...input, timing: { ...timing, ...more } }],
   });
   const rolloutId = (environment: string) => rolloutWorkflowId(service, environment);
   const get = (environment?: string) =>
