@@ -23,11 +23,12 @@ export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopC
   decide:
     'Signed answer to the question that waits. JSON: soakgate decide DEPLOYMENT ENVIRONMENT WORD --print',
   pause: 'Signed; waits before the next step. JSON: soakgate pause DEPLOYMENT ENVIRONMENT --print',
-  resume: 'Signed; goes on after a pause. JSON: soakgate resume DEPLOYMENT ENVIRONMENT --print',
-  abort: 'Signed; undoes what this environment did. JSON: soakgate abort DEPLOYMENT ENVIRONMENT --print',
+  resume: 'Signed; continues after a pause. JSON: soakgate resume DEPLOYMENT ENVIRONMENT --print',
+  abort:
+    'Signed; undoes every change in this environment. JSON: soakgate abort DEPLOYMENT ENVIRONMENT --print',
   rollback: 'Signed; rolls back by a fallback. JSON: soakgate rollback DEPLOYMENT ENVIRONMENT --print',
-  checkNow: 'Signed; reads all monitors at once. JSON: soakgate check-now DEPLOYMENT ENVIRONMENT --print',
-  extendSoak: 'Signed; lengthens the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
+  checkNow: 'Signed; samples all monitors now. JSON: soakgate check-now DEPLOYMENT ENVIRONMENT --print',
+  extendSoak: 'Signed; extends the soak. JSON: soakgate extend-soak DEPLOYMENT ENVIRONMENT 1d --print',
 };
 
 /** What post-deployment checks take. */

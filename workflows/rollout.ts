@@ -135,7 +135,7 @@ async function openRollout(state: RolloutState): Promise<RollbackRequest | null>
       return null;
     }
     const { code, text, details } = called.failed;
-    const why = `not entered: ${text}`;
+    const why = `not deployed: ${text}`;
     if (REFUSALS.includes(code)) return { why, fallback: null, by: null };
     state.progress.notes.push(...details);
     const asked = { kind: 'decision', environment, about: why, options: ['retry', 'stop'] } as const;

@@ -40,7 +40,7 @@ const environmentFile = z.strictObject({
       /** Values for the service's own processes; never in a plan. */
       env: z.record(z.string(), z.union([z.string(), secret])).default({}),
       'flag-file': z.string().optional(),
-      /** Folder of the logs that monitors may read; left out: `root`. */
+      /** Folder of the logs that monitors may read; default: `root`. */
       logs: z.string().optional(),
     }),
   ),

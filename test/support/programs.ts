@@ -7,7 +7,7 @@ const LIMIT_MS = 60_000;
 
 export interface Surroundings {
   readonly cwd?: string;
-  /** The whole environment; left out: the caller's, with its proxy, its certificates and its settings of npm and pip. */
+  /** The whole environment; default: the caller's, with its proxy, its certificates and its settings of npm and pip. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limitMs?: number;
   readonly input?: string;

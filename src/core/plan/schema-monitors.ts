@@ -11,14 +11,18 @@ import { atMost, column, duration, form, name, oneKind, pointer, metricThreshold
 const metric = z
   .strictObject({
     at: pointer
-      .describe("JSON pointer into what the monitor read; left out: the column of the metric's own name")
+      .describe(
+        'JSON pointer into the output of the monitor; default: the column with the name of the metric',
+      )
       .optional(),
     of: column.describe("Ratio of this column's growth to that column's growth").optional(),
-    unit: z.enum(['ratio', 'percent', 'ms', 's', 'count']).describe('What the number is').optional(),
-    objective: metricThreshold.describe('Where the number should be; a miss ends a clean day').optional(),
-    alert: metricThreshold.describe('Where the number must not be; the matrix answers').optional(),
-    samples: z.int().min(1).describe('Events below which the number says nothing').optional(),
-    advice: text.max(300).describe('What to do about an alert; told together with it').optional(),
+    unit: z.enum(['ratio', 'percent', 'ms', 's', 'count']).describe('Unit of the number').optional(),
+    objective: metricThreshold
+      .describe('Threshold that the metric should meet; a miss ends a clean day')
+      .optional(),
+    alert: metricThreshold.describe('Threshold of an alert; the decision matrix answers').optional(),
+    samples: z.int().min(1).describe('Minimum number of events for the number to count').optional(),
+    advice: text.max(300).describe('What to do about an alert; shown with it').optional(),
   })
   .superRefine(
     (value: unknown, context) => {
@@ -68,26 +72,26 @@ const read = oneKind('a monitor', forms, beside)
           params: { hint: 'take it out', at: 'key' },
         });
   })
-  .describe('Where the numbers come from');
+  .describe('Source of the metrics');
 
 /** A source of numbers. */
 export const monitor = z.strictObject({
   read,
-  every: duration.describe("How often it is read; wins over the soak's").optional(),
+  every: duration.describe('How often it is sampled; overrides the soak').optional(),
   metrics: z
     .record(name, metric)
     .refine((metrics) => Object.keys(metrics).length > 0, {
       error: 'is empty, so the monitor judges nothing',
       params: { hint: 'e.g. failures: { objective: exactly 0, alert: above 2 in a row }' },
     })
-    .describe('The numbers it gives, each with its thresholds'),
+    .describe('Its metrics, each with thresholds'),
 });
 
 const length = {
   for: duration.describe('How long'),
-  every: duration.describe('How often the monitors are read'),
+  every: duration.describe('How often the monitors are sampled'),
 };
-const gap = atMost.describe('The longest silence that is tolerated; a longer one adds itself');
+const gap = atMost.describe('Longest gap between samples; a longer gap extends the soak');
 
 /** Judged observation before the gate. */
 export const soak = z
@@ -100,7 +104,7 @@ export const soak = z
       .describe('Days in a row without a missed objective or a long gap')
       .optional(),
     gap,
-    extend: atMost.describe('How far it may go on by itself before people are asked').optional(),
+    extend: atMost.describe('How long it may extend itself before it asks for a decision').optional(),
   })
   .describe('Judged observation before the next gate');
 
@@ -110,10 +114,10 @@ export const watch = z.strictObject({ ...soak.shape }).describe('Judged observat
 /** A look now and then, when the last observation is over. */
 export const afterwards = z
   .strictObject({
-    every: duration.describe('How often it is looked'),
-    monitors: z.array(name).min(1).describe('Which monitors are read; left out: all').optional(),
+    every: duration.describe('How often the checks run'),
+    monitors: z.array(name).min(1).describe('Which monitors are read; default: all').optional(),
   })
-  .describe('Looks after the last soak or watch, without end: soakgate stop-checks ends them');
+  .describe('Post-deployment checks after the last soak or watch, until soakgate stop-checks');
 
 const CRON_LINE = /^(?:[\d*,/-]+) (?:[\d*,/-]+) (?:[\d*,/?L-]+) (?:[\dA-Za-z*,/-]+) (?:[\dA-Za-z*,/#?L-]+)$/u;
 
@@ -144,7 +148,7 @@ export const window = z
       .meta({ title: 'time zone', examples: ['Europe/Berlin'] })
       .describe('Time zone of the window'),
     length: duration.describe('How long it stays open'),
-    notice: duration.describe('How long before it people must have been told').optional(),
+    notice: duration.describe('Required notice period').optional(),
   })
   .describe('When the environment may be deployed to');
 

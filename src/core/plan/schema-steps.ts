@@ -11,5 +11,5 @@ const forms = Object.fromEntries(Object.entries(stepKinds).map(([key, { form }])
 /** One line of the list of steps. */
 export const step = oneKind('a step', forms, {
   step: name.describe('Name of the step, unique within an environment'),
-  in: z.array(name).min(1).describe('Environments that it is kept to; left out: all').optional(),
+  in: z.array(name).min(1).describe('Environments in which it runs; default: all').optional(),
 });

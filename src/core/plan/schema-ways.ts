@@ -8,25 +8,25 @@ const roles = z.array(role).min(1);
 export const gate = z.strictObject({
   sealed: z
     .array(z.enum(['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed']))
-    .describe('Facts of the environment before, sealed in the gate report that people sign')
+    .describe('Facts about the previous environment, sealed in the gate report that people approve')
     .optional(),
   'before-deploying': z
     .array(z.enum(['window-open', 'notice-given']))
-    .describe('Facts asked when the permit is used')
+    .describe('Facts that are checked directly before deploying')
     .optional(),
   attested: z
     .array(
       z.strictObject({
         id: name.describe('Short name of the statement'),
         role: role.describe('Who may state it'),
-        text: text.describe('What is stated'),
+        text: text.describe('The statement'),
       }),
     )
     .describe('Statements of people about something outside the system')
     .optional(),
   approved: z
     .strictObject({
-      roles: roles.describe('One person for each; the requester never counts'),
+      roles: roles.describe('One person for each role; the requester never counts'),
       within: duration.describe(
         'How long people may approve, from sealing the gate report; then the deployment ends expired',
       ),
@@ -41,18 +41,18 @@ export const fallback = oneKind(
   {
     to: z.literal('recorded').describe('Downgrade: migrates down to the recorded state'),
     forward: pendingName.describe(
-      'Forward fix: applies this one migration, which lies outside the loaded folder',
+      'Forward fix: applies this one migration, which is stored outside the loaded folder',
     ),
     loses: z
       .literal('writes-since-backup')
-      .describe('Restore: puts the backup back; what was written since is lost'),
+      .describe('Restore: restores the backup; writes since the backup are lost'),
     code: z
       .literal('rollback')
-      .describe('Code rollback: makes the old release the serving one, leaves the schema'),
+      .describe('Code rollback: switches back to the old release and leaves the schema'),
   },
   {
     approved: z
-      .strictObject({ roles: roles.describe('One person for each') })
+      .strictObject({ roles: roles.describe('One person for each role') })
       .describe('Signatures that a restore needs')
       .optional(),
   },
@@ -78,15 +78,15 @@ const symptomName = form(
 const when = oneKind(
   'a symptom',
   {
-    before: name.describe('Anything that goes wrong in a step before this one'),
+    before: name.describe('Any failure in a step before this one'),
     step: name.describe('This step, or any'),
     monitor: symptomName.describe('This monitor, one of its metrics (`monitor/reading`), or any'),
-    fallback: name.describe('This rollback itself went wrong, or any did'),
+    fallback: name.describe('This fallback failed, or any'),
   },
   {
     is: z
       .enum(['fail', 'error', 'alert', 'inconclusive'])
-      .describe('Left out: fail or error for a step, alert for a monitor')
+      .describe('Default: fail or error for a step, alert for a monitor')
       .optional(),
     for: duration.describe('How long it must have lasted').optional(),
   },
@@ -108,23 +108,23 @@ export const matrixRow = oneKind(
   'a line of the matrix',
   {
     do: name.describe('continue, freeze, stop or a fallback'),
-    ask: z.array(name).min(1).describe('What people may choose from: continue, freeze, stop or fallbacks'),
+    ask: z.array(name).min(1).describe('Options for people: continue, freeze, stop or fallbacks'),
   },
   {
     when: z
       .union([z.literal('rest'), when])
       .meta({ title: 'symptom', examples: [{ step: 'migrate' }, 'rest'] })
-      .describe('The symptom that it answers; rest fits always'),
+      .describe('The symptom; rest always matches'),
     unanswered: z
       .strictObject({
-        after: duration.describe('How long is waited for an answer'),
-        do: name.describe('What is done without one'),
+        after: duration.describe('How long to wait for an answer'),
+        do: name.describe('What to do without an answer'),
       })
-      .describe('Without it a question waits')
+      .describe('What to do if nobody answers; without it, the question waits')
       .optional(),
     severity: z
       .enum(['low', 'medium', 'high', 'critical'])
-      .describe('How urgent it is; left out: medium')
+      .describe('How urgent it is; default: medium')
       .optional(),
   },
 ).superRefine((value, context) => {

@@ -24,10 +24,12 @@ import { afterwards, monitor, soak, watch, window } from './schema-monitors.ts';
 import { step } from './schema-steps.ts';
 import { gate, matrixRow, fallback } from './schema-ways.ts';
 
-const pending = z.array(pendingName).describe('Exactly these are pending, or the run stops');
+const pending = z
+  .array(pendingName)
+  .describe('The pending migrations; the deployment stops if any other is pending');
 
 const migrations = oneKind('a declaration of migrations', formsOf(migrators, { pending }), {}).describe(
-  'The migrations of this release, declared; the key is the tool',
+  'The migrations of this release; the key is the tool',
 );
 
 const service = oneKind('a service', formsOf(restarters, {}), { name: name.describe('Name of the service') });
@@ -47,16 +49,16 @@ function formsOf<Key extends string>(
 
 const environment = z.strictObject({
   url: address.describe('Where the service answers').optional(),
-  services: z.array(service).describe('What is restarted; the second key is the tool').optional(),
+  services: z.array(service).describe('Services to restart; the second key is the tool').optional(),
   soak: soak.optional(),
   maintenance: z
     .strictObject({
       'flag-file': anyPath.describe('While this file is there, the service is closed'),
-      answers: status.describe('What a closed service answers; left out: 503').optional(),
+      answers: status.describe('What a closed service answers; default: 503').optional(),
       inside: address.describe('Address that stays open for checks').optional(),
       health: urlPath
         .describe(
-          'Path below `inside` that must answer below 400 before a rollback opens the service again; left out: /',
+          'Path below `inside` that must answer below 400 before a rollback opens the service again; default: /',
         )
         .optional(),
     })
@@ -68,7 +70,7 @@ const environment = z.strictObject({
       close: z.literal(true).describe('Closes the service to its users first').optional(),
       stop: z.array(name).min(1).describe('Then stops these services').optional(),
     })
-    .describe('What is shut before the database rolls back, and opened again afterwards')
+    .describe('What to close before the database rolls back, and to open again afterwards')
     .optional(),
   watch: watch.optional(),
   afterwards: afterwards.optional(),
@@ -77,7 +79,7 @@ const environment = z.strictObject({
 const release = z
   .strictObject({
     ref: gitRef.describe('Branch, tag or commit; pinned to one commit when the deployment starts'),
-    lock: path.describe('Lock file; one built environment is kept for each of its hashes').optional(),
+    lock: path.describe('Lock file; Soakgate keeps one built environment for each of its hashes').optional(),
     environment: path.describe('Folder of the built environment, linked into each checkout').optional(),
     install: z.array(argv).describe('Commands that build it').optional(),
   })
@@ -121,16 +123,16 @@ export const planFile = z.strictObject({
       downtime: atMost.describe('Longest downtime').optional(),
       reversible: z.boolean().describe('Whether it can be undone').optional(),
     })
-    .describe('Measured and compared, never believed')
+    .describe('Claims that Soakgate measures and compares')
     .optional(),
   contacts: z
     .record(role, text.max(200))
-    .describe('Role → whom to call; where it stands, every role that decides stands in it, beside any other')
+    .describe('Role → whom to call; if present, it must list every role that decides')
     .optional(),
   links: z.record(name, text.max(500)).describe('Name → where to read more').optional(),
   protections: z
     .record(name, z.array(name).min(1))
-    .describe('What the release protects → the steps that would find it missing')
+    .describe('What the release protects → the steps that check it')
     .optional(),
   release,
   commands: z
@@ -144,22 +146,19 @@ export const planFile = z.strictObject({
   environments: z
     .record(name, environment)
     .superRefine(someButFew)
-    .describe('Entered in this order, each through its gate'),
-  steps: z.array(step).min(1).max(500).describe('One list, walked from top to bottom in each environment'),
-  monitors: z
-    .record(name, monitor)
-    .describe('Sources of numbers, read all through a soak or watch')
-    .optional(),
+    .describe('Deployed in this order, each after its gate'),
+  steps: z.array(step).min(1).max(500).describe('One list, run from top to bottom in each environment'),
+  monitors: z.record(name, monitor).describe('Sources of metrics, sampled during a soak or watch').optional(),
   gate: z
     .record(name, gate)
-    .describe('Environment → conditions for entering it, beside its guardrails')
+    .describe('Environment → conditions for deploying to it, in addition to its guardrails')
     .optional(),
   fallbacks: z.record(name, fallback).describe('The fallbacks').optional(),
   matrix: z
     .array(matrixRow)
     .min(1)
     .max(500)
-    .describe('What is done about a symptom; the first line that fits decides'),
+    .describe('What to do about a symptom; the first matching line decides'),
 });
 
 export type PlanFile = z.infer<typeof planFile>;

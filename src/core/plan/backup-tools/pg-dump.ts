@@ -8,9 +8,9 @@ export const pgDump = defineTool({
   options: {
     format: z
       .enum(['custom', 'directory'])
-      .describe('One file, or a folder dumped and restored by several sessions; left out: custom')
+      .describe('One file, or a folder dumped and restored by several sessions; default: custom')
       .optional(),
-    jobs: z.int().min(1).max(64).describe('Sessions of a directory dump; left out: 2').optional(),
+    jobs: z.int().min(1).max(64).describe('Sessions of a directory dump; default: 2').optional(),
   },
   defaults: { format: 'custom' },
   programs: () => [],

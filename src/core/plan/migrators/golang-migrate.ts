@@ -20,7 +20,7 @@ export const golangMigrate = defineMigrator({
   options: {
     folder: path.describe('Folder of the pairs, N_name.up.sql and N_name.down.sql'),
     ledger: table
-      .describe('Table that keeps the version and whether it is dirty; left out: schema_migrations')
+      .describe('Table that keeps the version and whether it is dirty; default: schema_migrations')
       .optional(),
   },
   defaults: { ledger: 'schema_migrations' },

@@ -16,9 +16,11 @@ export const sql = defineMigrator({
   options: {
     folder: path.describe('Folder of the numbered SQL files, each with its down file'),
     ledger: table
-      .describe('Table in which applied migrations are noted; left out: schema_migrations')
+      .describe('Table in which applied migrations are noted; default: schema_migrations')
       .optional(),
-    journal: table.describe("The app's own record of what was done; left out of every comparison").optional(),
+    journal: table
+      .describe("The application's own record of changes; excluded from every comparison")
+      .optional(),
   },
   defaults: { ledger: 'schema_migrations' },
   programs: () => [],

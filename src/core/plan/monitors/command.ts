@@ -14,7 +14,7 @@ export const command = defineSource({
   form: argv.describe('Prints JSON'),
   beside: {
     since: form(/^--?[A-Za-z][\w-]*$/u, 'option of a command', '--since').describe(
-      "Option of the command that takes the last sample's time",
+      'Option of the command that takes the time of the last sample',
     ),
   },
   toRead: (file, { since }) => without<CommandRead>({ command: file, since }),

@@ -12,7 +12,7 @@ export const http = defineSource({
   form: z
     .strictObject({
       get: urlPath.describe('Path below the address of the environment'),
-      status: status.describe('Expected status; left out: 200').optional(),
+      status: status.describe('Expected status; default: 200').optional(),
     })
     .describe('Asks the service; gives `failures` (0 or 1), `latency` and `status`'),
   beside: {},

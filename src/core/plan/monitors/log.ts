@@ -34,13 +34,11 @@ export const log = defineSource({
       files: z
         .array(path)
         .min(1)
-        .describe("Files below the service's folder of logs; a line that stands in several counts once"),
+        .describe("Files below the service's log folder; a line that appears in several files counts once"),
       lines: z
         .record(name, expression)
-        .describe(
-          'Reading → regular expression of its lines; what its first group catches is named in an alert',
-        ),
-      keep: z.int().min(1).max(20).describe('Lines kept after one that fits').optional(),
+        .describe('Metric → regular expression of its lines; an alert shows what the first group matches'),
+      keep: z.int().min(1).max(20).describe('Number of lines to keep after a match').optional(),
     })
     .describe('Counts the new lines of logs, across rotations'),
   beside: {},

@@ -24,7 +24,7 @@ export const prometheus = defineSource({
       url: address.describe('Where the Prometheus server answers'),
       queries: z
         .record(name, text)
-        .describe('Metric → PromQL that gives one series; more are refused, none is no number'),
+        .describe('Metric → PromQL that returns one series; several are refused, none is a missing sample'),
       range: z
         .strictObject({
           over: duration.describe('How far it looks back'),

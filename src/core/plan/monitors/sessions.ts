@@ -11,9 +11,9 @@ export interface SessionsRead {
 export const sessions = defineSource({
   key: 'sessions',
   form: z
-    .strictObject({ slow: duration.describe('Age from which a transaction is slow') })
+    .strictObject({ slow: duration.describe('Age at which a transaction counts as slow') })
     .describe(
-      'Looks at the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names them',
+      'Checks the sessions of the database; gives `slow`, `waiting` and `unindexed`, and names the sessions',
     ),
   beside: {},
   toRead: (file): SessionsRead => ({ sessions: { slowMs: ms(file.slow) } }),

@@ -14,7 +14,7 @@ export const supervisor = defineTool({
       .meta({ title: 'supervisord program', examples: ['tg'] })
       .describe('Name of the program'),
     config: anyPath
-      .describe("supervisord's configuration; left out: where supervisorctl looks by itself")
+      .describe("supervisord's configuration; default: where supervisorctl looks by itself")
       .optional(),
     ...readyOptions,
   },

@@ -12,8 +12,8 @@ export const systemd = defineTool({
       .regex(/^[\w@:.-]+$/u)
       .meta({ title: 'systemd unit', examples: ['gunicorn'] })
       .describe('Name of the unit'),
-    action: z.enum(['restart', 'reload']).describe('What to do with the unit; left out: restart').optional(),
-    manager: z.enum(['system', 'user']).describe("Whose manager; left out: the system's").optional(),
+    action: z.enum(['restart', 'reload']).describe('What to do with the unit; default: restart').optional(),
+    manager: z.enum(['system', 'user']).describe("Whose manager; default: the system's").optional(),
     ...readyOptions,
   },
   defaults: { action: 'restart', manager: 'system' },

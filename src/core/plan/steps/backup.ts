@@ -19,11 +19,11 @@ export const backup = defineStep({
   key: 'backup',
   form: z
     .strictObject({
-      tool: z.enum(keys).describe(`The tool; left out: ${keys[0]}`).optional(),
+      tool: z.enum(keys).describe(`The tool; default: ${keys[0]}`).optional(),
       ...pgDump.options,
       keep: duration.describe('How long the backup is kept; the newest proven one is never removed'),
     })
-    .describe('Takes a backup and proves it by a restore, always'),
+    .describe('Takes a backup and proves it by a restore'),
   toSpec: ({ tool = 'pg_dump', format = pgDump.defaults.format, jobs = 2, keep }): BackupSpec => ({
     tool,
     format,

@@ -15,9 +15,9 @@ export const baseline = defineStep({
       http: z
         .strictObject({
           get: oneOrMore(urlPath).describe('Paths to measure'),
-          samples: samples.describe('Requests for each path; left out: 200').optional(),
+          samples: samples.describe('Requests for each path; default: 200').optional(),
         })
-        .describe('Times of answers')
+        .describe('Response times')
         .optional(),
     })
     .describe('Records the figures that `of baseline` is measured against'),

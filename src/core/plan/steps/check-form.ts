@@ -23,9 +23,9 @@ import {
 const httpCheck = z
   .strictObject({
     get: oneOrMore(urlPath).describe('Paths below the address of the environment'),
-    status: status.describe('Expected status; left out: 200').optional(),
+    status: status.describe('Expected status; default: 200').optional(),
     json: z.record(pointer, json).describe('JSON pointer into the answer → expected value').optional(),
-    within: duration.describe('How long it is tried until the answer is right; left out: 30s').optional(),
+    within: duration.describe('How long to retry until the answer is right; default: 30s').optional(),
     samples: samples.describe('How many requests are measured').optional(),
     mean: threshold('mean', 'at most 110% of baseline', 'at most 300ms')
       .describe('Limit of the mean time of an answer')
@@ -54,23 +54,23 @@ const returns = z
     z.literal('no rows'),
     z.strictObject({
       value: threshold('value', 'exactly 0', 'at least 1000').describe(
-        'Threshold of the only value that comes back',
+        'Threshold for the single value that the query returns',
       ),
     }),
     z.strictObject({
-      rows: threshold('value', 'at least 1', 'at most 100').describe('Threshold of how many rows come back'),
+      rows: threshold('value', 'at least 1', 'at most 100').describe('Threshold for the number of rows'),
     }),
     z.strictObject({
-      golden: path.describe('File of the release with the very rows as JSON; the query orders them'),
+      golden: path.describe('File of the release with the exact rows as JSON; the query must order them'),
     }),
   ])
   .meta({ title: 'result', examples: ['no rows', { value: 'exactly 0' }] })
   .describe('What the query must return');
 
 const junit = z.strictObject({
-  file: path.describe('Report that the command writes'),
+  file: path.describe('Test report that the command writes'),
   passed: z.int().min(0).describe('How many tests must pass'),
-  skipped: z.int().min(0).describe('How many may be skipped; left out: 0').optional(),
+  skipped: z.int().min(0).describe('How many may be skipped; default: 0').optional(),
 });
 
 function isPattern(written: string): boolean {
@@ -88,16 +88,16 @@ const textReport = z.strictObject({
       error: 'is no regular expression with named groups',
       params: { hint: 'e.g. "(?<passed>\\d+) passed, (?<failed>\\d+) failed"' },
     })
-    .describe('Regular expression with named groups; the first place that fits counts'),
+    .describe('Regular expression with named groups; the first match counts'),
   groups: z
     .record(
       column,
       z.union([
         threshold('value', 'at least 90', 'exactly 0'),
-        z.strictObject({ is: text.describe('The very words') }),
+        z.strictObject({ is: text.describe('The exact text') }),
       ]),
     )
-    .describe('Group → its threshold, or the words it must be'),
+    .describe('Group → its threshold, or the exact text'),
 });
 
 /** A question about the target with a verdict. */
@@ -107,11 +107,11 @@ export const checkForm = oneKind(
     constraints: z
       .array(constraintExpectation)
       .min(1)
-      .describe('Constraints that must stand in the database and be valid'),
-    columns: z.array(columnExpectation).min(1).describe('Columns that must stand in the database'),
+      .describe('Constraints that must exist in the database and be valid'),
+    columns: z.array(columnExpectation).min(1).describe('Columns that must exist in the database'),
     sql: text.describe('A query, run read-only'),
     http: httpCheck,
-    command: argv.describe('A command of the release; anything but exit code 0 fails'),
+    command: argv.describe('A command of the release; every exit code except 0 fails'),
   },
   {
     returns: returns.optional(),
@@ -120,10 +120,10 @@ export const checkForm = oneKind(
       .describe('JSON pointer into what the command prints → expected value')
       .optional(),
     junit: junit.describe('Counts of the test report that the command writes').optional(),
-    text: textReport.describe('What the command prints for people, read by named groups').optional(),
+    text: textReport.describe('Parses the text output of the command by named groups').optional(),
     within: duration.describe('How long the query may take').optional(),
     changes: changes
-      .describe('What the command may change; left out: nothing, its database session is read-only')
+      .describe('What the command may change; default: nothing, and its database session is read-only')
       .optional(),
   },
 )
@@ -156,4 +156,4 @@ export const checkForm = oneKind(
         params: { hint: 'say what the query must return: "no rows", or { value: exactly 0 }' },
       });
   })
-  .describe('A question about the target with a verdict');
+  .describe('Checks the target and gives a verdict');

@@ -32,8 +32,8 @@ const rule = z.strictObject({
   rule: category.describe('Name of the rule; the category of its findings'),
   table: table.describe('The table it is about'),
   bad: text.describe('SQL condition that is true for a bad row'),
-  fix: text.describe('SQL assignments that make the row good; without it people decide').optional(),
-  message: text.describe('What people read about such a row').optional(),
+  fix: text.describe('SQL assignments that fix the row; without them people decide').optional(),
+  message: text.describe('Message for people about such a row').optional(),
 });
 
 const form = z
@@ -45,14 +45,14 @@ const form = z
       .optional(),
     fix: z
       .strictObject({
-        command: argv.describe('Corrects what a machine may correct'),
-        tables: z.array(table).min(1).describe('Tables whose rows it may change; left out: any').optional(),
+        command: argv.describe('A command that fixes what may be fixed automatically'),
+        tables: z.array(table).min(1).describe('Tables whose rows it may change; default: any').optional(),
       })
       .describe('A command that corrects them; every changed row is kept as it was')
       .optional(),
     'people-decide': z
       .record(category, z.array(category).min(1))
-      .describe('Category → answers a person may give; no machine ever changes these rows')
+      .describe('Category → allowed decisions of people; Soakgate never changes these rows')
       .optional(),
   })
   .superRefine((value, context) => {
@@ -63,7 +63,7 @@ const form = z
         params: { hint: 'e.g. check: { command: [python, manage.py, validate_data, --json] }' },
       });
   })
-  .describe('Finds bad rows, corrects what may be corrected, and finds again');
+  .describe('Finds bad rows, fixes what may be fixed, and checks again');
 
 const programs = ({ check, fix }: DataSpec): readonly Argv[] =>
   [check, fix].flatMap((part) => (part ? [part.command] : []));

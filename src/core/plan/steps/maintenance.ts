@@ -27,7 +27,7 @@ export const maintenance = defineStep({
     }),
     leaveMaintenance: line<Readonly<Record<string, never>>>()({
       changes: ['flags'],
-      undo: { none: 'it takes back what entering has done' },
+      undo: { none: 'it undoes what enter did' },
       programs: [],
     }),
   },
@@ -53,18 +53,18 @@ function isPaired(plan: RulePlan<Known>): readonly Remark[] {
         ),
       );
     if (enter === undefined)
-      return [say(leave, 'leaves a maintenance that was never entered', 'add a step: maintenance: enter')];
+      return [say(leave, 'ends a maintenance that never started', 'add a step: maintenance: enter')];
     if (leave === undefined)
       return [
         say(
           enter,
-          'enters a maintenance that no step leaves',
+          'starts a maintenance that no step ends',
           'add a step after the checks: maintenance: leave',
         ),
       ];
     const again = [...enters.slice(1), ...leaves.slice(1)];
     if (again.length)
-      return again.map((place) => say(place, 'maintenance is entered and left once', 'take this step out'));
+      return again.map((place) => say(place, 'use enter and leave once each', 'take this step out'));
     return orderRemarks(lines, enter, leave);
   });
 }
@@ -82,12 +82,12 @@ const remarkOn =
 
 function orderRemarks(lines: readonly Walked[], enter: number, leave: number): readonly Remark[] {
   const say = remarkOn(lines);
-  if (leave < enter) return [say(leave, 'leaves maintenance before it is entered', 'change their order')];
+  if (leave < enter) return [say(leave, 'ends maintenance before it starts', 'change their order')];
   if (checkedBefore(lines, enter, leave)) return [];
   return [
     say(
       leave,
-      'leaves maintenance before its checks',
+      'ends maintenance before its checks',
       'put an HTTP check between the last restart and this step',
     ),
   ];

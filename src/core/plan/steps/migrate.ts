@@ -17,8 +17,8 @@ export const migrate = defineStep({
   key: 'migrate',
   form: z
     .strictObject({
-      'lock-timeout': duration.describe('How long one try waits for a lock'),
-      'give-up-after': duration.describe('How long it is tried'),
+      'lock-timeout': duration.describe('Lock timeout of one attempt'),
+      'give-up-after': duration.describe('How long to retry'),
       'statement-timeout': duration.describe('How long one statement may run'),
     })
     .describe('Applies exactly the pending migrations'),

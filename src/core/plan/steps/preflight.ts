@@ -15,15 +15,11 @@ export const preflight = defineStep({
   key: 'preflight',
   form: z
     .strictObject({
-      tools: z.array(program).describe('Programs that must be there').optional(),
-      reach: z
-        .array(hostPort)
-        .min(1)
-        .describe('Services beside the database that must take a connection')
-        .optional(),
+      tools: z.array(program).describe('Programs that must be installed').optional(),
+      reach: z.array(hostPort).min(1).describe('Other services that must accept a connection').optional(),
       disk: threshold('disk', 'at least 300% of database', 'at least 20GB').describe('Free disk').optional(),
     })
-    .describe('Looks whether everything is there; changes nothing'),
+    .describe('Checks prerequisites (read-only)'),
   toSpec: (file) =>
     without<PreflightSpec>({
       tools: file.tools ?? [],

@@ -16,15 +16,15 @@ export const preview = defineStep({
   key: 'preview',
   form: z
     .strictObject({
-      lint: z.enum(['error', 'warn', 'skip']).describe('What a dangerous statement means'),
-      rehearse: z.enum(['up-down-up', 'up', 'skip']).describe('What is walked on the restored copy'),
+      lint: z.enum(['error', 'warn', 'skip']).describe('How to treat a dangerous statement'),
+      rehearse: z.enum(['up-down-up', 'up', 'skip']).describe('What to execute on a copy of the target'),
       moves: z
         .array(table)
         .min(1)
         .describe('Tables whose rows the migration moves, changes or drops; the rehearsal proposes them')
         .optional(),
     })
-    .describe('Shows the migration and rehearses it on the restored copy'),
+    .describe('Shows the migration and rehearses it on a copy of the target'),
   toSpec: ({ lint, rehearse, moves }) => without<PreviewSpec>({ lint, rehearse, moves }),
   kinds: { preview: line<PreviewSpec>()({ changes: [], programs: [] }) },
   lines: (spec, name) => [{ kind: 'preview', name, spec }],

@@ -16,10 +16,10 @@ export const run = defineStep({
   key: 'run',
   form: z
     .strictObject({
-      command: argv.describe('What is run, in the checkout of the release'),
+      command: argv.describe('Command, run in the checkout of the release'),
       changes: changes.describe('What it may change'),
       undo: z
-        .strictObject({ command: argv.describe('Takes it back') })
+        .strictObject({ command: argv.describe('Undoes it') })
         .describe('Needed when it changes more than files of the checkout')
         .optional(),
     })

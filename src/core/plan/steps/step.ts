@@ -16,7 +16,7 @@ export interface UndoRule<Spec, Name extends string = string> {
   readonly args?: (spec: Spec) => Readonly<Record<string, Json>>;
   /** The undo no longer holds once a line of this kind has passed. */
   readonly until?: string;
-  /** Whether this very line has it; left out: always. */
+  /** Whether this very line has it; default: always. */
   readonly when?: (spec: Spec) => boolean;
 }
 

@@ -6,7 +6,7 @@ import { defineStep, line, type RulePlan } from './step.ts';
 
 export const switchStep = defineStep({
   key: 'switch',
-  form: z.literal('release').describe('Makes the new checkout the serving one'),
+  form: z.literal('release').describe('Switches to the new release'),
   toSpec: (file) => file,
   kinds: {
     switchRelease: line<Readonly<Record<string, never>>>()({
