@@ -253,7 +253,9 @@ describe('what to do next', () => {
   });
 
   test('what did not count, and what nobody could read, stands in the notes', () => {
-    const refusals = [{ message: 'approve', person: 'ann', environment: 'staging', why: 'refused: she asked for it' }];
+    const refusals = [
+      { message: 'approve', person: 'ann', environment: 'staging', why: 'refused: she asked for it' },
+    ];
     const environments = [place({ progress: progress('pass', { refusals, malformed: 2 }) })];
     const text = renderStatus(status({ environments }), { paint: (_, line) => line }).join('\n');
     expect(text).toContain('approve by ann for staging: refused: she asked for it');

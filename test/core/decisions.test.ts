@@ -392,7 +392,7 @@ describe('the gate', () => {
         { person: 'ann', roles: ['lead', 'dba'] },
         { person: 'dan', roles: ['dba'] },
       ]),
-    ).toEqual({ open: false, waiting: ['approval by lead'] });
+    ).toEqual({ open: false, waiting: [{ kind: 'approval', roles: ['lead'] }] });
   });
 
   test('one person never fills two places; two who could each fill one do', () => {
