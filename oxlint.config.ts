@@ -116,7 +116,7 @@ function rulesOf(zone: Zone) {
     const rules = [...paths, ...forbiddenPackages(zone, zone.packages)];
     if (!onlyIn) return [{ files: [`${zone.zone}/**`], rules: restrict(rules) }];
     const elsewhere = {
-      group: [onlyIn.from],
+      regex: `^${onlyIn.from}$`,
       importNames: onlyIn.names,
       message: `Only ${onlyIn.module} calls activities.`,
     };

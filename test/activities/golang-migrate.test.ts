@@ -1,9 +1,9 @@
 // golang-migrate's layout on a real server: its own ledger, forth and back, exactly once.
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
+import { ranNow } from '../support/programs.ts';
 import {
   BACKUP,
   type Bench,
@@ -44,7 +44,7 @@ beforeAll(async () => {
   repository = await mkdtemp(join(bench.folder, 'golang-'));
   await mkdir(join(repository, 'db'));
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(repository, 'db', name), text);
-  const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { stdio: 'pipe' });
+  const git = (...args: string[]) => ranNow('git', ['-C', repository, ...args]);
   git('init', '-q');
   git('add', '.');
   git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '-qm', 'v2');

@@ -1,11 +1,12 @@
 // A real Prometheus server for one test file, as Debian packages it; it watches itself.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../src/io/command.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import { get } from '../../src/io/http.ts';
+import { ran, run } from './programs.ts';
 
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'soakgate/prometheus');
 const PATIENCE_MS = 30_000;
@@ -20,16 +21,21 @@ export interface PrometheusServer {
 }
 
 /** The program: installed, or unpacked from the distribution's package, which starts no service. */
-function program(): string {
+async function program(): Promise<string> {
   const installed = findProgram('prometheus', process.env['PATH'] ?? '');
   if (installed) return installed;
   const unpacked = join(CACHE, 'usr/bin/prometheus');
   if (existsSync(unpacked)) return unpacked;
   mkdirSync(join(CACHE, '..'), { recursive: true });
   const draft = mkdtempSync(`${CACHE}.`);
-  execFileSync('apt-get', ['download', 'prometheus'], { cwd: draft, stdio: 'pipe', timeout: FETCH_MS });
+  const download = () => run('apt-get', ['download', 'prometheus'], { cwd: draft, limitMs: FETCH_MS });
+  // A new machine has no lists of packages yet.
+  if ((await download()).exitCode !== 0) {
+    await ran('apt-get', ['update'], { limitMs: FETCH_MS });
+    await ran('apt-get', ['download', 'prometheus'], { cwd: draft, limitMs: FETCH_MS });
+  }
   const [file] = readdirSync(draft).filter((name) => name.endsWith('.deb'));
-  execFileSync('dpkg', ['-x', file!, '.'], { cwd: draft, stdio: 'pipe', timeout: FETCH_MS });
+  await ran('dpkg', ['-x', file!, '.'], { cwd: draft });
   if (existsSync(unpacked)) rmSync(draft, { recursive: true });
   else renameSync(draft, CACHE);
   return unpacked;
@@ -45,7 +51,7 @@ export async function startPrometheus(): Promise<PrometheusServer> {
     `global: { scrape_interval: 250ms }\nscrape_configs: [{ job_name: self, static_configs: [{ targets: ['${at}'] }] }]\n`,
   );
   const child = spawn(
-    program(),
+    await program(),
     [
       `--config.file=${join(folder, 'config.yaml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

@@ -114,7 +114,8 @@ export async function openTheatre(
   options: { readonly sleeps?: boolean; readonly real?: boolean } = {},
 ): Promise<Theatre> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), workerHeartbeatInterval: null });
-  const { env, stop } = await startServer(options.real ?? false);
+  const server = await startServer(options.real ?? false);
+  const { env } = server;
   await registerSearchAttributes({ connection: env.nativeConnection, namespace: 'default' });
   const folder = await mkdtemp(join(tmpdir(), 'sg-theatre-'));
   const cast = makeCast();
@@ -165,7 +166,7 @@ export async function openTheatre(
       for (const one of parts.values()) Object.assign(one, { deaf: false, released: one.released + 1 });
       for (const worker of workers) worker.shutdown();
       await running;
-      await stop();
+      await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -2,7 +2,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerAll, nothingFailed } from '../support/people.ts';
-import type { Script } from '../support/stand-ins.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { devServer, HOUR, openTheatre, type Theatre } from '../support/theatre.ts';
 
@@ -37,20 +36,6 @@ describe.runIf(devServer)('an observation that fails for good', () => {
     await run.send('decide', 'dan', 'staging', { decision: 'retry' });
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
     await nothingFailed(theatre, run, ['staging']);
-  });
-
-  test('a line of the matrix that names the error decides by itself', async () => {
-    const matrix = '  - { when: { monitor: any, is: error }, do: downgrade }\n';
-    const run = await theatre.run(
-      storyPlan({ only: 'staging', matrix }),
-      { fails: (name, call) => (name === 'observe' && call > 3 ? 'final' : null) },
-      { timing },
-    );
-    expect(await run.result()).toMatchObject({
-      outcome: 'rolled-back',
-      reason: expect.stringContaining('STEP_CRASHED'),
-    });
-    expect(run.part.calls).toContain('staging undo migrate');
   });
 
   test('its worker dies and an abort comes before anybody has noticed: it is undone', async () => {
