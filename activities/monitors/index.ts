@@ -7,6 +7,7 @@ import { readCommand } from './command.ts';
 import { readCounters } from './counters.ts';
 import { readHttp } from './http.ts';
 import { readLog } from './log.ts';
+import { readPrometheus } from './prometheus.ts';
 import type { MonitorMetric, Reader, Reading } from './reader.ts';
 import { readSessions } from './sessions.ts';
 import { readSql } from './sql.ts';
@@ -18,6 +19,7 @@ const readers: { readonly [Key in SourceKey]: Reader<Key> } = {
   http: readHttp,
   log: readLog,
   sessions: readSessions,
+  prometheus: readPrometheus,
 };
 
 /** Reads one monitor now; what cannot be read is a missing sample, never an exception. */

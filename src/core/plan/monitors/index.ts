@@ -3,10 +3,11 @@ import { command } from './command.ts';
 import { counters } from './counters.ts';
 import { http } from './http.ts';
 import { log } from './log.ts';
+import { prometheus } from './prometheus.ts';
 import { sessions } from './sessions.ts';
 import { sql } from './sql.ts';
 
-export const sources = { command, sql, counters, http, log, sessions } as const;
+export const sources = { command, sql, counters, http, log, sessions, prometheus } as const;
 
 type Sources = typeof sources;
 export type SourceKey = keyof Sources;
