@@ -24,6 +24,7 @@ import type { ControlContext } from './control/world.ts';
 import { closeRollout } from './permit/close-rollout.ts';
 import { openRollout } from './permit/open-rollout.ts';
 import { fixData, undoFix } from './data/fix-data.ts';
+import { sqlFile, undoSqlFile } from './data/sql-file.ts';
 import { flows } from './checks/flows.ts';
 import { forwardFix, undoForward } from './migrate/forward.ts';
 import { closeSite, endMaintenance, enterMaintenance, leaveMaintenance } from './release/maintenance.ts';
@@ -54,6 +55,7 @@ const steps: StepRuns = {
   check: declaredStep(check),
   forbiddenWrites: plainStep(forbiddenWrites),
   run: declaredStep(run),
+  sqlFile: databaseStep(sqlFile),
   switchRelease: plainStep(switchRelease),
   restart: plainStep(restart),
   flows: plainStep(flows),
@@ -65,6 +67,7 @@ const undos: UndoRuns = {
   revertSwitch: stepUndo(revertSwitch),
   revertRestart: stepUndo(revertRestart),
   undoRun: stepUndo(undoRun),
+  undoSqlFile: stepUndo(undoSqlFile),
   undoForward: stepUndo(undoForward),
   // An attempt that was killed in the middle of the swap has left the database closed.
   restore: replacingUndo(reopenTarget, restore),

@@ -6,7 +6,7 @@ import { scratchDatabase } from '../../src/core/names.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
-import { hashTree } from '../../src/io/files.ts';
+import { hashTree, ifAbsent } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
 import { readSequences, readSnapshot } from '../../src/io/snapshot.ts';
 import type { StepResult } from '../frame/receipt.ts';
@@ -65,7 +65,7 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
 export async function recordedSnapshot(work: Pick<Work, 'world' | 'rollout'>): Promise<Snapshot | undefined> {
   const text = await work.world.artifacts
     .read(`${rolloutFolder(work.rollout)}/recorded.json`)
-    .catch(() => undefined);
+    .catch(ifAbsent(undefined));
   return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FoundBy, Latencies, PlaceRecord } from '../../src/core/evidence-delta.ts';
 import type { VerifiedMessage } from '../../src/core/messages.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
-import { readIfThere } from '../../src/io/files.ts';
+import { readIfThere, ifAbsent } from '../../src/io/files.ts';
 
 /** All about one environment that lies in the folder of the evidence. */
 export async function readPlace(folder: string, environment: string): Promise<PlaceRecord> {
@@ -30,7 +30,7 @@ export async function readPlace(folder: string, environment: string): Promise<Pl
 
 /** Every signed message that counted, as the place that verified it wrote it down. */
 export async function readDecided(folder: string): Promise<readonly VerifiedMessage[]> {
-  const places = await readdir(join(folder, 'approvals'), { withFileTypes: true }).catch(() => []);
+  const places = await readdir(join(folder, 'approvals'), { withFileTypes: true }).catch(ifAbsent([]));
   const lists = await Promise.all(
     places
       .filter((entry) => entry.isDirectory())
@@ -40,7 +40,7 @@ export async function readDecided(folder: string): Promise<readonly VerifiedMess
 }
 
 async function readAll<T>(folder: string): Promise<readonly T[]> {
-  const names = await readdir(folder).catch(() => [] as string[]);
+  const names = await readdir(folder).catch(ifAbsent([] as string[]));
   const wanted = names.filter((name) => name.endsWith('.json')).sort();
   return Promise.all(wanted.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as T));
 }

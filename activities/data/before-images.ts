@@ -1,4 +1,5 @@
 // Before-images: what a fix changed, row by row, as an artifact; enough to put a row back, and to see whether somebody changed it since.
+import { ifAbsent } from '../../src/io/files.ts';
 import { open, readFile } from 'node:fs/promises';
 import { fenceGuard } from '../../src/io/fence.ts';
 import { quoteName, quoteTable, serverError, type Session } from '../../src/io/postgres.ts';
@@ -25,7 +26,7 @@ const FOREIGN_KEY = '23503';
 /** On disk before this returns; a line that stands there already is not written again. */
 export async function appendImages(work: Work, images: readonly Image[]): Promise<void> {
   const file = await work.world.artifacts.path(imageName(work));
-  const there = new Set((await readFile(file, 'utf8').catch(() => '')).split('\n'));
+  const there = new Set((await readFile(file, 'utf8').catch(ifAbsent(''))).split('\n'));
   const lines = images.map((image) => JSON.stringify(image)).filter((line) => !there.has(line));
   await appendDurably(file, lines.map((line) => `${line}\n`).join(''));
 }
@@ -47,7 +48,7 @@ async function appendDurably(file: string, text: string): Promise<void> {
 
 /** A last line that a killed worker left half-written belongs to a change that was never committed. */
 export async function readImages(work: Work): Promise<Image[]> {
-  const text = await readFile(await work.world.artifacts.path(imageName(work)), 'utf8').catch(() => '');
+  const text = await readFile(await work.world.artifacts.path(imageName(work)), 'utf8').catch(ifAbsent(''));
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')

@@ -1,5 +1,6 @@
 // Who wrote to which table: the server's counters, less what our own steps wrote. A table that no foreign
 // session wrote to is compared exactly after a rollback.
+import { ifAbsent } from '../../src/io/files.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withSession } from '../../src/io/postgres.ts';
@@ -52,7 +53,7 @@ export async function foreignWrites(work: Work, url = work.url): Promise<Counts>
 
 async function ownWrites(work: Work): Promise<readonly Counts[]> {
   const folder = join(work.world.permitStore.processNotes(work.rollout), '..', 'own-writes');
-  const names = await readdir(folder).catch(() => [] as string[]);
+  const names = await readdir(folder).catch(ifAbsent([] as string[]));
   return Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Counts),
   );

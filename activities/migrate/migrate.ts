@@ -1,4 +1,5 @@
 // migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found and named.
+import { ifAbsent } from '../../src/io/files.ts';
 import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
@@ -97,7 +98,7 @@ async function readCatalog(work: Work): Promise<Snapshot> {
 async function stampedButSkipped(work: Work, before: Snapshot, after: Snapshot): Promise<readonly string[]> {
   const rehearsed = await work.world.artifacts
     .read(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`)
-    .catch(() => undefined);
+    .catch(ifAbsent(undefined));
   if (rehearsed === undefined) {
     const unchanged = compareSnapshots(before, after).length === 0;
     return unchanged ? ['skipped but stamped: no object of the catalog has changed'] : [];

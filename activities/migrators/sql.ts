@@ -1,4 +1,5 @@
 // Numbered SQL files with down files, each in one transaction together with its row in the ledger.
+import { ifAbsent } from '../../src/io/files.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
@@ -18,7 +19,7 @@ export const sql: Migrator = {
       names.map(async (name) => ({
         name,
         up: await readFile(upFile(work, name), 'utf8'),
-        down: await readFile(downFile(work, name), 'utf8').catch(() => null),
+        down: await readFile(downFile(work, name), 'utf8').catch(ifAbsent(null)),
       })),
     ),
   upgrade: async (work, url, names, options) => {

@@ -1,4 +1,5 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
+import { ifAbsent } from '../../src/io/files.ts';
 import type { BaselineSpec } from '../../src/core/plan/steps/baseline.ts';
 import { type Latencies, type Latency, ms } from '../../src/core/evidence-delta.ts';
 import { measuredPath } from '../../src/core/plan/monitors/facts.ts';
@@ -64,7 +65,7 @@ export async function monitorBaseline(
 }
 
 async function readBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Baseline | undefined> {
-  const text = await work.world.artifacts.read(baselineName(work)).catch(() => undefined);
+  const text = await work.world.artifacts.read(baselineName(work)).catch(ifAbsent(undefined));
   return text === undefined ? undefined : (JSON.parse(text) as Baseline);
 }
 

@@ -1,4 +1,5 @@
 // observe: one slice of a soak or watch. Each reading is on disk as soon as it is taken, so that a killed worker loses none.
+import { ifAbsent } from '../../src/io/files.ts';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { ObserveActivities, ObserveInput } from '../../src/core/activities.ts';
 import { decide } from '../../src/core/matrix.ts';
@@ -123,7 +124,7 @@ async function recoverMetrics(
   rules: Rules,
   watch: { state: SoakState; taken: number },
 ): Promise<void> {
-  const text = await work.world.artifacts.read(metricsName(work, phase)).catch(() => '');
+  const text = await work.world.artifacts.read(metricsName(work, phase)).catch(ifAbsent(''));
   const seen = Math.max(0, ...Object.values(watch.state.since).map((time) => Date.parse(time)));
   for (const line of text
     .split('\n')

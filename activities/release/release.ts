@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
-import { hashFile, sha256 } from '../../src/io/files.ts';
+import { hashFile, ifAbsent, sha256 } from '../../src/io/files.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { baseEnvironment, type Work } from '../frame/step-context.ts';
@@ -108,7 +108,7 @@ async function mustRun(
 
 async function changedFiles(work: Work): Promise<readonly string[]> {
   const looks = Object.entries(work.list.files).map(async ([path, expected]) => {
-    const found = await hashFile(join(work.checkout, path)).catch(() => undefined);
+    const found = await hashFile(join(work.checkout, path)).catch(ifAbsent(undefined));
     return found?.sha256 === expected ? [] : [`${path} is ${found ? 'another file' : 'missing'}`];
   });
   return (await Promise.all(looks)).flat();
@@ -118,7 +118,7 @@ const currentLink = (work: Pick<Work, 'service'>): string => join(work.service.r
 
 /** The commit that `current` points to. */
 export async function servingCommit(work: Pick<Work, 'service'>): Promise<string | undefined> {
-  const target = await readlink(currentLink(work)).catch(() => undefined);
+  const target = await readlink(currentLink(work)).catch(ifAbsent(undefined));
   return target?.split('/').at(-1);
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { removeIfThere, writeWhole, readIfThere } from './files.ts';
+import { removeIfThere, writeWhole, readIfThere, ifAbsent } from './files.ts';
 
 export interface CommandInput {
   readonly argv: readonly string[];
@@ -145,7 +145,7 @@ export function processStartTime(pid: number): string | undefined {
  * @returns the pids that had to be ended.
  */
 export async function endNotedProcesses(notes: string, waitMs = 10_000): Promise<readonly number[]> {
-  const names = await readdir(notes).catch(() => [] as string[]);
+  const names = await readdir(notes).catch(ifAbsent([] as string[]));
   const ended: number[] = [];
   for (const name of names.filter((candidate) => candidate.endsWith('.json'))) {
     const text = await readIfThere(join(notes, name));

@@ -84,3 +84,11 @@ export async function hashTree(path: string): Promise<{ sha256: string; size: nu
 export function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** For `.catch`: what stands for a file or folder that is not there; any other failure to read stays a failure. */
+export const ifAbsent =
+  <T>(instead: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT') return instead;
+    throw error;
+  };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Permit } from '../core/messages.ts';
 import type { RolloutRef } from '../core/names.ts';
 import type { StepList } from '../core/step-list.ts';
-import { readIfThere, writeOnce, writeWhole } from './files.ts';
+import { readIfThere, writeOnce, writeWhole, ifAbsent } from './files.ts';
 
 export interface PermittedRollout {
   readonly rollout: RolloutRef;
@@ -58,7 +58,7 @@ export function openPermitStore(folder: string): PermitStore {
     return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept] : []));
   };
   const endedAs = async (service: string, outcome: string | undefined) => {
-    const names = await readdir(join(folder, 'rollouts')).catch(() => [] as string[]);
+    const names = await readdir(join(folder, 'rollouts')).catch(ifAbsent([] as string[]));
     const found = await Promise.all(
       names.map(async (hash) =>
         (await readIfThere(place({ hash }, 'closed'))) === outcome ? read({ hash }) : undefined,

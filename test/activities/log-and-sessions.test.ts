@@ -71,7 +71,7 @@ describe('a log', () => {
     ]);
     const metrics = result.summary.join('\n');
     for (const name of ['validation', 'rollbacks', 'slow'])
-      expect(metrics).toMatch(new RegExp(`log/${name}: \\d+ metrics, mean [\\d.]+, 0 … 1`, 'u'));
+      expect(metrics).toMatch(new RegExp(`log/${name}: \\d+ samples, mean [\\d.]+, 0 … 1`, 'u'));
     expect(await evidence(hands), 'kept for the evidence').toContain('violates check constraint');
   });
 

@@ -79,7 +79,7 @@ test('a slice: every monitor at its cadence, each sample on disk', async () => {
   expect(lines.find((line) => line.monitor === 'orders')?.samples).toEqual([
     expect.objectContaining({ value: 50 }),
   ]);
-  expect(result.summary.join()).toMatch(/orders\/total: \d+ metrics, mean 50, 50 … 50/u);
+  expect(result.summary.join()).toMatch(/orders\/total: \d+ samples, mean 50, 50 … 50/u);
   // The next slice goes on where this one ended, to the end of the soak.
   const last = await observe(hands, 10_000, result.state);
   expect(last).toMatchObject({ verdict: 'passed' });

@@ -92,7 +92,7 @@ describe('a plan with a Prometheus monitor', () => {
   test('is accepted, and a metric without a query is refused', () => {
     expect(complaintsOf(plan('paid'))).toEqual([]);
     expect(complaintsOf(plan('payed')).map(({ message, hint }) => ({ message, hint }))).toEqual([
-      { message: 'a monitor over Prometheus has no metric "paid"', hint: 'nearest: payed' },
+      { message: 'a monitor over Prometheus has no metric "paid"', hint: 'one of: payed' },
     ]);
   });
 });

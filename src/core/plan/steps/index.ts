@@ -14,6 +14,7 @@ import { preview } from './preview.ts';
 import { restart } from './restart.ts';
 import { run } from './run.ts';
 import type { AnyStep, LineSpec } from './step.ts';
+import { sql } from './sql.ts';
 import { switchStep } from './switch.ts';
 
 /** In the order in which people read them. */
@@ -28,6 +29,7 @@ export const stepKinds = {
   check,
   forbidden,
   run,
+  sql,
   switch: switchStep,
   restart,
   flows,
