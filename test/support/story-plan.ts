@@ -13,6 +13,9 @@ export interface PlanWords {
   readonly window?: string;
 }
 
+/** Post-deployment checks, in the last environment only. */
+const checks = (afterwards: string | undefined) => (afterwards ? `    afterwards: { ${afterwards} }\n` : '');
+
 /** Two environments with a gate between them; seven days of soak, read once an hour. */
 export const storyPlan = ({
   soak = 'for: 7d, every: 1h, gap: at most 4h',
@@ -35,14 +38,14 @@ environments:
     url: http://127.0.0.1:8001
     services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
     soak: { ${soak} }
-${afterwards ? `    afterwards: { ${afterwards} }\n` : ''}${
+${
   only
-    ? ''
+    ? checks(afterwards)
     : `  production:
     url: https://shop.example.org
     services: [{ name: web, process: { command: [node, server.mjs], pid-file: web.pid, ready: /health } }]
     watch: { ${watch} }
-${window ? `    window: { opens: ${window}, zone: Europe/Berlin, length: 2h }\n` : ''}`
+${checks(afterwards)}${window ? `    window: { opens: ${window}, zone: Europe/Berlin, length: 2h }\n` : ''}`
 }steps:
   - { step: backup, backup: { tool: pg_dump, format: custom, keep: 30d } }
   - step: data

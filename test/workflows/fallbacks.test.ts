@@ -172,7 +172,7 @@ describe.runIf(timeSkippingServer)('what a rollback shuts', () => {
     await decide(run, 'lea', 'leave-as-is');
     expect(await run.rolloutResult('staging')).toMatchObject({
       outcome: 'stuck',
-      differences: ['a lock', expect.stringContaining('are down')],
+      differences: ['a lock', expect.stringContaining('still down')],
     });
   });
 });

@@ -58,11 +58,11 @@ describe.runIf(timeSkippingServer)('a window', () => {
     const run = await approved(
       () => ({ open: true, waitMs: 0, why: '' }),
       {},
-      storyPlan({ window: '0 0 30 2 *' }),
+      storyPlan({ window: '0 0 29 2 *' }),
     );
     expect(await run.result()).toMatchObject({
       outcome: 'failed',
-      reason: expect.stringContaining('OUTSIDE_WINDOW: "0 0 30 2 *" never opens again'),
+      reason: expect.stringContaining('OUTSIDE_WINDOW: "0 0 29 2 *" never opens again'),
     });
     expect(run.part.calls).not.toContain('production preflight');
   });

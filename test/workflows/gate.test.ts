@@ -128,7 +128,7 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
         message: 'approve',
         person: 'lea',
         environment: 'production',
-        why: 'refused: the signature does not fit',
+        why: 'refused: the signature does not match the public key',
       },
     ]);
     await run.send('reject', 'dan', 'production');

@@ -118,7 +118,7 @@ test.runIf(devServer)(
     );
     expect(await refused.result()).toMatchObject({
       outcome: 'failed',
-      reason: expect.stringContaining('not entered: PERMIT_REFUSED'),
+      reason: expect.stringContaining('not deployed: PERMIT_REFUSED'),
     });
   },
 );
