@@ -181,24 +181,28 @@ function sectionOf(delta: Delta): string[] {
       ['step', 'category', 'before', 'after'],
       delta.findings.map((found) => [found.step, found.category, found.was, found.is ?? 'not checked again']),
     ),
-    ...table(
-      'Addresses',
-      ['path', 'mean before', 'mean after', 'p95 before', 'p95 after', 'failed before', 'failed after'],
-      delta.http.map(({ path, was, is }) => [
-        path,
-        ms(was?.mean),
-        ms(is?.mean),
-        ms(was?.p95),
-        ms(is?.p95),
-        was?.failed ?? 'not measured',
-        is?.failed ?? 'not measured',
-      ]),
-    ),
+    ...addresses(delta),
     ...list('Undone', delta.undone),
     ...list('Written by others since the backup, or kept as fixed', delta.writtenSince),
     ...list('Differences that remain', delta.differences),
     ...list('Not compared', delta.missing),
   ];
+}
+
+function addresses({ http }: Delta): readonly string[] {
+  return table(
+    'Addresses',
+    ['path', 'mean before', 'mean after', 'p95 before', 'p95 after', 'failed before', 'failed after'],
+    http.map(({ path, was, is }) => [
+      path,
+      ms(was?.mean),
+      ms(is?.mean),
+      ms(was?.p95),
+      ms(is?.p95),
+      was?.failed ?? 'not measured',
+      is?.failed ?? 'not measured',
+    ]),
+  );
 }
 
 export function table(

@@ -1,122 +1,18 @@
 // Judges a soak or watch: state + metrics → state + verdict. Pure: time comes in with each sample.
-import type { Limit, Monitor, Observation, Metric } from './plan/plan.ts';
+import { counted } from './metric-sample.ts';
+import {
+  type Breach,
+  emptyMetric,
+  type MetricState,
+  type Rules,
+  type Sample,
+  type SoakState,
+  type SoakVerdict,
+} from './soak-state.ts';
 
-/** One number at a time; `value` null when it could not be read. */
-export interface Sample {
-  readonly monitor: string;
-  readonly metric: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly value: number | null;
-  /** How many events it speaks for, where the source says. */
-  readonly samples?: number;
-  /** What the number is about, in words: told with an alert. */
-  readonly about?: string;
-}
-
-interface MetricState {
-  readonly read: number;
-  readonly missing: number;
-  readonly last: number | null;
-  readonly least: number | null;
-  readonly most: number | null;
-  readonly sum: number;
-  readonly nonZeroInARow: number;
-  readonly alertSince: number | null;
-  readonly objectiveSince: number | null;
-  readonly inconclusiveSince: number | null;
-  /** When the source last answered; a silence since then longer than allowed is a gap. */
-  readonly answeredAt: number | null;
-  /** `per day` sums by hour of the run, at most 25; none where no limit is per day, because the state travels with every slice. */
-  readonly hours: readonly { readonly start: number; readonly sum: number }[];
-  readonly objectiveMisses: number;
-  /** What the last number above zero was about. */
-  readonly about?: string;
-}
-
-export interface SoakState {
-  readonly startedAt: number | null;
-  /** Milliseconds by which gaps lengthened the soak. */
-  readonly addedMs: number;
-  readonly missedGaps: number;
-  /** Until when gaps have been added, so that one outage of several monitors is added once. */
-  readonly addedUntil: number | null;
-  readonly cleanSince: number | null;
-  readonly extendedMs: number;
-  /** It has passed, and is measured on while people decide: whole slices, no further verdict. */
-  readonly passed: boolean;
-  readonly baseline: Readonly<Record<string, number>>;
-  readonly metrics: Readonly<Record<string, MetricState>>;
-  /** `monitor/reading` that people decided to live with, until it clears. */
-  readonly acknowledged: readonly string[];
-  /** RFC 3339 of the last sample of each monitor. */
-  readonly since: Readonly<Record<string, string>>;
-  /** Last values of the counters, from which the next deltas are taken. */
-  readonly counters: Readonly<Record<string, Counters>>;
-}
-
-/** One row of a counters file. */
-export type Counters = Readonly<Record<string, number | string | null>>;
-
-export interface Breach {
-  readonly monitor: string;
-  readonly metric: string;
-  readonly is: 'alert' | 'inconclusive';
-  readonly text: string;
-  readonly lastedMs: number;
-}
-
-export interface ObserveResult {
-  readonly state: SoakState;
-  readonly breaches: readonly Breach[];
-  readonly metrics: number;
-  /** Aggregates for people: one line a metric. */
-  readonly summary: readonly string[];
-  /** Null while it goes on. */
-  readonly verdict: SoakVerdict | null;
-}
-
-export type SoakVerdict = 'passed' | 'extension-needed';
-
-export const newSoak = (baseline: Readonly<Record<string, number>> = {}): SoakState => ({
-  startedAt: null,
-  addedMs: 0,
-  missedGaps: 0,
-  addedUntil: null,
-  cleanSince: null,
-  extendedMs: 0,
-  passed: false,
-  baseline,
-  metrics: {},
-  acknowledged: [],
-  since: {},
-  counters: {},
-});
-
-/** The state travels with every slice. */
-const LONGEST_ABOUT = 400;
-
-const emptyMetric: MetricState = {
-  read: 0,
-  missing: 0,
-  last: null,
-  least: null,
-  most: null,
-  sum: 0,
-  nonZeroInARow: 0,
-  alertSince: null,
-  objectiveSince: null,
-  inconclusiveSince: null,
-  answeredAt: null,
-  hours: [],
-  objectiveMisses: 0,
-};
-
-export interface Rules {
-  readonly observation: Observation;
-  readonly monitors: Readonly<Record<string, Monitor>>;
-  readonly dayMs: number;
-}
+export { outside } from './metric-sample.ts';
+export { newSoak } from './soak-state.ts';
+export type { Breach, Counters, ObserveResult, Rules, Sample, SoakState, SoakVerdict } from './soak-state.ts';
 
 /** Takes samples in, in order of time. A gap longer than allowed, and a day with too little to judge, add themselves to the soak and end a clean slice. */
 export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sample[]): SoakState {
@@ -186,96 +82,6 @@ function addGap(state: SoakState, since: number, at: number): SoakState {
 
 function missing(state: MetricState, sample: Sample): MetricState {
   return { ...state, missing: state.missing + 1, inconclusiveSince: state.inconclusiveSince ?? sample.at };
-}
-
-function counted(
-  rules: Rules,
-  soak: SoakState,
-  spec: Metric,
-  state: MetricState,
-  sample: Sample,
-): MetricState {
-  const value = sample.value ?? 0;
-  const figures = {
-    read: state.read + 1,
-    last: value,
-    least: Math.min(state.least ?? value, value),
-    most: Math.max(state.most ?? value, value),
-    sum: state.sum + value,
-    nonZeroInARow: value === 0 ? 0 : state.nonZeroInARow + 1,
-    ...(sample.about !== undefined && { about: sample.about.slice(0, LONGEST_ABOUT) }),
-    hours:
-      spec.alert?.perDay || spec.objective?.perDay
-        ? addToHour(state.hours, sample.at, value, rules.dayMs)
-        : state.hours,
-  };
-  const unmeasured = (limit: Limit | undefined) =>
-    limit?.ofBaseline === true && soak.baseline[`${sample.monitor}/${sample.metric}`] === undefined;
-  const thin =
-    (spec.samples !== undefined && (sample.samples ?? 0) < spec.samples) ||
-    unmeasured(spec.alert) ||
-    unmeasured(spec.objective);
-  const judged: MetricState = {
-    ...state,
-    ...figures,
-    inconclusiveSince: thin ? (state.inconclusiveSince ?? sample.at) : null,
-  };
-  if (thin) return judged;
-  const id = `${sample.monitor}/${sample.metric}`;
-  const measure = (limit: Limit) =>
-    limit.inARow
-      ? judged.nonZeroInARow
-      : limit.perDay
-        ? judged.hours.reduce((sum, hour) => sum + hour.sum, 0)
-        : value;
-  const alertOut =
-    spec.alert !== undefined && outside(spec.alert, measure(spec.alert), soak.baseline[id], 'alert');
-  const objectiveOut =
-    spec.objective !== undefined &&
-    outside(spec.objective, measure(spec.objective), soak.baseline[id], 'objective');
-  const objectiveSince = objectiveOut ? (state.objectiveSince ?? sample.at) : null;
-  const missedObjective =
-    objectiveOut && sample.at - (objectiveSince ?? sample.at) >= (spec.objective?.forMs ?? 0);
-  return {
-    ...judged,
-    alertSince: alertOut ? (state.alertSince ?? sample.at) : null,
-    objectiveSince,
-    objectiveMisses: state.objectiveMisses + (missedObjective ? 1 : 0),
-  };
-}
-
-function addToHour(
-  hours: MetricState['hours'],
-  at: number,
-  value: number,
-  dayMs: number,
-): MetricState['hours'] {
-  const hour = dayMs / 24;
-  const start = Math.floor(at / hour) * hour;
-  const kept = hours.filter((entry) => entry.start > at - dayMs - hour);
-  const last = kept.at(-1);
-  return last?.start === start
-    ? [...kept.slice(0, -1), { start, sum: last.sum + value }]
-    : [...kept, { start, sum: value }];
-}
-
-/** A target says where a value should be, an alert where it must not be; without its baseline neither can be judged. */
-export function outside(
-  limit: Limit,
-  value: number,
-  baseline: number | undefined,
-  role: 'objective' | 'alert',
-): boolean {
-  const bound = limit.ofBaseline ? (baseline ?? Number.NaN) * limit.value : limit.value;
-  if (Number.isNaN(bound)) return false;
-  const holds = {
-    above: value > bound,
-    below: value < bound,
-    'at least': value >= bound,
-    'at most': value <= bound,
-    exactly: value === bound,
-  }[limit.word];
-  return role === 'alert' ? holds : !holds;
 }
 
 /** What is wrong now, if anything: alerts that lasted long enough, and metrics without enough data. */

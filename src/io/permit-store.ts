@@ -47,8 +47,6 @@ export function openPermitStore(folder: string): PermitStore {
     const text = await readIfThere(place(rollout, 'kept.json'));
     return text ? (JSON.parse(text) as PermittedRollout) : undefined;
   };
-  const notice = (...of: readonly string[]) =>
-    join(folder, 'notices', ...of.map((name) => name.replace(/[^A-Za-z0-9_-]/gu, '_')));
   const all = async (service: string) => {
     const names = await readdir(join(folder, 'rollouts')).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
@@ -80,14 +78,23 @@ export function openPermitStore(folder: string): PermitStore {
     all,
     leftStuck: (service) => endedAs(service, 'stuck'),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
+    ...notices(folder),
+    passedLast: (service) => readIfThere(join(folder, 'passed-last', service)),
+    note: (rollout, name) => readIfThere(place(rollout, name)),
+    noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
+    noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),
+  };
+}
+
+/** When notice of a deployment's window was attested, by whom: the first time counts. */
+function notices(folder: string): Pick<PermitStore, 'noticeGiven' | 'giveNotice'> {
+  const notice = (...of: readonly string[]) =>
+    join(folder, 'notices', ...of.map((name) => name.replace(/[^A-Za-z0-9_-]/gu, '_')));
+  return {
     noticeGiven: async (deployment, people) =>
       (await Promise.all(people.map((person) => readIfThere(notice(deployment, person)))))
         .filter((at) => at !== undefined)
         .sort()[0],
     giveNotice: async (deployment, person, at) => void (await writeOnce(notice(deployment, person), at)),
-    passedLast: (service) => readIfThere(join(folder, 'passed-last', service)),
-    note: (rollout, name) => readIfThere(place(rollout, name)),
-    noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
-    noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),
   };
 }

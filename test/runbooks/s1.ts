@@ -101,7 +101,7 @@ export const s1: readonly Line[] = [
     testsOf('activities/before-deploying')('S1-29'),
     testsOf('io/window')('S1-29'),
   ),
-  passes('S1-30', 'a window of two hours', 'guardrails of production', t.decisions('S1-30')),
+  passes('S1-30', 'a window of two hours', 'guardrails of production', t.guardrails('S1-30')),
   passes(
     'S1-31',
     'the rollback is at hand before it begins',

@@ -13,6 +13,7 @@ export const observe = testsOf('activities/observe');
 export const restore = testsOf('activities/restore');
 export const service = testsOf('activities/service');
 export const decisions = testsOf('core/decisions');
+export const guardrails = testsOf('core/guardrails');
 export const lint = testsOf('core/plan/lint');
 export const plan = testsOf('core/characters-plan');
 export const soak = testsOf('core/soak');

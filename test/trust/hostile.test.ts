@@ -1,6 +1,5 @@
 // Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written, each attempt is refused.
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,7 +11,6 @@ import type { Pace } from '../../src/core/pace.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Json, Plan } from '../../src/core/plan/plan.ts';
 import { newSoak } from '../../src/core/soak.ts';
-import { hashFile } from '../../src/io/files.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
 import { readPrivateKey, sealGateReport, signMessage } from '../../src/io/trust.ts';
@@ -25,6 +23,7 @@ import {
   raiseStage,
   type Stage,
 } from '../support/stage.ts';
+import { hashTree } from '../support/hash-tree.ts';
 import { twoPlacesPlan } from '../support/two-places.ts';
 import { ranNow } from '../support/programs.ts';
 
@@ -99,17 +98,6 @@ async function everything(): Promise<object> {
     trees,
     children: ranNow('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`]),
   };
-}
-
-/** `host` in the permit store is the worker's own note of where it is. */
-async function hashTree(folder: string): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries
-    .filter((entry) => !entry.isDirectory() && entry.name !== 'host')
-    .map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(
-    await Promise.all(files.map(async (file) => [file, (await hashFile(file)).sha256] as const)),
-  );
 }
 
 interface Change {

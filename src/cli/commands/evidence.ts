@@ -32,6 +32,10 @@ export function register(command: Command, does: Does): void {
       showEvidence(terminal, deployment, options),
     ),
   );
+  registerVerify(command, does);
+}
+
+function registerVerify(command: Command, does: Does): void {
   const verify = command
     .command('verify')
     .summary('Say check that a folder is complete and unchanged')

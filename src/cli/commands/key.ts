@@ -15,6 +15,11 @@ export function register(command: Command, does: Does): void {
     ['soakgate key show ann', 'print the public half again'],
     ['soakgate key create control --out /srv/soakgate/control.key', 'the key of a control worker'],
   ]);
+  registerCreate(command, does);
+  registerShow(command, does);
+}
+
+function registerCreate(command: Command, does: Does): void {
   const create = command
     .command('create')
     .summary('Create a key pair')
@@ -42,6 +47,9 @@ export function register(command: Command, does: Does): void {
       return show(terminal, name, file, shown, options);
     }),
   );
+}
+
+function registerShow(command: Command, does: Does): void {
   const shows = command
     .command('show')
     .summary('Print the public half')

@@ -15,6 +15,7 @@ import type { Does } from '../main.ts';
 import { type OutputOption, paceOption, withExamples, withOutput } from '../options.ts';
 import { readPlanFile } from '../plan-file.ts';
 import { renderList } from '../render/plan.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface Options extends OutputOption {
   readonly environment?: string;
@@ -39,52 +40,49 @@ export function register(command: Command, does: Does): void {
       'the compiled lists and the hashes that a start signs',
     ],
   ]);
-  command.action(
-    does(async (terminal, file: string, options: Options) => {
-      const { plan } = await readPlanFile(file);
-      const names = plan.environments.map(({ name }) => name);
-      if (options.environment !== undefined && !names.includes(options.environment))
-        throw new Problem(
-          'usage',
-          `the plan has no environment ${options.environment}`,
-          `it has: ${names.join(', ')}`,
-        );
-      const pinned =
-        options.repository === undefined
-          ? null
-          : await asUsage(() => pin(plan, options.repository!), 'name another --repository');
-      const lists = names
-        .filter((name) => options.environment === undefined || name === options.environment)
-        .map((environment) =>
-          compileSteps({
-            plan,
-            environment,
-            commit: pinned?.commit ?? plan.release.ref,
-            files: pinned?.files ?? {},
-            pace: options.pace ?? null,
-          }),
-        );
-      if (options.output === 'json')
-        terminal.print(JSON.stringify(asJson(plan, lists, pinned !== null), null, 1));
-      else {
-        const commit = pinned ? ` at commit ${pinned.commit}` : '';
-        const title = terminal.paint('strong', `${plan.service}: ${plan.summary}`);
-        const lines = lists.flatMap((list) => {
-          const written = plan.environments.find(({ name }) => name === list.environment.name)!;
-          return ['', ...renderList({ list, written }, terminal.paint)];
-        });
-        terminal.print(
-          [
-            title,
-            `a release of ${plan.kind}, ${plan.release.ref}${commit}`,
-            ...aboutLines(plan),
-            ...lines,
-          ].join('\n'),
-        );
-      }
-      return exitCodes.completed;
-    }),
-  );
+  command.action(does((terminal, file: string, options: Options) => showPlan(terminal, file, options)));
+}
+
+async function showPlan(terminal: Terminal, file: string, options: Options): Promise<number> {
+  const { plan } = await readPlanFile(file);
+  const names = plan.environments.map(({ name }) => name);
+  if (options.environment !== undefined && !names.includes(options.environment))
+    throw new Problem(
+      'usage',
+      `the plan has no environment ${options.environment}`,
+      `it has: ${names.join(', ')}`,
+    );
+  const pinned =
+    options.repository === undefined
+      ? null
+      : await asUsage(() => pin(plan, options.repository!), 'name another --repository');
+  const lists = names
+    .filter((name) => options.environment === undefined || name === options.environment)
+    .map((environment) =>
+      compileSteps({
+        plan,
+        environment,
+        commit: pinned?.commit ?? plan.release.ref,
+        files: pinned?.files ?? {},
+        pace: options.pace ?? null,
+      }),
+    );
+  if (options.output === 'json')
+    terminal.print(JSON.stringify(asJson(plan, lists, pinned !== null), null, 1));
+  else {
+    const commit = pinned ? ` at commit ${pinned.commit}` : '';
+    const title = terminal.paint('strong', `${plan.service}: ${plan.summary}`);
+    const lines = lists.flatMap((list) => {
+      const written = plan.environments.find(({ name }) => name === list.environment.name)!;
+      return ['', ...renderList({ list, written }, terminal.paint)];
+    });
+    terminal.print(
+      [title, `a release of ${plan.kind}, ${plan.release.ref}${commit}`, ...aboutLines(plan), ...lines].join(
+        '\n',
+      ),
+    );
+  }
+  return exitCodes.completed;
 }
 
 async function pin(

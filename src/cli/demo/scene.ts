@@ -54,16 +54,7 @@ async function raise(
     () => postgres.stop(),
   );
   if (server.ui) options.say(`Temporal Web UI: ${server.ui}/namespaces/default/workflows`);
-  const repository = join(folder, 'repository');
-  await mkdir(repository);
-  const fault = options.appFault ? ['--fault', options.appFault] : [];
-  const releases = JSON.parse(
-    execFileSync(process.execPath, [join(ORDERS, 'make-repository.mjs'), repository, ...fault], {
-      encoding: 'utf8',
-    }),
-  ) as {
-    v1: string;
-  };
+  const { repository, releases } = await makeRepository(folder, options.appFault);
   const keys = join(folder, 'keys');
   const [rae, lea, dan, control] = await Promise.all([
     makeSomeone(keys, 'rae', ['developer']),
@@ -98,4 +89,13 @@ async function raise(
   if (failed) throw failed.reason;
   const [staging, production] = raised.map((part) => (part as PromiseFulfilledResult<Site>).value);
   return { ...base, sites: { staging: staging!, production: production! } };
+}
+
+/** The releases of the example as a git repository, with a fault in it where one is asked for. */
+async function makeRepository(folder: string, fault: string | undefined) {
+  const repository = join(folder, 'repository');
+  await mkdir(repository);
+  const args = [join(ORDERS, 'make-repository.mjs'), repository, ...(fault ? ['--fault', fault] : [])];
+  const made = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  return { repository, releases: JSON.parse(made) as { readonly v1: string } };
 }
