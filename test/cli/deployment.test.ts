@@ -236,7 +236,7 @@ test(
     ]);
     expect([late.code, JSON.parse(late.out).exitCode]).toEqual([124, 124]);
     expect(left.code).toBe(130);
-    expect(left.err).toContain(`${name} goes on`);
+    expect(left.err).toContain(`${name} continues`);
     const said: unknown[] = [];
     for (const [verb, ...more] of [['pause'], ['resume'], ['check-now'], ['extend-soak', '1h']])
       said.push((await play.soakgate([verb!, name, ENVIRONMENT, ...more, '--as', 'lea'])).out);
@@ -299,7 +299,7 @@ test(
       play.soakgate(['status', name]),
       play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes', '-o', 'json']),
     ]);
-    expect([seen.code, seen.out]).toEqual([8, expect.stringContaining('waiting for: a control worker')]);
+    expect([seen.code, seen.out]).toEqual([8, expect.stringContaining('waiting for: no control worker answers')]);
     expect([sent.code, JSON.parse(sent.out).outcome]).toEqual([8, 'unknown']);
     await play.cast.control.start();
     const ended = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);

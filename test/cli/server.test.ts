@@ -39,7 +39,7 @@ const without = (name: string, { code, out, err }: Called): Called => {
       .replaceAll(/ +\d+\.\d s/gu, ' TOOK')
       .replaceAll(/("tookMs": )\d+/gu, '$1TOOK')
       // They stand in the order in which they came.
-      .replaceAll(/^ *refused .*\n/gmu, '')
+      .replaceAll(/^ *(?:refused .*|\w+ by \w+ for [\w-]+: refused: .*)\n/gmu, '')
       .replaceAll(/([Mm]anifest"?:? ?)"?\w+/gu, '$1HASH');
   return { code, out: clean(out), err: clean(err) };
 };
@@ -82,7 +82,7 @@ async function live(name: string, way: Way): Promise<readonly Called[]> {
       on('approve', '--as', 'dan'),
       way(['approve', name, 'nowhere', '--as', 'dan', '--yes']),
       on('attest', 'tired', '--as', 'lea', '--yes'),
-      on('rollback', '--route', 'none', '--as', 'lea', '--yes'),
+      on('rollback', '--fallback', 'none', '--as', 'lea', '--yes'),
       on('decide', 'continue', '--as', 'lea', '-o', 'json'),
       ...(['pause', 'resume', 'check-now'] as const).map((verb) => on(verb, '--as', 'lea')),
       on('extend-soak', '1h', '--as', 'lea'),
@@ -165,7 +165,7 @@ describe('--server', () => {
     ]);
     expect([recover.code, recover.err]).toEqual([
       2,
-      expect.stringContaining('recover needs Temporal itself'),
+      expect.stringContaining('recover needs a direct connection to Temporal'),
     ]);
     expect([worker.code, worker.err]).toEqual([2, expect.stringContaining('worker needs Temporal itself')]);
     expect([inEnvironment.code, inEnvironment.err]).toEqual([
@@ -231,7 +231,7 @@ test(
     expect(other).toEqual(one);
     expect([asked.code, asked.err]).toEqual([
       8,
-      expect.stringContaining('no control worker shows the gate report'),
+      expect.stringContaining('no control worker returned the gate report'),
     ]);
     expect(askedThrough).toEqual(asked);
     expect(sent).toMatchObject({

@@ -112,7 +112,7 @@ describe('the package', () => {
       all
         .filter((name) => name.startsWith('approvals/production/'))
         .map((name) => name.split('/')[2]!.split('-').slice(0, 2).join(' ')),
-    ).toEqual(['approve dan', 'approve lea', 'attest lea', 'gate-report.json']);
+    ).toEqual(['approve dan', 'approve lea', 'attest lea', 'gate report.json']);
   });
 
   test('what people signed can be verified from the package alone', async () => {
