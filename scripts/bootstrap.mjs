@@ -15,6 +15,7 @@ const commands = {
   check: { packagesOnly: true, start: [inCheckout('scripts', 'check.mjs')] },
   unit: { packagesOnly: true, start: [vitest, 'run', '--project', 'unit'], env: quick },
   watch: { tests: true, start: [vitest, 'watch'], alone: ['--project', 'unit'], env: quick },
+  new: { packagesOnly: true, start: [inCheckout('scripts', 'new.ts')] },
   generate: { tests: true, start: [generate], alone: [] },
 };
 

@@ -13,6 +13,7 @@ import type {
 import { gateReportOf, judgeGate as judge } from '../../src/core/gate.ts';
 import { quorumMet } from '../../src/core/quorum.ts';
 import { type Decision, decide as decideByMatrix, peopleDecide, rollbacksOf } from '../../src/core/matrix.ts';
+import { byDefault, losesWrites, rolesOf } from '../../src/core/plan/fallbacks/facts.ts';
 import type { GateReport, SealedGateReport } from '../../src/core/messages.ts';
 import { orderRollback } from '../../src/core/rollback.ts';
 import type { StackEntry, StepList } from '../../src/core/step-list.ts';
@@ -33,9 +34,9 @@ export async function judgeFallback({
   approvals,
 }: FallbackQuestion): Promise<{ missing: readonly string[] }> {
   const way = list.fallbacks[fallback];
-  if (!way || !('restore' in way)) return { missing: [] };
+  if (!way || !losesWrites(way)) return { missing: [] };
   const people = approvals.map(({ person, roles }) => ({ name: person, roles }));
-  return { missing: quorumMet({ each: way.approved?.roles ?? [] }, people).missing };
+  return { missing: quorumMet({ each: rolesOf(way) }, people).missing };
 }
 
 /** Null where the plan has no migrate step under which a forward fix could run. */
@@ -54,7 +55,7 @@ export async function planForward({
 export async function judgeRollback(input: RollbackOutcome): Promise<RollbackVerdict> {
   const { list, stopped, undos, comparison } = input;
   const differences = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.differences ?? []);
-  const name = input.fallback ?? Object.entries(list.fallbacks).find(([, way]) => 'downgrade' in way)?.[0];
+  const name = input.fallback ?? byDefault(list.fallbacks);
   if (differences.length === 0 || name === undefined) return { differences, fallbacks: [] };
   const decision = decideByMatrix(list, { fallback: name, is: 'fail' });
   const words = decision.do === 'ask' ? decision.ask : decision.do === 'fallback' ? [decision.name] : [];

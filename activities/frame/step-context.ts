@@ -23,6 +23,7 @@ import {
   type SecretRef,
   type ServiceSettings,
 } from '../../src/io/settings.ts';
+import { checkoutFolder } from '../runtimes/checkout-folder.ts';
 import { evidenceFolder, slug } from './artifact-paths.ts';
 
 /** What every activity of one environment's worker shares. */
@@ -111,7 +112,7 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
   const info = activityInfo();
   const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
   const tag = sessionTag(rollout, step.index, attempt);
-  const checkout = join(service.root, 'releases', kept.list.commit);
+  const checkout = checkoutFolder(service.root, kept.list.commit);
   const secrets = await secretsOf(kept.list, url);
   const evidence = evidenceFolder(rollout.deployment);
   const log = (text: string) =>

@@ -8,7 +8,7 @@ import type { Sample } from '../../src/core/soak.ts';
 import { redactJson } from '../../src/io/redact.ts';
 import { monitorBaseline } from './baseline.ts';
 import { readMonitor } from '../monitors/index.ts';
-import { servingCommit } from '../release/release.ts';
+import { runtimeOf } from '../runtimes/index.ts';
 import { openAfterwards, type Work, type WorkerContext } from '../frame/step-context.ts';
 
 const PAUSE_MS = 1_000;
@@ -54,7 +54,7 @@ async function insteadOfMetric(work: Work): Promise<Pick<AfterwardsResult, 'is' 
   const { rollout, list, world } = work;
   const [open] = await world.permitStore.open(rollout.service);
   if (open) return { is: 'held', why: `${open.deployment} changes it just now` };
-  const serving = await servingCommit(work);
+  const serving = await runtimeOf(work).running(work);
   if (list.steps.some(({ kind }) => kind === 'switchRelease') && serving !== list.commit)
     return {
       is: 'superseded',

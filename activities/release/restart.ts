@@ -1,11 +1,11 @@
-// restart and its undo: the same verb, because a service always serves what `current` points to.
+// restart and its undo: the same verb, because a service always serves the release that runs.
 import type { RestartSpec } from '../../src/core/plan/steps/restart.ts';
 import { specOf } from '../../src/core/specs.ts';
 import type { UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
-import { servingCommit } from './release.ts';
 import { restarterOf } from '../restarters/index.ts';
+import { runtimeOf } from '../runtimes/index.ts';
 import type { Work } from '../frame/step-context.ts';
 
 export async function restart(work: Work, spec: RestartSpec): Promise<StepResult> {
@@ -13,10 +13,10 @@ export async function restart(work: Work, spec: RestartSpec): Promise<StepResult
   return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work)}` };
 }
 
-/** Undo of restart: the service serves what `current` points to now; where nothing served before, it is down again. */
+/** Undo of restart: the service serves the release that runs now; where nothing served before, it is down again. */
 export async function revertRestart(work: Work): Promise<UndoResult> {
   const { name, restarter } = serviceOf(work, specOf(work.step, 'restart')?.service);
-  const nothing = (await servingCommit(work)) === undefined;
+  const nothing = (await runtimeOf(work).running(work)) === undefined;
   return {
     done: true,
     summary: `${name}: ${await (nothing ? restarter.stop(work) : restarter.restart(work))}`,

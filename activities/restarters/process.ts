@@ -9,6 +9,7 @@ import { readIfThere, writeWhole } from '../../src/io/files.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 import { baseEnvironment, commandValue, type Work } from '../frame/step-context.ts';
+import { runtimeOf } from '../runtimes/index.ts';
 import { untilReady } from './ready.ts';
 import type { Restarter } from './restarter.ts';
 
@@ -57,7 +58,7 @@ async function start(work: Work, options: Options, pidFile: string, log: string)
   const output = await open(log, 'a', 0o600);
   try {
     const child = spawn(program!, args, {
-      cwd: join(work.service.root, 'current'),
+      cwd: runtimeOf(work).folder(work),
       env: await environment(work, options),
       detached: true,
       stdio: ['ignore', output.fd, output.fd],

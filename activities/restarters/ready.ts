@@ -1,16 +1,16 @@
-// Up means: it answers, with the build that `current` points to. For every restarter the same.
+// Up means: it answers, with the build of the release that runs. For every restarter the same.
 import { fail } from '../../src/core/failures.ts';
 import { valueAt } from '../../src/core/pointer.ts';
 import { get } from '../../src/io/http.ts';
 import { parseJson } from '../checks/command.ts';
-import { servingCommit } from '../release/release.ts';
 import type { Work } from '../frame/step-context.ts';
+import { runtimeOf } from '../runtimes/index.ts';
 
 /** Options that every restarter takes. */
 export interface ReadyOptions {
   /** Path asked over HTTP until it answers 2xx. */
   readonly ready?: string;
-  /** JSON pointer into the ready answer: the build id, which must be the commit that `current` points to. */
+  /** JSON pointer into the ready answer: the build id, which must be the commit of the release that runs. */
   readonly build?: string;
 }
 
@@ -64,7 +64,7 @@ async function proveBuild(
 ): Promise<string> {
   if (build === undefined) return '';
   const found = valueAt(parseJson(body), build);
-  const serving = await servingCommit(work);
+  const serving = await runtimeOf(work).running(work);
   if (found !== serving)
     fail(
       'SERVICE_FAILED',

@@ -1,4 +1,5 @@
 // Which undos there are, and which a line may be asked for: an environment's worker does no other (rule 3).
+import { addedUndos, undosAddedTo } from './plan/fallbacks/facts.ts';
 import { lineUndos } from './plan/steps/facts.ts';
 import type { Step, StepList, UndoKind } from './step-list.ts';
 
@@ -7,7 +8,7 @@ const SHUTTING: readonly UndoKind[] = ['closeSite', 'stopServices', 'startServic
 
 /** Every undo: one activity each. */
 export const undoKinds: readonly UndoKind[] = [
-  ...new Set<UndoKind>([...lineUndos, 'restore', 'undoForward', ...SHUTTING]),
+  ...new Set<UndoKind>([...lineUndos, ...addedUndos, ...SHUTTING]),
 ];
 
 /** The undos that a line may be asked for: its own, what a fallback of the plan adds to it, and what the rollback shuts meanwhile. */
@@ -16,11 +17,7 @@ export function allowedUndos(
   { fallbacks, environment }: Pick<StepList, 'fallbacks' | 'environment'>,
 ): readonly UndoKind[] {
   const own = line.undo ? [line.undo.undo] : [];
-  const has = (kind: 'restore' | 'forward') => Object.values(fallbacks).some((fallback) => kind in fallback);
-  const routed: readonly UndoKind[] = [
-    ...(line.kind === 'backup' && has('restore') ? (['restore'] as const) : []),
-    ...(line.kind === 'migrate' && has('forward') ? (['undoForward'] as const) : []),
-  ];
-  const first = line.changes.includes('database') || routed.includes('restore');
+  const routed = undosAddedTo(line.kind, fallbacks);
+  const first = line.changes.includes('database') || routed.length > 0;
   return [...own, ...routed, ...(environment.rollback && first ? SHUTTING : [])];
 }

@@ -1,5 +1,6 @@
 // The rollback: undo stack + fallback + release kind → one ordered list, shown before it runs (rule 3).
 import type { EnvironmentPlan, ReleaseKind, Fallback } from './plan/plan.ts';
+import { undone } from './plan/fallbacks/facts.ts';
 import type { Family, StackEntry, Step, StepKind, Undo, UndoKind } from './step-list.ts';
 import { restoreEntry } from './undo.ts';
 
@@ -15,6 +16,8 @@ export interface RollbackInput {
   /** What the environment shuts while its database rolls back. */
   readonly shut?: EnvironmentPlan['rollback'];
 }
+
+const everything: ReturnType<typeof undone> = { leaves: [] };
 
 const orders: Record<ReleaseKind, readonly Family[]> = {
   // The new code runs the downgrade, the old code would not know the new constraints (T-36).
@@ -36,15 +39,14 @@ export function orderRollback({
   shut,
 }: RollbackInput): readonly StackEntry[] {
   const valid = stack.filter((entry) => !(entry.undo.until && passed.includes(entry.undo.until)));
-  const of = (...families: readonly Family[]) =>
-    valid.filter((entry) => families.includes(entry.undo.family));
-  const changed = of('data', 'schema').length > 0 || passed.includes('migrate');
+  const { leaves, replaces } = fallback ? undone(fallback) : everything;
+  const left = valid.filter((entry) => leaves.includes(entry.undo.family));
   // One restore replaces every undo of data and schema; a database that was never changed needs none.
-  const restored =
-    fallback && 'restore' in fallback && backup && changed
-      ? [restoreEntry(backup), ...of('flag', 'code', 'maintenance')]
-      : null;
-  const wanted = restored ?? (fallback && 'codeRollback' in fallback ? of('code', 'maintenance') : valid);
+  const restored = replaces && backup && (left.length > 0 || passed.includes('migrate'));
+  const wanted =
+    replaces && !restored
+      ? valid
+      : [...(restored ? [restoreEntry(backup)] : []), ...valid.filter((entry) => !left.includes(entry))];
   const back = orders[kind].flatMap((family) =>
     ordered(wanted.filter((entry) => entry.undo.family === family)),
   );

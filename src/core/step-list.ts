@@ -2,6 +2,7 @@
 // and compared by the environment's worker (rule 8). Types only, so that workflows may use them.
 import type { Pace } from './pace.ts';
 import type { Change, EnvironmentPlan, Fallback, Gate, Json, MatrixRow, Monitor, Plan } from './plan/plan.ts';
+import type { FallbackUndoKind } from './plan/fallbacks/index.ts';
 import type { LineUndoKind, StepKind } from './plan/steps/index.ts';
 import type { Family } from './plan/steps/step.ts';
 
@@ -9,13 +10,7 @@ export type { StepKind } from './plan/steps/index.ts';
 export type { Family } from './plan/steps/step.ts';
 
 /** Undos of lines, what a fallback adds to them, and what a rollback shuts and opens meanwhile. */
-export type UndoKind =
-  | LineUndoKind
-  | 'restore'
-  | 'undoForward'
-  | 'closeSite'
-  | 'stopServices'
-  | 'startServices';
+export type UndoKind = LineUndoKind | FallbackUndoKind | 'closeSite' | 'stopServices' | 'startServices';
 
 export interface Undo {
   readonly undo: UndoKind;

@@ -3,6 +3,7 @@ import { decide, type Trouble } from '../../core/matrix.ts';
 import { formatDuration } from '../../core/plan/units.ts';
 import type { EnvironmentPlan, When } from '../../core/plan/plan.ts';
 import type { StepList } from '../../core/step-list.ts';
+import { goesOn } from '../../core/plan/fallbacks/facts.ts';
 import { orderRollback } from '../../core/rollback.ts';
 import type { Paint } from '../terminal.ts';
 import { table } from './table.ts';
@@ -136,8 +137,8 @@ function answerTo({ list }: Shown, trouble: Trouble, index: number): readonly st
   const passed = list.steps.slice(0, index).map((step) => step.kind);
   const walk = (word: string): string => {
     const fallback = list.fallbacks[word] ?? null;
-    if (fallback && 'forward' in fallback)
-      return `${fallback.forward} is added, rehearsed and applied; the deployment continues and a soak starts again`;
+    const instead = fallback && goesOn(fallback);
+    if (instead) return instead;
     const backup = list.steps.find((step) => step.kind === 'backup') ?? null;
     const entries = orderRollback({
       kind: list.kind,

@@ -1,10 +1,11 @@
 // Rules about gates that can open, fallbacks that can be walked, and a matrix that decides.
 import { sameJson } from '../canonical.ts';
 import { type Path, quote, type Remark, unknownName } from './complaint.ts';
+import { fallbackRemarks, losesWrites, rolesOf } from './fallbacks/facts.ts';
 import { linesOf } from './lint-lines.ts';
 import { environmentsWithout } from './lint-order.ts';
 import { exampleOfMigrations } from './migrators/index.ts';
-import type { Gate, MatrixRow, Plan, Fallback } from './plan.ts';
+import type { Gate, MatrixRow, Plan } from './plan.ts';
 
 /** A gate asks only for what can come true. */
 export function gateOpens(plan: Plan): readonly Remark[] {
@@ -103,9 +104,7 @@ export function rolesCanBeCalled({ contacts, gate, fallbacks }: Plan): readonly 
       ...attested.map(({ role }) => role),
       ...(approved?.roles ?? []),
     ]),
-    ...Object.values(fallbacks).flatMap((fallback) =>
-      'approved' in fallback ? (fallback.approved?.roles ?? []) : [],
-    ),
+    ...Object.values(fallbacks).flatMap(rolesOf),
   ];
   return [...new Set(wanted)]
     .filter((role) => contacts[role] === undefined)
@@ -119,44 +118,14 @@ export function rolesCanBeCalled({ contacts, gate, fallbacks }: Plan): readonly 
 
 /** A fallback that cannot be walked is refused before the day it is needed. */
 export function fallbacksCanBeTaken(plan: Plan): readonly Remark[] {
+  const known = {
+    pending: plan.migrations?.pending,
+    declaration: exampleOfMigrations,
+    lacking: (step: string) => environmentsWithout(plan, step),
+  };
   return Object.entries(plan.fallbacks).flatMap(([name, fallback]) =>
-    fallbackRemarks(plan, ['fallbacks', name], fallback),
+    fallbackRemarks(fallback, ['fallbacks', name], known),
   );
-}
-
-function fallbackRemarks(plan: Plan, path: Path, fallback: Fallback): readonly Remark[] {
-  const cannot = (message: string, hint: string): Remark => ({
-    path,
-    at: 'key',
-    message: `cannot be walked: ${message}`,
-    hint,
-  });
-  const declare = `declare ${exampleOfMigrations}, or take the fallback out`;
-  if ('downgrade' in fallback)
-    return plan.migrations ? [] : [cannot('there are no migrations to take back', declare)];
-  if ('forward' in fallback) {
-    if (!plan.migrations) return [cannot('there is no migration tool', declare)];
-    return plan.migrations.pending.includes(fallback.forward)
-      ? [
-          {
-            path: [...path, 'forward'],
-            message: 'is pending, so the release itself applies it',
-            hint: 'a forward migration lies outside the loaded folder; take it out of pending',
-          },
-        ]
-      : [];
-  }
-  const kind = 'restore' in fallback ? 'backup' : 'switch';
-  const lacking = environmentsWithout(plan, kind);
-  if (!lacking.length) return [];
-  return [
-    cannot(
-      `${lacking.join(' and ')} has no ${kind} step`,
-      kind === 'backup'
-        ? 'add a step: - { step: backup, backup: { keep: 30d } }'
-        : 'add a step: - { step: switch, switch: release }',
-    ),
-  ];
 }
 
 /** The matrix always ends in a decision, each line can be reached, and no silence loses writes. */
@@ -197,14 +166,14 @@ export function matrixDecides(plan: Plan): readonly Remark[] {
 function actionRemarks(plan: Plan, row: MatrixRow, path: Path): readonly Remark[] {
   const remarks: Remark[] = [];
   const direct = plan.fallbacks[row.do ?? ''];
-  if (direct && 'restore' in direct && !direct.approved)
+  if (direct && losesWrites(direct) && rolesOf(direct).length === 0)
     remarks.push({
       path: [...path, 'do'],
       message: `${quote(row.do ?? '')} loses writes and nobody approves it`,
       hint: `people decide: ask: [${row.do}]; or give the fallback approved: { roles: [...] }`,
     });
   const silent = plan.fallbacks[row.unanswered?.do ?? ''];
-  if (silent && 'restore' in silent)
+  if (silent && losesWrites(silent))
     remarks.push({
       path: [...path, 'unanswered', 'do'],
       message: `${quote(row.unanswered?.do ?? '')} loses writes; silence never decides that`,

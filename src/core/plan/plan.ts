@@ -1,10 +1,12 @@
 // The trusted plan: what `parsePlan` returns once every complaint is answered.
 import type { EnvironmentPlan, Migrations } from './environment.ts';
+import type { Fallback } from './fallbacks/index.ts';
 import type { MonitorRead } from './monitors/index.ts';
 import type { PlanStep } from './steps/index.ts';
 import type { Argv, Limit, Unit } from './values.ts';
 
 export type { Afterwards, EnvironmentPlan, Migrations, Observation, Service } from './environment.ts';
+export type { Fallback } from './fallbacks/index.ts';
 export type { MonitorRead } from './monitors/index.ts';
 export type { PlanStep } from './steps/index.ts';
 export type { Argv, Change, Json, Limit, Unit } from './values.ts';
@@ -44,16 +46,6 @@ export interface Gate {
   readonly attested: readonly Attestation[];
   readonly approved?: { readonly roles: readonly string[]; readonly withinMs: number };
 }
-
-/** A rollback. */
-export type Fallback =
-  | { readonly downgrade: { readonly to: 'recorded' } }
-  | { readonly forward: string }
-  | {
-      readonly restore: { readonly loses: 'writes-since-backup' };
-      readonly approved?: { readonly roles: readonly string[] };
-    }
-  | { readonly codeRollback: true };
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 

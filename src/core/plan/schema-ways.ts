@@ -1,6 +1,9 @@
 // The file format of gates, fallbacks and the decision matrix: who decides, and how it is undone.
 import { z } from 'zod';
-import { duration, form, name, oneKind, pendingName, role, text } from './forms.ts';
+import { type FallbackKey, fallbackKinds } from './fallbacks/index.ts';
+import { duration, form, name, oneKind, role, text } from './forms.ts';
+
+type Definitions = typeof fallbackKinds;
 
 const roles = z.array(role).min(1);
 
@@ -35,21 +38,16 @@ export const gate = z.strictObject({
     .optional(),
 });
 
-/** A rollback. */
+type FallbackForms = {
+  readonly [Key in FallbackKey as Definitions[Key]['key']]: Definitions[Key]['form'];
+};
+const kinds = Object.values(fallbackKinds);
+const signed = kinds.filter((kind) => 'losesWrites' in kind);
+
+/** A rollback, or what goes on instead. */
 export const fallback = oneKind(
   'a fallback',
-  {
-    to: z.literal('recorded').describe('Downgrade: migrates down to the recorded state'),
-    forward: pendingName.describe(
-      'Forward fix: applies this one migration, which is stored outside the loaded folder',
-    ),
-    loses: z
-      .literal('writes-since-backup')
-      .describe('Restore: restores the backup; writes since the backup are lost'),
-    code: z
-      .literal('rollback')
-      .describe('Code rollback: switches back to the old release and leaves the schema'),
-  },
+  Object.fromEntries(kinds.map(({ key, form: written }) => [key, written])) as FallbackForms,
   {
     approved: z
       .strictObject({ roles: roles.describe('One person for each role') })
@@ -57,7 +55,7 @@ export const fallback = oneKind(
       .optional(),
   },
 ).superRefine((value, context) => {
-  if (value.approved !== undefined && value.loses === undefined)
+  if (value.approved !== undefined && !signed.some(({ key }) => value[key] !== undefined))
     context.addIssue({
       code: 'custom',
       path: ['approved'],

@@ -1,6 +1,7 @@
 // From the file's words to the trusted plan: units become numbers, what was left out is filled in,
 // lists stand where one or several were allowed. Runs only on what the schema accepted, so it never fails.
-import type { Gate, Json, Monitor, Observation, Plan, Metric, Fallback, Service, When } from './plan.ts';
+import type { Gate, Json, Monitor, Observation, Plan, Metric, Service, When } from './plan.ts';
+import { toFallback } from './fallbacks/facts.ts';
 import { migrators } from './migrators/index.ts';
 import { sources } from './monitors/index.ts';
 import { restarters } from './restarters/index.ts';
@@ -141,16 +142,6 @@ function toGate(file: NonNullable<PlanFile['gate']>[string]): Gate {
     beforeDeploying: file['before-deploying'] ?? [],
     attested: file.attested ?? [],
     approved: file.approved && { roles: file.approved.roles, withinMs: ms(file.approved.within) },
-  });
-}
-
-function toFallback(file: NonNullable<PlanFile['fallbacks']>[string]): Fallback {
-  if (file.to !== undefined) return { downgrade: { to: file.to } };
-  if (file.forward !== undefined) return { forward: file.forward };
-  if (file.loses === undefined) return { codeRollback: true };
-  return without<Extract<Fallback, { restore: unknown }>>({
-    restore: { loses: file.loses },
-    approved: file.approved,
   });
 }
 
