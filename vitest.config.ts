@@ -27,6 +27,7 @@ const UNIT = [
   'test/io/!(definition).test.ts',
   'test/api/{decisions,document}.test.ts',
   'test/evidence/summary.test.ts',
+  'test/replay/lists.test.ts',
   'test/support/**/*.test.ts',
 ];
 

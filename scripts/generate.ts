@@ -1,5 +1,6 @@
-// Writes what is made from code, or only what is named: npm run generate [-- schema plan failures goldens histories]
-// The first three are quick and are written by default; goldens and histories come from tests and take minutes.
+// Writes what is made from code, or only what is named: npm run generate [-- schema plan failures lists goldens histories]
+// The first three are written by default. Pinned lists are written only when they are named, because that is a decision; goldens and
+// histories come from tests and take minutes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,8 +18,9 @@ const texts: Readonly<Record<string, { readonly file: string; readonly text: () 
   failures: { file: 'docs/failures.md', text: failurePage },
 };
 
-/** Files that tests or a recording write: what is run for them. */
+/** Files that tests or a script of their own write: what is run for them. */
 const runs: Readonly<Record<string, readonly string[]>> = {
+  lists: [join(ROOT, 'scripts/pin-lists.ts')],
   goldens: [
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
     'run',

@@ -3,11 +3,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import proto from '@temporalio/proto';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { beQuiet, replayAll, type ReplayedHistories } from '../worker/replay.ts';
 
 type History = proto.temporal.api.history.v1.IHistory;
 const { History } = proto.temporal.api.history.v1;
@@ -25,23 +24,19 @@ async function read(name: string): Promise<History> {
   }
 }
 
-async function* histories() {
+async function* histories(): ReplayedHistories {
   // A file is named for the workflow that it tells of: rollout_orders_staging.json.
   for (const name of names)
     yield { workflowId: existsSync(name) ? basename(name, '.json') : name, history: await read(name) };
 }
 
-async function main(): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-  const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories())) {
-    console.log(error ? `${workflowId}: does not replay: ${error.message}` : `${workflowId}: replays`);
-    if (error) process.exitCode = 1;
-  }
-}
-
 if (names.length === 0) {
   console.error('which history? node_modules/.bin/node scripts/replay.ts FILE|WORKFLOW-ID …');
   process.exitCode = 2;
-} else await main();
+} else {
+  beQuiet();
+  for await (const { workflowId, why } of replayAll(histories())) {
+    console.log(why === null ? `${workflowId}: replays` : `${workflowId}: does not replay: ${why}`);
+    if (why !== null) process.exitCode = 1;
+  }
+}

@@ -146,6 +146,9 @@ export const statusSchema = z
           environment: z.string(),
           ...run,
           result: rolloutResult.nullable(),
+          lost: z.boolean().openapi({
+            description: 'Its changes are still there although it has ended; `soakgate recover` undoes them.',
+          }),
           afterwards: z.object({ ...run, result: z.string().nullable() }).nullable(),
         }),
       )

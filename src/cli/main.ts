@@ -89,6 +89,11 @@ export const entries: readonly Entry[] = [
     load: () => import('./commands/recover.ts'),
   },
   {
+    name: 'replay-check',
+    summary: 'Check whether this version can take over running deployments',
+    load: () => import('./commands/replay-check.ts'),
+  },
+  {
     name: 'check-now',
     summary: 'Run all checks of the monitors now',
     load: () => import('./commands/check-now.ts'),

@@ -36,11 +36,13 @@ export function goesOn({ state, environments }: DeploymentStatus): boolean {
   return state === 'running' || environments.some((environment) => environment.state === 'running');
 }
 
-/** The outcome's code; 8 while it goes on. What was ended from outside is as its rollouts are: one that was ended too is stuck. */
+/** The outcome's code; 8 while it goes on. What was ended from outside is as its rollouts are: one that was ended too is stuck, unless it had not begun. */
 export function exitOfStatus(status: DeploymentStatus): number {
   if (status.result) return exitCodes[status.result.outcome];
   if (goesOn(status)) return exitCodes.pending;
   const entered = status.environments.filter(({ state }) => state !== 'none');
-  const code = exitOfOutcomes(entered.map(({ result }) => result?.outcome ?? 'stuck'));
+  const code = exitOfOutcomes(
+    entered.map(({ result, lost }) => result?.outcome ?? (lost ? 'stuck' : 'failed')),
+  );
   return code === exitCodes.completed ? exitCodes.failed : code;
 }

@@ -1,4 +1,4 @@
-// Recovers rollouts that were terminated: reset to the last completed workflow task, then a signed abort.
+// Recovers rollouts that were terminated or have failed: reset to a workflow task from which they can go on, then a signed abort.
 import type { KeyObject } from 'node:crypto';
 import { randomUUID } from 'node:crypto';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
@@ -8,6 +8,7 @@ import type { Json } from '../core/plan/plan.ts';
 import type { RolloutResult } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+import { lostCommands, resetPoint } from './reset-point.ts';
 import { Problem } from './problem.ts';
 import { signalRollout } from './send.ts';
 
@@ -16,10 +17,13 @@ export interface Recovered {
   readonly result: RolloutResult;
 }
 
-const COMPLETED = 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED';
+/** As Temporal counts what a reset leaves out. */
+const SIGNALS = 1;
+/** How a rollout ends that has not ended itself. */
+const CUT_OFF: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT'];
 const MESSAGE_MS = 3_600_000;
 
-/** Follows every terminated rollout of the deployment to its outcome. @throws Problem when there is nothing to recover. */
+/** Follows every rollout of the deployment that was terminated or has failed to its outcome. @throws Problem when there is nothing to recover. */
 export async function recover(
   connected: Connected,
   deployment: string,
@@ -33,12 +37,14 @@ export async function recover(
     const { environment, service } = rollout;
     const state = await rolloutState(connected, deployment, service, environment);
     if (state === 'nothing') continue;
-    progress(
-      state === 'terminated'
-        ? `${environment}: resetting the terminated rollout`
-        : `${environment}: the rollout is running again`,
-    );
-    if (state === 'terminated') await reset(connected, rolloutWorkflowId(service, environment));
+    if (state === 'cut off') {
+      progress(`${environment}: resetting the rollout`);
+      if (!(await reset(connected, rolloutWorkflowId(service, environment)))) {
+        progress(`${environment}: the rollout ended before its first task; nothing was done there`);
+        recovered.push({ environment, result: await sayNothingDone(connected, deployment, environment) });
+        continue;
+      }
+    } else progress(`${environment}: the rollout is running again`);
     const body: Bound & { readonly [key: string]: Json } = {
       deployment,
       environment,
@@ -57,7 +63,7 @@ export async function recover(
   if (recovered.length === 0)
     throw new Problem(
       'conflict',
-      `no rollout of ${deployment} was terminated`,
+      `no rollout of ${deployment} was terminated or has failed`,
       `soakgate status ${deployment} shows where it is`,
     );
   return recovered;
@@ -69,7 +75,7 @@ async function rolloutState(
   deployment: string,
   service: string,
   environment: string,
-): Promise<'nothing' | 'orphaned' | 'terminated'> {
+): Promise<'nothing' | 'orphaned' | 'cut off'> {
   const id = rolloutWorkflowId(service, environment);
   const { workflow } = connected.client;
   const description = await workflow
@@ -82,27 +88,60 @@ async function rolloutState(
   if (!description) return 'nothing';
   const input = await rolloutInputOf(connected, id, description.runId);
   if (input.run.rollout.deployment !== deployment) return 'nothing';
-  if (description.status.name === 'TERMINATED') return 'terminated';
+  if (CUT_OFF.includes(description.status.name)) {
+    // Its deployment has ended since, so it was told how: nothing is left to do.
+    const told = await workflow.getHandle(deploymentWorkflowId(deployment)).describe();
+    return told.status.name === 'COMPLETED' ? 'nothing' : 'cut off';
+  }
   if (description.status.name !== 'RUNNING') return 'nothing';
   const parent = await workflow.getHandle(deploymentWorkflowId(deployment)).describe();
   const resetBefore = (await startedRollouts(connected, deployment)).get(id) !== description.runId;
   return parent.status.name !== 'RUNNING' || resetBefore ? 'orphaned' : 'nothing';
 }
 
-/** Replay rebuilds the undo stack up to the last completed workflow task. */
-async function reset({ client, namespace }: Connected, workflowId: string): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
-  const description = await handle.describe();
-  const history = await client.workflow.getHandle(workflowId, description.runId).fetchHistory();
-  const last = (history.events ?? []).findLast(
-    (event) => String(event.eventType) === COMPLETED || Number(event.eventType) === 7,
-  );
-  if (!last?.eventId) throw new Error(`workflow ${workflowId} has no completed workflow task to reset to`);
+/**
+ * Replay rebuilds the undo stack up to the task that is reset to. What was sent after it is sent again as far as it can be read: a reset
+ * repeats all signals or none, and one of them may be why the rollout failed. False when there is no task to reset to.
+ */
+async function reset({ client, namespace }: Connected, workflowId: string): Promise<boolean> {
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const point = resetPoint(events ?? []);
+  if (point === null) return false;
   await client.workflowService.resetWorkflowExecution({
     namespace,
-    workflowExecution: { workflowId, runId: description.runId },
+    workflowExecution: { workflowId, runId },
     reason: 'soakgate recover',
-    workflowTaskFinishEventId: last.eventId,
+    workflowTaskFinishEventId: point.eventId!,
+    resetReapplyExcludeTypes: [SIGNALS],
     requestId: randomUUID(),
   });
+  for (const command of lostCommands(events ?? [], point))
+    await client.workflow.getHandle(workflowId).signal('command', command);
+  return true;
+}
+
+/** A rollout that has not begun cannot tell its deployment so; the deployment closes the evidence with what there is. */
+async function sayNothingDone(
+  { client }: Connected,
+  deployment: string,
+  environment: string,
+): Promise<RolloutResult> {
+  const result: RolloutResult = {
+    environment,
+    outcome: 'failed',
+    reason: 'the rollout was ended from outside before its first task; nothing was done',
+    receipts: [],
+    undos: [],
+    differences: [],
+    soak: null,
+  };
+  await client.workflow
+    .getHandle(deploymentWorkflowId(deployment))
+    .signal('fact', { is: 'ended', environment, result })
+    .catch((error: unknown) => {
+      // The deployment was ended, too: there is nobody to tell.
+      if (!isNotFound(error)) throw error;
+    });
+  return result;
 }

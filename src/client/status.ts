@@ -6,6 +6,7 @@ import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
 import { type ShownProgress, shownProgress } from './shown-progress.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+import { resetPoint } from './reset-point.ts';
 
 /** Temporal's word for a run, small; `none` where none was started. */
 export type RunState =
@@ -33,6 +34,8 @@ interface Run<Result> {
 
 export interface EnvironmentStatus extends Run<RolloutResult> {
   readonly environment: string;
+  /** Whether its changes are still there because it was terminated or has failed: `soakgate recover` undoes them. */
+  readonly lost: boolean;
   /** What the deployment left behind; its result says why it ended. Null where none was begun. */
   readonly afterwards: Run<string> | null;
 }
@@ -84,6 +87,7 @@ async function readStatus(
         return {
           environment: rollout.environment,
           ...run,
+          lost: await isLost(connected, workflowId, run),
           afterwards: asked ? await readAfterwards(connected, deployment, rollout.environment) : null,
         };
       }),
@@ -99,6 +103,22 @@ async function readStatus(
     ...own,
     environments,
   };
+}
+
+const CUT_OFF: readonly RunState[] = ['terminated', 'failed', 'timed_out'];
+
+/** A deployment that has completed was told how each rollout ended; one that was ended itself is told nothing, so its rollout must have begun. */
+async function isLost(
+  { client }: Connected,
+  deploymentId: string,
+  { state, workflowId, runId }: Run<RolloutResult>,
+): Promise<boolean> {
+  if (runId === null || !CUT_OFF.includes(state)) return false;
+  const { status } = await client.workflow.getHandle(deploymentId).describe();
+  if (status.name === 'RUNNING') return true;
+  if (status.name === 'COMPLETED') return false;
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  return resetPoint(events ?? []) !== null;
 }
 
 /** The id of a rollout is used again by later deployments: its current run is taken only when it is ours. */

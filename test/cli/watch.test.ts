@@ -43,6 +43,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   closedAt: null,
   progress: progress('running'),
   result: null,
+  lost: false,
   afterwards: null,
   ...more,
 });
@@ -228,7 +229,8 @@ describe('the exit code', () => {
     expect(fallen([place()])).toBe(8);
     expect(fallen([went('restored')])).toBe(3);
     expect(fallen([went('restored'), went('stuck')])).toBe(5);
-    expect(fallen([place({ state: 'terminated' })])).toBe(5);
+    expect(fallen([place({ state: 'terminated', lost: true })])).toBe(5);
+    expect(fallen([place({ state: 'terminated' })]), 'it had not begun').toBe(1);
     // Nobody has sealed it as completed.
     expect(fallen([went('passed'), place({ state: 'none' })])).toBe(1);
   });
@@ -236,9 +238,10 @@ describe('the exit code', () => {
 
 describe('what to do next', () => {
   test('a lost rollout is recovered before anything else', () => {
-    expect(whatNext(status({ environments: [place({ state: 'terminated' })] })).next).toBe(
-      'soakgate recover one --as YOU',
-    );
+    const next = (lost: boolean) =>
+      whatNext(status({ state: 'terminated', environments: [place({ state: 'terminated', lost })] })).next;
+    expect(next(true)).toBe('soakgate recover one --as YOU');
+    expect(next(false), 'nothing was done there').toBeNull();
   });
 
   test('a rollout’s question comes before the deployment’s', () => {

@@ -103,6 +103,8 @@ interface RunOptions {
 
 export interface Theatre {
   readonly env: TestWorkflowEnvironment;
+  /** For what is not sent by a run itself. */
+  keyOf(person: Name): KeyObject;
   run(plan: string, script?: Script, options?: RunOptions): Promise<Run>;
   /** From now on verification fails like this. */
   breakVerify(deployment: string, how: ((environment: string) => unknown) | null): void;
@@ -160,6 +162,7 @@ export async function openTheatre(
   const running = Promise.all(workers.map((worker) => worker.run()));
   return {
     env,
+    keyOf: (person) => cast[person].key,
     run: (plan, script = {}, options = {}) => startRun(env, cast, parts, plan, script, options),
     breakVerify: (deployment, how) => (part(deployment).breakVerify = how),
     close: async () => {

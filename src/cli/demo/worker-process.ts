@@ -24,9 +24,9 @@ const READY_MS = 60_000;
 /** What makes a start cheaper and changes nothing else. */
 const PASSED_ON = ['NODE_COMPILE_CACHE', 'SOAKGATE_WORKFLOW_BUNDLE'];
 
-/** The entry of the worker: the source in a checkout, the built file in a package. */
-export function workerEntry(): string {
-  const source = fileURLToPath(new URL('../../../worker/main.ts', import.meta.url));
+/** A program of the worker's folder: the source in a checkout, the built file in a package. */
+export function workerEntry(name: 'main' | 'replay-check' = 'main'): string {
+  const source = fileURLToPath(new URL(`../../../worker/${name}.ts`, import.meta.url));
   return existsSync(source) ? source : source.replace(/\.ts$/u, '.js');
 }
 

@@ -63,14 +63,14 @@ export function whatNext(status: DeploymentStatus): {
   readonly next: string | null;
 } {
   const { deployment, state, environments } = status;
-  const lost = environments.some(
-    (environment) => environment.state === 'terminated' || environment.state === 'timed_out',
-  );
-  if (lost)
+  const lost = environments.find((environment) => environment.lost);
+  if (lost) {
+    const how = lost.state === 'failed' ? 'has failed' : 'was terminated';
     return {
-      waiting: 'a rollout was terminated in Temporal; its changes were NOT rolled back',
+      waiting: `a rollout ${how} in Temporal; its changes were NOT rolled back`,
       next: `soakgate recover ${deployment} --as YOU`,
     };
+  }
   if (!goesOn(status))
     return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
   if (state === 'running' && !status.progress)
