@@ -58,7 +58,7 @@ describe.runIf(existsSync(page))('ARCHITECTURE.md says what the lint table says'
   });
 });
 
-type Row = Required<Omit<Zone, 'packagesIn' | 'onlyIn'>>;
+type Row = Required<Omit<Zone, 'packagesIn' | 'onlyIn' | 'listsAsTypes'>>;
 
 /** Reads the table whose first column is called `zone`; a row may stand for two zones whose packages are parted by a slash. */
 function readRows(text: string): Row[] {
@@ -115,6 +115,8 @@ const refused: Record<string, Record<string, string>> = {
     'src/core/plan/driver.ts': `import pg from 'pg'; export const x = pg;`,
     'workflows/value-of-activities.ts': `import { steps } from '../activities/index.ts'; export const x = steps;`,
     'workflows/own-proxy.ts': `import { proxyActivities } from '@temporalio/workflow'; export const x = proxyActivities;`,
+    'workflows/kinds.ts': `import { stepKinds } from '../src/core/plan/steps/index.ts'; export const x = stepKinds;`,
+    'src/core/compile.ts': `import { fallbackKinds } from './plan/fallbacks/index.ts'; export const x = fallbackKinds;`,
     'workflows/schema.ts': `import { schema } from '../src/core/plan/schema.ts'; export const x = schema;`,
     'activities/checks/upward.ts': `import { start } from '../../src/client/start.ts'; export const x = start;`,
     'activities/client.ts': `import { Client } from '@temporalio/client'; export const x = Client;`,
@@ -143,6 +145,7 @@ const refused: Record<string, Record<string, string>> = {
 
 const accepted: Record<string, string> = {
   'src/core/plan/schema.ts': `import { z } from 'zod'; import { v } from '../verdict.ts'; export const schema = [z, v];`,
+  'workflows/kinds-as-types.ts': `import type { StepKind } from '../src/core/plan/steps/index.ts'; export type X = StepKind;`,
   'src/core/verdict.ts': `export const v = 1;`,
   'workflows/activities.ts': `import { proxyActivities } from '@temporalio/workflow'; export const x = proxyActivities;`,
   'workflows/index.ts': `import { condition } from '@temporalio/workflow'; import type { steps } from '../activities/index.ts'; import { v } from '../src/core/verdict.ts'; export const x = [condition, v]; export type Steps = typeof steps;`,

@@ -11,7 +11,8 @@ import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { migratorNames } from '../migrators/index.ts';
 import { restarterNames, toolsOf } from '../restarters/index.ts';
-import { baseEnvironment, type Work } from '../frame/step-context.ts';
+import { baseEnvironment } from '../frame/commands.ts';
+import type { Work } from '../frame/step-context.ts';
 
 interface Look {
   readonly verdict: Verdict;

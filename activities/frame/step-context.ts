@@ -1,6 +1,5 @@
 // What one activity works with: the kept list it was compared with, its session name, its commands, its log.
 import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
-import { dirname, join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
 import {
@@ -9,14 +8,11 @@ import {
   rolloutWorkflowId,
   sessionTag,
 } from '../../src/core/names.ts';
-import type { EnvValue } from '../../src/core/plan/plan.ts';
 import type { Step, StepList } from '../../src/core/step-list.ts';
 import type { Artifacts } from '../../src/io/artifacts.ts';
-import { type CommandResult, runCommand } from '../../src/io/command.ts';
 import { sha256 } from '../../src/io/files.ts';
 import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
-import { pgEnvironment } from '../../src/io/postgres.ts';
-import { redact, redactJson, tail } from '../../src/io/redact.ts';
+import { redact, redactJson } from '../../src/io/redact.ts';
 import {
   type EnvironmentSettings,
   resolveSecret,
@@ -25,6 +21,7 @@ import {
 } from '../../src/io/settings.ts';
 import { checkoutFolder } from '../runtimes/checkout-folder.ts';
 import { evidenceFolder, slug } from './artifact-paths.ts';
+import { type Commands, commandsOf } from './commands.ts';
 
 /** What every activity of one environment's worker shares. */
 export interface WorkerContext {
@@ -33,7 +30,7 @@ export interface WorkerContext {
   readonly artifacts: Artifacts;
 }
 
-export interface Work {
+export interface Work extends Commands {
   readonly world: WorkerContext;
   readonly rollout: RolloutRef;
   readonly step: Step;
@@ -54,23 +51,6 @@ export interface Work {
   log(text: string): Promise<void>;
   /** Keeps a value in this environment's part of the evidence, redacted. */
   record(when: 'baseline' | 'after', path: string, value: unknown): Promise<void>;
-  /** Runs a program of Soakgate's own choosing (psql, pg_dump) against a database, with the tag. */
-  runTool(argv: readonly string[], options?: RunOptions): Promise<CommandResult>;
-  /** Runs one of the release's own commands in its checkout. */
-  runRelease(
-    argv: readonly string[],
-    options?: RunOptions & { readonly readOnly?: boolean },
-  ): Promise<CommandResult>;
-}
-
-export interface RunOptions {
-  /** Another database than the target: the scratch copy. */
-  readonly url?: string;
-  readonly timeoutMs?: number;
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Not into the step's log: a monitor is read thousands of times. */
-  readonly quiet?: boolean;
 }
 
 /**
@@ -120,7 +100,7 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
       `${evidence}/logs/${rollout.environment}/${String(step.index).padStart(2, '0')}-${slug(step.name)}.log`,
       redact(text, secrets),
     );
-  const run = runner(world, rollout, checkout, log);
+  const notes = world.permitStore.processNotes(rollout);
   return {
     world,
     rollout,
@@ -140,55 +120,7 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
       );
     },
     progress: (text) => heartbeat(text),
-    runTool: (argv, options = {}) =>
-      run(
-        argv,
-        { ...baseEnvironment(), ...pgEnvironment(options.url ?? url, tag), ...options.env },
-        { cwd: service.root, ...options },
-      ),
-    runRelease: async (argv, options = {}) =>
-      run(
-        argv,
-        {
-          ...(await releaseEnvironment(
-            kept.list,
-            checkout,
-            options.url ?? url,
-            tag,
-            options.readOnly === true,
-          )),
-          ...options.env,
-        },
-        options,
-      ),
-  };
-}
-
-type Run = (
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  options: RunOptions,
-) => Promise<CommandResult>;
-
-/** Output is parsed as it was printed (a password that is a common word would change what it says); what is kept of it is redacted. */
-function runner(world: WorkerContext, rollout: RolloutRef, checkout: string, log: Work['log']): Run {
-  return async (argv, env, options) => {
-    const signal = cancellationSignal();
-    if (!options.quiet) await log(`$ ${argv.join(' ')}`);
-    const result = await runCommand({
-      argv,
-      env,
-      cwd: options.cwd ?? checkout,
-      notes: world.permitStore.processNotes(rollout),
-      signal,
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
-    });
-    if (options.quiet) return result;
-    signal.throwIfAborted();
-    await log(
-      `${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
-    );
-    return result;
+    ...commandsOf({ list: kept.list, root: service.root, checkout, url, tag, notes, log }),
   };
 }
 
@@ -239,49 +171,6 @@ export function serviceSettings(world: WorkerContext, service: string): ServiceS
     world.settings.services[service] ??
     fail('PERMIT_REFUSED', `this environment's file has no service ${service}`)
   );
-}
-
-/** What a command inherits: a search path, a home, a language; nothing that could be a secret. */
-export function baseEnvironment(): Record<string, string> {
-  return {
-    PATH: [process.env['SOAKGATE_PG_BIN'], dirname(process.execPath), process.env['PATH']]
-      .filter(Boolean)
-      .join(':'),
-    HOME: process.env['HOME'] ?? '/',
-    LANG: 'C.UTF-8',
-  };
-}
-
-async function releaseEnvironment(
-  list: StepList,
-  checkout: string,
-  url: string,
-  tag: string,
-  readOnly: boolean,
-): Promise<Record<string, string>> {
-  const base = baseEnvironment();
-  const own = await Promise.all(
-    Object.entries(list.commands.env).map(
-      async ([name, value]) => [name, await commandValue(value, url)] as const,
-    ),
-  );
-  return {
-    ...base,
-    PATH: [...list.commands.path.map((folder) => join(checkout, folder)), base['PATH']].join(':'),
-    // psql and the like find the database as libpq does, if the plan hands it out at all.
-    ...(Object.values(list.commands.env).some((value) => typeof value === 'object' && 'from' in value) &&
-      pgEnvironment(url, tag)),
-    ...Object.fromEntries(own),
-    PGAPPNAME: tag,
-    ...(readOnly && { PGOPTIONS: '-c default_transaction_read_only=on' }),
-  };
-}
-
-/** One value of `commands.env`. */
-export async function commandValue(value: EnvValue, url: string): Promise<string> {
-  if (typeof value === 'string') return value;
-  if ('from' in value) return url;
-  return resolveSecret(value);
 }
 
 /** Where the service is asked from outside. */

@@ -35,10 +35,7 @@ export async function forwardFix(
       `${name} is not the only one that is pending`,
       others.length > 0 ? others : [`${name} was added and is not pending`],
     );
-  const faults = (await migrator.preview(work, [name])).flatMap(({ down, faults: found = [] }) => [
-    ...(down === null ? ['has no down migration'] : []),
-    ...found,
-  ]);
+  const faults = await faultsOf(work, migrator, name);
   if (faults.length > 0)
     return {
       verdict: 'fail',
@@ -69,6 +66,14 @@ export async function forwardFix(
     details: [...lines, ...rehearsal.changes],
     figures: { applied: 1 },
   };
+}
+
+/** Why it must not be applied, as its files alone say. */
+async function faultsOf(work: Work, migrator: Migrator, name: string): Promise<readonly string[]> {
+  return (await migrator.preview(work, [name])).flatMap(({ down, faults = [] }) => [
+    ...(down === null ? ['has no down migration'] : []),
+    ...faults,
+  ]);
 }
 
 /** Undo of a forward fix: the same migration reversed, as far as it is in force. */

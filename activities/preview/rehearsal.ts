@@ -66,16 +66,32 @@ export async function rehearse(
     ...undeclared(moves, declared),
     ...back,
   ];
-  const [{ waits, blocks, blocked }, moved] = [
-    forecast,
-    moves.map(({ table, what }) => `moves rows of ${table}: ${what}`),
-  ];
+  return judged({ how, upMs, bad, times, locks, moves, anew, quiet, forecast, violations });
+}
+
+interface Seen {
+  readonly how: string;
+  readonly upMs: number;
+  /** What speaks against the migration. */
+  readonly bad: readonly string[];
+  readonly times: readonly string[];
+  readonly locks: readonly unknown[];
+  readonly moves: ReturnType<typeof rowMoves>;
+  /** Tables that are written anew; noted only, where nobody is served meanwhile. */
+  readonly anew: readonly string[];
+  readonly quiet: boolean;
+  readonly forecast: Forecast;
+  readonly violations: Awaited<ReturnType<typeof countViolations>>;
+}
+
+function judged({ how, upMs, bad, forecast, violations, ...seen }: Seen): Rehearsal {
+  const { waits, blocks, blocked } = forecast;
   const counts = {
-    locks: locks.length,
+    locks: seen.locks.length,
     wouldWait: waits.length,
     wouldBlock: blocked,
-    rewritten: anew.length,
-    moves: moves.length,
+    rewritten: seen.anew.length,
+    moves: seen.moves.length,
   };
   return {
     verdict: bad.length > 0 ? 'fail' : 'pass',
@@ -84,9 +100,9 @@ export async function rehearse(
       ...bad,
       ...waits,
       ...blocks,
-      ...times,
-      ...(quiet ? anew : []),
-      ...moved,
+      ...seen.times,
+      ...(seen.quiet ? seen.anew : []),
+      ...seen.moves.map(({ table, what }) => `moves rows of ${table}: ${what}`),
       ...forecast.lines,
       ...violations.notes,
     ],

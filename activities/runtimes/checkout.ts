@@ -6,7 +6,8 @@ import { fail } from '../../src/core/failures.ts';
 import { runCommand } from '../../src/io/command.ts';
 import { sha256 } from '../../src/io/files.ts';
 import { redact, tail } from '../../src/io/redact.ts';
-import { baseEnvironment, type Work } from '../frame/step-context.ts';
+import { baseEnvironment } from '../frame/commands.ts';
+import type { Work } from '../frame/step-context.ts';
 
 /** The application reads its build id from here; Soakgate writes the commit into it. */
 export const BUILD_FILE = '.soakgate-build';

@@ -178,8 +178,8 @@ describe('found before anything is done', () => {
     expect(await hands.call('preflight', { rollout: other, step: list.steps[0] })).toMatchObject({
       verdict: 'fail',
       details: [
-        'migrations: there is no adapter for flyway here (there is: sql, django)',
-        'service web: there is no adapter for runit here (there is: process, systemd, supervisor, compose)',
+        `migrations: there is no adapter for flyway here (there is: ${Object.keys(migrators).join(', ')})`,
+        `service web: there is no adapter for runit here (there is: ${Object.keys(restarters).join(', ')})`,
       ],
     });
   });

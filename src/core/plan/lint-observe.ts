@@ -34,50 +34,9 @@ export function addressesAreKnown(plan: Plan): readonly Remark[] {
 
 /** Every environment is observed: a soak before the next gate, a watch or soak at the end; by at least one monitor. */
 export function observationJudges(plan: Plan): readonly Remark[] {
-  const remarks = plan.environments.flatMap((environment, place): readonly Remark[] => {
-    const path = ['environments', environment.name];
-    const next = plan.environments[place + 1];
-    const { soak, watch } = environment;
-    if (!next && !soak && !watch)
-      return [
-        {
-          path,
-          at: 'key',
-          message: 'the last environment has neither watch nor soak',
-          hint: 'e.g. watch: { for: 24h, every: 1m, gap: at most 5m }',
-        },
-      ];
-    if (next && !soak)
-      return [
-        {
-          path,
-          at: 'key',
-          message: `has no soak, so the gate of ${next.name} has nothing to judge`,
-          hint: 'e.g. soak: { for: 7d, every: 1m, gap: at most 5m }',
-        },
-      ];
-    if (next && watch)
-      return [
-        {
-          path: [...path, 'watch'],
-          at: 'key',
-          message: `is never read: ${next.name} comes after it`,
-          hint: 'a watch belongs to the last environment; this one has its soak',
-        },
-      ];
-    if (soak && watch)
-      return [
-        {
-          path: [...path, 'watch'],
-          at: 'key',
-          message: 'the last environment has a soak and a watch',
-          hint: 'keep one of them',
-        },
-      ];
-    return [soak, watch].flatMap((observation, at) =>
-      observation ? lengths([...path, at ? 'watch' : 'soak'], observation) : [],
-    );
-  });
+  const remarks = plan.environments.flatMap((environment, place) =>
+    observationRemarks(environment, plan.environments[place + 1]),
+  );
   if (Object.keys(plan.monitors).length || !plan.environments.some(({ soak, watch }) => soak ?? watch))
     return remarks;
   return [
@@ -88,6 +47,53 @@ export function observationJudges(plan: Plan): readonly Remark[] {
       hint: 'e.g. monitors: { site: { read: { http: { get: /health } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }',
     },
   ];
+}
+
+type Environment = Plan['environments'][number];
+
+/** A soak where a gate comes next, a watch or a soak at the end, and no second one. */
+function observationRemarks(environment: Environment, next: Environment | undefined): readonly Remark[] {
+  const path = ['environments', environment.name];
+  const { soak, watch } = environment;
+  if (!next && !soak && !watch)
+    return [
+      {
+        path,
+        at: 'key',
+        message: 'the last environment has neither watch nor soak',
+        hint: 'e.g. watch: { for: 24h, every: 1m, gap: at most 5m }',
+      },
+    ];
+  if (next && !soak)
+    return [
+      {
+        path,
+        at: 'key',
+        message: `has no soak, so the gate of ${next.name} has nothing to judge`,
+        hint: 'e.g. soak: { for: 7d, every: 1m, gap: at most 5m }',
+      },
+    ];
+  if (next && watch)
+    return [
+      {
+        path: [...path, 'watch'],
+        at: 'key',
+        message: `is never read: ${next.name} comes after it`,
+        hint: 'a watch belongs to the last environment; this one has its soak',
+      },
+    ];
+  if (soak && watch)
+    return [
+      {
+        path: [...path, 'watch'],
+        at: 'key',
+        message: 'the last environment has a soak and a watch',
+        hint: 'keep one of them',
+      },
+    ];
+  return [soak, watch].flatMap((observation, at) =>
+    observation ? lengths([...path, at ? 'watch' : 'soak'], observation) : [],
+  );
 }
 
 /** A post-deployment checks looks at monitors that there are, where nothing comes after it. */
