@@ -195,7 +195,7 @@ describe('watch', () => {
   test('gives up in time, and says that the deployment goes on', async () => {
     const terminal = screen(false);
     expect((await watch(terminal, reads(status()), 1)).code).toBe(124);
-    expect(terminal.leaving).toContain('one goes on');
+    expect(terminal.leaving).toContain('one continues');
   });
 });
 
