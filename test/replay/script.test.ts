@@ -13,8 +13,8 @@ const recorded = join(root, 'test/replay/histories/rejected.rollout.json');
 test('a history that fits is said to replay; one that does not is named, with exit code 1', async () => {
   const other = join(await mkdtemp(join(tmpdir(), 'sg-replay-')), 'changed.json');
   const text = (await readFile(recorded, 'utf8')).replaceAll(
-    '"name": "openRollout"',
-    '"name": "somethingElse"',
+    '"name":"openRollout"',
+    '"name":"somethingElse"',
   );
   expect(text).toContain('somethingElse');
   await writeFile(other, text);

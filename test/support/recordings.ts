@@ -1,99 +1,81 @@
-// The runs whose histories are recorded: one for each outcome, small, with names that stay the same.
-import { ApplicationFailure } from '@temporalio/common';
-import { storyPlan } from './story-plan.ts';
+// The runs whose histories are recorded, and what of a history is kept.
+import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { interference } from './plays/interference.ts';
+import { outcomes } from './plays/outcomes.ts';
+import type { Play, Plays, Whose } from './plays/play.ts';
+import { soaks } from './plays/soaks.ts';
+import { waysBack } from './plays/ways-back.ts';
+import { controlStandIns, environmentStandIns, observeStandIns } from './stand-ins.ts';
 import type { Run, Theatre } from './theatre.ts';
 
-export const outcomes = ['completed', 'rolled-back', 'stuck', 'rejected'] as const;
-export type Ending = (typeof outcomes)[number];
+/** Every run that is recorded. */
+export const plays: Plays = { ...outcomes, ...soaks, ...waysBack, ...interference };
 
-const slow = { soak: 'for: 7d, every: 6h, gap: at most 1d', watch: 'for: 2d, every: 6h, gap: at most 1d' };
-const both = storyPlan(slow);
-const only = storyPlan({ ...slow, only: 'staging' });
-const standing = {
-  stands: (environment: string, _: number, passed: boolean) => environment === 'staging' && passed,
+/** The names of the files of a run. */
+export const filesOf = (name: string, { of = ['deployment', 'rollout'] }: Play): readonly string[] =>
+  of.map((whose) => `${name}.${whose}.json`);
+
+const nobody = (): never => {
+  throw new Error('these stand-ins are never called');
 };
-const gateWaits = (run: Run) =>
-  run.until('the gate waits', ({ waitingFor }) => waitingFor?.startsWith('the gate of production') === true);
+/** Every type of activity; the types of the stand-ins make them whole. */
+export const activityTypes: readonly string[] = [
+  environmentStandIns(nobody, undefined as never),
+  controlStandIns(nobody, undefined as never),
+  observeStandIns(nobody),
+].flatMap((activities) => Object.keys(activities));
 
-const plays: Readonly<Record<Ending, (theatre: Theatre) => Promise<Run>>> = {
-  completed: async (theatre) => {
-    const run = await theatre.run(both, standing, { name: 'completed' });
-    await gateWaits(run);
-    await run.send('checkNow', 'dan', 'staging');
-    await run.send('approve', 'lea', 'production');
-    await run.send('approve', 'dan', 'production');
-    return run;
-  },
-  'rolled-back': async (theatre) => {
-    const low = {
-      reads: (_: string, id: string, since: number) =>
-        id === 'shop/paid' && since >= 259_200_000 ? 0.5 : undefined,
-    };
-    const run = await theatre.run(only, low, { name: 'rolled-back' });
-    await run.until(
-      'asked',
-      ({ waitingFor }) => waitingFor?.includes('continue | downgrade') === true,
-      'staging',
-    );
-    await run.stands();
-    await run.send('decide', 'dan', 'staging', { decision: 'downgrade' });
-    return run;
-  },
-  stuck: async (theatre) => {
-    const script = {
-      steps: { refused: () => ({ verdict: 'fail' as const, summary: 'the write was not refused' }) },
-      undos: {
-        migrate: () => {
-          throw ApplicationFailure.nonRetryable(
-            'DOWNGRADE_FAILED: the lock was not given',
-            'DOWNGRADE_FAILED',
-          );
-        },
-      },
-    };
-    const run = await theatre.run(only, script, { name: 'stuck' });
-    for (const decision of ['retry', 'leave-as-is']) {
-      const waits = ({ phase, waitingFor }: { phase: string; waitingFor: string | null }) =>
-        phase === 'stuck' && waitingFor !== null;
-      await run.until('stuck', waits, 'staging');
-      await run.send('decide', 'lea', 'staging', { decision });
-    }
-    return run;
-  },
-  rejected: async (theatre) => {
-    const run = await theatre.run(both, standing, { name: 'rejected' });
-    await gateWaits(run);
-    await run.send('approve', 'ann', 'production');
-    await run.send('reject', 'dan', 'production', { reason: 'not this week' });
-    return run;
-  },
-};
-
-/** Plays one outcome and gives its histories: file name → JSON. */
-export async function recordOutcome(
-  theatre: Theatre,
-  outcome: Ending,
-): Promise<Readonly<Record<string, string>>> {
-  const run = await plays[outcome](theatre);
-  await run.result();
-  const history = async (workflowId: string) => {
-    const events = await theatre.env.client.workflow.getHandle(workflowId).fetchHistory();
-    return `${JSON.stringify(withoutMachine(JSON.parse(JSON.stringify(events))), null, 1)}\n`;
-  };
-  return {
-    [`${outcome}.deployment.json`]: await history(run.workflowId),
-    [`${outcome}.rollout.json`]: await history(run.rolloutId('staging')),
-  };
+/** Plays one run and gives its histories: file name → JSON, one event a line. */
+export async function record(theatre: Theatre, name: string): Promise<Readonly<Record<string, string>>> {
+  const play = plays[name]!;
+  const run = await play.play(theatre, name);
+  const texts: Record<string, string> = {};
+  for (const file of filesOf(name, play)) {
+    const whose = file.split('.')[1] as Whose;
+    const history = await theatre.env.client.workflow.getHandle(idOf(run, whose)).fetchHistory();
+    const { events } = JSON.parse(JSON.stringify(history)) as { events: readonly unknown[] };
+    const kept = events.map((event) => JSON.stringify(withoutRest(event)));
+    texts[file] = `{"events":[\n${kept.join(',\n')}\n]}\n`;
+  }
+  return texts;
 }
 
-/** Nothing of the machine on which it was recorded is committed. */
-function withoutMachine(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutMachine);
+function idOf(run: Run, whose: Whose): string {
+  if (whose === 'deployment') return run.workflowId;
+  if (whose === 'afterwards') return afterwardsWorkflowId(run.name, 'staging');
+  return run.rolloutId(whose === 'rollout' ? 'staging' : whose);
+}
+
+/** What a workflow hands to others: a replay compares what it asks for and in which order, never with which words. */
+const HANDED = [
+  'activityTaskScheduledEventAttributes',
+  'signalExternalWorkflowExecutionInitiatedEventAttributes',
+  'startChildWorkflowExecutionInitiatedEventAttributes',
+];
+
+/** Neither the machine nor the moment of the recording is of use to a replay. */
+const DROPPED = [
+  'workerVersion',
+  'requestId',
+  'meteringMetadata',
+  'taskId',
+  'header',
+  'stackTrace',
+  'userMetadata',
+];
+
+/** Nothing of the machine on which it was recorded is committed, nor what no replay reads. */
+function withoutRest(value: unknown, of = ''): unknown {
+  if (Array.isArray(value)) return value.map((member) => withoutRest(member));
   if (typeof value !== 'object' || value === null) return value;
+  const sticky = 'normalName' in value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      key,
-      key === 'identity' ? 'worker' : key === 'stackTrace' ? '' : withoutMachine(member),
-    ]),
+    Object.entries(value)
+      .filter(([key, member]) => member !== null && !DROPPED.includes(key))
+      .filter(([key]) => !(key === 'input' && HANDED.includes(of)))
+      .map(([key, member]) => [
+        key,
+        key === 'identity' || (sticky && key === 'name') ? 'worker' : withoutRest(member, key),
+      ]),
   );
 }
