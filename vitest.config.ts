@@ -38,7 +38,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // More than the cores: the long ones wait most of their time.
     maxWorkers: 3,
-    // Processes, not threads: Temporal's native core and real services are easier to end with the process that holds them.
+    // Processes, not threads: Temporal's native core and real services are easier to end with the process
+    // that holds them.
     pool: 'forks',
     projects: [
       {
@@ -53,7 +54,8 @@ export default defineConfig({
         },
       },
       {
-        // Only this project makes what its tests share (bundle, empty cluster): `npm test -- test/core` does not wait for it.
+        // Only this project makes what its tests share (bundle, empty cluster): `npm test -- test/core` does
+        // not wait for it.
         test: {
           name: 'whole',
           include: [EVERY_TEST],

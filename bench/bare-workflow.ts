@@ -1,4 +1,5 @@
-// Bare Temporal: so many no-op activities one after the other. The guardrails that Soakgate is measured against.
+// Bare Temporal: so many no-op activities one after the other. The guardrails that Soakgate is measured
+// against.
 import { proxyActivities } from '@temporalio/workflow';
 
 const { noop } = proxyActivities<{ noop: (input: unknown) => Promise<unknown> }>({

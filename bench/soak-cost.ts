@@ -1,5 +1,6 @@
-// What a soak costs: one week at one metric a minute with time skipped, and the memory of rollouts that wait for people.
-//   SOAKGATE_TIME_SKIPPING=… node bench/soak-cost.ts      goals: ≤ 1,100 events for the soak, history ≤ 0.5 MB
+// What a soak costs: one week at one metric a minute with time skipped, and the memory of rollouts that wait
+// for people.
+// SOAKGATE_TIME_SKIPPING=… node bench/soak-cost.ts      goals: ≤ 1,100 events for the soak, history ≤ 0.5 MB
 import { storyPlan } from '../test/support/story-plan.ts';
 import { openTheatre } from '../test/support/theatre.ts';
 

@@ -1,5 +1,6 @@
 // What a step costs: 20 no-op steps of a real rollout ÷ 20 activities of bare Temporal, in one run, A B A B.
-// One step is the difference between a run of 20 and a run of one, in the same round: the first one also pays for what a run shows as it begins.
+// One step is the difference between a run of 20 and a run of one, in the same round: the first one also pays
+// for what a run shows as it begins.
 //   node bench/step-overhead.ts            goal: ratio per step ≤ 1.10
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The command. Plain JavaScript, so that Node 20 can start it: in the checkout it goes over to the pinned Node, installed it needs 22.18.
+// The command. Plain JavaScript, so that Node 20 can start it: in the checkout it goes over to the pinned
+// Node, installed it needs 22.18.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
@@ -16,7 +17,8 @@ const inCheckout = existsSync(source);
 const args = process.argv.slice(2);
 
 if (newEnough) {
-  // Stripping types costs 80 ms a start, once cached none. Kept in the person's own folder: what lies in /tmp, others may have written.
+  // Stripping types costs 80 ms a start, once cached none. Kept in the person's own folder: what lies in
+  // /tmp, others may have written.
   const cache =
     process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
   // Workers and the demo, processes of their own, find it in their environment.

@@ -1,4 +1,5 @@
-// Run once, before everything else: the keys of people and of the control worker, the repository of the example,
+// Run once, before everything else: the keys of people and of the control worker, the repository of the
+// example,
 // and each environment's file. Each lies in a volume of its own, so that nobody has another's keys.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

@@ -1,5 +1,7 @@
-// `node site.mjs staging`: one environment. The first time its database is filled and its first release checked out; then the
-// release that serves is started, and the worker beside it: a restart is one of its steps, so both are in one container.
+// `node site.mjs staging`: one environment. The first time its database is filled and its first release
+// checked out; then the
+// release that serves is started, and the worker beside it: a restart is one of its steps, so both are in one
+// container.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

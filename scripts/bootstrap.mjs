@@ -1,4 +1,5 @@
-// Makes every part available, then starts the demo, the tests or another command of package.json. Plain JavaScript without packages: it runs before `npm ci`.
+// Makes every part available, then starts the demo, the tests or another command of package.json. Plain
+// JavaScript without packages: it runs before `npm ci`.
 import { say } from './parts/announce.mjs';
 import { inCheckout } from './parts/checkout.mjs';
 import { handOver } from './parts/hand-over.mjs';

@@ -1,4 +1,5 @@
-// Types, lint and format: what must hold before anything is tried. All are run, none is skipped because another failed.
+// Types, lint and format: what must hold before anything is tried. All are run, none is skipped because
+// another failed.
 import { fileURLToPath } from 'node:url';
 import { checkout, inCheckout } from './parts/checkout.mjs';
 import { handOver } from './parts/hand-over.mjs';

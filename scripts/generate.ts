@@ -1,5 +1,7 @@
-// Writes what is made from code, or only what is named: npm run generate [-- schema plan failures lists goldens histories]
-// The first three are written by default. Pinned lists are written only when they are named, because that is a decision; goldens and
+// Writes what is made from code, or only what is named: npm run generate [-- schema plan failures lists
+// goldens histories]
+// The first three are written by default. Pinned lists are written only when they are named, because that is
+// a decision; goldens and
 // histories come from tests and take minutes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

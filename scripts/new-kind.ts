@@ -1,4 +1,5 @@
-// What `npm run new` needs to know of each family: its folders, its two lists, and the names made from one name.
+// What `npm run new` needs to know of each family: its folders, its two lists, and the names made from one
+// name.
 import { Script } from 'node:vm';
 
 /** The words that a template is filled with. */

@@ -1,4 +1,5 @@
-// docs/plan.md, the reference of every key of a plan, from the published schema; written by `npm run generate`.
+// docs/plan.md, the reference of every key of a plan, from the published schema; written by `npm run
+// generate`.
 import { flow } from '../src/core/plan/form-remarks.ts';
 import { planJsonSchema } from '../src/core/plan/schema.ts';
 

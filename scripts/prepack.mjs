@@ -1,4 +1,5 @@
-// Builds what the npm package carries: dist/ by the compiler, and the workflows as one bundle, so that no worker bundles at its start.
+// Builds what the npm package carries: dist/ by the compiler, and the workflows as one bundle, so that no
+// worker bundles at its start.
 // npm runs it before `npm pack` and `npm publish`, with the pinned Node first on PATH.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Records the histories that test/replay replays, all or those of the runs that are named: npm run generate -- histories
+// Records the histories that test/replay replays, all or those of the runs that are named: npm run generate
+// -- histories
 //   SOAKGATE_TIME_SKIPPING=<server> SOAKGATE_TEMPORAL=<server> node scripts/record-histories.ts [RUN …]
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,7 @@
-// Replays histories with the workflow code of this checkout: node_modules/.bin/node scripts/replay.ts FILE|WORKFLOW-ID …
-// A FILE is a history of the evidence (evidence/DEPLOYMENT/history/*.json); an id is read from Temporal (TEMPORAL_ADDRESS).
+// Replays histories with the workflow code of this checkout: node_modules/.bin/node scripts/replay.ts
+// FILE|WORKFLOW-ID …
+// A FILE is a history of the evidence (evidence/DEPLOYMENT/history/*.json); an id is read from Temporal
+// (TEMPORAL_ADDRESS).
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';

@@ -1,4 +1,5 @@
-// All checks in order, none skipped because another failed. The last line counts them; arguments go to vitest.
+// All checks in order, none skipped because another failed. The last line counts them; arguments go to
+// vitest.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

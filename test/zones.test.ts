@@ -1,4 +1,5 @@
-// The zone table stands in three places (lint, TypeScript references, ARCHITECTURE.md): here they are held together, and tried.
+// The zone table stands in three places (lint, TypeScript references, ARCHITECTURE.md): here they are held
+// together, and tried.
 import {
   existsSync,
   mkdirSync,
@@ -60,7 +61,10 @@ describe.runIf(existsSync(page))('ARCHITECTURE.md says what the lint table says'
 
 type Row = Required<Omit<Zone, 'packagesIn' | 'onlyIn' | 'listsAsTypes'>>;
 
-/** Reads the table whose first column is called `zone`; a row may stand for two zones whose packages are parted by a slash. */
+/**
+ * Reads the table whose first column is called `zone`; a row may stand for two zones whose packages are
+ * parted by a slash.
+ */
 function readRows(text: string): Row[] {
   const lines = text.split('\n');
   const start = lines.findIndex((line) => /^\|\s*zone\s*\|/u.test(line));

@@ -12,7 +12,10 @@ import { workflowSource } from './workflow-code.ts';
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
 
-/** `keyFile`: the private key that signs gate reports and manifests. @throws Error when it cannot be read, before anybody connects. */
+/**
+ * `keyFile`: the private key that signs gate reports and manifests. @throws Error when it cannot be read,
+ * before anybody connects.
+ */
 export async function controlWorker(
   artifacts: string,
   keyFile: string,

@@ -1,4 +1,5 @@
-// Whether this version can take over what runs in a namespace: each running workflow of ours is replayed with its code.
+// Whether this version can take over what runs in a namespace: each running workflow of ours is replayed with
+// its code.
 //   replay-check.ts [--json]
 import { openLog } from '../src/io/log.ts';
 import { type Connected, connectWorker } from './connection.ts';
@@ -29,7 +30,10 @@ async function running({ connection, namespace }: Connected): Promise<readonly E
   }
 }
 
-/** The histories one after the other: of those that have ended meanwhile, too. One that no worker has taken yet fits every version. */
+/**
+ * The histories one after the other: of those that have ended meanwhile, too. One that no worker has taken
+ * yet fits every version.
+ */
 async function* histories(
   { connection, namespace }: Connected,
   executions: readonly Execution[],

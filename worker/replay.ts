@@ -10,7 +10,10 @@ export interface Replayed {
   readonly why: string | null;
 }
 
-/** What a replay logs says less than its answer. To be called before anything else of the worker's library is used. */
+/**
+ * What a replay logs says less than its answer. To be called before anything else of the worker's library is
+ * used.
+ */
 export const beQuiet = (): void => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
 };

@@ -66,7 +66,10 @@ function temporalLogger(log: Log): Logger {
   });
 }
 
-/** What activities and workflows say is ours and keeps its level; the SDK's news of itself is for whoever looks for a defect. */
+/**
+ * What activities and workflows say is ours and keeps its level; the SDK's news of itself is for whoever
+ * looks for a defect.
+ */
 function levelOf({ level, message, meta }: LogEntry): LogLevel {
   if (message === EXPECTED) return 'debug';
   const ours = ['activity', 'workflow'].includes(String(meta?.['sdkComponent']));

@@ -1,4 +1,5 @@
-// The workflows' code as workers load it and as it is bundled: with what decodes every payload without throwing, and what keeps
+// The workflows' code as workers load it and as it is bundled: with what decodes every payload without
+// throwing, and what keeps
 // reserved signals out.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,10 @@ export const bundleOptions = (): BundleOptions => ({
   workflowInterceptorModules: [codeOf('interceptors')],
 });
 
-/** In a checkout the workflows are bundled at start, unless whoever starts many workers has bundled them once; a package brings its bundle. */
+/**
+ * In a checkout the workflows are bundled at start, unless whoever starts many workers has bundled them once;
+ * a package brings its bundle.
+ */
 export function workflowSource(): Pick<
   WorkerOptions,
   'workflowsPath' | 'workflowBundle' | 'dataConverter' | 'interceptors'

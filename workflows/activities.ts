@@ -1,4 +1,5 @@
-// The one way to call an activity: queue, heartbeat, timeout and retries stand in one table, and every call returns a value (rule 3).
+// The one way to call an activity: queue, heartbeat, timeout and retries stand in one table, and every call
+// returns a value (rule 3).
 // No other module may import `proxyActivities` (oxlint.config.ts).
 import {
   ActivityFailure,
@@ -19,7 +20,9 @@ import type { Timing } from './contract.ts';
 
 /** Why a call came to nothing, after all its attempts. */
 export interface Failure {
-  /** A code of the table of failures where the activity threw one; else `TIMED_OUT`, `CANCELLED` or `UNKNOWN`. */
+  /**
+   * A code of the table of failures where the activity threw one; else `TIMED_OUT`, `CANCELLED` or `UNKNOWN`.
+   */
   readonly code: string;
   /** For people: `CODE: message`. */
   readonly text: string;
@@ -48,7 +51,8 @@ const RETRY_MS = 1_000;
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 /**
- * Attempts are few where the workflow itself shows what fails and calls again (`persist.ts`), for ever where the worker
+ * Attempts are few where the workflow itself shows what fails and calls again (`persist.ts`), for ever where
+ * the worker
  * goes on by itself, and many where giving up means that people must mend something by hand.
  */
 const table = {
@@ -65,7 +69,10 @@ const table = {
   control: { attempts: 5, longest: '5m' },
 } as const satisfies Record<string, Row>;
 
-/** Steps, undos and questions to an environment: its own queue, heartbeats, and an undo that never overlaps its step. */
+/**
+ * Steps, undos and questions to an environment: its own queue, heartbeats, and an undo that never overlaps
+ * its step.
+ */
 export function environmentActivities(
   environment: string,
   summary: string,

@@ -1,4 +1,5 @@
-// What is still checked when a deployment is over: now and then, without end, until people end it or another release serves.
+// What is still checked when a deployment is over: now and then, without end, until people end it or another
+// release serves.
 import {
   CancellationScope,
   condition,
@@ -88,7 +89,10 @@ function openState({ run, earlier }: AfterwardsRun): State {
   };
 }
 
-/** A worker that can read nothing keeps nobody from ending it; why nothing was read is noted, and the next check comes all the same. */
+/**
+ * A worker that can read nothing keeps nobody from ending it; why nothing was read is noted, and the next
+ * check comes all the same.
+ */
 async function checkOnce({ run, timing }: AfterwardsRun, state: State): Promise<void> {
   const { rollout } = run;
   const { number, memory: before } = state;

@@ -1,4 +1,5 @@
-// The one way to ask a person: the question stands where its waiting reason is shown, and is answered by `decide` or by silence.
+// The one way to ask a person: the question stands where its waiting reason is shown, and is answered by
+// `decide` or by silence.
 import { condition } from '@temporalio/workflow';
 import type { VerifiedMessage } from '../src/core/messages.ts';
 import type { Asked, Waiting } from '../src/core/waiting.ts';
@@ -40,7 +41,8 @@ export interface Unanswered {
 }
 
 /**
- * Waits until people answer, or until the time is over. A question that is of no use any more is answered by nobody, with `withdrawn`.
+ * Waits until people answer, or until the time is over. A question that is of no use any more is answered by
+ * nobody, with `withdrawn`.
  * @throws CancelledFailure when its scope is cancelled.
  */
 export async function askPerson(

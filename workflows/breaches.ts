@@ -35,7 +35,8 @@ async function answerBreach(state: RolloutState, breach: Breach, watched: Watche
   const { environment } = state.input.run.rollout;
   state.progress.health = 'troubled';
   state.progress.notes.push(breach.text);
-  // People are deciding on a gate report that says "passed": it no longer holds, and clean days are counted anew.
+  // People are deciding on a gate report that says "passed": it no longer holds, and clean days are counted
+  // anew.
   if (watched.soak.passed) {
     watched.soak = { ...watched.soak, passed: false, cleanSince: null };
     await state.inbox.notifyDeployment({ is: 'soakVoided', environment, why: breach.text });
@@ -58,7 +59,10 @@ function acknowledge(watched: Watched, breaches: readonly Breach[]): void {
   watched.soak = { ...watched.soak, acknowledged };
 }
 
-/** Acts on a decision, and measures on while people are asked: what the matrix answers without them withdraws the question. */
+/**
+ * Acts on a decision, and measures on while people are asked: what the matrix answers without them withdraws
+ * the question.
+ */
 export async function askMeasuring(
   state: RolloutState,
   watched: Watched,

@@ -1,4 +1,5 @@
-// How a rollout acts on a decision, of the matrix or of people: it goes on, does the same again, or goes back.
+// How a rollout acts on a decision, of the matrix or of people: it goes on, does the same again, or goes
+// back.
 import type { Decision } from '../src/core/matrix.ts';
 import type { VerifiedMessage } from '../src/core/messages.ts';
 import type { Asked } from '../src/core/waiting.ts';
@@ -15,7 +16,10 @@ export type Next = 'on' | 'again' | RollbackRequest;
 /** Asks people; null when the question was withdrawn meanwhile. */
 export type Ask = (asked: Asked, unanswered: Unanswered | undefined) => Promise<Answered | null>;
 
-/** Acts on a decision. `ask` does what goes on while people are asked; a question that it withdraws is left unanswered: null. */
+/**
+ * Acts on a decision. `ask` does what goes on while people are asked; a question that it withdraws is left
+ * unanswered: null.
+ */
 export async function resolve(
   state: RolloutState,
   decision: Decision,

@@ -1,4 +1,5 @@
-// The end of a deployment, whatever its outcome: every open rollout is closed and awaited, then the evidence is sealed.
+// The end of a deployment, whatever its outcome: every open rollout is closed and awaited, then the evidence
+// is sealed.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { CloseEvidenceInput, SealedEvidence } from '../src/core/activities.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
@@ -23,7 +24,8 @@ async function closeRollout(state: DeploymentState, environment: string): Promis
 export async function close(state: DeploymentState): Promise<DeploymentResult> {
   state.progress.phase = 'closing';
   for (const environment of [...state.open.keys()].reverse()) await closeRollout(state, environment);
-  // The histories in the evidence are whole; a parent that ends first would also leave its child's outcome without a reader.
+  // The histories in the evidence are whole; a parent that ends first would also leave its child's outcome
+  // without a reader.
   if (state.running.size > 0 && !(await condition(() => state.running.size === 0, LAST_EVENTS)))
     state.progress.notes.push(
       `not whole in the evidence: the history of ${[...state.running].join(', ')}, whose rollout has told its outcome but not ended`,
@@ -70,7 +72,10 @@ async function sealed(state: DeploymentState, input: CloseEvidenceInput): Promis
   return evidence!;
 }
 
-/** The worst that any environment came to; one that rolled back is never hidden behind a later one that stopped. */
+/**
+ * The worst that any environment came to; one that rolled back is never hidden behind a later one that
+ * stopped.
+ */
 function outcomeOfAll(
   state: DeploymentState,
   results: readonly RolloutResult[],

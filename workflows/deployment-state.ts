@@ -14,7 +14,9 @@ export interface DeploymentState {
   readonly gates: Map<string, Gate>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;
-  /** Environments whose rollout is still a running workflow: it ends a moment after it has told its outcome. */
+  /**
+   * Environments whose rollout is still a running workflow: it ends a moment after it has told its outcome.
+   */
   readonly running: Set<string>;
   readonly soaked: Map<string, EnvironmentOutcome>;
   readonly results: Map<string, RolloutResult>;
@@ -33,7 +35,10 @@ export interface DeploymentState {
 
 const REFUSALS_KEPT = 50;
 
-/** What a rollout or a gate waits for, or no longer; what several wait for is all shown, a rollout's question before a gate. */
+/**
+ * What a rollout or a gate waits for, or no longer; what several wait for is all shown, a rollout's question
+ * before a gate.
+ */
 export function setWaiting(
   state: DeploymentState,
   at: 'rollout' | 'gate',

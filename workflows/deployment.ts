@@ -1,4 +1,5 @@
-// One deployment, top to bottom: for each environment gate → permit → rollout; then everything is closed and sealed.
+// One deployment, top to bottom: for each environment gate → permit → rollout; then everything is closed and
+// sealed.
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -125,7 +126,10 @@ async function throughRollout(
     state.ended = { outcome: outcomeOf(result), reason: `${environment}: ${result.reason}` };
 }
 
-/** The earlier environment is closed before the first change in this one; what voided its soak voids this permit. */
+/**
+ * The earlier environment is closed before the first change in this one; what voided its soak voids this
+ * permit.
+ */
 async function handOver(
   state: DeploymentState,
   previous: string,

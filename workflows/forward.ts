@@ -1,10 +1,14 @@
-// A forward fix: one prepared migration more; its undo is registered before it begins, and then the way goes on.
+// A forward fix: one prepared migration more; its undo is registered before it begins, and then the way goes
+// on.
 import { controlActivities, environmentActivities } from './activities.ts';
 import { untilDone } from './persist.ts';
 import { show } from './progress.ts';
 import type { RolloutState } from './rollout-state.ts';
 
-/** Null when it passed, else why not. Its own check is part of it: rehearsed there and back, and the catalog compared with the rehearsal. */
+/**
+ * Null when it passed, else why not. Its own check is part of it: rehearsed there and back, and the catalog
+ * compared with the rehearsal.
+ */
 export async function goForward(state: RolloutState, fallback: string, why: string): Promise<string | null> {
   const { list, rollout } = state.input.run;
   const what = `plan the forward fix ${fallback}`;

@@ -32,7 +32,10 @@ export async function throughGate(state: DeploymentState, gate: Gate, place: num
   return null;
 }
 
-/** Waits for the window; false when the gate has to be asked again. The environment's worker asks for itself when it opens the rollout. */
+/**
+ * Waits for the window; false when the gate has to be asked again. The environment's worker asks for itself
+ * when it opens the rollout.
+ */
 async function mayDeploy(state: DeploymentState, gate: Gate, leave: () => string | null): Promise<boolean> {
   const { list, rollout } = gate.run;
   const { environment, deployment } = rollout;

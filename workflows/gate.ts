@@ -62,7 +62,9 @@ export function voidGateReport(gate: Gate): void {
   gate.revision += 1;
 }
 
-/** Waits until the gate is open, rejected, expired, or until `leave` says that there is nothing to wait for. */
+/**
+ * Waits until the gate is open, rejected, expired, or until `leave` says that there is nothing to wait for.
+ */
 export async function passGate(
   gate: Gate,
   first: boolean,
@@ -94,7 +96,9 @@ export async function passGate(
   }
 }
 
-/** What decides at a gate is called until it has worked, or until it is asked for nothing; people may stop it. */
+/**
+ * What decides at a gate is called until it has worked, or until it is asked for nothing; people may stop it.
+ */
 async function persist<T>(
   gate: Gate,
   what: string,

@@ -1,4 +1,5 @@
-// What the control worker bundles: the workflows by their types, and what answers for every type that nobody knows.
+// What the control worker bundles: the workflows by their types, and what answers for every type that nobody
+// knows.
 export { deployment } from './deployment.ts';
 export { afterwards } from './afterwards.ts';
 export { rollout } from './rollout.ts';

@@ -1,4 +1,5 @@
-// Signals whose name Temporal reserves are taken out before they are delivered: beside a handler for unknown names, the SDK
+// Signals whose name Temporal reserves are taken out before they are delivered: beside a handler for unknown
+// names, the SDK
 // fails the whole workflow task on one of them, for ever.
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 

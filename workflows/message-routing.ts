@@ -1,4 +1,5 @@
-// What the deployment does with one message: gate messages here, all others go to the rollout that they concern.
+// What the deployment does with one message: gate messages here, all others go to the rollout that they
+// concern.
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/names.ts';

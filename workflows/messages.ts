@@ -1,4 +1,5 @@
-// How messages come into a workflow. Updates answer, signals of the same names wait for a worker; each is worked off once, and what
+// How messages come into a workflow. Updates answer, signals of the same names wait for a worker; each is
+// worked off once, and what
 // nobody can read is counted and changes nothing.
 import { ApplicationFailure } from '@temporalio/common';
 import {
@@ -53,12 +54,18 @@ export function countMalformed(progress: Progress): void {
   progress.malformed += 1;
 }
 
-/** Signals of unknown names are counted as well; updates and queries of unknown names the SDK refuses by itself. */
+/**
+ * Signals of unknown names are counted as well; updates and queries of unknown names the SDK refuses by
+ * itself.
+ */
 export function openSignals(progress: Progress): void {
   setDefaultSignalHandler(() => countMalformed(progress));
 }
 
-/** Opens the handlers; `work` handles one message after the other for each environment, and its answer goes to every sender of that nonce. */
+/**
+ * Opens the handlers; `work` handles one message after the other for each environment, and its answer goes to
+ * every sender of that nonce.
+ */
 export function openMessages(
   progress: Progress,
   work: (signed: Signed) => Promise<Answer>,

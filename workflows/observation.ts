@@ -14,7 +14,10 @@ import { observeSlice, takeSlice, waitAfterFailure, type Watched } from './slice
 /** So many slices in a row may fail before anybody is asked. */
 const FAILURES_ALLOWED = 3;
 
-/** Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak); else why it rolls back. */
+/**
+ * Observes until the deployment says `close` (soak) or until the time is over (watch, and the last soak);
+ * else why it rolls back.
+ */
 export async function observeUntilClosed(state: RolloutState): Promise<RollbackRequest | null> {
   const { list } = state.input.run;
   const phase = list.environment.soak ? 'soak' : 'watch';

@@ -1,4 +1,5 @@
-// What is sent to a workflow is decoded before any handler sees it, and what cannot be decoded must not stop a workflow task:
+// What is sent to a workflow is decoded before any handler sees it, and what cannot be decoded must not stop
+// a workflow task:
 // it becomes a marker that no shape fits.
 import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 

@@ -1,4 +1,5 @@
-// What must work before anything can go on is called until it has worked; what keeps it from working is shown.
+// What must work before anything can go on is called until it has worked; what keeps it from working is
+// shown.
 import { condition } from '@temporalio/workflow';
 import type { Called } from './activities.ts';
 import { type Asker, askPerson } from './ask-person.ts';
@@ -6,7 +7,10 @@ import { type Asker, askPerson } from './ask-person.ts';
 const DOUBLED = 10;
 const LONGEST_MS = 3_600_000;
 
-/** Milliseconds before the next call, after so many failures: from five seconds to an hour, so that histories stay small. */
+/**
+ * Milliseconds before the next call, after so many failures: from five seconds to an hour, so that histories
+ * stay small.
+ */
 export const backoffMs = ({ firstWaitMs }: Asker, failures: number): number =>
   Math.min(firstWaitMs * 2 ** Math.min(failures - 1, DOUBLED), LONGEST_MS);
 

@@ -38,7 +38,10 @@ export interface StepLine {
   tookMs: number | null;
 }
 
-/** Answer of the query `progress`, and source of the details in the Web UI. Data: sentences are made where it is shown. */
+/**
+ * Answer of the query `progress`, and source of the details in the Web UI. Data: sentences are made where it
+ * is shown.
+ */
 export interface Progress {
   readonly title: string;
   readonly deployment: string;
@@ -92,7 +95,10 @@ export interface LastSent {
   state?: string;
 }
 
-/** Writes the details (free: no history event) and, when phase, health or waiting changed, the search attributes (one event). */
+/**
+ * Writes the details (free: no history event) and, when phase, health or waiting changed, the search
+ * attributes (one event).
+ */
 export function show(progress: Progress, lastSent: LastSent): void {
   setCurrentDetails(render(progress));
   const state = JSON.stringify([progress.phase, progress.health, progress.waiting]);

@@ -12,7 +12,10 @@ import { show } from './progress.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
 import { type RolloutState, setWaiting } from './rollout-state.ts';
 
-/** Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback of the matrix, or leave it. */
+/**
+ * Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback
+ * of the matrix, or leave it.
+ */
 export async function rollBack(
   state: RolloutState,
   { why, fallback, by }: RollbackRequest,
@@ -52,7 +55,10 @@ interface Way {
   readonly approvals: readonly Signed[];
 }
 
-/** The ordered list of a fallback, shown before it runs; first what people must sign for it, because it loses something. */
+/**
+ * The ordered list of a fallback, shown before it runs; first what people must sign for it, because it loses
+ * something.
+ */
 async function chooseWay(
   state: RolloutState,
   wanted: string | null,
@@ -108,7 +114,8 @@ async function walkBack(
 ): Promise<readonly string[] | null> {
   const isOf = (entry: StackEntry) => (undo: UndoReceipt) =>
     undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
-  // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for by its name.
+  // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for
+  // by its name.
   const earlier = [...undos];
   for (const entry of entries) {
     const done = earlier.findIndex(isOf(entry));

@@ -1,4 +1,5 @@
-// A rollout's inbox: commands that its deployment sends, worked off one at a time, and what verified messages change at once.
+// A rollout's inbox: commands that its deployment sends, worked off one at a time, and what verified messages
+// change at once.
 import {
   CancellationScope,
   condition,

@@ -1,4 +1,5 @@
-// One environment's whole rollout: down the list, an undo pushed before each changing step, then the soak or watch.
+// One environment's whole rollout: down the list, an undo pushed before each changing step, then the soak or
+// watch.
 import { CancelledFailure } from '@temporalio/common';
 import {
   CancellationScope,

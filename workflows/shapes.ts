@@ -1,4 +1,5 @@
-// Shape and size of what comes from outside: people's messages, the two internal signals and what a workflow is started with.
+// Shape and size of what comes from outside: people's messages, the two internal signals and what a workflow
+// is started with.
 // Only whether it can be read without stumbling; whether it is true is asked elsewhere.
 import type { Signed } from '../src/core/messages.ts';
 import type { Command, DeploymentInput, Fact, RolloutInput } from './contract.ts';

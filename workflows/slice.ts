@@ -15,11 +15,17 @@ export interface Watched {
   slices: number;
   /** Slices in a row that failed. */
   failures: number;
-  /** Came while people were asked about something else, and is asked about after it, though it may be over by then. */
+  /**
+   * Came while people were asked about something else, and is asked about after it, though it may be over by
+   * then.
+   */
   later: Breach[];
 }
 
-/** `checkNow`, `close` and `pause` end a slice early, and so does `over`; it returns what it has. @throws CancelledFailure when the way forward is left. */
+/**
+ * `checkNow`, `close` and `pause` end a slice early, and so does `over`; it returns what it has. @throws
+ * CancelledFailure when the way forward is left.
+ */
 export async function observeSlice(
   state: RolloutState,
   watched: Watched,

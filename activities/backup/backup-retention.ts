@@ -1,4 +1,5 @@
-// `backup.keep`: once a rollout is closed, the dumps whose time is over are removed. The environment asks its own permit store and its own clock.
+// `backup.keep`: once a rollout is closed, the dumps whose time is over are removed. The environment asks its
+// own permit store and its own clock.
 import type { Step } from '../../src/core/step-list.ts';
 import type { PermittedRollout } from '../../src/io/permit-store.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';

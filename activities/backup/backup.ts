@@ -1,4 +1,5 @@
 // backup: dumped in an exported snapshot, hashed, restored into a scratch database, compared (rule 2).
+import { count } from '../../src/core/count.ts';
 import type { BackupSpec } from '../../src/core/plan/steps/backup.ts';
 import { rm } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
@@ -126,7 +127,9 @@ async function dumpInSnapshot(
   });
 }
 
-/** A sequence is outside every snapshot: the dump's value must lie between what was read before and after it. */
+/**
+ * A sequence is outside every snapshot: the dump's value must lie between what was read before and after it.
+ */
 function aheadOf(latest: Snapshot['sequences'], restored: Snapshot['sequences']): readonly string[] {
   return Object.entries(restored).flatMap(([name, value]) =>
     BigInt(value) > BigInt(latest[name] ?? '0')
@@ -140,7 +143,7 @@ function outcome({ dump, snapshot }: Proof, how: string): StepResult {
   const tables = Object.keys(snapshot.content).length;
   return {
     verdict: 'pass',
-    summary: `proven by restore: ${tables} tables, ${rows} rows, ${Object.keys(snapshot.catalog).length} objects equal (${how})`,
+    summary: `proven by restore: ${count(tables, 'table')}, ${count(rows, 'row')}, ${count(Object.keys(snapshot.catalog).length, 'object')} equal (${how})`,
     details: [
       'compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold',
     ],

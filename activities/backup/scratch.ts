@@ -27,7 +27,8 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
     );
   });
   const file = await work.world.artifacts.path(dumpName);
-  // Several sessions cannot share one transaction; a database that was restored half is never used, it is made anew.
+  // Several sessions cannot share one transaction; a database that was restored half is never used, it is
+  // made anew.
   const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
   const result = await work.runTool(
     ['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file],

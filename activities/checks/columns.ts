@@ -1,4 +1,5 @@
 // Columns: existence, type, nullability, default, from the catalog.
+import { count } from '../../src/core/count.ts';
 import { quoteTable, withSession } from '../../src/io/postgres.ts';
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import type { StepResult } from '../frame/receipt.ts';
@@ -28,7 +29,7 @@ export async function checkColumns(work: Work, expectations: readonly Expected[]
   const bad = lines.filter((line) => !line.ok);
   return {
     verdict: bad.length === 0 ? 'pass' : 'fail',
-    summary: `${lines.length - bad.length} of ${lines.length} columns as expected`,
+    summary: `${lines.length - bad.length} of ${count(lines.length, 'column')} as expected`,
     details: (bad.length > 0 ? bad : lines).map((line) => line.text),
   };
 }

@@ -1,4 +1,5 @@
-// One of the release's own commands: its exit code and, where the plan names them, values of the JSON it prints or counts of its test report.
+// One of the release's own commands: its exit code and, where the plan names them, values of the JSON it
+// prints or counts of its test report.
 import { readFile, rm } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
@@ -63,7 +64,10 @@ function judgeJson(result: CommandResult, expectations: Readonly<Record<string, 
   };
 }
 
-/** Exactly so many passed, no more than so many skipped, none failed; no report is an error, never a pass (rule 1). */
+/**
+ * Exactly so many passed, no more than so many skipped, none failed; no report is an error, never a pass
+ * (rule 1).
+ */
 async function judgeReport(
   work: Work,
   { file, passed, skipped }: NonNullable<CommandCheck['junit']>,

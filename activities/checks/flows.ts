@@ -1,4 +1,5 @@
 // flows: the application's own paths over HTTP, as a user walks them; two at once where only one may win.
+import { count } from '../../src/core/count.ts';
 import type { FlowsSpec } from '../../src/core/plan/steps/flows.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ export async function flows(work: Work, { file }: FlowsSpec): Promise<StepResult
   const bad = lines.filter((line) => !line.ok);
   return {
     verdict: bad.length === 0 ? 'pass' : 'fail',
-    summary: `${lines.length - bad.length} of ${lines.length} flows as expected`,
+    summary: `${lines.length - bad.length} of ${count(lines.length, 'flow')} as expected`,
     details: (bad.length > 0 ? bad : lines).map((line) => line.text),
     figures: { flows: lines.length },
   };

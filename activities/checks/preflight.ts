@@ -1,4 +1,5 @@
-// preflight: tools, versions, role and privileges from the catalog, disk, no unclosed rollout. Nothing is tried by writing.
+// preflight: tools, versions, role and privileges from the catalog, disk, no unclosed rollout. Nothing is
+// tried by writing.
 import type { PreflightSpec } from '../../src/core/plan/steps/preflight.ts';
 import { statfs } from 'node:fs/promises';
 import type { Limit } from '../../src/core/plan/plan.ts';

@@ -1,4 +1,5 @@
 // A query in a READ ONLY transaction: no rows, or one value within a threshold.
+import { count } from '../../src/core/count.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sameJson } from '../../src/core/canonical.ts';
@@ -46,7 +47,7 @@ async function judgeRows(
   if ('rows' in returns)
     return {
       verdict: outside(returns.rows, rows.length, undefined, 'objective') ? 'fail' : 'pass',
-      summary: `${rows.length} rows, wanted ${returns.rows.text}`,
+      summary: `${count(rows.length, 'row')}, wanted ${returns.rows.text}`,
       figures: { rows: rows.length },
     };
   return judgeValue(rows, returns.value);
@@ -76,7 +77,7 @@ function judgeNoRows(rows: readonly object[]): StepResult {
   if (rows.length === 0) return { verdict: 'pass', summary: 'no rows, as expected' };
   return {
     verdict: 'fail',
-    summary: `${rows.length} rows, expected none`,
+    summary: `${count(rows.length, 'row')}, expected none`,
     details: rows.slice(0, 5).map((row) => JSON.stringify(row)),
     figures: { rows: rows.length },
   };

@@ -1,4 +1,5 @@
-// Evidence: written as it happens by every worker, closed here with histories, delta, SUMMARY and the signed manifest.
+// Evidence: written as it happens by every worker, closed here with histories, delta, SUMMARY and the signed
+// manifest.
 import { dirname } from 'node:path';
 import type { CloseEvidenceInput, SealedEvidence } from '../../src/core/activities.ts';
 import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.ts';

@@ -6,7 +6,8 @@ interface History {
 }
 
 /**
- * The history of the run that belongs to this deployment. A rollout's workflow id is used again by the next deployment,
+ * The history of the run that belongs to this deployment. A rollout's workflow id is used again by the next
+ * deployment,
  * so the newest run under it may be another's.
  */
 export async function historyOf(workflowId: string, deployment: string): Promise<History> {

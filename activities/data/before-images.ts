@@ -1,4 +1,5 @@
-// Before-images: what a fix changed, row by row, as an artifact; enough to put a row back, and to see whether somebody changed it since.
+// Before-images: what a fix changed, row by row, as an artifact; enough to put a row back, and to see whether
+// somebody changed it since.
 import { ifAbsent } from '../../src/io/files.ts';
 import { open, readFile } from 'node:fs/promises';
 import { fenceGuard } from '../../src/io/fence.ts';

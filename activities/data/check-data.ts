@@ -1,4 +1,5 @@
 // check data: SQL rules read in one pass per table, or a command that prints findings as the documented JSON.
+import { count } from '../../src/core/count.ts';
 import type { FoundBy } from '../../src/core/evidence-delta.ts';
 import type { CheckDataSpec, DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
 import type { Finding } from '../../src/core/receipts.ts';
@@ -40,7 +41,7 @@ export async function checkData(work: Work, spec: CheckDataSpec): Promise<StepRe
     summary:
       total() === 0
         ? 'no findings'
-        : `${total()} findings: ${total('auto')} can be fixed, ${total('people')} for people, ${total('none')} cannot be fixed`,
+        : `${count(total(), 'finding')}: ${total('auto')} can be fixed, ${total('people')} for people, ${total('none')} cannot be fixed`,
     details: found
       .filter((entry) => entry.count > 0)
       .map((entry) => `${entry.category}: ${entry.count} (${entry.fix})`),
@@ -49,7 +50,10 @@ export async function checkData(work: Work, spec: CheckDataSpec): Promise<StepRe
   };
 }
 
-/** One file for each data step: how many of each category, and the findings themselves as far as they are carried. */
+/**
+ * One file for each data step: how many of each category, and the findings themselves as far as they are
+ * carried.
+ */
 async function recordFindings(
   work: Work,
   spec: { readonly pass: 'first' | 'last' },
@@ -142,7 +146,8 @@ async function runCheck(work: Work, spec: DataSpec): Promise<readonly Found[] | 
   const result = await work.runRelease(spec.check!.command, { readOnly: true });
   const document = parseJson(result.stdout);
   const list = Array.isArray(document) ? document : undefined;
-  // The exit code does not matter where findings were printed: many tools exit 1 because they found something.
+  // The exit code does not matter where findings were printed: many tools exit 1 because they found
+  // something.
   if (!list)
     return `the check printed no findings as JSON (exit ${result.exitCode ?? result.killedBy}): ${tail(result.stderr || result.stdout, 1_000)}`;
   const findings = list

@@ -1,5 +1,8 @@
-// fix by a command: the tables are copied before it runs and compared by primary key after it, so that every change has its before-image.
-// What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not be made, the receipt says so.
+// fix by a command: the tables are copied before it runs and compared by primary key after it, so that every
+// change has its before-image.
+// What others write meanwhile is told apart by a trigger for as long as the command runs; where it could not
+// be made, the receipt says so.
+import { count } from '../../src/core/count.ts';
 import { specOf } from '../../src/core/specs.ts';
 import type { DataSpec } from '../../src/core/plan/steps/data.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
@@ -41,14 +44,18 @@ export async function fixByCommand(
   return { changed, failed, lines: [...lines, ...words.filter((line) => line !== '')] };
 }
 
-/** Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has followed. */
+/**
+ * Undo of a fix that was cut off between its copy and its images: they are made now, while nothing else has
+ * followed.
+ */
 export async function recoverImages(work: Work): Promise<void> {
   if (specOf(work.step, 'fixData')?.fix) await imageChanges(work);
 }
 
 /**
  * All tables in one snapshot, all or none; a copy that an earlier attempt took is the true one and stays.
- * `place` is the table, '' for the list of tables (an empty one has to be looked at afterwards, too), or `hash`.
+ * `place` is the table, '' for the list of tables (an empty one has to be looked at afterwards, too), or
+ * `hash`.
  */
 async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
   await withSession(work.url, work.tag, async (session) => {
@@ -111,9 +118,10 @@ async function imageChanges(
       const others = differing.length - images.length;
       if (images.length > 0)
         lines.push(
-          `${table}: ${images.length} rows changed${own === null ? ' while the command ran, by whomever' : ''}`,
+          `${table}: ${count(images.length, 'row')} changed${own === null ? ' while the command ran, by whomever' : ''}`,
         );
-      if (others > 0) lines.push(`${table}: ${others} rows changed meanwhile by others; they are left alone`);
+      if (others > 0)
+        lines.push(`${table}: ${count(others, 'row')} changed meanwhile by others; they are left alone`);
     }
     const unsaved: string[] = [];
     const hashed = await session.query<{ key: string; row: string }>(

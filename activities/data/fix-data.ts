@@ -1,4 +1,6 @@
-// fix: rows that a rule may mend, by key range, or a command of the release; the before-image of every changed row is kept as an artifact.
+// fix: rows that a rule may mend, by key range, or a command of the release; the before-image of every
+// changed row is kept as an artifact.
+import { count } from '../../src/core/count.ts';
 import type { DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
 import { fail } from '../../src/core/failures.ts';
 import { FENCED_STATE, fenceGuard } from '../../src/io/fence.ts';
@@ -31,7 +33,7 @@ export async function fixData(work: Work, { rules, fix }: DataSpec, lock: Target
     if (typeof changed === 'string')
       return {
         verdict: 'error',
-        summary: `${rule.name} fails: ${changed}; ${total} rows fixed before`,
+        summary: `${rule.name} fails: ${changed}; ${count(total, 'row')} fixed before`,
         details: lines,
         figures: { fixed: total },
       };
@@ -43,8 +45,8 @@ export async function fixData(work: Work, { rules, fix }: DataSpec, lock: Target
   return {
     verdict: ran?.failed ? 'fail' : 'pass',
     summary: ran?.failed
-      ? `the fix ${ran.failed}; ${total} rows changed`
-      : `${total} rows fixed, each with its before-image`,
+      ? `the fix ${ran.failed}; ${count(total, 'row')} changed`
+      : `${count(total, 'row')} fixed, each with its before-image`,
     details: [...lines, ...(ran?.lines ?? [])],
     figures: { fixed: total },
     artifacts: [await work.world.artifacts.describe(imageName(work))],
@@ -62,13 +64,16 @@ async function fixRule(work: Work, rule: RowRule, file: string): Promise<number 
       const images = await fixBatch(session, work, rule, key, file);
       if (typeof images === 'string') return images;
       changed += images;
-      work.progress(`${rule.name}: ${changed} rows`);
+      work.progress(`${rule.name}: ${count(changed, 'row')}`);
       if (images < BATCH) return changed;
     }
   });
 }
 
-/** The images are on disk before the change is committed; a row imaged but not changed is harmless to the undo. */
+/**
+ * The images are on disk before the change is committed; a row imaged but not changed is harmless to the
+ * undo.
+ */
 async function fixBatch(
   session: Session,
   work: Work,
@@ -112,7 +117,7 @@ export async function undoFix(work: Work): Promise<UndoResult> {
   const back = of('back').length;
   return {
     done: waiting.length === 0,
-    summary: `${back} of ${images.length} rows put back${kept.length > 0 ? `, ${kept.length} left because they were changed since` : ''}`,
+    summary: `${back} of ${count(images.length, 'row')} put back${kept.length > 0 ? `, ${kept.length} left because they were changed since` : ''}`,
     differences: waiting.map(
       (image) => `${image.table} ${image.key}: a foreign key keeps its before-image away`,
     ),

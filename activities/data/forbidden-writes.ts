@@ -1,4 +1,6 @@
-// Forbidden writes: each on one existing row, by SQLSTATE and constraint name, in a transaction that is always rolled back.
+// Forbidden writes: each on one existing row, by SQLSTATE and constraint name, in a transaction that is
+// always rolled back.
+import { count } from '../../src/core/count.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import type { ForbiddenWrite, ForbiddenWritesSpec } from '../../src/core/plan/steps/forbidden.ts';
 import { type Verdict, worst } from '../../src/core/verdict.ts';
@@ -22,7 +24,7 @@ export async function forbiddenWrites(work: Work, { writes }: ForbiddenWritesSpe
   const refused = results.filter((result) => result.verdict === 'pass').length;
   return {
     verdict: worst(results.map((result) => result.verdict)),
-    summary: `${refused} of ${writes.length} writes refused by their constraint`,
+    summary: `${refused} of ${count(writes.length, 'write')} refused by their constraint`,
     details: results.map((result) => result.line),
     figures: { refused, writes: writes.length },
   };

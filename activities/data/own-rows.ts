@@ -1,4 +1,5 @@
-// Which rows a command wrote itself, told exactly while the application writes beside it: triggers note the keys that sessions of this
+// Which rows a command wrote itself, told exactly while the application writes beside it: triggers note the
+// keys that sessions of this
 // step write, of whichever attempt. They stand until the images are on disk; the notes lie in our own schema.
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
@@ -15,7 +16,8 @@ const notesOf = (work: Work): string => `soakgate.own_rows_${work.step.index}`;
 const functionOf = (work: Work, at: number): string => `soakgate.note_own_${work.step.index}_${at}`;
 
 /**
- * Watches all of these tables (each has a primary key) or none; what an earlier attempt has begun goes on. Where a short lock was not
+ * Watches all of these tables (each has a primary key) or none; what an earlier attempt has begun goes on.
+ * Where a short lock was not
  * given, that stands noted as well: what the command then writes can never be told apart.
  */
 export async function watchRows(session: Session, work: Work, tables: readonly string[]): Promise<void> {
@@ -25,7 +27,8 @@ export async function watchRows(session: Session, work: Work, tables: readonly s
 }
 
 /**
- * `table key` of each row that the command wrote → the row as it left it, null where it took it away. Null altogether where nobody can
+ * `table key` of each row that the command wrote → the row as it left it, null where it took it away. Null
+ * altogether where nobody can
  * tell, empty where it has never begun.
  */
 export async function ownRows(
@@ -56,7 +59,10 @@ export async function stopWatching(session: Session, work: Work): Promise<void> 
   await session.query(`drop table if exists ${notesOf(work)}`);
 }
 
-/** The command's own role may not be allowed to write into our schema: the notes are written as the one who made the function. */
+/**
+ * The command's own role may not be allowed to write into our schema: the notes are written as the one who
+ * made the function.
+ */
 async function createTriggers(session: Session, work: Work, tables: readonly string[]): Promise<void> {
   const sessions = work.tag.slice(0, work.tag.lastIndexOf(':') + 1);
   await session.query(`create table ${notesOf(work)} ${NOTES}`);

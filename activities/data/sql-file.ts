@@ -1,4 +1,5 @@
-// sql: a reviewed file in one transaction with its mark in our own schema, so that it has run exactly once or not at all.
+// sql: a reviewed file in one transaction with its mark in our own schema, so that it has run exactly once or
+// not at all.
 import { join } from 'node:path';
 import type { SqlFileSpec } from '../../src/core/plan/steps/sql.ts';
 import { specOf } from '../../src/core/specs.ts';
@@ -31,7 +32,9 @@ export async function sqlFile(work: Work, spec: SqlFileSpec, lock: TargetLock): 
   return { verdict: 'pass', summary: line };
 }
 
-/** Undo of sql: its own file, if the step's transaction was committed; the mark goes in the same transaction. */
+/**
+ * Undo of sql: its own file, if the step's transaction was committed; the mark goes in the same transaction.
+ */
 export async function undoSqlFile(work: Work): Promise<UndoResult> {
   const undo = specOf(work.step, 'sqlFile')?.undo;
   if (undo === undefined || !(await isMarked(work)))

@@ -1,4 +1,5 @@
-// The rows of the copy that would violate what the migrations add: all of them, where PostgreSQL's error names the first constraint only.
+// The rows of the copy that would violate what the migrations add: all of them, where PostgreSQL's error
+// names the first constraint only.
 import { type AddedConstraint, addedConstraints } from '../../src/core/added-constraints.ts';
 import { quoteName, serverError, type Session, withSession } from '../../src/io/postgres.ts';
 import { keyColumns, primaryKey } from './primary-key.ts';
@@ -7,7 +8,10 @@ import type { Work } from '../frame/step-context.ts';
 export interface Violations {
   /** One for each constraint that rows would violate. */
   readonly would: readonly string[];
-  /** What rows violate now, though the migrations may change them first; what was asked, and what could not be. */
+  /**
+   * What rows violate now, though the migrations may change them first; what was asked, and what could not
+   * be.
+   */
   readonly notes: readonly string[];
   readonly figures: { readonly violating: number; readonly notForecast: number };
 }

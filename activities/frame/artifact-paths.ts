@@ -13,7 +13,10 @@ export function approvalPath(deployment: string, { message, person, body }: Sign
   return `${evidenceFolder(deployment)}/approvals/${slug(body.environment)}/${message}-${slug(person)}-${slug(body.nonce).slice(0, 36)}.json`;
 }
 
-/** The signed start without the plan's text, which lies beside it as `plan.yaml`: together they are what was signed. */
+/**
+ * The signed start without the plan's text, which lies beside it as `plan.yaml`: together they are what was
+ * signed.
+ */
 export function startRecord(start: Signed<StartBody>): string {
   return JSON.stringify({ ...start, body: { ...start.body, planText: '(plan.yaml)' } }, null, 1);
 }

@@ -1,4 +1,5 @@
-// What makes a function an activity: heartbeat, cancellation, and failures with a code from the table (rule 5).
+// What makes a function an activity: heartbeat, cancellation, and failures with a code from the table (rule
+// 5).
 import { ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
 import { type FailureCode, failures, StepFailure } from '../../src/core/failures.ts';
 import { redact } from '../../src/io/redact.ts';

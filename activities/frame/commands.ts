@@ -1,4 +1,5 @@
-// The commands of one activity: what they inherit, what they are told of the database, what is kept of their output.
+// The commands of one activity: what they inherit, what they are told of the database, what is kept of their
+// output.
 import { cancellationSignal } from '@temporalio/activity';
 import { dirname, join } from 'node:path';
 import type { EnvValue } from '../../src/core/plan/plan.ts';
@@ -64,7 +65,10 @@ type Run = (
   options: RunOptions,
 ) => Promise<CommandResult>;
 
-/** Output is parsed as it was printed (a password that is a common word would change what it says); what is kept of it is redacted. */
+/**
+ * Output is parsed as it was printed (a password that is a common word would change what it says); what is
+ * kept of it is redacted.
+ */
 function runner({ checkout, notes, log }: Place): Run {
   return async (argv, env, options) => {
     const signal = cancellationSignal();

@@ -41,7 +41,10 @@ export interface Work extends Commands {
   /** This attempt's `application_name`. */
   readonly tag: string;
   readonly signal: AbortSignal;
-  /** What must never be printed: the address of the target, its password, and what the plan's commands are handed by reference. */
+  /**
+   * What must never be printed: the address of the target, its password, and what the plan's commands are
+   * handed by reference.
+   */
   readonly secrets: readonly string[];
   /** The checkout of this rollout's commit. */
   readonly checkout: string;
@@ -135,7 +138,8 @@ async function secretsOf(list: StepList, url: string): Promise<readonly string[]
 }
 
 /**
- * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has to end it first,
+ * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has
+ * to end it first,
  * which is seen. @throws StepFailure NOT_PERMITTED.
  */
 export function fromItsRollout({ service, environment }: RolloutRef): void {

@@ -1,4 +1,5 @@
-// Whatever writes to the target: proof of a backup first, then the target lock, then the fence (rules 2 and 4).
+// Whatever writes to the target: proof of a backup first, then the target lock, then the fence (rules 2 and
+// 4).
 import { fail } from '../../src/core/failures.ts';
 import { raiseFence } from '../../src/io/fence.ts';
 import { withSession } from '../../src/io/postgres.ts';

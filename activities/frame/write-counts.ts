@@ -16,7 +16,10 @@ export async function noteWritesAtBackup(work: Work): Promise<void> {
   await work.world.permitStore.noteOnce(work.rollout, AT_BACKUP, JSON.stringify(await count(work)));
 }
 
-/** Called when a restored database has taken the target's name: its counters are new, and what was written before is with the old one. */
+/**
+ * Called when a restored database has taken the target's name: its counters are new, and what was written
+ * before is with the old one.
+ */
 export async function noteWritesAfterRestore(work: Work): Promise<void> {
   const own = await ownWrites(work);
   const now = await count(work);
@@ -44,7 +47,9 @@ export async function countOwnWrites<T>(work: Work, act: () => Promise<T>): Prom
   }
 }
 
-/** Writes by others since the backup, table by table; asked of the target, or of what it was before a restore. */
+/**
+ * Writes by others since the backup, table by table; asked of the target, or of what it was before a restore.
+ */
 export async function foreignWrites(work: Work, url = work.url): Promise<Counts> {
   const start = await work.world.permitStore.note(work.rollout, AT_BACKUP);
   const all = subtract(await count(work, url), start === undefined ? {} : (JSON.parse(start) as Counts));

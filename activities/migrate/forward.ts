@@ -1,4 +1,6 @@
-// A forward fix: one prepared, reviewed migration more, which lies outside the loaded ones and is added when the fallback is taken.
+// A forward fix: one prepared, reviewed migration more, which lies outside the loaded ones and is added when
+// the fallback is taken.
+import { count } from '../../src/core/count.ts';
 import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ForwardInput, UndoInput } from '../../src/core/activities.ts';
@@ -18,7 +20,10 @@ import type { Work } from '../frame/step-context.ts';
 const LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeoutMs: 3_600_000 };
 const REHEARSAL_LIMITS = { lockTimeoutMs: 60_000, giveUpAfterMs: 0, statementTimeoutMs: 3_600_000 };
 
-/** Adds the prepared migration, rehearses it there and back on a copy, applies it, and compares with the rehearsal. */
+/**
+ * Adds the prepared migration, rehearses it there and back on a copy, applies it, and compares with the
+ * rehearsal.
+ */
 export async function forwardFix(
   work: Work,
   hold: TargetLock,
@@ -62,7 +67,7 @@ export async function forwardFix(
     return { verdict: 'fail', summary: 'the catalog differs from the rehearsal', details: odd };
   return {
     verdict: 'pass',
-    summary: `${name} applied; ${rehearsal.changes.length} objects changed`,
+    summary: `${name} applied; ${count(rehearsal.changes.length, 'object')} changed`,
     details: [...lines, ...rehearsal.changes],
     figures: { applied: 1 },
   };
@@ -102,7 +107,10 @@ async function prepared(work: Work, fallback: string): Promise<{ name: string; m
   return { name: found.forward, migrator };
 }
 
-/** Up must change something (an empty shell is only stamped), and down must lead back to exactly what was there. */
+/**
+ * Up must change something (an empty shell is only stamped), and down must lead back to exactly what was
+ * there.
+ */
 async function rehearse(
   work: Work,
   migrator: Migrator,

@@ -1,4 +1,6 @@
-// migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found and named.
+// migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found
+// and named.
+import { count } from '../../src/core/count.ts';
 import { ifAbsent } from '../../src/io/files.ts';
 import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
 import { fail } from '../../src/core/failures.ts';
@@ -59,7 +61,7 @@ export async function migrate(work: Work, spec: MigrateSpec, lock: TargetLock): 
     return { verdict: 'fail', summary: 'the ledger says applied, but the catalog differs', details: odd };
   return {
     verdict: 'pass',
-    summary: `${migrations.pending.length} migrations applied`,
+    summary: `${count(migrations.pending.length, 'migration')} applied`,
     details: lines,
     figures: { applied: migrations.pending.length },
   };
@@ -80,7 +82,9 @@ export async function downgrade(work: Work): Promise<UndoResult> {
   return { done: true, summary: lines.join('; '), differences: [] };
 }
 
-/** The catalog before the first attempt: one that finished and whose answer was lost has changed it already. */
+/**
+ * The catalog before the first attempt: one that finished and whose answer was lost has changed it already.
+ */
 async function catalogBefore(work: Work): Promise<Snapshot> {
   const text = await work.world.permitStore.noteOnce(
     work.rollout,

@@ -1,4 +1,5 @@
-// What Soakgate asks of Django, as one Python program run by `manage.py shell`: Django itself looks, renders and migrates.
+// What Soakgate asks of Django, as one Python program run by `manage.py shell`: Django itself looks, renders
+// and migrates.
 // Facts come back as JSON behind a mark, never read out of what Django prints for people (field facts 8).
 
 /** Begins each line that is meant for us. */
@@ -8,7 +9,10 @@ export const MARK = 'soakgate:';
 export interface DjangoRequest {
   readonly ask: 'status' | 'sql' | 'migrate' | 'reverse';
   readonly names: readonly string[];
-  /** What the session must be, or nothing is done: proof that Django reached the database it was given, under our name. */
+  /**
+   * What the session must be, or nothing is done: proof that Django reached the database it was given, under
+   * our name.
+   */
   readonly expect: {
     readonly database: string;
     readonly application: string;

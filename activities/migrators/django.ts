@@ -1,4 +1,5 @@
-// Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one transaction for each migration.
+// Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one
+// transaction for each migration.
 import { fail } from '../../src/core/failures.ts';
 import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
@@ -89,8 +90,10 @@ function previewOf(facts: Facts): MigrationPreview {
 }
 
 /**
- * All of them in one process, because each start of Django is longer than most migrations, and the site may be closed meanwhile. Each has its own
- * transaction, and its own tries: one that does not get its lock ends the process, and what is then still open in the ledger begins another.
+ * All of them in one process, because each start of Django is longer than most migrations, and the site may
+ * be closed meanwhile. Each has its own
+ * transaction, and its own tries: one that does not get its lock ends the process, and what is then still
+ * open in the ledger begins another.
  */
 async function move(
   work: Work,
@@ -217,7 +220,10 @@ async function look(
   return facts;
 }
 
-/** @throws StepFailure SESSION_UNKNOWN before anything is done, when Django's session is not the one it was given. */
+/**
+ * @throws StepFailure SESSION_UNKNOWN before anything is done, when Django's session is not the one it was
+ * given.
+ */
 async function run(
   work: Work,
   url: string,

@@ -1,4 +1,5 @@
-// Pairs of SQL files with golang-migrate's own ledger: one row, the version that was reached and whether it is dirty.
+// Pairs of SQL files with golang-migrate's own ledger: one row, the version that was reached and whether it
+// is dirty.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
@@ -69,7 +70,10 @@ export const golangMigrate: Migrator = {
   },
 };
 
-/** One row, or none where nothing is applied; written in the transaction of the file itself, so it is never dirty. */
+/**
+ * One row, or none where nothing is applied; written in the transaction of the file itself, so it is never
+ * dirty.
+ */
 function stampOf(work: Work, version: bigint | null): string {
   const table = quoteTable(options(work).ledger);
   const row = version === null ? '' : ` insert into ${table} (version, dirty) values (${version}, false);`;

@@ -1,4 +1,5 @@
-// Migrating beside live traffic: short lock timeouts, jittered pauses, blockers named. For every tool the same.
+// Migrating beside live traffic: short lock timeouts, jittered pauses, blockers named. For every tool the
+// same.
 import { fail } from '../../src/core/failures.ts';
 import { FENCED_STATE } from '../../src/io/fence.ts';
 import { withSession } from '../../src/io/postgres.ts';
@@ -9,7 +10,9 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** One JSON list of `{relation, mode}`: what the asking session holds on tables and views of the application. */
+/**
+ * One JSON list of `{relation, mode}`: what the asking session holds on tables and views of the application.
+ */
 export const HELD_LOCKS_JSON = `select coalesce(json_agg(distinct jsonb_build_object('relation', n.nspname || '.' || c.relname, 'mode', l.mode)), '[]')
   from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
   where l.pid = pg_backend_pid() and l.granted and c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;

@@ -55,7 +55,10 @@ export interface Migrator {
     names: readonly string[],
     options: UpgradeOptions,
   ): Promise<readonly string[]>;
-  /** Where the prepared migration of a forward fallback lies, outside the loaded ones, and where it is added; below the checkout. */
+  /**
+   * Where the prepared migration of a forward fallback lies, outside the loaded ones, and where it is added;
+   * below the checkout.
+   */
   prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
   /** Tables that the tool writes by itself with each migration. */
   ledgers(work: Work): readonly string[];

@@ -1,4 +1,5 @@
-// An address, asked once: `failures` 0 or 1, `latency` in ms, `status`. No answer is a failure, not a missing sample.
+// An address, asked once: `failures` 0 or 1, `latency` in ms, `status`. No answer is a failure, not a missing
+// sample.
 import { get } from '../../src/io/http.ts';
 import { outsideAddress } from '../frame/step-context.ts';
 import { documentReader } from './reader.ts';

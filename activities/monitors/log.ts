@@ -1,4 +1,5 @@
-// New lines of the service's logs, counted by named patterns; where reading goes on travels with the counters.
+// New lines of the service's logs, counted by named patterns; where reading goes on travels with the
+// counters.
 import { join } from 'node:path';
 import { countLines } from '../../src/core/log-lines.ts';
 import { followFile, type NewLines } from '../../src/io/followed-file.ts';
@@ -6,13 +7,17 @@ import type { Reader } from './reader.ts';
 
 const SEEN = 'seen';
 
-/** Lines that were lost say nothing: no number, and the count goes on behind them. @throws Error when a file is not there. */
+/**
+ * Lines that were lost say nothing: no number, and the count goes on behind them. @throws Error when a file
+ * is not there.
+ */
 export const readLog: Reader<'log'> = async (
   work,
   { name, monitor, read: { log }, at, counters: before },
 ) => {
   const folder = work.service.logs ?? work.service.root;
-  // In the reverse of the plan's order: a record that reaches the first file before the second is then in both, or in the first alone.
+  // In the reverse of the plan's order: a record that reaches the first file before the second is then in
+  // both, or in the first alone.
   const followed: NewLines[] = [];
   for (const file of log.files.toReversed()) {
     const from = before?.[file];

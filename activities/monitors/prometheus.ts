@@ -1,4 +1,5 @@
-// Queries to a Prometheus server. One number for each metric: several series are refused, no series is no number (rule 1).
+// Queries to a Prometheus server. One number for each metric: several series are refused, no series is no
+// number (rule 1).
 import type { PrometheusRead, Take } from '../../src/core/plan/monitors/prometheus.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { valueAt } from '../../src/core/pointer.ts';

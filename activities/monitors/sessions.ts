@@ -1,4 +1,5 @@
-// The sessions of the database as they stand: slow transactions, waits for locks with who is in the way, foreign keys without an index.
+// The sessions of the database as they stand: slow transactions, waits for locks with who is in the way,
+// foreign keys without an index.
 import { statementShape } from '../../src/core/statement-shape.ts';
 import { observeTag } from '../../src/core/names.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
@@ -8,7 +9,9 @@ const NAMED = 5;
 const NOT_OURS = `a.datname = current_database() and a.backend_type = 'client backend' and coalesce(a.application_name, '') !~ '^sgo?:'`;
 const WHO = `format('%s (pid %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid)`;
 
-/** Statements without their values: they are people's data. Sessions of ours are none of the application's. */
+/**
+ * Statements without their values: they are people's data. Sessions of ours are none of the application's.
+ */
 export const readSessions: Reader<'sessions'> = async (work, { name, monitor, read: { sessions }, at }) => {
   const found = await withSession(work.url, observeTag(work.rollout), async (session) => {
     await refuseUnseen(session);
@@ -35,7 +38,10 @@ export const readSessions: Reader<'sessions'> = async (work, { name, monitor, re
   };
 };
 
-/** Of sessions that a role may not see there is neither age nor statement: that is no zero (rule 1). @throws Error naming the grant. */
+/**
+ * Of sessions that a role may not see there is neither age nor statement: that is no zero (rule 1). @throws
+ * Error naming the grant.
+ */
 async function refuseUnseen(session: Session): Promise<void> {
   const [hidden] = await session.query<{ role: string; others: string | null }>(
     `select current_user as role, string_agg(distinct a.usename, ', ') as others from pg_stat_activity a

@@ -1,4 +1,5 @@
-// The first row of a query file of the release, read in a READ ONLY transaction under the name that evictions spare.
+// The first row of a query file of the release, read in a READ ONLY transaction under the name that evictions
+// spare.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../src/core/plan/plan.ts';

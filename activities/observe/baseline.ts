@@ -1,4 +1,5 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
+import { count } from '../../src/core/count.ts';
 import { ifAbsent } from '../../src/io/files.ts';
 import type { BaselineSpec } from '../../src/core/plan/steps/baseline.ts';
 import { type Latencies, type Latency, ms } from '../../src/core/evidence-delta.ts';
@@ -35,7 +36,7 @@ export async function baseline(work: Work, { http: spec }: BaselineSpec): Promis
   );
   return {
     verdict: failed.length > 0 ? 'inconclusive' : 'pass',
-    summary: `${Object.keys(snapshot.content).length} tables counted${lines.length > 0 ? `, ${lines.length} addresses measured` : ''}`,
+    summary: `${count(Object.keys(snapshot.content).length, 'table')} counted${lines.length > 0 ? `, ${count(lines.length, 'address', 'addresses')} measured` : ''}`,
     details: lines,
     figures: {
       tables: Object.keys(snapshot.content).length,

@@ -1,4 +1,5 @@
-// checkAfterwards: one look of a post-deployment checks at what a deployment has left, long after its evidence was sealed.
+// checkAfterwards: one look of a post-deployment checks at what a deployment has left, long after its
+// evidence was sealed.
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { AfterwardsInput, AfterwardsMemory, AfterwardsResult } from '../../src/core/activities.ts';
 import { judgeAfterwards, readsOf } from '../../src/core/afterwards.ts';

@@ -1,4 +1,5 @@
-// observe: one slice of a soak or watch. Each reading is on disk as soon as it is taken, so that a killed worker loses none.
+// observe: one slice of a soak or watch. Each reading is on disk as soon as it is taken, so that a killed
+// worker loses none.
 import { ifAbsent } from '../../src/io/files.ts';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { ObserveActivities, ObserveInput } from '../../src/core/activities.ts';
@@ -99,7 +100,8 @@ async function readDue(
   );
   // What was interrupted says nothing about the target.
   if (cancellationSignal().aborted && read.some((line) => 'error' in line)) return;
-  // Judged, kept and handed back as it is redacted: what a line of a log is about travels into the history (rule 7).
+  // Judged, kept and handed back as it is redacted: what a line of a log is about travels into the history
+  // (rule 7).
   for (const line of read.map((raw) => redactJson(raw, work.secrets))) {
     await work.world.artifacts.append(metricsName(work, phase), JSON.stringify(line));
     take(rules, watch, line);

@@ -1,4 +1,5 @@
-// What is asked before a rollout opens: the window is open, notice was given long enough before. Asked for waiting, and again by `openRollout`.
+// What is asked before a rollout opens: the window is open, notice was given long enough before. Asked for
+// waiting, and again by `openRollout`.
 import type { BeforeDeployingInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
 import { type Entry, entryInto } from '../../src/io/window.ts';

@@ -1,4 +1,5 @@
-// The last activity of a rollout: how things are now is recorded, scratch databases and fence are taken away, the permit dies.
+// The last activity of a rollout: how things are now is recorded, scratch databases and fence are taken away,
+// the permit dies.
 import { log } from '@temporalio/activity';
 import { sameJson } from '../../src/core/canonical.ts';
 import type { Latencies } from '../../src/core/evidence-delta.ts';
@@ -38,7 +39,8 @@ export async function closeRollout(
   const last = kept.list.steps.at(-1);
   if (last) await recordAfter(await openWork(world, rollout, last), outcome);
   await clearDatabase(world, rollout).catch(async (error: unknown) => {
-    // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left nothing in it.
+    // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left
+    // nothing in it.
     if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
   });
   await world.permitStore.close(rollout, outcome);

@@ -1,4 +1,5 @@
 // The first activity in an environment: the permit is checked where it opens something, and kept (rule 8).
+import { count } from '../../src/core/count.ts';
 import { hostname } from 'node:os';
 import type { OpenRolloutInput } from '../../src/core/activities.ts';
 import { sameJson } from '../../src/core/canonical.ts';
@@ -88,7 +89,7 @@ function receiptOf(list: StepList, started: number): Receipt {
     step: 'permit',
     kind: 'openRollout',
     verdict: 'pass',
-    summary: `permit checked, ${list.steps.length} steps kept`,
+    summary: `permit checked, ${count(list.steps.length, 'step')} kept`,
     startedAt: new Date().toISOString(),
     tookMs: Math.round(performance.now() - started),
   };
@@ -101,7 +102,10 @@ async function refuseSecondHost(world: WorkerContext): Promise<void> {
     fail('SECOND_HOST', `artifacts of ${world.settings.environment} lie on ${first}, this is ${hostname()}`);
 }
 
-/** What opened this environment, into the evidence as it happens; approvals were written when they were verified. */
+/**
+ * What opened this environment, into the evidence as it happens; approvals were written when they were
+ * verified.
+ */
 async function recordPermit(
   { artifacts }: WorkerContext,
   { rollout, permit }: OpenRolloutInput,
@@ -137,7 +141,9 @@ function recompile(permit: Permit, environment: string): { list: StepList; first
   return { list, first: parsed.plan.environments[0]?.name === environment };
 }
 
-/** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
+/**
+ * A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it.
+ */
 function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string, first: boolean): void {
   const { start } = permit;
   if (start.body.deployment !== deployment)
@@ -230,7 +236,10 @@ function checkApproval(
   return { name: signed.person, roles: verdict.roles };
 }
 
-/** Who has the role that the gate asks for, and has attested it in this permit: nobody else starts the clock of a notice. */
+/**
+ * Who has the role that the gate asks for, and has attested it in this permit: nobody else starts the clock
+ * of a notice.
+ */
 function noticeGivers(settings: EnvironmentSettings, permit: Permit, list: StepList): readonly string[] {
   const wanted = list.gate?.attested.find(({ id }) => id === NOTICE);
   const { gateReport } = permit;

@@ -1,4 +1,5 @@
-// Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the evidence at once.
+// Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the
+// evidence at once.
 import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
 import { NOTICE } from '../../src/core/gate.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
@@ -26,7 +27,8 @@ export function judgePerson(
   if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
   if (signed.message !== message || !verifyMessage(signed, person.key))
     return refuse('the signature does not match the public key');
-  // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first used.
+  // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first
+  // used.
   if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
   const roles = 'any' in quorum ? quorum.any : quorum.each;
   if (roles.length > 0 && !person.roles.some((role) => roles.includes(role)))
@@ -80,7 +82,10 @@ function judgeMessage(
   return verdict;
 }
 
-/** Written once, so that a second attempt finds the time of the first; a closed rollout's evidence is left alone. */
+/**
+ * Written once, so that a second attempt finds the time of the first; a closed rollout's evidence is left
+ * alone.
+ */
 async function record(
   world: WorkerContext,
   { signed, deployment }: VerifyInput,

@@ -1,4 +1,5 @@
-// Who uses the tables now: statements that hold locks on them, sampled, and how often they are read and written, from the counters.
+// Who uses the tables now: statements that hold locks on them, sampled, and how often they are read and
+// written, from the counters.
 import { statementShape } from '../../src/core/statement-shape.ts';
 import { withSession, type Session } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -30,7 +31,10 @@ const LEAST_MS = 1_200;
 
 type Counters = ReadonlyMap<string, { readonly scans: number; readonly rows: number }>;
 
-/** Watches the target while `during` runs, and for a little more than a second at least. Sessions of ours are not traffic. */
+/**
+ * Watches the target while `during` runs, and for a little more than a second at least. Sessions of ours are
+ * not traffic.
+ */
 export async function watchTraffic<T>(
   work: Work,
   during: () => Promise<T>,

@@ -1,4 +1,5 @@
-// The lock forecast: what the rehearsal locked and for how long, held against who holds what on the target now, and who asks for it.
+// The lock forecast: what the rehearsal locked and for how long, held against who holds what on the target
+// now, and who asks for it.
 import { specsOf } from '../../src/core/specs.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import type { SeenStatement, Traffic } from './live-traffic.ts';

@@ -1,4 +1,6 @@
-// preview: the SQL of exactly the pending range, its lint, and a rehearsal on a restored copy; nothing in the target changes.
+// preview: the SQL of exactly the pending range, its lint, and a rehearsal on a restored copy; nothing in the
+// target changes.
+import { count } from '../../src/core/count.ts';
 import type { PreviewSpec } from '../../src/core/plan/steps/preview.ts';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -42,8 +44,8 @@ export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult
       ...(rehearsal ? [rehearsal.verdict] : []),
     ]),
     summary: [
-      `${files.length} migrations`,
-      `${lint.length} lint findings`,
+      `${count(files.length, 'migration')}`,
+      `${count(lint.length, 'lint finding')}`,
       rehearsal?.summary ?? 'not rehearsed',
     ].join(', '),
     // What the rows themselves say weighs more than what the text looks like.

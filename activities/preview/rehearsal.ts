@@ -1,4 +1,6 @@
-// The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing dependents.
+// The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing
+// dependents.
+import { count } from '../../src/core/count.ts';
 import { scratchDatabase } from '../../src/core/names.ts';
 import { journalsOf } from '../../src/core/plan/migrators/index.ts';
 import { rowMoves, undeclared } from '../../src/core/moves.ts';
@@ -113,7 +115,7 @@ function judged({ how, upMs, bad, forecast, violations, ...seen }: Seen): Rehear
 function wentWell(how: string, upMs: number, { waits, blocked }: Forecast): string {
   return [
     `rehearsed ${how} in ${upMs} ms`,
-    ...(waits.length > 0 ? [`${waits.length} locks would wait now`] : []),
+    ...(waits.length > 0 ? [`${count(waits.length, 'lock')} would wait now`] : []),
     ...(blocked > 0 ? [`${blocked} running queries would block on this migration`] : []),
   ].join(', ');
 }
@@ -187,7 +189,9 @@ async function attempt(act: () => Promise<unknown>): Promise<readonly string[] |
   }
 }
 
-/** A fix that the plan makes after the preview is made on the copy first, or the copy would be judged dirty. */
+/**
+ * A fix that the plan makes after the preview is made on the copy first, or the copy would be judged dirty.
+ */
 async function fixLater(work: Work, url: string): Promise<void> {
   const later = specsOf({ steps: work.list.steps.slice(work.step.index) }, 'fixData');
   const rules = later.flatMap((spec) => spec.rules.filter((rule) => rule.fix));

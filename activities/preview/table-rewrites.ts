@@ -1,4 +1,5 @@
-// Tables that a migration writes anew: nobody reads or writes them meanwhile, so outside maintenance that is an outage.
+// Tables that a migration writes anew: nobody reads or writes them meanwhile, so outside maintenance that is
+// an outage.
 import { withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 

@@ -18,7 +18,10 @@ export async function enterMaintenance(work: Work): Promise<StepResult> {
     : { verdict: 'fail', summary: `the flag file is there, but the site does not answer ${answers}` };
 }
 
-/** First act of a rollback; a site that does not look closed stops it, because its users would meet what rolls back. */
+/**
+ * First act of a rollback; a site that does not look closed stops it, because its users would meet what rolls
+ * back.
+ */
 export async function closeSite(work: Work): Promise<UndoResult> {
   const { answers } = settings(work);
   // Where nothing answers any more, nobody gets through either.

@@ -13,7 +13,10 @@ export async function restart(work: Work, spec: RestartSpec): Promise<StepResult
   return { verdict: 'pass', summary: `${name}: ${await restarter.restart(work)}` };
 }
 
-/** Undo of restart: the service serves the release that runs now; where nothing served before, it is down again. */
+/**
+ * Undo of restart: the service serves the release that runs now; where nothing served before, it is down
+ * again.
+ */
 export async function revertRestart(work: Work): Promise<UndoResult> {
   const { name, restarter } = serviceOf(work, specOf(work.step, 'restart')?.service);
   const nothing = (await runtimeOf(work).running(work)) === undefined;

@@ -1,4 +1,5 @@
-// A service of Docker Compose that mounts `current`. `restart` would keep the old container with its old image and environment (T-27), so it is made anew.
+// A service of Docker Compose that mounts `current`. `restart` would keep the old container with its old
+// image and environment (T-27), so it is made anew.
 import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';

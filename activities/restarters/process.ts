@@ -1,4 +1,5 @@
-// A plain process with its own session and pid file. Not under setpriv and not in our group: it outlives the worker.
+// A plain process with its own session and pid file. Not under setpriv and not in our group: it outlives the
+// worker.
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';

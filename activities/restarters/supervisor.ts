@@ -1,4 +1,5 @@
-// A program of supervisord; its answer is asked back, because supervisorctl's own exit codes are not about the program.
+// A program of supervisord; its answer is asked back, because supervisorctl's own exit codes are not about
+// the program.
 import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
@@ -64,7 +65,10 @@ async function state(work: Work, options: Options): Promise<ProgramState> {
   return { state: found, pid: /pid (\d+)/u.exec(rest)?.[1] ?? null, said: stdout.trim() };
 }
 
-/** A program that falls over after a moment is restarted by supervisord itself: the same pid must be there a while later. */
+/**
+ * A program that falls over after a moment is restarted by supervisord itself: the same pid must be there a
+ * while later.
+ */
 async function running(work: Work, options: Options): Promise<ProgramState> {
   for (let tries = 1; ; tries += 1) {
     const first = await state(work, options);

@@ -1,4 +1,5 @@
-// A systemd unit whose WorkingDirectory is `current`; of the system, or of the user who runs the worker. What systemctl says is asked back.
+// A systemd unit whose WorkingDirectory is `current`; of the system, or of the user who runs the worker. What
+// systemctl says is asked back.
 import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { redact, tail } from '../../src/io/redact.ts';
@@ -23,7 +24,8 @@ export const systemd: Restarter<'systemd'> = {
     const before = await state(work, options);
     await systemctl(work, options, options.action);
     const serves = await untilReady(work, service, options, watched(work, options));
-    // `restart` comes back as soon as a simple service has been started; one that falls over does so a moment later.
+    // `restart` comes back as soon as a simple service has been started; one that falls over does so a moment
+    // later.
     await new Promise((wake) => setTimeout(wake, SETTLE_MS));
     const after = await state(work, options);
     if (after.active !== 'active')

@@ -69,7 +69,7 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
     writtenSince: written,
     summary:
       left.length === 0
-        ? `schema and content as recorded${written.length > 0 ? `, but for ${written.length} rows written since or fixed` : ''}`
+        ? `schema and content as recorded${written.length > 0 ? `, but for ${count(written.length, 'row')} written since or fixed` : ''}`
         : `${count(left.length, 'difference')} from the recorded state`,
   };
 }

@@ -1,5 +1,8 @@
-// The rollback by restore: the proven dump into a fresh database beside the target, compared, then given its name.
-// The old database is kept under another name; rows written since the backup are counted, listed by table and named as lost.
+// The rollback by restore: the proven dump into a fresh database beside the target, compared, then given its
+// name.
+// The old database is kept under another name; rows written since the backup are counted, listed by table and
+// named as lost.
+import { count } from '../../src/core/count.ts';
 import { fail } from '../../src/core/failures.ts';
 import { quorumMet } from '../../src/core/quorum.ts';
 import type { UndoInput } from '../../src/core/activities.ts';
@@ -23,7 +26,9 @@ const APPROVED_NOTE = 'restore-approved.json';
 const LISTED = 20;
 const EXAMPLES = 5;
 
-/** Undo of everything in the database; done once, however often it is asked: the names tell how far it came. */
+/**
+ * Undo of everything in the database; done once, however often it is asked: the names tell how far it came.
+ */
 export async function restore(work: Work, input: UndoInput): Promise<UndoResult> {
   await checkApproved(work, input);
   const recorded =
@@ -55,13 +60,16 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
   await withSession(withDatabase(work.url, aside), work.tag, (session) => lowerFence(session, work.rollout));
   return {
     done: true,
-    summary: `restored the proven backup; what was there is kept as ${aside}${lost.length > 0 ? `, with ${lost.length} tables written since` : ''}`,
+    summary: `restored the proven backup; what was there is kept as ${aside}${lost.length > 0 ? `, with ${count(lost.length, 'table')} written since` : ''}`,
     differences: [],
     notes: [...notes, ...lost.map((line) => `lost: ${line}`)],
   };
 }
 
-/** Signed by somebody with each role that the fallback asks for, about this rollout and this fallback; verified here, where it writes. */
+/**
+ * Signed by somebody with each role that the fallback asks for, about this rollout and this fallback;
+ * verified here, where it writes.
+ */
 async function checkApproved(work: Work, { approvals = [] }: UndoInput): Promise<void> {
   const { settings, permitStore } = work.world;
   const wanted = Object.entries(work.list.fallbacks).filter(([, fallback]) => 'restore' in fallback);
@@ -107,7 +115,10 @@ async function compareWithRecorded(work: Work, database: string, recorded: Snaps
     );
 }
 
-/** What others wrote since the backup, table by table; read when nobody can write to it any more. What this rollout wrote is not lost. */
+/**
+ * What others wrote since the backup, table by table; read when nobody can write to it any more. What this
+ * rollout wrote is not lost.
+ */
 async function lostRows(
   work: Work,
   aside: string,
@@ -134,7 +145,7 @@ async function lostRows(
           const examples = rows.slice(0, EXAMPLES).map(({ key, how }) => `${key} ${how}`);
           if (rows.length > 0)
             lines.push(
-              `${object}: ${rows.length} rows (${[...examples, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ')})`,
+              `${object}: ${count(rows.length, 'row')} (${[...examples, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ')})`,
             );
         }
       }

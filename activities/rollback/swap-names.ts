@@ -1,4 +1,5 @@
-// Gives a restored database the target's name: no new connections, sessions ended, both renames in one transaction.
+// Gives a restored database the target's name: no new connections, sessions ended, both renames in one
+// transaction.
 import { fail } from '../../src/core/failures.ts';
 import {
   databaseName,
@@ -30,7 +31,9 @@ export async function databaseExists(work: Work, name: string): Promise<boolean>
   );
 }
 
-/** Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06). */
+/**
+ * Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06).
+ */
 export async function carryOver(work: Work, from: string, to: string): Promise<readonly string[]> {
   return inMaintenance(work, async (session) => {
     const statements = await carriedStatements(session, from, to);
@@ -119,7 +122,8 @@ export async function swapNames(work: Work, fresh: string, aside: string): Promi
       }
       return { closedMs: Math.round(performance.now() - started), ended };
     } finally {
-      // Whichever database has the name now must be reachable, and the one set aside readable for whoever needs its rows.
+      // Whichever database has the name now must be reachable, and the one set aside readable for whoever
+      // needs its rows.
       for (const name of [target, aside]) await open(session, name);
     }
   });

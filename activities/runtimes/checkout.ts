@@ -54,7 +54,10 @@ async function buildEnvironment(work: Work, checkout: string): Promise<void> {
   } else await symlink(built, join(checkout, environment));
 }
 
-/** A build may need the worker's proxy or certificates: what `build-env` names, and nothing else, is inherited. */
+/**
+ * A build may need the worker's proxy or certificates: what `build-env` names, and nothing else, is
+ * inherited.
+ */
 async function build(work: Work, argv: readonly string[], cwd: string): Promise<void> {
   const inherited = work.world.settings.buildEnv.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
@@ -64,7 +67,10 @@ async function build(work: Work, argv: readonly string[], cwd: string): Promise<
   await mustRun(work, argv, cwd, Object.fromEntries(inherited));
 }
 
-/** A path or an address may be shown, it says what went wrong; the value of a variable with such a name may not. */
+/**
+ * A path or an address may be shown, it says what went wrong; the value of a variable with such a name may
+ * not.
+ */
 const hasSecretName = (name: string): boolean => /token|secret|passw|auth|key|credential/iu.test(name);
 
 async function mustRun(

@@ -5,7 +5,10 @@ export const say = (text) => process.stderr.write(`soakgate: ${text}\n`);
 /** An error that names the next thing to do. */
 export const failure = (what, next) => Object.assign(new Error(what), { next });
 
-/** Says what begins, that it is still going on, and what it came to; `work` may return a closing remark such as a size. */
+/**
+ * Says what begins, that it is still going on, and what it came to; `work` may return a closing remark such
+ * as a size.
+ */
 export async function announce(what, work) {
   const begun = Date.now();
   const passed = () => span(Date.now() - begun);

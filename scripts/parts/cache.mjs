@@ -1,4 +1,5 @@
-// Where parts are kept: outside the checkout, so that a fresh clone finds them. Each comes whole or not at all.
+// Where parts are kept: outside the checkout, so that a fresh clone finds them. Each comes whole or not at
+// all.
 import {
   existsSync,
   mkdirSync,
@@ -21,7 +22,10 @@ export const cacheRoot = () =>
   process.env.SOAKGATE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'soakgate');
 export const cached = (...names) => join(cacheRoot(), ...names);
 
-/** Builds a folder of the cache beside its place and renames it there; of two runs at once the second waits for the first. */
+/**
+ * Builds a folder of the cache beside its place and renames it there; of two runs at once the second waits
+ * for the first.
+ */
 export async function installOnce(folder, build) {
   await alone(folder, async () => {
     if (existsSync(folder)) return;
@@ -37,7 +41,10 @@ export async function installOnce(folder, build) {
   });
 }
 
-/** Holds `<name>.lock` while `work` runs. The lock is touched as long as its holder lives; an untouched one is taken over. */
+/**
+ * Holds `<name>.lock` while `work` runs. The lock is touched as long as its holder lives; an untouched one is
+ * taken over.
+ */
 export async function alone(name, work) {
   const lock = `${name}.lock`;
   mkdirSync(dirname(lock), { recursive: true });

@@ -9,7 +9,10 @@ const kept = 64_000;
 const shown = 20;
 const minute = 60_000;
 
-/** PATH without any node_modules/.bin: `npm ci` deletes that folder, and with it a `node` or `npm` found there. */
+/**
+ * PATH without any node_modules/.bin: `npm ci` deletes that folder, and with it a `node` or `npm` found
+ * there.
+ */
 export const cleanPath = () =>
   (process.env.PATH ?? '')
     .split(delimiter)
@@ -33,7 +36,10 @@ export function findOnPath(name) {
   return undefined;
 }
 
-/** Runs to the end, at most `limitMs`; what it printed is shown only when it failed: the end of it, or the beginning for a program that closes with its usage. */
+/**
+ * Runs to the end, at most `limitMs`; what it printed is shown only when it failed: the end of it, or the
+ * beginning for a program that closes with its usage.
+ */
 export function run(program, args, { cwd, env, next, tellsFirst = false, limitMs = 15 * minute }) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

@@ -8,7 +8,8 @@ export async function handOver(program, args, env = process.env) {
   const child = spawn(program, args, { stdio: 'inherit', env });
   const passed = new Set();
   const pass = (signal) => {
-    // At a terminal Ctrl-C reaches the whole process group: passing it on would make it two, and a second one means haste.
+    // At a terminal Ctrl-C reaches the whole process group: passing it on would make it two, and a second one
+    // means haste.
     const alreadyThere = signal === 'SIGINT' && process.stdin.isTTY;
     if (!alreadyThere && !passed.has(signal)) child.kill(signal);
     passed.add(signal);

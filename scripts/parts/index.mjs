@@ -1,4 +1,5 @@
-// The parts Soakgate stands on. Cheap ones first: what only a person can mend is said before minutes are spent on a build.
+// The parts Soakgate stands on. Cheap ones first: what only a person can mend is said before minutes are
+// spent on a build.
 import { nodeRuntime } from './node-runtime.mjs';
 import { npmPackages } from './npm-packages.mjs';
 import { postgres } from './postgres.mjs';

@@ -1,4 +1,5 @@
-// The Node that runs the TypeScript files as they are: the one pinned as a devDependency, else the current one if it can.
+// The Node that runs the TypeScript files as they are: the one pinned as a devDependency, else the current
+// one if it can.
 import { announce, failure } from './announce.mjs';
 import { inCheckout, checkout, readJson } from './checkout.mjs';
 import { findOnPath, isExecutable, run } from './command.mjs';

@@ -7,7 +7,10 @@ import { findOnPath, run } from './command.mjs';
 
 const remedy = 'run `npm ci` in the checkout and read what it says';
 
-/** Compares contents, not times: a checkout of another commit touches the lock file without changing a version. */
+/**
+ * Compares contents, not times: a checkout of another commit touches the lock file without changing a
+ * version.
+ */
 function find() {
   const wanted = readJson(inCheckout('package-lock.json'))?.packages;
   const installed = readJson(inCheckout('node_modules', '.package-lock.json'))?.packages;

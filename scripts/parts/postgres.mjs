@@ -1,4 +1,5 @@
-// PostgreSQL's programs, server and client from one folder: a dump is only as good as the version that made it.
+// PostgreSQL's programs, server and client from one folder: a dump is only as good as the version that made
+// it.
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { announce, failure } from './announce.mjs';

@@ -12,7 +12,10 @@ const silence = 30_000;
 const platforms = { linux: 'linux', darwin: 'darwin' };
 const architectures = { x64: 'amd64', arm64: 'arm64' };
 
-/** Puts the archive's files below `folder` and returns the executable's path within; throws with one line when it cannot be had. */
+/**
+ * Puts the archive's files below `folder` and returns the executable's path within; throws with one line when
+ * it cannot be had.
+ */
 export async function downloadTemporal(artifact, folder, { from = home } = {}) {
   const { archiveUrl, fileToExtract } = await get(describe(artifact, from), (response) => response.json());
   if (!archiveUrl?.startsWith(`${new URL(from).protocol}//`) || !archiveUrl.endsWith('.tar.gz'))

@@ -91,7 +91,8 @@ const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-// The SDK gives it 5 s to answer and ends it with SIGKILL: hence the flags for a quick start, and exec so that no JVM is left.
+// The SDK gives it 5 s to answer and ends it with SIGKILL: hence the flags for a quick start, and exec so
+// that no JVM is left.
 const wrapper = `#!/bin/sh
 exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp "\${0%/*}/lib/*" io.temporal.testserver.TestServer "$@"
 `;

@@ -1,4 +1,5 @@
-// The shapes of what is answered: the client's own types, written once more for the OpenAPI document and held to them by the compiler.
+// The shapes of what is answered: the client's own types, written once more for the OpenAPI document and held
+// to them by the compiler.
 import { z } from '@hono/zod-openapi';
 
 const at = z.iso.datetime().nullable();

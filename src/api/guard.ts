@@ -12,7 +12,9 @@ export function isLoopback(host: string): boolean {
   return loopback.has(URL.parse(`http://${bare}`)?.hostname ?? '');
 }
 
-/** A page of somebody else may point its own name at this machine (DNS rebinding): then the Host is that name. */
+/**
+ * A page of somebody else may point its own name at this machine (DNS rebinding): then the Host is that name.
+ */
 export function onlyLoopbackNames(): MiddlewareHandler {
   return async (c, next) => {
     const host = URL.parse(`http://${c.req.header('host') ?? ''}`)?.hostname ?? '';

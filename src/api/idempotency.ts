@@ -1,4 +1,5 @@
-// Idempotency keys: one start for each key, as long as this process remembers. Beyond that the deployment's name makes it one.
+// Idempotency keys: one start for each key, as long as this process remembers. Beyond that the deployment's
+// name makes it one.
 import { Problem } from '../client/problem.ts';
 
 interface Kept<T> {
@@ -18,7 +19,10 @@ export class Replays<T> {
     this.#now = now;
   }
 
-  /** Does the work once for each key; what failed was not done, so the key is free again. @throws Problem when the key came with another body. */
+  /**
+   * Does the work once for each key; what failed was not done, so the key is free again. @throws Problem when
+   * the key came with another body.
+   */
   async once(
     key: string,
     body: string,

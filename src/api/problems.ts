@@ -1,4 +1,5 @@
-// What stops a request, as RFC 9457 problem+json: the kinds of src/client/problem.ts and the codes of the failure table, with statuses.
+// What stops a request, as RFC 9457 problem+json: the kinds of src/client/problem.ts and the codes of the
+// failure table, with statuses.
 import { HTTPException } from 'hono/http-exception';
 import { failures, type FailureCode } from '../core/failures.ts';
 import { Problem, type ProblemKind } from '../client/problem.ts';

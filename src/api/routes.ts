@@ -1,4 +1,5 @@
-// The routes as data: what each takes, and everything that it may answer. docs/api.md and the OpenAPI document are held to them.
+// The routes as data: what each takes, and everything that it may answer. docs/api.md and the OpenAPI
+// document are held to them.
 import { createRoute, z } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { MOST_ROWS } from '../client/door.ts';

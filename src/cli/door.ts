@@ -1,4 +1,5 @@
-// The one place that chooses the way to deployments: through a Soakgate server where one is named, else Temporal itself.
+// The one place that chooses the way to deployments: through a Soakgate server where one is named, else
+// Temporal itself.
 import type { DeploymentClient } from '../client/door.ts';
 import { Problem } from '../client/problem.ts';
 import { withConnection } from './connected.ts';

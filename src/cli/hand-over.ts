@@ -1,4 +1,5 @@
-// Gives this terminal to another process of ours and ends as it ended: workers and the demo are spawned, never imported.
+// Gives this terminal to another process of ours and ends as it ended: workers and the demo are spawned,
+// never imported.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';

@@ -1,4 +1,5 @@
-// What an installed package stands on. A checkout knows more (scripts/parts) and can bring it; here a person installs it.
+// What an installed package stands on. A checkout knows more (scripts/parts) and can bring it; here a person
+// installs it.
 import { findProgram } from '../io/command.ts';
 
 /** One line of `soakgate doctor`. */

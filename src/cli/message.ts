@@ -1,4 +1,5 @@
-// What all signed messages have in common: who signs, until when it holds, print or send, and what the answer means.
+// What all signed messages have in common: who signs, until when it holds, print or send, and what the answer
+// means.
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { DeploymentClient } from '../client/door.ts';
@@ -57,7 +58,10 @@ export function signerOptions(command: Command): Command {
 /** For messages that undo or bind: a question at the terminal, which --yes answers. */
 export const withConfirmation = (command: Command): Command => command.option('--yes', 'sign without asking');
 
-/** What is signed besides the deployment, the environment, nonce and expiry; made from what the deployment was started with. */
+/**
+ * What is signed besides the deployment, the environment, nonce and expiry; made from what the deployment was
+ * started with.
+ */
 export interface Content {
   readonly fields: Readonly<Record<string, Json>>;
   readonly expiresMs?: number;

@@ -1,4 +1,5 @@
-// What a command has of its surroundings: data goes to stdout, progress to stderr; colours only ever go with a word or a mark.
+// What a command has of its surroundings: data goes to stdout, progress to stderr; colours only ever go with
+// a word or a mark.
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 
@@ -61,7 +62,10 @@ export function openTerminal(): Terminal {
   };
 }
 
-/** One line without control signs: what others wrote may neither move the cursor nor hide anything (bidi, zero width). */
+/**
+ * One line without control signs: what others wrote may neither move the cursor nor hide anything (bidi, zero
+ * width).
+ */
 export function visible(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu, ' ');

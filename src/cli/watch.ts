@@ -7,7 +7,10 @@ import { type Terminal, visible } from './terminal.ts';
 
 const EVERY_MS = 1_000;
 
-/** Progress on stderr; the last status and the exit code are handed back. 124 when it took longer than `timeoutMs`. */
+/**
+ * Progress on stderr; the last status and the exit code are handed back. 124 when it took longer than
+ * `timeoutMs`.
+ */
 export async function watch(
   terminal: Terminal,
   read: () => Promise<DeploymentStatus>,

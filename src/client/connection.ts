@@ -59,7 +59,10 @@ const withinFiveSeconds: Interceptor = (options, nextCall) =>
   // The chain hands on whatever the next one makes; grpc-js only types it narrower.
   nextCall({ ...options, deadline: options.deadline ?? Date.now() + CALL_MS }) as ReturnType<Interceptor>;
 
-/** For a process that outlives its Temporal server: it connects when it is first asked, and again soon after it was lost. */
+/**
+ * For a process that outlives its Temporal server: it connects when it is first asked, and again soon after
+ * it was lost.
+ */
 export function lazyClient(): Connected {
   const { connectionOptions } = loadClientConnectConfig();
   const { address, namespace } = connectionNames();

@@ -1,4 +1,5 @@
-// What commands ask of deployments, whichever way they reach them: Temporal itself, or a Soakgate server that speaks with it.
+// What commands ask of deployments, whichever way they reach them: Temporal itself, or a Soakgate server that
+// speaks with it.
 import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import type { DeploymentRow, ListPage, ListQuery } from './list.ts';

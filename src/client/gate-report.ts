@@ -1,4 +1,5 @@
-// The sealed gate report that a person decides on: asked of the deployment, then hashed again and held against what was started.
+// The sealed gate report that a person decides on: asked of the deployment, then hashed again and held
+// against what was started.
 import { deploymentWorkflowId } from '../core/names.ts';
 import type { SealedGateReport } from '../core/messages.ts';
 import { hashJson } from '../io/trust.ts';
@@ -21,7 +22,9 @@ export function runOf(input: DeploymentInput, environment: string): EnvironmentR
   );
 }
 
-/** The gate report that stands now. @throws Problem when none is sealed, or it is not about what was started. */
+/**
+ * The gate report that stands now. @throws Problem when none is sealed, or it is not about what was started.
+ */
 export async function readGateReport(
   { client }: Connected,
   input: DeploymentInput,
@@ -51,7 +54,10 @@ export async function readGateReport(
   return checkGateReport(sealed, input, environment);
 }
 
-/** A gate report, whoever handed it over. @throws Problem when its hash is another's, or it is not about what was started. */
+/**
+ * A gate report, whoever handed it over. @throws Problem when its hash is another's, or it is not about what
+ * was started.
+ */
 export function checkGateReport(
   sealed: SealedGateReport,
   input: DeploymentInput,

@@ -14,7 +14,10 @@ export function isNotFound(error: unknown): boolean {
   );
 }
 
-/** The input of a workflow, from its first event alone. @throws what the server says when there is no such workflow. */
+/**
+ * The input of a workflow, from its first event alone. @throws what the server says when there is no such
+ * workflow.
+ */
 async function inputOf<T>({ client, namespace }: Connected, workflowId: string, runId?: string): Promise<T> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace,
@@ -44,7 +47,10 @@ export const rolloutInputOf = (
   runId?: string,
 ): Promise<RolloutInput> => inputOf<RolloutInput>(connected, workflowId, runId);
 
-/** Workflow id → run id of the rollouts that the deployment itself has started; a recovered rollout has a later run. */
+/**
+ * Workflow id → run id of the rollouts that the deployment itself has started; a recovered rollout has a
+ * later run.
+ */
 export async function startedRollouts(
   { client }: Connected,
   deployment: string,

@@ -1,4 +1,5 @@
-// The door through a Soakgate server (`--server URL`): the same questions, the same answers, the same Problems.
+// The door through a Soakgate server (`--server URL`): the same questions, the same answers, the same
+// Problems.
 import { randomUUID } from 'node:crypto';
 import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
 import { failures, type FailureCode } from '../core/failures.ts';

@@ -57,7 +57,10 @@ const STATUS = [
 ];
 const MOST_LOOKS = 20;
 
-/** One page; running ones first, then newest first; visibility lags behind by a moment. May hold fewer than `limit` although more follow. */
+/**
+ * One page; running ones first, then newest first; visibility lags behind by a moment. May hold fewer than
+ * `limit` although more follow.
+ */
 export async function listPage(
   { client, namespace }: Connected,
   { limit, state, service, cursor }: ListQuery,

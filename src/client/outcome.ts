@@ -1,4 +1,5 @@
-// How a deployment has ended, as one number: a command's exit code, and the same in the answers of the server.
+// How a deployment has ended, as one number: a command's exit code, and the same in the answers of the
+// server.
 import type { DeploymentOutcome, RolloutOutcome } from '../../workflows/contract.ts';
 import type { DeploymentStatus } from './status.ts';
 
@@ -36,7 +37,10 @@ export function goesOn({ state, environments }: DeploymentStatus): boolean {
   return state === 'running' || environments.some((environment) => environment.state === 'running');
 }
 
-/** The outcome's code; 8 while it goes on. What was ended from outside is as its rollouts are: one that was ended too is stuck, unless it had not begun. */
+/**
+ * The outcome's code; 8 while it goes on. What was ended from outside is as its rollouts are: one that was
+ * ended too is stuck, unless it had not begun.
+ */
 export function exitOfStatus(status: DeploymentStatus): number {
   if (status.result) return exitCodes[status.result.outcome];
   if (goesOn(status)) return exitCodes.pending;

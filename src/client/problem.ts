@@ -1,4 +1,5 @@
-// What stops a request, said for people: what, where, and what to do next. The CLI makes exit codes of the kinds, the API statuses.
+// What stops a request, said for people: what, where, and what to do next. The CLI makes exit codes of the
+// kinds, the API statuses.
 
 import type { FailureCode } from '../core/failures.ts';
 

@@ -1,4 +1,5 @@
-// What Temporal's client throws, by gRPC code: whether the server could not be reached, or would not have what it was sent.
+// What Temporal's client throws, by gRPC code: whether the server could not be reached, or would not have
+// what it was sent.
 import { Problem } from './problem.ts';
 
 /** google.rpc.Code, by number, so that nobody need load Temporal's client for it. */

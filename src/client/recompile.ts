@@ -11,12 +11,18 @@ import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import { Problem } from './problem.ts';
 
-/** What the workflow is started with, computed from the signed start alone. @throws Problem with all complaints about its plan. */
+/**
+ * What the workflow is started with, computed from the signed start alone. @throws Problem with all
+ * complaints about its plan.
+ */
 export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
   return { start, runs: runsOf(start.body, planOf(start.body)) };
 }
 
-/** The same for a start that comes from elsewhere. @throws Problem when plan and steps are not those that were signed. */
+/**
+ * The same for a start that comes from elsewhere. @throws Problem when plan and steps are not those that were
+ * signed.
+ */
 export function checkedInput(start: Signed<StartBody>): DeploymentInput {
   const { body } = start;
   const plan = planOf(body);

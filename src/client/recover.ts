@@ -1,4 +1,5 @@
-// Recovers rollouts that were terminated or have failed: reset to a workflow task from which they can go on, then a signed abort.
+// Recovers rollouts that were terminated or have failed: reset to a workflow task from which they can go on,
+// then a signed abort.
 import type { KeyObject } from 'node:crypto';
 import { randomUUID } from 'node:crypto';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
@@ -23,7 +24,10 @@ const SIGNALS = 1;
 const CUT_OFF: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT'];
 const MESSAGE_MS = 3_600_000;
 
-/** Follows every rollout of the deployment that was terminated or has failed to its outcome. @throws Problem when there is nothing to recover. */
+/**
+ * Follows every rollout of the deployment that was terminated or has failed to its outcome. @throws Problem
+ * when there is nothing to recover.
+ */
 export async function recover(
   connected: Connected,
   deployment: string,
@@ -69,7 +73,10 @@ export async function recover(
   return recovered;
 }
 
-/** A reset ends the current run of a workflow id, so it must be this deployment's; and a healthy rollout is never aborted by a recovery. */
+/**
+ * A reset ends the current run of a workflow id, so it must be this deployment's; and a healthy rollout is
+ * never aborted by a recovery.
+ */
 async function rolloutState(
   connected: Connected,
   deployment: string,
@@ -100,8 +107,10 @@ async function rolloutState(
 }
 
 /**
- * Replay rebuilds the undo stack up to the task that is reset to. What was sent after it is sent again as far as it can be read: a reset
- * repeats all signals or none, and one of them may be why the rollout failed. False when there is no task to reset to.
+ * Replay rebuilds the undo stack up to the task that is reset to. What was sent after it is sent again as far
+ * as it can be read: a reset
+ * repeats all signals or none, and one of them may be why the rollout failed. False when there is no task to
+ * reset to.
  */
 async function reset({ client, namespace }: Connected, workflowId: string): Promise<boolean> {
   const { runId } = await client.workflow.getHandle(workflowId).describe();
@@ -121,7 +130,10 @@ async function reset({ client, namespace }: Connected, workflowId: string): Prom
   return true;
 }
 
-/** A rollout that has not begun cannot tell its deployment so; the deployment closes the evidence with what there is. */
+/**
+ * A rollout that has not begun cannot tell its deployment so; the deployment closes the evidence with what
+ * there is.
+ */
 async function sayNothingDone(
   { client }: Connected,
   deployment: string,

@@ -1,10 +1,12 @@
-// What a history says about a reset: from which task a rollout that was cut off can go on, and what is lost by it.
+// What a history says about a reset: from which task a rollout that was cut off can go on, and what is lost
+// by it.
 import type { WorkflowHandle } from '@temporalio/client';
 
 export type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
 
 /**
- * The workflow task to reset to: the last completed one; of a rollout that failed the one before it, because the last one took what failed it
+ * The workflow task to reset to: the last completed one; of a rollout that failed the one before it, because
+ * the last one took what failed it
  * and would take it again. Null when there is none: then nothing was done.
  */
 export function resetPoint(events: readonly HistoryEvent[]): HistoryEvent | null {

@@ -1,4 +1,5 @@
-// Sends a signed message: the update first (it answers), then the signal with the same nonce (it waits for a worker).
+// Sends a signed message: the update first (it answers), then the signal with the same nonce (it waits for a
+// worker).
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Signed } from '../core/messages.ts';
 import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
@@ -14,7 +15,10 @@ export type Sent =
   /** The server may still deliver it; the signal of the same nonce was sent as well. */
   | { readonly outcome: 'unknown'; readonly text: string };
 
-/** Sends one message to its deployment, or to the post-deployment checks that it left. @throws Problem when no such one is running. */
+/**
+ * Sends one message to its deployment, or to the post-deployment checks that it left. @throws Problem when no
+ * such one is running.
+ */
 export async function sendMessage(connected: Connected, signed: Signed): Promise<Sent> {
   const { deployment, environment } = signed.body;
   const afterwards = afterwardsWorkflowId(deployment, environment);

@@ -1,4 +1,5 @@
-// A workflow's progress as people and programs are answered it: its data, and the sentence and command that belong to it.
+// A workflow's progress as people and programs are answered it: its data, and the sentence and command that
+// belong to it.
 import { nextCommand, waitingText, waitingTextOfAll } from '../core/waiting.ts';
 import type { Progress } from '../../workflows/progress.ts';
 

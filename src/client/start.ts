@@ -1,4 +1,5 @@
 // Starting a deployment: pin, hash, compile, sign; then one idempotent start.
+import { count } from '../core/count.ts';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
@@ -33,7 +34,10 @@ export interface StartRequest {
   readonly person: string;
   readonly key: KeyObject;
   readonly pace: Pace | null;
-  /** Names the deployment; the same name starts the same deployment only once. Left out: made from service, plan, commit and nonce. */
+  /**
+   * Names the deployment; the same name starts the same deployment only once. Left out: made from service,
+   * plan, commit and nonce.
+   */
   readonly name?: string;
   readonly nonce: string;
   readonly expiresMs: number;
@@ -81,7 +85,10 @@ export interface Started {
   readonly running: boolean;
 }
 
-/** Starts it; a second start under the same name answers with the first. @throws Problem when that name is another deployment's, or it is not what it says. */
+/**
+ * Starts it; a second start under the same name answers with the first. @throws Problem when that name is
+ * another deployment's, or it is not what it says.
+ */
 export async function startDeployment(
   connected: Connected,
   start: Signed<StartBody>,
@@ -105,7 +112,7 @@ export async function startDeployment(
       staticDetails: [
         `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
         '',
-        ...input.runs.map(({ list }) => `- ${list.environment.name}: ${list.steps.length} steps`),
+        ...input.runs.map(({ list }) => `- ${list.environment.name}: ${count(list.steps.length, 'step')}`),
         ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
       ].join('\n'),
     });

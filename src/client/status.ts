@@ -1,4 +1,5 @@
-// Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker answers.
+// Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker
+// answers.
 import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
 import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
@@ -34,7 +35,10 @@ interface Run<Result> {
 
 export interface EnvironmentStatus extends Run<RolloutResult> {
   readonly environment: string;
-  /** Whether its changes are still there because it was terminated or has failed: `soakgate recover` undoes them. */
+  /**
+   * Whether its changes are still there because it was terminated or has failed: `soakgate recover` undoes
+   * them.
+   */
   readonly lost: boolean;
   /** What the deployment left behind; its result says why it ended. Null where none was begun. */
   readonly afterwards: Run<string> | null;
@@ -60,7 +64,10 @@ const NONE = {
   result: null,
 } as const;
 
-/** What never changes of a deployment is read once; `read` gives its state now. @throws Problem when there is no such deployment. */
+/**
+ * What never changes of a deployment is read once; `read` gives its state now. @throws Problem when there is
+ * no such deployment.
+ */
 export async function openStatus(
   connected: Connected,
   deployment: string,
@@ -107,7 +114,10 @@ async function readStatus(
 
 const CUT_OFF: readonly RunState[] = ['terminated', 'failed', 'timed_out'];
 
-/** A deployment that has completed was told how each rollout ended; one that was ended itself is told nothing, so its rollout must have begun. */
+/**
+ * A deployment that has completed was told how each rollout ended; one that was ended itself is told nothing,
+ * so its rollout must have begun.
+ */
 async function isLost(
   { client }: Connected,
   deploymentId: string,

@@ -111,7 +111,10 @@ export interface AfterwardsMemory {
 }
 
 export interface AfterwardsResult {
-  /** `superseded`: another release serves, or a later deployment has passed; `held`: a rollout is open, so nothing was read. */
+  /**
+   * `superseded`: another release serves, or a later deployment has passed; `held`: a rollout is open, so
+   * nothing was read.
+   */
   readonly is: 'read' | 'superseded' | 'held';
   readonly why: string;
   /** RFC 3339. */
@@ -228,7 +231,10 @@ export interface CloseEvidenceInput {
   readonly start: Signed<StartBody>;
   readonly workflows: readonly string[];
   readonly environments: readonly EnvironmentOutcome[];
-  /** Approvals and attestations that stood at the gates; what else people signed was written by the place that verified it. */
+  /**
+   * Approvals and attestations that stood at the gates; what else people signed was written by the place that
+   * verified it.
+   */
   readonly approvals: readonly VerifiedMessage[];
 }
 

@@ -1,4 +1,5 @@
-// The constraints that a range of migrations adds, read from its SQL, each with the condition of a row that violates it.
+// The constraints that a range of migrations adds, read from its SQL, each with the condition of a row that
+// violates it.
 import * as conditions from './constraint-conditions.ts';
 import { type Name, parts, read, type Reader } from './sql-reader.ts';
 import { statementsOf, type Token } from './sql-tokens.ts';
@@ -10,10 +11,15 @@ export interface AddedConstraint {
   readonly table: string;
   readonly constraint: string;
   readonly kind: ConstraintKind;
-  /** `select count(*) from <from> where <condition>` counts the violating rows; the table has no alias in it. */
+  /**
+   * `select count(*) from <from> where <condition>` counts the violating rows; the table has no alias in it.
+   */
   readonly from: string;
   readonly condition: string;
-  /** The range may have changed these rows before it adds the constraint: what violates now may no longer do so then. */
+  /**
+   * The range may have changed these rows before it adds the constraint: what violates now may no longer do
+   * so then.
+   */
   readonly rowsChangeFirst: boolean;
 }
 
@@ -46,7 +52,10 @@ interface Definition {
   readonly referenced?: Name;
 }
 
-/** Reads the SQL of the pending range, in the order in which it runs; what cannot be read is left out and named. */
+/**
+ * Reads the SQL of the pending range, in the order in which it runs; what cannot be read is left out and
+ * named.
+ */
 export function addedConstraints(text: string): AddedConstraints {
   const range: Range = {
     text,
@@ -208,7 +217,10 @@ function settle(range: Range, { place, constraint, kind, condition, referenced }
   });
 }
 
-/** Statements of which the text does not tell whose rows they change, or which are known to reach other tables. */
+/**
+ * Statements of which the text does not tell whose rows they change, or which are known to reach other
+ * tables.
+ */
 const FAR_REACHING = ['delete', 'truncate', 'with', 'do', 'call', 'select', 'execute'];
 const ADDS_IN_TEXT = /add\s+constraint|set\s+not\s+null|unique\s+index/iu;
 

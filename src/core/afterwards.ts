@@ -7,7 +7,9 @@ import { breaches, newSoak, type Rules, type Sample, takeSamples } from './soak.
 const READS_WITH_FOR = 5;
 const MOST_READS = 10;
 
-/** How often one look reads a monitor: as often as `in a row` asks, and a few times where a limit must last. */
+/**
+ * How often one look reads a monitor: as often as `in a row` asks, and a few times where a limit must last.
+ */
 export function readsOf(monitor: Monitor): number {
   if (countsSince(monitor.read)) return 1;
   const limits = Object.values(monitor.metrics).flatMap(({ objective, alert }) =>
@@ -30,7 +32,10 @@ export interface Look {
   readonly dayMs: number;
 }
 
-/** Alerts and metrics without enough data, and one line a metric. No matrix: nothing rolls back by itself any more. */
+/**
+ * Alerts and metrics without enough data, and one line a metric. No matrix: nothing rolls back by itself any
+ * more.
+ */
 export function judgeAfterwards({ name, monitor, samples, baseline, spanMs, dayMs }: Look): {
   readonly troubles: readonly string[];
   readonly lines: readonly string[];

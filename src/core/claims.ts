@@ -1,4 +1,5 @@
-// What a plan claims, held against what was measured (never believed): a claim that does not hold is a warning, not a failure.
+// What a plan claims, held against what was measured (never believed): a claim that does not hold is a
+// warning, not a failure.
 import type { EnvironmentOutcome } from './activities.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
@@ -51,7 +52,9 @@ function downtimeClaim(
   };
 }
 
-/** Milliseconds from the start to the end of maintenance; without maintenance, as long as the restarts took. */
+/**
+ * Milliseconds from the start to the end of maintenance; without maintenance, as long as the restarts took.
+ */
 export function downtimeOf(
   receipts: readonly Receipt[],
   timeOf: TimeOf,

@@ -1,4 +1,5 @@
-// What a violating row is, for each kind of constraint: a condition on the rows of its table, with PostgreSQL's own rules for NULL.
+// What a violating row is, for each kind of constraint: a condition on the rows of its table, with
+// PostgreSQL's own rules for NULL.
 import { type Name, parts, read, type Reader } from './sql-reader.ts';
 import { isMark, type Token } from './sql-tokens.ts';
 
@@ -99,7 +100,10 @@ function columnsOf(text: string, reader: Reader): readonly string[] | undefined 
 const onlyName = (text: string, part: readonly Token[]): string | undefined =>
   part.length === 1 ? read(text, part).name()?.sql : undefined;
 
-/** A column, a call or an expression in brackets; what follows it orders the index and changes nothing about what is equal. */
+/**
+ * A column, a call or an expression in brackets; what follows it orders the index and changes nothing about
+ * what is equal.
+ */
 function indexKey(reader: Reader): string | undefined {
   const bracketed = reader.group();
   const name = bracketed ? undefined : reader.name();

@@ -1,8 +1,11 @@
-// Whether two definitions of a catalog say the same: PostgreSQL prints an expression anew each time that it is read back from SQL.
+// Whether two definitions of a catalog say the same: PostgreSQL prints an expression anew each time that it
+// is read back from SQL.
 
 /**
- * A definition as it can be compared. PostgreSQL sets every group in parentheses of its own when it prints (`pg_get_constraintdef` and its
- * like, not pretty), so the groups are kept; what differs between two printings of one expression is left out: casts between text types,
+ * A definition as it can be compared. PostgreSQL sets every group in parentheses of its own when it prints
+ * (`pg_get_constraintdef` and its
+ * like, not pretty), so the groups are kept; what differs between two printings of one expression is left
+ * out: casts between text types,
  * parentheses around a single value and doubled ones, and white space.
  */
 export function normalise(definition: string): string {
@@ -46,7 +49,10 @@ const print = (group: Group): string =>
 
 const ONE = /^(?:-?[\w.§]+|ARRAY\[[^[\]]*\])$/u;
 
-/** From within to without: `((x))` → `(x)`, `(x)` → `x`, `((a AND b) AND c)` → `(a AND b AND c)`; the parentheses of a call stay. */
+/**
+ * From within to without: `((x))` → `(x)`, `(x)` → `x`, `((a AND b) AND c)` → `(a AND b AND c)`; the
+ * parentheses of a call stay.
+ */
 function simplify(group: Group): Group {
   const simple: Group = [];
   const parts = group.map((part) => (typeof part === 'string' ? part : undoubled(simplify(part))));

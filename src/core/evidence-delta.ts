@@ -1,4 +1,5 @@
-// The delta of an environment: what is different between baseline and after, in catalog, rows, latency and findings.
+// The delta of an environment: what is different between baseline and after, in catalog, rows, latency and
+// findings.
 import type { EnvironmentOutcome } from './activities.ts';
 import { compareSnapshots, type Snapshot } from './snapshot.ts';
 

@@ -1,4 +1,5 @@
-// SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who decided, what was not proven.
+// SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who
+// decided, what was not proven.
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
 import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';

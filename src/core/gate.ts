@@ -9,7 +9,10 @@ import type { Missing } from './waiting.ts';
 /** Id of the attestation from which the notice of a window counts. */
 export const NOTICE = 'notice';
 
-/** The gate with what its facts at entry need of people: somebody attests that notice was given, if the plan does not word it itself. */
+/**
+ * The gate with what its facts at entry need of people: somebody attests that notice was given, if the plan
+ * does not word it itself.
+ */
 export function wholeGate(gate: Gate, window: EnvironmentPlan['window']): Gate {
   const worded = gate.attested.some(({ id }) => id === NOTICE);
   if (!gate.beforeDeploying.includes('notice-given') || worded || !window) return gate;

@@ -1,4 +1,5 @@
-// Counting lines of logs by named patterns: each event once, though a log set-up writes it into several files.
+// Counting lines of logs by named patterns: each event once, though a log set-up writes it into several
+// files.
 import type { LogRead } from './plan/monitors/log.ts';
 
 export interface LogCount {
@@ -18,7 +19,8 @@ const EXCERPT = 20;
 const NAMED = 3;
 
 /**
- * One count over the new lines of each file, in the order of the plan. The same line in two files is one event, in one file it is two;
+ * One count over the new lines of each file, in the order of the plan. The same line in two files is one
+ * event, in one file it is two;
  * `seen` are marks of the last events of the count before, for a record that had reached one file only.
  */
 export function countLines(

@@ -40,7 +40,8 @@ export function decide(list: StepList, trouble: Trouble): Decision {
   // A silent monitor can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
   if (!row && 'monitor' in trouble && trouble.is === 'inconclusive')
     return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass' };
-  // Whoever cannot look knows nothing about the target: nobody but people, or a line that names it, undoes a rollout for that.
+  // Whoever cannot look knows nothing about the target: nobody but people, or a line that names it, undoes a
+  // rollout for that.
   if (!row && 'monitor' in trouble && trouble.is === 'error')
     return {
       do: 'ask',
@@ -109,7 +110,10 @@ function fits(list: StepList, when: When, trouble: Trouble): boolean {
   return sameMonitor && symptomFits(when.is, trouble.is, ['alert']) && trouble.lastedMs >= (when.forMs ?? 0);
 }
 
-/** A plan step that was compiled into several lines (`data`, `data: fix`, `restart web`) answers to its written name. */
+/**
+ * A plan step that was compiled into several lines (`data`, `data: fix`, `restart web`) answers to its
+ * written name.
+ */
 function named(written: string, compiled: string): boolean {
   return (
     written === 'any' ||

@@ -67,7 +67,10 @@ export interface AttestBody extends Bound {
   readonly text: string;
 }
 
-/** A signed message that counted: who decided, with which roles, and when it was verified (RFC 3339, by that worker's clock). */
+/**
+ * A signed message that counted: who decided, with which roles, and when it was verified (RFC 3339, by that
+ * worker's clock).
+ */
 export interface VerifiedMessage {
   readonly signed: Signed;
   readonly roles: readonly string[];
@@ -83,7 +86,9 @@ export function signedText(
   return `soakgate/${message}/v1\n${canonical({ person, body })}`;
 }
 
-/** The gate's answer: the requester's signature and the people's approvals, verified where it opens something. */
+/**
+ * The gate's answer: the requester's signature and the people's approvals, verified where it opens something.
+ */
 export interface Permit {
   readonly start: Signed<StartBody>;
   readonly environment: string;

@@ -82,7 +82,10 @@ function addToHour(
     : [...kept, { start, sum: value }];
 }
 
-/** A target says where a value should be, an alert where it must not be; without its baseline neither can be judged. */
+/**
+ * A target says where a value should be, an alert where it must not be; without its baseline neither can be
+ * judged.
+ */
 export function outside(
   limit: Limit,
   value: number,

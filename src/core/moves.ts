@@ -1,4 +1,6 @@
-// Rows that a migration itself moves, changes or drops: legitimate where the plan declares the table, found by the rehearsal where it does not.
+// Rows that a migration itself moves, changes or drops: legitimate where the plan declares the table, found
+// by the rehearsal where it does not.
+import { count } from './count.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Move {
@@ -8,15 +10,16 @@ export interface Move {
 }
 
 /**
- * Tables whose rows are not what they were, from two snapshots. A table that has gained or lost a column is judged by its number of
+ * Tables whose rows are not what they were, from two snapshots. A table that has gained or lost a column is
+ * judged by its number of
  * rows only: its hash must differ.
  */
 export function rowMoves(before: Snapshot, after: Snapshot, except: readonly string[]): readonly Move[] {
   return Object.entries(before.content).flatMap(([table, was]): readonly Move[] => {
     const is = after.content[table];
     if (except.includes(table)) return [];
-    if (!is) return was.rows > 0 ? [{ table, what: `dropped with ${was.rows} rows` }] : [];
-    if (is.rows !== was.rows) return [{ table, what: `${was.rows} → ${is.rows} rows` }];
+    if (!is) return was.rows > 0 ? [{ table, what: `dropped with ${count(was.rows, 'row')}` }] : [];
+    if (is.rows !== was.rows) return [{ table, what: `${was.rows} → ${count(is.rows, 'row')}` }];
     return is.hash !== was.hash && sameColumns(table, before, after) ? [{ table, what: 'rows changed' }] : [];
   });
 }

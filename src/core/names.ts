@@ -28,7 +28,10 @@ export const scratchDatabase = (rollout: RolloutRef): string => `sg_${rollout.ha
 export const compareDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_compare`;
 /** The rollback by restore: made beside the target, then given its name. */
 export const restoredDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_restored`;
-/** What the target is called after a restore has taken its place; kept, it holds the rows written since the backup. */
+/**
+ * What the target is called after a restore has taken its place; kept, it holds the rows written since the
+ * backup.
+ */
 export const replacedDatabase = (rollout: RolloutRef): string => `sg_${rollout.hash}_replaced`;
 
 /** `application_name` of our sessions; PostgreSQL cuts at 63 bytes silently, this is at most 40. */

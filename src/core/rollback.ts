@@ -53,7 +53,10 @@ export function orderRollback({
   return shutMeanwhile(back, shut);
 }
 
-/** Newest first, as they were pushed; but a service is restarted after the checkout it serves has changed back, and once only. */
+/**
+ * Newest first, as they were pushed; but a service is restarted after the checkout it serves has changed
+ * back, and once only.
+ */
 function ordered(entries: readonly StackEntry[]): readonly StackEntry[] {
   const newest = [...entries].reverse();
   const restarts = newest.filter((entry) => entry.undo.undo === 'revertRestart').reverse();
@@ -64,7 +67,10 @@ function ordered(entries: readonly StackEntry[]): readonly StackEntry[] {
   return [...newest.filter((entry) => entry.undo.undo !== 'revertRestart'), ...once];
 }
 
-/** Shuts what the plan names before the first line that rolls back, and opens it behind the last one; nothing where no line of the database rolls back. */
+/**
+ * Shuts what the plan names before the first line that rolls back, and opens it behind the last one; nothing
+ * where no line of the database rolls back.
+ */
 function shutMeanwhile(
   entries: readonly StackEntry[],
   shut: EnvironmentPlan['rollback'],

@@ -1,4 +1,5 @@
-// How long one `observe` activity watches: ten minutes at first, then an hour, so that a week is about 1,050 events.
+// How long one `observe` activity watches: ten minutes at first, then an hour, so that a week is about 1,050
+// events.
 import { paced } from './pace.ts';
 import type { StepList } from './step-list.ts';
 

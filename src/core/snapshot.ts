@@ -1,4 +1,5 @@
 // What a database is, as data that can be compared: its catalog, its content, its sequences.
+import { count } from './count.ts';
 import { normalise } from './definition.ts';
 
 export interface Snapshot {
@@ -25,7 +26,7 @@ export function compareSnapshots(
 ): readonly Difference[] {
   const skip = new Set(except);
   const rows = (entry: { rows: number; hash: string } | undefined) =>
-    entry ? `${entry.rows} rows, ${entry.hash.slice(0, 16)}` : undefined;
+    entry ? `${count(entry.rows, 'row')}, ${entry.hash.slice(0, 16)}` : undefined;
   return [
     ...compareMaps('catalog', was.catalog, is.catalog, normalise),
     ...compareMaps(

@@ -1,4 +1,5 @@
-// What a soak or watch knows: samples come in, state travels with every slice, results go out. Types, and how it begins.
+// What a soak or watch knows: samples come in, state travels with every slice, results go out. Types, and how
+// it begins.
 import type { Monitor, Observation } from './plan/plan.ts';
 
 /** One number at a time; `value` null when it could not be read. */
@@ -27,7 +28,10 @@ export interface MetricState {
   readonly inconclusiveSince: number | null;
   /** When the source last answered; a silence since then longer than allowed is a gap. */
   readonly answeredAt: number | null;
-  /** `per day` sums by hour of the run, at most 25; none where no limit is per day, because the state travels with every slice. */
+  /**
+   * `per day` sums by hour of the run, at most 25; none where no limit is per day, because the state travels
+   * with every slice.
+   */
   readonly hours: readonly { readonly start: number; readonly sum: number }[];
   readonly objectiveMisses: number;
   /** What the last number above zero was about. */

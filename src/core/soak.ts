@@ -1,4 +1,5 @@
 // Judges a soak or watch: state + metrics → state + verdict. Pure: time comes in with each sample.
+import { count } from './count.ts';
 import { counted } from './metric-sample.ts';
 import {
   type Breach,
@@ -14,7 +15,10 @@ export { outside } from './metric-sample.ts';
 export { newSoak } from './soak-state.ts';
 export type { Breach, Counters, ObserveResult, Rules, Sample, SoakState, SoakVerdict } from './soak-state.ts';
 
-/** Takes samples in, in order of time. A gap longer than allowed, and a day with too little to judge, add themselves to the soak and end a clean slice. */
+/**
+ * Takes samples in, in order of time. A gap longer than allowed, and a day with too little to judge, add
+ * themselves to the soak and end a clean slice.
+ */
 export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sample[]): SoakState {
   return samples.reduce((current, sample) => takeSample(rules, current, sample), state);
 }
@@ -58,7 +62,10 @@ function afterGap(
   return at - since <= allowedMs(rules, monitor) ? state : addGap(state, since, at);
 }
 
-/** A source that answers "too few to judge" through a whole day, or half of a shorter soak, has shown nothing in that time (rule 1). */
+/**
+ * A source that answers "too few to judge" through a whole day, or half of a shorter soak, has shown nothing
+ * in that time (rule 1).
+ */
 function afterQuiet(
   { observation, dayMs }: Rules,
   state: SoakState,
@@ -117,7 +124,10 @@ export function breaches(rules: Rules, state: SoakState, now: number): readonly 
   );
 }
 
-/** Whether the soak has run its length, with its clean days; null while it goes on. No data is never a pass (rule 1). */
+/**
+ * Whether the soak has run its length, with its clean days; null while it goes on. No data is never a pass
+ * (rule 1).
+ */
 export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVerdict | null {
   if (state.startedAt === null || state.passed) return null;
   const { observation, dayMs } = rules;
@@ -128,12 +138,16 @@ export function soakVerdict(rules: Rules, state: SoakState, now: number): SoakVe
     (state.cleanSince !== null &&
       now - state.cleanSince >= Math.min(observation.cleanDays * dayMs, observation.forMs));
   if (clean && unsettled(rules, state, now).length === 0) return 'passed';
-  // A thin reading at the very end wakes nobody, because the next ones may settle it: for as long as a gap may last, or the extension that is given.
+  // A thin reading at the very end wakes nobody, because the next ones may settle it: for as long as a gap
+  // may last, or the extension that is given.
   const patienceMs = Math.max(observation.extendMs ?? 0, observation.gapMs);
   return now - state.startedAt >= lengthMs + patienceMs ? 'extension-needed' : null;
 }
 
-/** Metrics that keep a soak from passing: never judged, silent now, or in an alert that nobody has decided about. */
+/**
+ * Metrics that keep a soak from passing: never judged, silent now, or in an alert that nobody has decided
+ * about.
+ */
 export function unsettled(rules: Rules, state: SoakState, now: number): readonly string[] {
   return Object.entries(rules.monitors).flatMap(([monitor, { metrics }]) =>
     Object.keys(metrics)
@@ -151,7 +165,7 @@ export function unsettled(rules: Rules, state: SoakState, now: number): readonly
 export function summarise(state: SoakState): readonly string[] {
   return Object.entries(state.metrics).map(
     ([id, metric]) =>
-      `${id}: ${metric.read} samples, mean ${format(metric.read ? metric.sum / metric.read : null)}, ${format(metric.least)} … ${format(metric.most)}${metric.missing ? `, ${metric.missing} missing` : ''}${metric.objectiveMisses ? `, objective missed ${metric.objectiveMisses}×` : ''}`,
+      `${id}: ${count(metric.read, 'sample')}, mean ${format(metric.read ? metric.sum / metric.read : null)}, ${format(metric.least)} … ${format(metric.most)}${metric.missing ? `, ${metric.missing} missing` : ''}${metric.objectiveMisses ? `, objective missed ${metric.objectiveMisses}×` : ''}`,
   );
 }
 

@@ -1,4 +1,5 @@
-// Reads along the tokens of one statement: words, names, brackets. What is not there is answered with undefined, never thrown.
+// Reads along the tokens of one statement: words, names, brackets. What is not there is answered with
+// undefined, never thrown.
 import { isMark, type Token } from './sql-tokens.ts';
 
 /** A name as SQL writes it, and as two spellings of it are the same. */

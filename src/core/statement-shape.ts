@@ -1,9 +1,13 @@
-// A statement without what it was asked with: texts and numbers are people's data, and many statements differ in nothing else.
+// A statement without what it was asked with: texts and numbers are people's data, and many statements differ
+// in nothing else.
 import { statementsOf, type Token } from './sql-tokens.ts';
 
 const LONGEST = 160;
 
-/** One line, each value a `?`, cut at 160 characters. The server cuts long statements, so an open quote is a value, too. */
+/**
+ * One line, each value a `?`, cut at 160 characters. The server cuts long statements, so an open quote is a
+ * value, too.
+ */
 export function statementShape(sql: string): string {
   const tokens = statementsOf(sql).flat();
   const shape = tokens

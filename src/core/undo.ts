@@ -16,7 +16,9 @@ export const forwardEntry = (migrate: Step, fallback: string): StackEntry => ({
   undo: { undo: 'undoForward', family: 'schema', args: { fallback } },
 });
 
-/** What a rollback that stopped half-way has shut and not opened again: nobody is served until a person knows. */
+/**
+ * What a rollback that stopped half-way has shut and not opened again: nobody is served until a person knows.
+ */
 export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
   const lastDone = (...kinds: readonly UndoKind[]) =>
     undos.findLast(({ undo, done }) => done && kinds.some((kind) => kind === undo));

@@ -134,7 +134,10 @@ function commandOf(waiting: Waiting): readonly string[] | null {
   }
 }
 
-/** An attestation that is missing comes first, then an approval; while facts are missing nobody can do anything. */
+/**
+ * An attestation that is missing comes first, then an approval; while facts are missing nobody can do
+ * anything.
+ */
 function atGate(environment: string, missing: readonly Missing[]): readonly string[] {
   const attestation = missing.find((one) => one.kind === 'attestation');
   if (attestation) return ['attest', environment, attestation.id];

@@ -47,7 +47,8 @@ export function openArtifacts(root: string): Artifacts {
       return describe(name);
     },
     append: async (name, line) => {
-      // Its folder is missing once, and a line is written many times; at once, as `readIfThere` reads: a step waits for it.
+      // Its folder is missing once, and a line is written many times; at once, as `readIfThere` reads: a step
+      // waits for it.
       const write = async () => appendFileSync(at(name), `${line}\n`, { mode: 0o600 });
       await write().catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;

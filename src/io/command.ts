@@ -1,4 +1,5 @@
-// The one door to other programs (execa): own process group, noted pid, killed with its worker where possible (rule 4).
+// The one door to other programs (execa): own process group, noted pid, killed with its worker where possible
+// (rule 4).
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,5 @@
-// A private Temporal dev server with its Web UI on free loopback ports; or the one that TEMPORAL_ADDRESS names.
+// A private Temporal dev server with its Web UI on free loopback ports; or the one that TEMPORAL_ADDRESS
+// names.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { connect } from 'node:net';

@@ -17,7 +17,9 @@ export interface EvidenceVerdict {
   readonly unproven: readonly string[];
 }
 
-/** Every file below the folder but the manifest, with sha256 and size; what is not a regular file is named. */
+/**
+ * Every file below the folder but the manifest, with sha256 and size; what is not a regular file is named.
+ */
 export async function hashEvidence(
   folder: string,
 ): Promise<{ files: Manifest['files']; odd: readonly string[] }> {

@@ -28,7 +28,8 @@ export async function writeOnce(path: string, content: string): Promise<string> 
 }
 
 /**
- * The content, or undefined when there is no such file. For small files: read at once, because each activity asks for two, and four ways through the
+ * The content, or undefined when there is no such file. For small files: read at once, because each activity
+ * asks for two, and four ways through the
  * thread pool for each took half a millisecond of a step's two.
  */
 export async function readIfThere(path: string): Promise<string | undefined> {
@@ -85,7 +86,10 @@ export function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** For `.catch`: what stands for a file or folder that is not there; any other failure to read stays a failure. */
+/**
+ * For `.catch`: what stands for a file or folder that is not there; any other failure to read stays a
+ * failure.
+ */
 export const ifAbsent =
   <T>(instead: T) =>
   (error: NodeJS.ErrnoException): T => {

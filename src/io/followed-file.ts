@@ -1,4 +1,5 @@
-// The new whole lines of a log since a place in it, across rotations. Bounded: what is not read now is read next time.
+// The new whole lines of a log since a place in it, across rotations. Bounded: what is not read now is read
+// next time.
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -14,7 +15,10 @@ export interface NewLines {
 
 const LARGEST_READ = 16 * 1024 * 1024;
 
-/** Without a place nothing is read: what was written before is no business of this observation. @throws Error when the file is not there. */
+/**
+ * Without a place nothing is read: what was written before is no business of this observation. @throws Error
+ * when the file is not there.
+ */
 export async function followFile(path: string, from: Place | undefined): Promise<NewLines> {
   const now = await stat(path);
   if (from === undefined) return { lines: [], place: `${now.ino}:${now.size}`, lost: false };
@@ -29,7 +33,10 @@ export async function followFile(path: string, from: Place | undefined): Promise
   return last < 0 ? { ...read, lost: true } : read;
 }
 
-/** Copied away and emptied in place: what stood behind our place in between is in the copy, and nobody says in which. */
+/**
+ * Copied away and emptied in place: what stood behind our place in between is in the copy, and nobody says in
+ * which.
+ */
 async function cutOff(path: string, { ino }: { ino: number }): Promise<NewLines> {
   return { ...(await readFrom([{ path, inode: ino, from: 0 }])), lost: true };
 }

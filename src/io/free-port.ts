@@ -1,5 +1,7 @@
-// A port for a server that starts later, of another program. One that the kernel gave (`listen(0)`) is soon given again: to the
-// metrics of a Temporal server, to a test, to any outgoing connection. So it is taken from below the kernel's own range.
+// A port for a server that starts later, of another program. One that the kernel gave (`listen(0)`) is soon
+// given again: to the
+// metrics of a Temporal server, to a test, to any outgoing connection. So it is taken from below the kernel's
+// own range.
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -24,7 +26,10 @@ const bindable = (port: number): Promise<boolean> =>
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
 
-/** A loopback port that was free a moment ago and that the kernel gives to nobody by itself. @throws Error when 50 tries find none */
+/**
+ * A loopback port that was free a moment ago and that the kernel gives to nobody by itself. @throws Error
+ * when 50 tries find none
+ */
 export async function freePort(): Promise<number> {
   const first = Math.min(TO, kernelsFirst());
   const end = first - FROM < 1_000 ? TO : first; // a range that begins lower leaves nothing better

@@ -1,4 +1,5 @@
-// How much the log says; apart from the log itself, because every command of the CLI reads this list at its start.
+// How much the log says; apart from the log itself, because every command of the CLI reads this list at its
+// start.
 
 /** From the fewest entries to the most. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const;

@@ -1,9 +1,12 @@
-// The log of our processes, on stderr: one JSON object a line; on a terminal one readable line. Secrets are hidden in both (rule 7).
+// The log of our processes, on stderr: one JSON object a line; on a terminal one readable line. Secrets are
+// hidden in both (rule 7).
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import { isDetailed, type LogLevel } from './log-level.ts';
 import { redact, redactJson } from './redact.ts';
 
-/** What an entry says beside its text: deployment, environment, step, attempt and whatever else belongs to it. */
+/**
+ * What an entry says beside its text: deployment, environment, step, attempt and whatever else belongs to it.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Log {

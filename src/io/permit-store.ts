@@ -1,4 +1,5 @@
-// What an environment's worker keeps under `used/`: permits, lists, nonces and notes of its own, written once.
+// What an environment's worker keeps under `used/`: permits, lists, nonces and notes of its own, written
+// once.
 // One use must outlive a history, and an activity must be comparable with what was permitted (rule 8).
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,10 @@ export interface PermitStore {
   leftStuck(service: string): Promise<readonly RolloutRef[]>;
   /** Who spent a nonce first; the same rollout may present it again. */
   spendNonce(nonce: string, by: string): Promise<string>;
-  /** When notice of a deployment's window was first attested by one of these people (RFC 3339, by this worker's clock). */
+  /**
+   * When notice of a deployment's window was first attested by one of these people (RFC 3339, by this
+   * worker's clock).
+   */
   noticeGiven(deployment: string, people: readonly string[]): Promise<string | undefined>;
   giveNotice(deployment: string, person: string, at: string): Promise<void>;
   /** The hash of the rollout of this service that passed last. */

@@ -1,4 +1,5 @@
-// The one door to PostgreSQL (pg): one named session at a time, never a pool, so that each can be found and ended.
+// The one door to PostgreSQL (pg): one named session at a time, never a pool, so that each can be found and
+// ended.
 import pg from 'pg';
 import { fail } from '../core/failures.ts';
 
@@ -14,7 +15,10 @@ export interface Session {
 
 const CONNECT_MS = 10_000;
 
-/** Settings that make the text of a row the same everywhere: what is hashed must not depend on the role's defaults. */
+/**
+ * Settings that make the text of a row the same everywhere: what is hashed must not depend on the role's
+ * defaults.
+ */
 const STEADY =
   "set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'; set timezone = 'UTC'; set search_path = pg_catalog, public;";
 

@@ -1,6 +1,8 @@
-// A private PostgreSQL for the demo and the tests: one throw-away cluster on a free port, started in about a second.
+// A private PostgreSQL for the demo and the tests: one throw-away cluster on a free port, started in about a
+// second.
 // Nothing survives a crash of the machine (fsync off); tests that pull the plug need a cluster of their own.
-// SOAKGATE_PG_BIN names the folder of initdb and pg_ctl; otherwise PATH, then Debian's own place, newest first.
+// SOAKGATE_PG_BIN names the folder of initdb and pg_ctl; otherwise PATH, then Debian's own place, newest
+// first.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -55,7 +57,10 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** pg_ctl's server inherits its output, so nothing may be piped here: a pipe would stay open as long as it runs. */
+/**
+ * pg_ctl's server inherits its output, so nothing may be piped here: a pipe would stay open as long as it
+ * runs.
+ */
 function startServer(bin: string, folder: string, port: number): Promise<boolean> {
   const options = `-p ${port} -k ${join(folder, 'sock')} -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200`;
   const [program, args] = asPostgres(join(bin, 'pg_ctl'), [
@@ -96,7 +101,10 @@ const initialise = (bin: string, folder: string, data: string): Promise<unknown>
     },
   );
 
-/** An initialised cluster that was never started: whoever starts many servers copies it (`SOAKGATE_PG_TEMPLATE`). */
+/**
+ * An initialised cluster that was never started: whoever starts many servers copies it
+ * (`SOAKGATE_PG_TEMPLATE`).
+ */
 export async function makeTemplate(): Promise<{ readonly data: string; remove(): Promise<void> }> {
   const folder = await makeFolder();
   const data = join(folder, 'data');

@@ -47,7 +47,10 @@ const environmentFile = z.strictObject({
   artifacts: z.string(),
   'permit-store': z.string(),
   control: key,
-  /** Names of this worker's variables (proxy, certificates, a registry's token) that the build of a release inherits. */
+  /**
+   * Names of this worker's variables (proxy, certificates, a registry's token) that the build of a release
+   * inherits.
+   */
   'build-env': z
     .array(z.string().regex(/^[A-Za-z_]\w*$/u, 'must be the name of an environment variable'))
     .default([]),
@@ -85,7 +88,10 @@ export interface EnvironmentSettings {
   readonly artifacts: string;
   readonly permitStore: string;
   readonly control: string;
-  /** Names of variables that the build of a release inherits from the worker; the application's own commands never do. */
+  /**
+   * Names of variables that the build of a release inherits from the worker; the application's own commands
+   * never do.
+   */
   readonly buildEnv: readonly string[];
   readonly people: readonly Person[];
   readonly guardrails: Guardrails;
@@ -156,7 +162,10 @@ function secretNames(
   );
 }
 
-/** Every secret that this worker can resolve now, so that its log can hide it; what cannot be resolved fails where it is used. */
+/**
+ * Every secret that this worker can resolve now, so that its log can hide it; what cannot be resolved fails
+ * where it is used.
+ */
 export async function secretsOf(settings: EnvironmentSettings): Promise<readonly string[]> {
   const references = Object.values(settings.services).flatMap(({ database, env }) => [
     database,

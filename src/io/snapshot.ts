@@ -1,4 +1,5 @@
-// Reads a database as a Snapshot. All in the session's transaction, so that it can be the very snapshot that is dumped.
+// Reads a database as a Snapshot. All in the session's transaction, so that it can be the very snapshot that
+// is dumped.
 import type { Snapshot } from '../core/snapshot.ts';
 import { quoteTable, type Session } from './postgres.ts';
 

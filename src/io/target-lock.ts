@@ -1,4 +1,5 @@
-// Rule 4: before an attempt writes, every earlier attempt of this rollout is ended, and it is asked once more.
+// Rule 4: before an attempt writes, every earlier attempt of this rollout is ended, and it is asked once
+// more.
 import { fail } from '../core/failures.ts';
 import { type RolloutRef, sessionPattern } from '../core/names.ts';
 import { endNotedProcesses } from './command.ts';
@@ -26,7 +27,8 @@ const WAIT_MS = 30_000;
 const MAINTENANCE_DATABASE = 'postgres';
 
 /**
- * `evict`: ends the commands and sessions of earlier attempts, waits until none is left, takes the target's lock.
+ * `evict`: ends the commands and sessions of earlier attempts, waits until none is left, takes the target's
+ * lock.
  * The lock lies in the maintenance database under the target's oid, so that names can be swapped beneath it.
  * @throws StepFailure TARGET_BUSY when somebody else holds the lock to the end of the wait.
  */

@@ -1,4 +1,5 @@
-// The version of this program: that of the nearest package.json above this file, in a checkout and in the built package.
+// The version of this program: that of the nearest package.json above this file, in a checkout and in the
+// built package.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

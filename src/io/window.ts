@@ -1,4 +1,5 @@
-// When an environment may be deployed to: openings by cron and zone (croner knows daylight saving), and notice given long enough before.
+// When an environment may be deployed to: openings by cron and zone (croner knows daylight saving), and
+// notice given long enough before.
 import { Cron } from 'croner';
 import type { EnvironmentPlan } from '../core/plan/plan.ts';
 
@@ -13,7 +14,8 @@ export interface Entry {
 }
 
 /**
- * Whether it may be deployed to now, else when. The notice counts from when its attestation was verified, to the beginning of the window.
+ * Whether it may be deployed to now, else when. The notice counts from when its attestation was verified, to
+ * the beginning of the window.
  * @throws RangeError when the pattern or the zone cannot be read.
  */
 export function entryInto(

@@ -36,7 +36,10 @@ export async function listFiles(folder: string): Promise<readonly string[]> {
 export interface GitFacts {
   /** Where the folder lies below the top of the checkout: `` or `backend/`. */
   readonly prefix: string;
-  /** The tag of the commit that is checked out, else its branch, else the commit; null before the first commit. */
+  /**
+   * The tag of the commit that is checked out, else its branch, else the commit; null before the first
+   * commit.
+   */
   readonly ref: string | null;
   /** The newest release before this one, by its tag, and the files of the folder as they were then. */
   readonly before: { readonly tag: string; readonly files: readonly string[] } | null;

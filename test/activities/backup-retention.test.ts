@@ -1,4 +1,5 @@
-// `backup.keep`: a dump goes when its time is over and its rollout is closed; the newest proven one stays, and so does what is open.
+// `backup.keep`: a dump goes when its time is over and its rollout is closed; the newest proven one stays,
+// and so does what is open.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule 2).
+// The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule
+// 2).
 import { appendFile, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Checks on a real server: constraints by name and by forbidden write, columns, queries, commands with JSON or a test report.
+// Checks on a real server: constraints by name and by forbidden write, columns, queries, commands with JSON
+// or a test report.
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

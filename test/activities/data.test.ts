@@ -1,4 +1,5 @@
-// Data on a real server: rows found in one pass, fixed with their before-images, put back only where nobody has changed them since.
+// Data on a real server: rows found in one pass, fixed with their before-images, put back only where nobody
+// has changed them since.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
 import { withSession } from '../../src/io/postgres.ts';

@@ -1,4 +1,5 @@
-// Django migrations by the release's own Django, on the genuine app: exactly the range, each once, halves named, the way down to what was recorded.
+// Django migrations by the release's own Django, on the genuine app: exactly the range, each once, halves
+// named, the way down to what was recorded.
 import { appendFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';

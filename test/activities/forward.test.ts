@@ -1,4 +1,5 @@
-// A forward fix on a real server: added from outside the loaded folder, rehearsed, applied once, reversed by its undo.
+// A forward fix on a real server: added from outside the loaded folder, rehearsed, applied once, reversed by
+// its undo.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// The check over HTTP against a server that answers oddly: a status is judged, never whether a client came back.
+// The check over HTTP against a server that answers oddly: a status is judged, never whether a client came
+// back.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// migrate and its way down on a real server: transactions per file, locks, ledgers that lie, ways down that leave something.
+// migrate and its way down on a real server: transactions per file, locks, ledgers that lie, ways down that
+// leave something.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -78,7 +79,8 @@ describe('migrate', () => {
     expect(await hands.run('migrate')).toMatchObject({ verdict: 'pass', figures: { applied: 2 } });
     const again = await hands.run('migrate', { attempt: 2 });
     expect(await ledger(hands)).toEqual(['up 0002_order_guards', 'up 0003_order_totals']);
-    // Nothing was left to do, and the catalog has not changed in this attempt: the ledger is believed only where it was seen to be true.
+    // Nothing was left to do, and the catalog has not changed in this attempt: the ledger is believed only
+    // where it was seen to be true.
     expect(again).toMatchObject({
       verdict: 'pass',
       details: ['0002_order_guards: already applied', '0003_order_totals: already applied'],

@@ -1,4 +1,5 @@
-// observe on real sources: metrics on disk as they are taken, those of a killed attempt recovered, back at once on breach and cancel.
+// observe on real sources: metrics on disk as they are taken, those of a killed attempt recovered, back at
+// once on breach and cancel.
 import { readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Preflight on a real server: what would go wrong later is found before anything is done, and nothing is tried by writing.
+// Preflight on a real server: what would go wrong later is found before anything is done, and nothing is
+// tried by writing.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -120,7 +121,8 @@ describe('found before anything is done', () => {
     }));
 
   test('S1-03: a server that does not answer, by its address and within its time', async () => {
-    // It takes the connection and never says a word: without a time of its own, preflight would wait for as long as this test may last.
+    // It takes the connection and never says a word: without a time of its own, preflight would wait for as
+    // long as this test may last.
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;

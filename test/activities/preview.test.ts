@@ -1,4 +1,5 @@
-// The rehearsal on a real server: locks and who would wait, rows that violate, what a CASCADE takes along, ways down that do not lead back.
+// The rehearsal on a real server: locks and who would wait, rows that violate, what a CASCADE takes along,
+// ways down that do not lead back.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';

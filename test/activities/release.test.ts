@@ -1,4 +1,5 @@
-// The release on a host: its environment is built once for each lock, and linked into every checkout that has this lock.
+// The release on a host: its environment is built once for each lock, and linked into every checkout that has
+// this lock.
 import { appendFile, mkdtemp, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// systemd and supervisord, both real: what they say is asked back, and what falls over a moment later has not come up.
+// systemd and supervisord, both real: what they say is asked back, and what falls over a moment later has not
+// come up.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -172,7 +173,8 @@ describe.skipIf(bin === null)(
   },
 );
 
-// No container engine runs on every machine that tests: \`docker\` is a stand-in here, which keeps one process for a container.
+// No container engine runs on every machine that tests: \`docker\` is a stand-in here, which keeps one
+// process for a container.
 describe('a service of Docker Compose (its docker is a stand-in)', () => {
   const STAND_IN = (root: string) =>
     `#!/bin/bash

@@ -1,4 +1,5 @@
-// The rollback by restore on a real server: approved, beside, compared, swapped; what is lost is named; half a swap is mended.
+// The rollback by restore on a real server: approved, beside, compared, swapped; what is lost is named; half
+// a swap is mended.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
 import pg from 'pg';

@@ -1,4 +1,5 @@
-// The release and its service on a real machine: checked out, switched, restarted, asked over HTTP, behind maintenance, and back.
+// The release and its service on a real machine: checked out, switched, restarted, asked over HTTP, behind
+// maintenance, and back.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

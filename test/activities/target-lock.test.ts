@@ -1,4 +1,5 @@
-// Rule 4 on a real server: what an earlier attempt left is ended before the next one writes; a later attempt fences the earlier one.
+// Rule 4 on a real server: what an earlier attempt left is ended before the next one writes; a later attempt
+// fences the earlier one.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

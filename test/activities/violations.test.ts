@@ -1,4 +1,5 @@
-// Rows that would violate, on a real server: the forecast says of every constraint what PostgreSQL says when it is added.
+// Rows that would violate, on a real server: the forecast says of every constraint what PostgreSQL says when
+// it is added.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

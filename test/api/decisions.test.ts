@@ -1,4 +1,5 @@
-// What the server decides by itself, without a Temporal server: shapes, sizes, keys, names, and how it says no.
+// What the server decides by itself, without a Temporal server: shapes, sizes, keys, names, and how it says
+// no.
 import { describe, expect, test } from 'vitest';
 import { isLoopback } from '../../src/api/guard.ts';
 import { Replays } from '../../src/api/idempotency.ts';

@@ -1,4 +1,5 @@
-// The server before a real Temporal server with real workers: starts, decisions, endings, and what it says when Temporal is gone.
+// The server before a real Temporal server with real workers: starts, decisions, endings, and what it says
+// when Temporal is gone.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The commands on a real server with real workers: started, decided on, watched, undone, recovered; by exit codes and words.
+// The commands on a real server with real workers: started, decided on, watched, undone, recovered; by exit
+// codes and words.
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,7 +34,10 @@ const startAs = (name: string, pace: string, ...more: string[]) =>
     ...more,
   ]);
 
-/** Waits for this in the status; asked of the server directly, because a process for each look costs more than the wait. */
+/**
+ * Waits for this in the status; asked of the server directly, because a process for each look costs more than
+ * the wait.
+ */
 async function until(name: string, wanted: RegExp): Promise<string> {
   const deadline = Date.now() + 40_000;
   const status = await openStatus(play.stage.connected, name);
@@ -299,7 +303,10 @@ test(
       play.soakgate(['status', name]),
       play.soakgate(['abort', name, ENVIRONMENT, '--as', 'lea', '--yes', '-o', 'json']),
     ]);
-    expect([seen.code, seen.out]).toEqual([8, expect.stringContaining('waiting for: no control worker answers')]);
+    expect([seen.code, seen.out]).toEqual([
+      8,
+      expect.stringContaining('waiting for: no control worker answers'),
+    ]);
     expect([sent.code, JSON.parse(sent.out).outcome]).toEqual([8, 'unknown']);
     await play.cast.control.start();
     const ended = await play.soakgate(['status', name, '--watch', '--timeout', '40s']);

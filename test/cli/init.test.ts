@@ -1,4 +1,5 @@
-// soakgate init on real folders: what it writes validates as it stands and can be planned; and it never writes over anything.
+// soakgate init on real folders: what it writes validates as it stands and can be planned; and it never
+// writes over anything.
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,10 @@ async function written(path: string): Promise<{ plan: Plan; text: string }> {
   return { plan: parsed.plan, text };
 }
 
-/** The copy of an example without its plan: made by its own script with its tags, or laid together without a repository. */
+/**
+ * The copy of an example without its plan: made by its own script with its tags, or laid together without a
+ * repository.
+ */
 async function copyOf(example: 'orders' | 'validation-system', name: string, git: boolean): Promise<string> {
   const to = join(folder, name);
   await mkdir(to);

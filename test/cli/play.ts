@@ -1,4 +1,5 @@
-// A deployment for the commands to act on: one environment behind a gate of its own, nothing in it that takes long.
+// A deployment for the commands to act on: one environment behind a gate of its own, nothing in it that takes
+// long.
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cast, ordersDatabase, raiseEnvironment, raiseStage, type Stage } from '../support/stage.ts';

@@ -1,4 +1,5 @@
-// soakgate replay-check on a real server: the version that started a deployment can take it over, one that asks for other things first cannot.
+// soakgate replay-check on a real server: the version that started a deployment can take it over, one that
+// asks for other things first cannot.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Watching without a server: what is drawn for a person, what is told to a log, and which exit code an outcome has.
+// Watching without a server: what is drawn for a person, what is told to a log, and which exit code an
+// outcome has.
 import { describe, expect, test } from 'vitest';
 import type { DeploymentStatus, EnvironmentStatus } from '../../src/client/status.ts';
 import { exitOfStatus } from '../../src/cli/exit-codes.ts';

@@ -1,4 +1,5 @@
-// The scripts of the compose file without its containers: prepared once, a site comes up, its worker walks a deployment's gate, and all goes down.
+// The scripts of the compose file without its containers: prepared once, a site comes up, its worker walks a
+// deployment's gate, and all goes down.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

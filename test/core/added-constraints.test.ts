@@ -1,4 +1,5 @@
-// What is read from the SQL of a range: every constraint it adds, however it is written, and nothing that only looks like one.
+// What is read from the SQL of a range: every constraint it adds, however it is written, and nothing that
+// only looks like one.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addedConstraints } from '../../src/core/added-constraints.ts';

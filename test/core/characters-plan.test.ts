@@ -1,4 +1,5 @@
-// The plan of the validation system: what its thresholds say of the numbers of the runbooks, and in which order it goes there and back.
+// The plan of the validation system: what its thresholds say of the numbers of the runbooks, and in which
+// order it goes there and back.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

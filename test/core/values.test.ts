@@ -1,4 +1,5 @@
-// Canonical JSON, pace and its guardrails, slices, snapshots: values that hashes, clocks and comparisons rest on.
+// Canonical JSON, pace and its guardrails, slices, snapshots: values that hashes, clocks and comparisons rest
+// on.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonical, sameJson } from '../../src/core/canonical.ts';

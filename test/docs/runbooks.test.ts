@@ -1,4 +1,5 @@
-// docs/runbooks.md: every line is in it once, every test that it names is there, and its table is the sum of its rows.
+// docs/runbooks.md: every line is in it once, every test that it names is there, and its table is the sum of
+// its rows.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// The words of the field: what a user reads has no retired phrase in it, and the glossary stays small and sorted.
+// The words of the field: what a user reads has no retired phrase in it, and the glossary stays small and
+// sorted.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

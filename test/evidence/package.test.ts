@@ -1,4 +1,5 @@
-// The evidence of a whole deployment through two environments: what is in it, that it holds no secret, and that every change is found.
+// The evidence of a whole deployment through two environments: what is in it, that it holds no secret, and
+// that every change is found.
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -184,7 +185,8 @@ describe('the package', () => {
     const workflowBundle = await bundleWorkflowCode({ ...bundleOptions(), logger });
     for (const name of ['deployment', 'rollout']) {
       const file = (await files(join(folder, 'history'))).find((candidate) => candidate.startsWith(name))!;
-      // Temporal's own reader of JSON histories is broken by two copies of protobufjs in node_modules; the proto's own is not.
+      // Temporal's own reader of JSON histories is broken by two copies of protobufjs in node_modules; the
+      // proto's own is not.
       const { temporal } = createRequire(import.meta.resolve('@temporalio/common'))('@temporalio/proto');
       const history = temporal.api.history.v1.History.fromObject(JSON.parse(await read(`history/${file}`)));
       await Worker.runReplayHistory({ workflowBundle }, history, name);

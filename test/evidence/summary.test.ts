@@ -1,4 +1,5 @@
-// What the texts say when it did not go well: undone, differences remain, not compared, not proven; never more than is known.
+// What the texts say when it did not go well: undone, differences remain, not compared, not proven; never
+// more than is known.
 import { expect, test } from 'vitest';
 import type { CloseEvidenceInput, EnvironmentOutcome } from '../../src/core/activities.ts';
 import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';

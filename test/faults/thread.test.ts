@@ -1,5 +1,7 @@
-// The fault matrix of the thread: at step boundaries and in mid-step, workers killed, workflows terminated, or both;
-// with `setpriv` and, so that an orphan lives, without. SOAKGATE_MATRIX=full runs every cell, otherwise one of each kind.
+// The fault matrix of the thread: at step boundaries and in mid-step, workers killed, workflows terminated,
+// or both;
+// with `setpriv` and, so that an orphan lives, without. SOAKGATE_MATRIX=full runs every cell, otherwise one
+// of each kind.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -170,7 +172,10 @@ async function settle(
   expect(await sessionsAtWork(database)).toBe(0);
 }
 
-/** The deployment is gone: the rollout has closed the evidence itself, whole and signed, and says what became of it. */
+/**
+ * The deployment is gone: the rollout has closed the evidence itself, whole and signed, and says what became
+ * of it.
+ */
 async function readEvidence(deployment: string, environment: string): Promise<void> {
   const folder = join(stage.artifacts, 'evidence', deployment);
   expect(await verifyEvidence(folder, stage.control.publicText)).toMatchObject({

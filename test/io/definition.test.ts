@@ -1,4 +1,5 @@
-// Two printings of one expression are the same, and two expressions are not: asked of the real PostgreSQL, which prints them.
+// Two printings of one expression are the same, and two expressions are not: asked of the real PostgreSQL,
+// which prints them.
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Keys and signatures: whatever is touched, the signature no longer fits; a key that others may read is not used.
+// Keys and signatures: whatever is touched, the signature no longer fits; a key that others may read is not
+// used.
 import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

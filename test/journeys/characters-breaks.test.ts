@@ -1,4 +1,5 @@
-// What goes wrong with the genuine Django product: each line of the plan's matrix is provoked once, by the app's own switches and faults,
+// What goes wrong with the genuine Django product: each line of the plan's matrix is provoked once, by the
+// app's own switches and faults,
 // and ends as the matrix says.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -294,7 +295,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       await Promise.all(idle.map((client) => client.end()));
       await run.say('decide', 'lea', 'soak', { decision: 'continue' });
 
-      // Silence is no pass. The monitor looks back a day, which is not waited for: what was played is made two days older.
+      // Silence is no pass. The monitor looks back a day, which is not waited for: what was played is made
+      // two days older.
       place.silence();
       await query(place.database, "update monitoring_operation set at = at - interval '2 days'");
       await goOn(asks('continue | downgrade) about '));
@@ -330,7 +332,9 @@ const longWatch = (text: string) =>
     'watch: { for: 120d, every: 4h, gap: at most 3d }',
   );
 
-/** What somebody outside gets: the old answers, then refusals (by the site, or by nobody), then answers again. */
+/**
+ * What somebody outside gets: the old answers, then refusals (by the site, or by nobody), then answers again.
+ */
 const CLOSED_MEANWHILE = /^200 503 (?:(?:503|none) )*200 $/u;
 
 /** Asks the site's front page until it is told to end; each answer once for as long as it stays the same. */

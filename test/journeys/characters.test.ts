@@ -1,5 +1,7 @@
-// Runbook 0 on the genuine Django product, whole: dirty data → report → people decide → fix → six migrations → forbidden writes → suite →
-// restart → flows → soak under players → approval → production behind its flag, in its window → watch → evidence.
+// Runbook 0 on the genuine Django product, whole: dirty data → report → people decide → fix → six migrations
+// → forbidden writes → suite →
+// restart → flows → soak under players → approval → production behind its flag, in its window → watch →
+// evidence.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -216,7 +218,10 @@ async function filesWith(words: readonly string[], folders: readonly string[]): 
   return found;
 }
 
-/** Step and verdict of each receipt, with what the runbook wants to read of it; times and addresses are of one run only. */
+/**
+ * Step and verdict of each receipt, with what the runbook wants to read of it; times and addresses are of one
+ * run only.
+ */
 async function receipts({ evidence }: Run, environment: string): Promise<readonly string[]> {
   const told = JSON.parse(
     await readFile(join(evidence, 'logs', environment, 'receipts.json'), 'utf8'),
@@ -224,7 +229,7 @@ async function receipts({ evidence }: Run, environment: string): Promise<readonl
   return told.receipts
     .map(
       ({ step, verdict, summary }) =>
-        `${step} ${verdict}: ${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ of the statements.*$| on test_\w+ of.*$/gu, '')}`,
+        `${step} ${verdict}: ${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ running quer.*$| on test_\w+ of.*$/gu, '')}`,
     )
     .map((line) =>
       line
@@ -234,8 +239,10 @@ async function receipts({ evidence }: Run, environment: string): Promise<readonl
 }
 
 /**
- * `kill -9` once in each step of staging, in the midst of its activity; the names of those that were hit, when the soak begins. The worker is stopped
- * while it is looked at, so that a step of milliseconds is not missed. The server is asked, which costs nobody else anything; the story only when the
+ * `kill -9` once in each step of staging, in the midst of its activity; the names of those that were hit,
+ * when the soak begins. The worker is stopped
+ * while it is looked at, so that a step of milliseconds is not missed. The server is asked, which costs
+ * nobody else anything; the story only when the
  * worker has taken something new.
  */
 async function killInEachStep(run: Run, { cast: { worker } }: Place): Promise<string[]> {

@@ -1,4 +1,5 @@
-// The demo as a person at a terminal meets it: the live tree, the questions, and every way to leave at one of them.
+// The demo as a person at a terminal meets it: the live tree, the questions, and every way to leave at one of
+// them.
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +26,8 @@ let scene = '';
 let terminal: PseudoTerminal;
 
 beforeEach(async () => {
-  // Its own TMPDIR, so that what is left can be seen; PostgreSQL runs as a person of its own, who must get through.
+  // Its own TMPDIR, so that what is left can be seen; PostgreSQL runs as a person of its own, who must get
+  // through.
   scene = await mkdtemp(join(tmpdir(), 'sgt-'));
   await chmod(scene, 0o755);
   terminal = await openPseudoTerminal(

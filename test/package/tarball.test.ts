@@ -1,4 +1,5 @@
-// The npm package as somebody else has it: packed, installed into an empty folder, and run from there with Node alone.
+// The npm package as somebody else has it: packed, installed into an empty folder, and run from there with
+// Node alone.
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

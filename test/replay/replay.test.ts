@@ -1,4 +1,5 @@
-// Recorded histories, replayed by today's workflow code: a change that would break a living run goes red here.
+// Recorded histories, replayed by today's workflow code: a change that would break a living run goes red
+// here.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';

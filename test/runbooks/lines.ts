@@ -1,4 +1,5 @@
-// Every line of the runbooks that a system of this version serves, and what shows it; docs/runbooks.md is made from it.
+// Every line of the runbooks that a system of this version serves, and what shows it; docs/runbooks.md is
+// made from it.
 import type { Line } from './line.ts';
 import { s0 } from './s0.ts';
 import { s0After } from './s0-after.ts';

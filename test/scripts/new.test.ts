@@ -1,4 +1,5 @@
-// `npm run new` begins a kind: a copy of the project still has right types afterwards, and the new test is red.
+// `npm run new` begins a kind: a copy of the project still has right types afterwards, and the new test is
+// red.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

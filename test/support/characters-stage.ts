@@ -1,4 +1,5 @@
-// The genuine Django product on a whole stage: v-prev serves in staging and production, players play, v-next is to be deployed.
+// The genuine Django product on a whole stage: v-prev serves in staging and production, players play, v-next
+// is to be deployed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, symlink } from 'node:fs/promises';
@@ -39,7 +40,9 @@ export const PACE = { nominalMs: 604_800_000, realMs: 30_000 };
 export interface CharactersStage {
   readonly stage: Stage;
   readonly people: Readonly<Record<Person, Someone>>;
-  /** A place with v-prev serving, its database as the seed leaves it (`dirty`), decided by people, or clean. */
+  /**
+   * A place with v-prev serving, its database as the seed leaves it (`dirty`), decided by people, or clean.
+   */
   environment(name: string, state: 'dirty' | 'decided' | 'clean', options?: PlaceOptions): Promise<Place>;
   /** The example's plan, told where this stage's places are; changed by `edit`. */
   plan(places: readonly Place[], edit?: (text: string) => string): Promise<string>;
@@ -236,7 +239,10 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
   };
 }
 
-/** The example's plan on this machine: plain processes for systemd, a linked environment for pip, and thresholds a busy machine can keep. */
+/**
+ * The example's plan on this machine: plain processes for systemd, a linked environment for pip, and
+ * thresholds a busy machine can keep.
+ */
 function retold(text: string, places: readonly Place[], python: string): string {
   const service = `- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ready: /health, build: /build } }`;
   const [staging, production = staging] = places;
@@ -245,7 +251,8 @@ function retold(text: string, places: readonly Place[], python: string): string 
       .replace(/install:\n(?: {4}- .*\n)+/u, `install: ${installOf(python)}\n`)
       .replace(/path: \[[^\]]*\]/u, 'path: [.venv/bin]')
       .replace('command: [pytest,', 'command: [python, -m, pytest,')
-      // A reading by a command in Python takes seconds on a busy machine, and so much of a compressed soak is no gap.
+      // A reading by a command in Python takes seconds on a busy machine, and so much of a compressed soak is
+      // no gap.
       .replace('clean-days: 7, gap: at most 5m', 'clean-days: 7, gap: at most 3d')
       // And a second of the machine's is as much as a metric of each is worth.
       .replace('for: 7d, every: 1m,', 'for: 7d, every: 4h,')

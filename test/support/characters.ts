@@ -1,4 +1,5 @@
-// The genuine Django product for tests of single activities: repositories, databases in two states, and its plan for one environment.
+// The genuine Django product for tests of single activities: repositories, databases in two states, and its
+// plan for one environment.
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -22,7 +23,10 @@ export const MIGRATIONS = [
 ] as const;
 
 export interface Characters {
-  /** A rollout of the app on a clone of a database: `dirty` as v-prev leaves it, `decided` with only what the fix mends. */
+  /**
+   * A rollout of the app on a clone of a database: `dirty` as v-prev leaves it, `decided` with only what the
+   * fix mends.
+   */
   spec(steps: string, options?: Options): Promise<HandsSpec>;
 }
 
@@ -41,7 +45,10 @@ export const withoutProduction = (plan: string): string =>
     .replace(/ {2}- step: data {2,}#[\s\S]*?in: \[production\]\n/u, '')
     .replace(/.*in: \[production\].*\n/gu, '');
 
-/** The same with its second environment alone: behind its flag, in its window, after its approvals, and watched. */
+/**
+ * The same with its second environment alone: behind its flag, in its window, after its approvals, and
+ * watched.
+ */
 export const withoutStaging = (plan: string): string =>
   plan
     .replace(/^protections:[^\n]*\n(?: {2}.*\n)+/mu, '')

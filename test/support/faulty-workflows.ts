@@ -1,4 +1,5 @@
-// Workflow code with two faults that ours must not have: a rollout fails on a certain signal, and one of a certain name never begins.
+// Workflow code with two faults that ours must not have: a rollout fails on a certain signal, and one of a
+// certain name never begins.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// One activity at a time against a real PostgreSQL, without a Temporal server: a world of its own, a kept list, an attempt each.
+// One activity at a time against a real PostgreSQL, without a Temporal server: a world of its own, a kept
+// list, an attempt each.
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +40,10 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-/** A server of its own for one test file, with a template that has the first release's schema and a few dirty rows. */
+/**
+ * A server of its own for one test file, with a template that has the first release's schema and a few dirty
+ * rows.
+ */
 export async function raiseBench(): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'sg-hands-'));
   const postgres = await startPostgres();
@@ -171,7 +175,10 @@ export interface HandsSpec extends PlanParts {
   /** As a role of its own, made by the test. */
   readonly asRole?: (url: string) => string;
   readonly edit?: (checkout: string) => Promise<void>;
-  /** Another app than the orders: its plan, with one environment `here`, its repository and the ref of its release. */
+  /**
+   * Another app than the orders: its plan, with one environment `here`, its repository and the ref of its
+   * release.
+   */
   readonly app?: {
     readonly plan: string;
     readonly repository: string;

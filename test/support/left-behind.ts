@@ -1,4 +1,5 @@
-// What a program that has ended may have left: processes that name its folder or work in it, and the ports on which they listen.
+// What a program that has ended may have left: processes that name its folder or work in it, and the ports on
+// which they listen.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export interface Left {
@@ -7,7 +8,9 @@ export interface Left {
   readonly line: string;
 }
 
-/** Processes that name the folder or work in it; the served application names it nowhere in its command line. */
+/**
+ * Processes that name the folder or work in it; the served application names it nowhere in its command line.
+ */
 export async function processesOf(folder: string): Promise<readonly Left[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const all = await Promise.all(
@@ -43,7 +46,10 @@ async function socketsOf(pid: number): Promise<readonly string[]> {
   return targets.flatMap((target) => /^socket:\[(\d+)\]$/u.exec(target)?.[1] ?? []);
 }
 
-/** `/proc/net/tcp`: the local address is the second column, the state the fourth (0A listens), the inode the tenth. */
+/**
+ * `/proc/net/tcp`: the local address is the second column, the state the fourth (0A listens), the inode the
+ * tenth.
+ */
 async function listeners(): Promise<readonly { readonly port: number; readonly inode: string }[]> {
   const tables = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),

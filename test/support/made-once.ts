@@ -1,4 +1,5 @@
-// What every worker and every private server of the tests would make for itself, made once: the bundle of the workflows and an empty cluster.
+// What every worker and every private server of the tests would make for itself, made once: the bundle of the
+// workflows and an empty cluster.
 // Started alone, as in test/journeys/demo.test.ts, both still make their own.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

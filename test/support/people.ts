@@ -11,7 +11,9 @@ const WORDS = ['retry', 'extend', 'fixed-manually'];
 export interface Answers {
   /** The word for a question; left out, `retry`, then the first that is offered. */
   readonly word?: (waiting: Extract<Waiting, { options: readonly string[] }>) => string;
-  /** Called with every look at the progress of staging, then of production; for a message at a certain moment. */
+  /**
+   * Called with every look at the progress of staging, then of production; for a message at a certain moment.
+   */
   readonly look?: (run: Run, progress: ShownProgress, environment: string) => Promise<unknown>;
 }
 

@@ -1,4 +1,5 @@
-// The step lists of three plans as they are signed, with the hash that is signed: what a change of the compiler does to them is seen.
+// The step lists of three plans as they are signed, with the hash that is signed: what a change of the
+// compiler does to them is seen.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonical } from '../../src/core/canonical.ts';

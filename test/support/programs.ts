@@ -1,4 +1,5 @@
-// The tests' door to programs that end by themselves. Each has a limit, so that none hangs a run; what may wait for a network
+// The tests' door to programs that end by themselves. Each has a limit, so that none hangs a run; what may
+// wait for a network
 // (npm, pip, docker) goes through `run`, which leaves the event loop and with it vitest's own limits alive.
 import { execFileSync } from 'node:child_process';
 import { type CommandResult, runCommand } from '../../src/io/command.ts';
@@ -7,13 +8,19 @@ const LIMIT_MS = 60_000;
 
 export interface Surroundings {
   readonly cwd?: string;
-  /** The whole environment; default: the caller's, with its proxy, its certificates and its settings of npm and pip. */
+  /**
+   * The whole environment; default: the caller's, with its proxy, its certificates and its settings of npm
+   * and pip.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly limitMs?: number;
   readonly input?: string;
 }
 
-/** Runs a program to its end; a code other than 0 is a result. @throws Error when the limit is over: the whole process group is ended. */
+/**
+ * Runs a program to its end; a code other than 0 is a result. @throws Error when the limit is over: the whole
+ * process group is ended.
+ */
 export async function run(
   program: string,
   args: readonly string[],
@@ -50,7 +57,10 @@ export async function ran(
   return stdout;
 }
 
-/** For a program of this machine that is done in a moment (git, cp, ps), where there is nothing to wait for. @throws Error unless it ends with 0. */
+/**
+ * For a program of this machine that is done in a moment (git, cp, ps), where there is nothing to wait for.
+ * @throws Error unless it ends with 0.
+ */
 export const ranNow = (
   program: string,
   args: readonly string[],

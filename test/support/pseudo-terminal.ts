@@ -8,7 +8,10 @@ export interface PseudoTerminal {
   written(): string;
   /** What stands on the screen now, and above it. */
   screen(): readonly string[];
-  /** Waits until it is written, after what was seen before. @throws Error with the end of the screen when it never comes. */
+  /**
+   * Waits until it is written, after what was seen before. @throws Error with the end of the screen when it
+   * never comes.
+   */
   sees(what: RegExp): Promise<RegExpExecArray>;
   type(keys: string): void;
   /** The exit code, 128+n for a signal. @throws Error with the end of the screen when it goes on. */
@@ -85,7 +88,8 @@ function attach(child: ChildProcess, closed: Promise<number>, size: Size): Pseud
       return Promise.race([closed, late]);
     },
     close: async () => {
-      // Without its other end the kernel hangs up the terminal; on SIGTERM script would kill what runs there itself.
+      // Without its other end the kernel hangs up the terminal; on SIGTERM script would kill what runs there
+      // itself.
       child.kill('SIGKILL');
       await closed;
     },

@@ -46,7 +46,10 @@ function idOf(run: Run, whose: Whose): string {
   return run.rolloutId(whose === 'rollout' ? 'staging' : whose);
 }
 
-/** What a workflow hands to others: a replay compares what it asks for and in which order, never with which words. */
+/**
+ * What a workflow hands to others: a replay compares what it asks for and in which order, never with which
+ * words.
+ */
 const HANDED = [
   'activityTaskScheduledEventAttributes',
   'signalExternalWorkflowExecutionInitiatedEventAttributes',

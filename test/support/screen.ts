@@ -1,4 +1,5 @@
-// What stands on a terminal's screen, and above it, after a program has written there: enough of a terminal for what ours writes.
+// What stands on a terminal's screen, and above it, after a program has written there: enough of a terminal
+// for what ours writes.
 export interface Size {
   readonly columns: number;
   readonly rows: number;
@@ -12,7 +13,10 @@ interface Cursor {
 // oxlint-disable-next-line no-control-regex -- a terminal's control sequences begin with escape
 const TOKEN = /\u001b\[(?<number>[\d;]*)(?<code>[A-Za-z])|[\s\S]/gu;
 
-/** All lines from the first one, also those that have scrolled away. @throws Error on a sequence that it does not know. */
+/**
+ * All lines from the first one, also those that have scrolled away. @throws Error on a sequence that it does
+ * not know.
+ */
 export function screenAfter(written: string, { columns, rows }: Size): readonly string[] {
   const lines: string[][] = [[]];
   const at: Cursor = { row: 0, column: 0 };

@@ -1,4 +1,5 @@
-// Real managers of services for one test file: systemd as a user's manager without being PID 1, and supervisord from PyPI.
+// Real managers of services for one test file: systemd as a user's manager without being PID 1, and
+// supervisord from PyPI.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -27,7 +28,10 @@ export function whyNoSystemd(): string | null {
   return missing.length > 0 ? `not installed: ${missing.join(', ')}` : null;
 }
 
-/** A manager of its own in a mount namespace; its address is put into this process's environment, as a worker has it. */
+/**
+ * A manager of its own in a mount namespace; its address is put into this process's environment, as a worker
+ * has it.
+ */
 export async function startUserManager(): Promise<UserManager> {
   const folder = await mkdtemp(join(tmpdir(), 'sg-systemd-'));
   const [runtime, config, bus] = [
@@ -77,7 +81,10 @@ export async function startUserManager(): Promise<UserManager> {
   };
 }
 
-/** supervisord of this version from PyPI, installed once outside the checkout; null where Python cannot make it. */
+/**
+ * supervisord of this version from PyPI, installed once outside the checkout; null where Python cannot make
+ * it.
+ */
 export async function supervisorBin(): Promise<string | null> {
   const venv = join(homedir(), '.cache/soakgate/supervisor-4.3.0');
   const bin = join(venv, 'bin');

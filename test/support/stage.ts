@@ -1,4 +1,5 @@
-// A whole stage for one test: PostgreSQL, a Temporal dev server, the orders app's repository, workers as processes.
+// A whole stage for one test: PostgreSQL, a Temporal dev server, the orders app's repository, workers as
+// processes.
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

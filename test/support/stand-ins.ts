@@ -1,4 +1,5 @@
-// Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit checks and the real judge.
+// Stand-ins for the hands: typed activities that do nothing outside, with the real decisions, the real permit
+// checks and the real judge.
 import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
@@ -54,14 +55,17 @@ export interface Script {
     sinceMs: number,
   ) => number | null | undefined | { readonly value: number | null; readonly samples: number };
   /**
-   * Whether observation waits here, until it is released or interrupted. Where a test interrupts, it stands: the test server
-   * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile; a real one does not.
+   * Whether observation waits here, until it is released or interrupted. Where a test interrupts, it stands:
+   * the test server
+   * refuses a whole workflow task (ACTIVITY_UNKNOWN) that cancels an activity which has completed meanwhile;
+   * a real one does not.
    */
   readonly stands?: (environment: string, sinceMs: number, passed: boolean) => boolean;
   /** Whether observation goes on while people are asked, an hour in some milliseconds; else it stands. */
   readonly goesOn?: boolean;
   /**
-   * How a call of an activity fails, by its name and counted from 1: for good, or so that Temporal tries it again until its
+   * How a call of an activity fails, by its name and counted from 1: for good, or so that Temporal tries it
+   * again until its
    * attempts are used up (an observation, which is tried for ever, twice). Left out, it does not.
    */
   readonly fails?: (activity: string, call: number) => Failing | null | Promise<Failing | null>;

@@ -1,4 +1,5 @@
-// The servers of the workflow tests. The SDK gives one five seconds to come up, which a busy machine does not always make.
+// The servers of the workflow tests. The SDK gives one five seconds to come up, which a busy machine does not
+// always make.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { TestWorkflowEnvironment } from '@temporalio/testing';

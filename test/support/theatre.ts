@@ -84,7 +84,8 @@ export interface Run {
   ): Promise<Answer>;
   deliver(signed: Signed): Promise<Answer>;
   /**
-   * Waits until an observation stands. One that is interrupted before a worker has taken it is left behind by the test server, which then
+   * Waits until an observation stands. One that is interrupted before a worker has taken it is left behind by
+   * the test server, which then
    * skips no time any more.
    */
   stands(): Promise<void>;

@@ -1,4 +1,5 @@
-// The thread of the first milestone: a small plan in which each command under way is a real psql that runs for seconds
+// The thread of the first milestone: a small plan in which each command under way is a real psql that runs
+// for seconds
 // and prints nothing, and what is asked of the database's own ledger afterwards.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -7,7 +7,10 @@ import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import { sendMessage } from '../../src/client/send.ts';
 import type { start, Stage } from './stage.ts';
 
-/** baseline → backup → data → preview → migrate → refused → switch → restart; a short soak, a gate of two roles, a short watch. */
+/**
+ * baseline → backup → data → preview → migrate → refused → switch → restart; a short soak, a gate of two
+ * roles, a short watch.
+ */
 export const twoPlacesPlan = (
   first: string,
   second: string,
@@ -85,7 +88,9 @@ export interface Words {
   readonly key?: keyof Stage['people'];
 }
 
-/** One message about the gate, signed; its body is what an honest client would write unless said otherwise. */
+/**
+ * One message about the gate, signed; its body is what an honest client would write unless said otherwise.
+ */
 export async function signFor(
   stage: Stage,
   started: Started,

@@ -1,4 +1,5 @@
-// Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written, each attempt is refused.
+// Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written,
+// each attempt is refused.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
@@ -7,9 +8,8 @@ import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { deploymentInput, signStart } from '../../src/client/start.ts';
 import type { GateReport, Permit, Signed } from '../../src/core/messages.ts';
 import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/names.ts';
-import type { Pace } from '../../src/core/pace.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
-import type { Json, Plan } from '../../src/core/plan/plan.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { newSoak } from '../../src/core/soak.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { readWholeSnapshot } from '../../src/io/snapshot.ts';
@@ -24,6 +24,7 @@ import {
   type Stage,
 } from '../support/stage.ts';
 import { hashTree } from '../support/hash-tree.ts';
+import type { Change } from './change.ts';
 import { twoPlacesPlan } from '../support/two-places.ts';
 import { ranNow } from '../support/programs.ts';
 
@@ -100,19 +101,6 @@ async function everything(): Promise<object> {
   };
 }
 
-interface Change {
-  readonly plan?: string;
-  readonly pace?: Pace;
-  readonly start?: { readonly person?: string; readonly key?: string; readonly expiresMs?: number };
-  readonly gateReport?: (gateReport: GateReport) => GateReport;
-  readonly gateReportKey?: string;
-  readonly sign?: readonly {
-    readonly message: 'approve' | 'attest';
-    readonly person: string;
-    readonly key?: string;
-    readonly body?: Record<string, Json>;
-  }[];
-}
 const ALL = [
   { message: 'attest', person: 'lea' },
   { message: 'approve', person: 'lea' },
@@ -448,7 +436,8 @@ test('the honest permit opens, once; then only its own rollout and its own list 
   expect(await schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
-  // A hostile control worker that holds the rollout's name: other steps, other commands, another kind, before the proof.
+  // A hostile control worker that holds the rollout's name: other steps, other commands, another kind, before
+  // the proof.
   const evil = {
     ...fix,
     spec: { ...fix.spec, rules: [{ name: 'x', table: 'orders', bad: 'true', fix: 'total_cents = 0' }] },

@@ -1,4 +1,5 @@
-// What real worker processes write on stderr: JSON lines with names, a retry in one line, no secrets; on a terminal lines for people.
+// What real worker processes write on stderr: JSON lines with names, a retry in one line, no secrets; on a
+// terminal lines for people.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +8,10 @@ import { gatedPlan } from '../cli/play.ts';
 import { openPseudoTerminal } from '../support/pseudo-terminal.ts';
 import { type Cast, query, raiseEnvironment, raiseStage, type Stage, start } from '../support/stage.ts';
 
-/** The role of the target, which is not there at first; its password is its name, so that PostgreSQL repeats it. */
+/**
+ * The role of the target, which is not there at first; its password is its name, so that PostgreSQL repeats
+ * it.
+ */
 const WATCHWORD = 'watchword-of-staging';
 
 interface Entry {

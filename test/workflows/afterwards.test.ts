@@ -1,4 +1,5 @@
-// What outlives a deployment: looks without end, until people end them or another release serves; with time skipped over a year.
+// What outlives a deployment: looks without end, until people end them or another release serves; with time
+// skipped over a year.
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateStage } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -11,7 +12,8 @@ import { storyPlan } from '../support/story-plan.ts';
 import { type Name, openTheatre, type Theatre, timeSkippingServer } from '../support/theatre.ts';
 
 let theatre: Theatre;
-// One each: where an abandoned child outlives its parent, the test server skips no time for anybody afterwards.
+// One each: where an abandoned child outlives its parent, the test server skips no time for anybody
+// afterwards.
 beforeEach(async () => {
   if (timeSkippingServer) theatre = await openTheatre();
 });

@@ -1,4 +1,5 @@
-// While people are asked about a metric the monitors go on. On a real server: a question is answered in the midst of an observation.
+// While people are asked about a metric the monitors go on. On a real server: a question is answered in the
+// midst of an observation.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Script } from '../support/stand-ins.ts';
 import { expectStory } from '../support/stories.ts';

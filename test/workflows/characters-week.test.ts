@@ -1,4 +1,5 @@
-// The seven days of runbook 0 with metrics that were recorded on the genuine product, minute by minute, time skipped.
+// The seven days of runbook 0 with metrics that were recorded on the genuine product, minute by minute, time
+// skipped.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +15,8 @@ afterAll(() => theatre?.close());
 const here = (path: string) => readFileSync(join(import.meta.dirname, path), 'utf8');
 type Recorded = number | { readonly value: number; readonly samples: number };
 /**
- * What the app's own monitors said in a soak of test/journeys/characters.test.ts, reading by reading. There a minute lasts 250 ms:
+ * What the app's own monitors said in a soak of test/journeys/characters.test.ts, reading by reading. There a
+ * minute lasts 250 ms:
  * transactions are counted for a whole one.
  */
 const recorded = JSON.parse(here('../fixtures/characters-metrics.json')) as Readonly<

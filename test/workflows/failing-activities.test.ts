@@ -1,4 +1,5 @@
-// Every activity, failing at every one of its calls: whatever happens then, no workflow ends in FAILED and every one ends.
+// Every activity, failing at every one of its calls: whatever happens then, no workflow ends in FAILED and
+// every one ends.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Failing, Script } from '../support/stand-ins.ts';
 import { type Answers, answerAll, nothingFailed } from '../support/people.ts';

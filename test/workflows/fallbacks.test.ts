@@ -1,4 +1,5 @@
-// The ways other than step by step: a forward fix that goes on, a restore that people sign for, a fallback after a fallback.
+// The ways other than step by step: a forward fix that goes on, a restore that people sign for, a fallback
+// after a fallback.
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Signed } from '../../src/core/messages.ts';

@@ -1,4 +1,5 @@
-// Between the gate and the first step: the window is waited for, and what happens meanwhile leads back to the gate.
+// Between the gate and the first step: the window is waited for, and what happens meanwhile leads back to the
+// gate.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storyPlan } from '../support/story-plan.ts';
 import { HOUR, openTheatre, type Run, type Theatre, timeSkippingServer } from '../support/theatre.ts';

@@ -1,4 +1,5 @@
-// soakgate recover on a real server: a rollout that was terminated, one that has failed, one that never began.
+// soakgate recover on a real server: a rollout that was terminated, one that has failed, one that never
+// began.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connected } from '../../src/client/connection.ts';
 import { recover } from '../../src/client/recover.ts';

@@ -1,4 +1,6 @@
-// soakgate evidence: where the sealed folder lies and what is in it; and check that a folder is complete and unchanged.
+// soakgate evidence: where the sealed folder lies and what is in it; and check that a folder is complete and
+// unchanged.
+import { count } from '../../core/count.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -91,7 +93,7 @@ async function showEvidence(
     terminal.print(
       [
         result.evidence.uri,
-        `manifest ${result.evidence.manifest}, ${result.evidence.files} files, ${result.outcome}`,
+        `manifest ${result.evidence.manifest}, ${count(result.evidence.files, 'file')}, ${result.outcome}`,
         ...(files ?? []),
       ].join('\n'),
     );

@@ -1,4 +1,5 @@
-// soakgate server: the HTTP server as a process of its own; signals go on to it, and its exit code comes back.
+// soakgate server: the HTTP server as a process of its own; signals go on to it, and its exit code comes
+// back.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';

@@ -1,4 +1,5 @@
-// soakgate start: pins, compiles and signs, then starts; or prints what is signed, or starts what was printed.
+// soakgate start: pins, compiles and signs, then starts; or prints what is signed, or starts what was
+// printed.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';

@@ -1,4 +1,5 @@
-// soakgate validate: every complaint at once, with its place; with environment files also what their guardrails refuse. Offline.
+// soakgate validate: every complaint at once, with its place; with environment files also what their
+// guardrails refuse. Offline.
 import type { Command } from 'commander';
 import { guardrailComplaints } from '../../core/guardrails.ts';
 import type { Pace } from '../../core/pace.ts';
@@ -57,7 +58,7 @@ function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]
     environmentFiles.length > 0
       ? `; meets the guardrails of ${count(environmentFiles.length, 'environment')}`
       : '';
-  return `${file} is valid: ${plan.service}, ${plan.steps.length} steps, ${places}${guardrails}`;
+  return `${file} is valid: ${plan.service}, ${count(plan.steps.length, 'step')}, ${places}${guardrails}`;
 }
 
 /** Looser than a guardrails: placed where the plan names that environment. */

@@ -1,4 +1,5 @@
-// The faults that `--break` injects, one each: into the application, its release, its worker or PostgreSQL's programs.
+// The faults that `--break` injects, one each: into the application, its release, its worker or PostgreSQL's
+// programs.
 import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '../../../workflows/progress.ts';

@@ -167,7 +167,10 @@ async function startAsRae(scene: Scene, connected: Connected): Promise<{ plan: P
   return { plan: parsed.plan, deployment: (await startDeployment(connected, signed, TIMING)).deployment };
 }
 
-/** Each question is asked once; a person who has not signed after all is asked again, as long as the story waits for it. */
+/**
+ * Each question is asked once; a person who has not signed after all is asked again, as long as the story
+ * waits for it.
+ */
 function answers(company: Company, screen: Screen | null): (look: Look) => Promise<void> {
   const answered = new Set<string>();
   const once = async (key: string, act: () => Promise<boolean>) => {
@@ -181,7 +184,8 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
       const asked = waiting.find((one) => one.kind === 'decision');
       if (asked?.options.includes('fixed-manually'))
         await once(`decide ${name}`, () => decideRows(company, name));
-      // Nobody sits at a terminal in --ci: a question that the story does not expect (a busy machine is slow) is answered, visibly.
+      // Nobody sits at a terminal in --ci: a question that the story does not expect (a busy machine is slow)
+      // is answered, visibly.
       else if (company.ci && asked)
         await once(`${name}: ${waitingFor}`, () =>
           asPerson(company, 'dan', ['decide', company.deployment, name, unattended(asked.options)]),

@@ -66,7 +66,10 @@ export async function decideRows(company: Company, environment: string): Promise
   return asPerson(company, 'dan', ['decide', company.deployment, environment, 'fixed-manually']);
 }
 
-/** At the gate: one attestation, two approvals, as far as they are still wanted. The requester is a third person. True when all was signed. */
+/**
+ * At the gate: one attestation, two approvals, as far as they are still wanted. The requester is a third
+ * person. True when all was signed.
+ */
 export async function openGate(company: Company, environment: string, wanted: string): Promise<boolean> {
   const { deployment, ci } = company;
   const yes = ci ? ['--yes'] : [];
@@ -93,7 +96,8 @@ export async function openGate(company: Company, environment: string, wanted: st
 async function agrees(company: Company, question: string, more = ''): Promise<boolean> {
   if (company.ci) return true;
   if (more) company.say(more);
-  // The terminal reads the line itself: Ctrl-C stays a signal, and readline fails when a window is closed whose mode it has changed.
+  // The terminal reads the line itself: Ctrl-C stays a signal, and readline fails when a window is closed
+  // whose mode it has changed.
   const terminal = createInterface({ input: process.stdin, terminal: false });
   process.stderr.write(`${question} [Y/n] `);
   const answer = await new Promise<string | null>((resolve) =>

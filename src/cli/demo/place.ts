@@ -45,7 +45,10 @@ export interface Place {
   readonly permitStore: string;
 }
 
-/** Writes the environment's file and makes its folders. The database is a reference: DATABASE_URL of the worker. */
+/**
+ * Writes the environment's file and makes its folders. The database is a reference: DATABASE_URL of the
+ * worker.
+ */
 export async function makePlace(spec: PlaceSpec): Promise<Place> {
   const root = join(spec.folder, 'root');
   const permitStore = join(spec.folder, 'permit-store');

@@ -1,4 +1,5 @@
-// The demo's scene: PostgreSQL, Temporal, the orders app in two environments under traffic, three workers with folders and keys of their own.
+// The demo's scene: PostgreSQL, Temporal, the orders app in two environments under traffic, three workers
+// with folders and keys of their own.
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The live tree on a terminal, drawn over itself; put aside, with what is asked about on it, while somebody is asked.
+// The live tree on a terminal, drawn over itself; put aside, with what is asked about on it, while somebody
+// is asked.
 import type { Connected } from '../../client/connection.ts';
 import { openStatus } from '../../client/status.ts';
 import { renderStatus } from '../render/status.ts';

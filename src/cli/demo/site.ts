@@ -1,4 +1,5 @@
-// One environment of the demo: its database, the first release under traffic, its worker with a folder of its own.
+// One environment of the demo: its database, the first release under traffic, its worker with a folder of its
+// own.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,7 +48,8 @@ export async function raiseSite(spec: SiteSpec): Promise<Site> {
   await mkdir(folder);
   const database = postgres.url(environment);
   await postgres.createDatabase(environment);
-  // People decide about two rows on staging; production is clean of those, or the night would have a question in it.
+  // People decide about two rows on staging; production is clean of those, or the night would have a question
+  // in it.
   const decided = environment === 'production' ? ['--decided'] : [];
   execFileSync(process.execPath, [join(ORDERS, 'prepare-database.mjs'), '--url', database, ...decided], {
     stdio: 'pipe',

@@ -39,7 +39,9 @@ function byPip(folder: Folder, requirements: string): FoundBuild {
   return { lock, environment: '.venv', install, path: ['.venv/bin'] };
 }
 
-/** No environment is kept: `npm ci` takes a linked node_modules away and installs into a folder of its own. */
+/**
+ * No environment is kept: `npm ci` takes a linked node_modules away and installs into a folder of its own.
+ */
 function byNpm(folder: Folder, file: string): FoundBuild {
   const below = placed(folder, folderOf(file) || '.');
   const where = below === '.' ? [] : ['--prefix', below];

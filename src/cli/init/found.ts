@@ -7,7 +7,10 @@ export type MigrationTool = Pick<
   'key' | 'spoken' | 'plainFiles' | 'pattern' | 'find' | 'namesAt' | 'unusable' | 'firstPlan' | 'askDatabase'
 >;
 
-/** A folder as it was read: names of its files, the texts of a few, and what git says. Paths count from the folder. */
+/**
+ * A folder as it was read: names of its files, the texts of a few, and what git says. Paths count from the
+ * folder.
+ */
 export interface Folder {
   readonly name: string;
   readonly files: readonly string[];

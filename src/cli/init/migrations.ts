@@ -1,4 +1,5 @@
-// Which tool migrates the database, and by which names: from file names alone, for a database cannot be asked yet.
+// Which tool migrates the database, and by which names: from file names alone, for a database cannot be asked
+// yet.
 import { Problem } from '../../client/problem.ts';
 import { migrators } from '../../core/plan/migrators/index.ts';
 import type { FoundFiles } from '../../core/plan/migrators/migrator.ts';

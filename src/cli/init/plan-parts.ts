@@ -49,7 +49,10 @@ export function migrationLines({ migrations, before, build }: Found): string[] {
   ];
 }
 
-/** What a release adds is what is new since the last one; where that is unknown nothing is guessed, and the run would stop. */
+/**
+ * What a release adds is what is new since the last one; where that is unknown nothing is guessed, and the
+ * run would stop.
+ */
 function pendingLines({ tool, all, fresh }: FoundMigrations, before: string | null): string[] {
   if (fresh && fresh.length > 0)
     return [

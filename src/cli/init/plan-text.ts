@@ -1,4 +1,5 @@
-// The first plan of a folder, as text. It passes validation as it stands; what a person must look at says CHANGE.
+// The first plan of a folder, as text. It passes validation as it stands; what a person must look at says
+// CHANGE.
 import type { Found } from './found.ts';
 import { environmentLines, migrationLines, releaseLines } from './plan-parts.ts';
 import { commented, phrase, word } from './yaml-words.ts';

@@ -1,4 +1,5 @@
 // A plan as it would be walked: steps, what each may change and its undo, who decides, and every rollback.
+import { count } from '../../core/count.ts';
 import { decide, type Trouble } from '../../core/matrix.ts';
 import { formatDuration } from '../../core/plan/units.ts';
 import type { EnvironmentPlan, When } from '../../core/plan/plan.ts';
@@ -58,7 +59,7 @@ function lengthLines({ list, written }: Shown): readonly string[] {
   const length = (name: 'soak' | 'watch'): readonly string[] => {
     const [nominal, real] = [written[name], list.environment[name]];
     if (!nominal || !real) return [];
-    const clean = nominal.cleanDays === undefined ? '' : `, ${nominal.cleanDays} clean days`;
+    const clean = nominal.cleanDays === undefined ? '' : `, ${count(nominal.cleanDays, 'clean day')}`;
     return [
       `${name}: ${formatDuration(nominal.forMs)}${clean}${list.pace ? ` (compressed to ${took(real.forMs)})` : ''}`,
     ];

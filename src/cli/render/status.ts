@@ -1,4 +1,6 @@
-// The status of a deployment as text: environments, their steps with times, what it waits for, and what to type next.
+// The status of a deployment as text: environments, their steps with times, what it waits for, and what to
+// type next.
+import { count } from '../../core/count.ts';
 import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
 import type { Progress, StepState } from '../../../workflows/progress.ts';
 import { malformedText, refusalText } from '../../core/waiting.ts';
@@ -116,7 +118,7 @@ function environmentRows(
   const folded = Math.min(live?.folded ?? 0, begun < 0 ? progress.lines.length : begun);
   const rest = folded > 1 ? progress.lines.slice(folded) : progress.lines;
   const passed: readonly (readonly Cell[])[] =
-    folded > 1 ? [[stateCell('pass', '  '), `${folded} steps`]] : [];
+    folded > 1 ? [[stateCell('pass', '  '), `${count(folded, 'step')}`]] : [];
   return [
     first,
     ...passed,

@@ -1,4 +1,5 @@
-// Plain tables: columns as wide as their widest cell, the last one free; colour is added after the width is known.
+// Plain tables: columns as wide as their widest cell, the last one free; colour is added after the width is
+// known.
 import type { Paint, Tone } from '../terminal.ts';
 
 export type Cell = string | { readonly text: string; readonly tone: Tone };

@@ -49,7 +49,10 @@ export function unknownName(path: Path, noun: string, name: string, known: reado
   };
 }
 
-/** The hint of a remark; the nearest name is looked for only here, because a broken file may have thousands of remarks. */
+/**
+ * The hint of a remark; the nearest name is looked for only here, because a broken file may have thousands of
+ * remarks.
+ */
 export function hintOf({ hint, near }: Remark): string | undefined {
   return hint ?? (near && (nearestHint(near.word, near.known) ?? near.otherwise));
 }

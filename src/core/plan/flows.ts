@@ -76,7 +76,9 @@ function asRequest(entry: Record<string, unknown>): FlowRequest {
   };
 }
 
-/** Puts saved values in the place of `{name}`; a text that is nothing but `{name}` becomes the value itself. */
+/**
+ * Puts saved values in the place of `{name}`; a text that is nothing but `{name}` becomes the value itself.
+ */
 export function fillIn(template: Json, saved: Readonly<Record<string, Json>>): Json {
   if (typeof template === 'string') {
     const whole = /^\{(\w+)\}$/u.exec(template);

@@ -1,4 +1,5 @@
-// Turns what zod says about the form of a plan into remarks for people: the nearest key, the expected form, an example.
+// Turns what zod says about the form of a plan into remarks for people: the nearest key, the expected form,
+// an example.
 import { z } from 'zod';
 import { type Path, pathText, quote, type Remark } from './complaint.ts';
 import { argvOf, NO_KIND } from './forms.ts';

@@ -1,5 +1,7 @@
-// The grammar of thresholds: word + number + unit + `per day` | `in a row` | `of baseline` | `of database` + `for 10m`.
-// What the number may be depends on where the threshold stands; errors say what was expected there, with an example.
+// The grammar of thresholds: word + number + unit + `per day` | `in a row` | `of baseline` | `of database` +
+// `for 10m`.
+// What the number may be depends on where the threshold stands; errors say what was expected there, with an
+// example.
 import type { Limit, Unit } from './values.ts';
 import {
   DURATION_PATTERN,
@@ -25,7 +27,10 @@ export type LimitPlace = { readonly metric: Unit | undefined } | 'duration' | 'd
 export type LimitResult = { readonly limit: Limit } | { readonly message: string; readonly hint: string };
 type Qualifier = (typeof QUALIFIERS)[number];
 
-/** Reads one threshold. The value is in the unit of its place: milliseconds, bytes, a fraction, or the metric's own unit. */
+/**
+ * Reads one threshold. The value is in the unit of its place: milliseconds, bytes, a fraction, or the
+ * metric's own unit.
+ */
 export function parseLimit(text: string, place: LimitPlace): LimitResult {
   const match = loose.exec(text);
   if (!match)

@@ -1,4 +1,5 @@
-// Rules about what is observed: addresses, soak and watch, monitors, thresholds and the baseline they refer to.
+// Rules about what is observed: addresses, soak and watch, monitors, thresholds and the baseline they refer
+// to.
 import { quote, type Remark, unknownName } from './complaint.ts';
 import { type PlanLine, perEnvironment } from './lint-lines.ts';
 import { nearestHint } from './nearest.ts';
@@ -32,7 +33,10 @@ export function addressesAreKnown(plan: Plan): readonly Remark[] {
   });
 }
 
-/** Every environment is observed: a soak before the next gate, a watch or soak at the end; by at least one monitor. */
+/**
+ * Every environment is observed: a soak before the next gate, a watch or soak at the end; by at least one
+ * monitor.
+ */
 export function observationJudges(plan: Plan): readonly Remark[] {
   const remarks = plan.environments.flatMap((environment, place) =>
     observationRemarks(environment, plan.environments[place + 1]),

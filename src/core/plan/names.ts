@@ -21,7 +21,9 @@ interface Names {
   readonly steps: readonly NamedStep[];
   readonly monitors: readonly string[];
   readonly fallbacks: readonly string[];
-  /** Whether the part that gives these names is itself misspelt or malformed: then nothing is said about them. */
+  /**
+   * Whether the part that gives these names is itself misspelt or malformed: then nothing is said about them.
+   */
   readonly unsure: (part: Part) => boolean;
 }
 

@@ -31,7 +31,9 @@ export function parsePlan(
   return { complaints: placed(remarks, source, file) };
 }
 
-/** The same for a plan that did not come from YAML, e.g. one that a program made: JSON in the file's format. */
+/**
+ * The same for a plan that did not come from YAML, e.g. one that a program made: JSON in the file's format.
+ */
 export function checkFile(
   value: unknown,
   source?: Pick<Source, 'writtenAt' | 'holes'>,
@@ -46,7 +48,10 @@ export function checkFile(
   return remarks.length ? { remarks } : { plan };
 }
 
-/** Keeps what is not at or below one of these; the file as a whole is above nothing, so that a remark on it hides no other. */
+/**
+ * Keeps what is not at or below one of these; the file as a whole is above nothing, so that a remark on it
+ * hides no other.
+ */
 function notBelow(above: readonly Remark[]): (remark: Remark) => boolean {
   const taken = new Set(above.map(({ path }) => pathText(path)).filter((path) => path !== ''));
   return ({ path }) => !path.some((_, at) => taken.has(pathText(path.slice(0, at + 1))));

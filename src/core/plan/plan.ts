@@ -66,7 +66,10 @@ export interface MatrixRow {
   readonly severity: Severity;
 }
 
-/** `{ from: database }` is the address of the database in hand: the target, or the scratch copy in a rehearsal. */
+/**
+ * `{ from: database }` is the address of the database in hand: the target, or the scratch copy in a
+ * rehearsal.
+ */
 export type EnvValue =
   | string
   | { readonly from: 'database' }

@@ -28,7 +28,8 @@ export function toPlan(file: PlanFile): Plan {
         downtime: file.claims.downtime === undefined ? undefined : limit(file.claims.downtime, 'duration'),
         reversible: file.claims.reversible,
       }),
-    // Left out, they are no part of the plan's hash: a worker of today reads what an older one has signed for.
+    // Left out, they are no part of the plan's hash: a worker of today reads what an older one has signed
+    // for.
     contacts: file.contacts,
     links: file.links,
     protections: file.protections,

@@ -1,4 +1,5 @@
-// What a tool is that a plan may name: the form of its options, what is filled in, the programs it runs (rule 11).
+// What a tool is that a plan may name: the form of its options, what is filled in, the programs it runs (rule
+// 11).
 import type { z } from 'zod';
 import type { Argv, Json } from './values.ts';
 

@@ -1,4 +1,5 @@
-// Golden complaints: what a person reads about each kind of mistake. `vitest run test/core/plan -u` rewrites them.
+// Golden complaints: what a person reads about each kind of mistake. `vitest run test/core/plan -u` rewrites
+// them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// Which plans the rules refuse, and which neighbours of them they let pass. The words are held by the golden complaints.
+// Which plans the rules refuse, and which neighbours of them they let pass. The words are held by the golden
+// complaints.
 import { describe, expect, test } from 'vitest';
 import { planRules } from '../../../src/core/plan/lint.ts';
 import { planFile } from '../../../src/core/plan/schema.ts';

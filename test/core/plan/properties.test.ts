@@ -165,7 +165,10 @@ describe('parsePlan', () => {
 describe('the canonical text of a plan', () => {
   const hashed = canonical(planOf(smallPlan));
 
-  /** The same tree with the keys of each block in another order; the order of environments means something and stays. */
+  /**
+   * The same tree with the keys of each block in another order; the order of environments means something and
+   * stays.
+   */
   function shuffled(value: unknown, next: () => number, path: string): unknown {
     if (Array.isArray(value)) return value.map((item) => shuffled(item, next, `${path}[]`));
     if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,5 @@
-// The two releases as files: one git history with stable hashes, one app told twice, one plan that fits its code.
+// The two releases as files: one git history with stable hashes, one app told twice, one plan that fits its
+// code.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

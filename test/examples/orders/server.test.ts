@@ -305,7 +305,8 @@ describe('the process', () => {
     });
     const refused = Promise.allSettled(clients);
     await sleep(300);
-    // Held open it would end with 1 after its grace. Newer Nodes close such connections by themselves, Node 20 does not.
+    // Held open it would end with 1 after its grace. Newer Nodes close such connections by themselves, Node
+    // 20 does not.
     expect(await shop.stop()).toBe(0);
     await refused;
   });

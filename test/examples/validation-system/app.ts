@@ -1,4 +1,5 @@
-// What the tests of the characters app share: its repository, its commands, its database in each state, its server.
+// What the tests of the characters app share: its repository, its commands, its database in each state, its
+// server.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The rows before and after: what the seed makes, what the check finds, what the fix may do, and how the schema goes up, down and forward.
+// The rows before and after: what the seed makes, what the check finds, what the fix may do, and how the
+// schema goes up, down and forward.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,7 @@
-// The Python environment of the example: built once for each lock hash, outside the checkout, shared by all tests.
-// Programs in it are run as `python -m NAME`: their own first lines name the folder in which they were installed.
+// The Python environment of the example: built once for each lock hash, outside the checkout, shared by all
+// tests.
+// Programs in it are run as `python -m NAME`: their own first lines name the folder in which they were
+// installed.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// The releases as files: one git history with stable hashes, a plan that Soakgate accepts and that fits the code.
+// The releases as files: one git history with stable hashes, a plan that Soakgate accepts and that fits the
+// code.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Both releases over HTTP: what they answer and refuse, who wins a race, the flag, the failure switches, the monitor.
+// Both releases over HTTP: what they answer and refuse, who wins a race, the flag, the failure switches, the
+// monitor.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// What comes from outside: aborts, cancellation and termination in Temporal, activities that fail, messages that nobody can read.
+// What comes from outside: aborts, cancellation and termination in Temporal, activities that fail, messages
+// that nobody can read.
 import { CancelledFailure } from '@temporalio/common';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { HOUR, type Run, type Theatre } from '../theatre.ts';

@@ -8,7 +8,10 @@ import { DAY, type Run, type Theatre } from '../theatre.ts';
 export type Whose = 'deployment' | 'rollout' | 'production' | 'afterwards';
 
 export interface Play {
-  /** Time passes by skipping, for what waits for days on the server's own clock; left out, a dev server plays it. */
+  /**
+   * Time passes by skipping, for what waits for days on the server's own clock; left out, a dev server plays
+   * it.
+   */
   readonly skips?: true;
   /** Left out: the deployment and the rollout. */
   readonly of?: readonly Whose[];

@@ -1,4 +1,5 @@
-// What a kind of fallback is: its form in the plan, what it undoes, the undo that it adds to a line, and when it can be walked.
+// What a kind of fallback is: its form in the plan, what it undoes, the undo that it adds to a line, and when
+// it can be walked.
 import type { z } from 'zod';
 import type { Path, Remark } from '../complaint.ts';
 import type { StepKind } from '../steps/index.ts';

@@ -1,4 +1,5 @@
-// The list of fallbacks: one line each. Forms, rules, allowed undos and the order of a rollback are derived from it.
+// The list of fallbacks: one line each. Forms, rules, allowed undos and the order of a rollback are derived
+// from it.
 import { codeRollback } from './code-rollback.ts';
 import { downgrade } from './downgrade.ts';
 import { forward } from './forward.ts';

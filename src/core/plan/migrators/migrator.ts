@@ -31,7 +31,9 @@ export interface MigratorDefinition<
   readonly plainFiles: boolean;
   /** Files that are migrations of this tool. */
   readonly pattern: RegExp;
-  /** Where its migrations lie, the most likely place first; empty where there are none that it can take back. */
+  /**
+   * Where its migrations lie, the most likely place first; empty where there are none that it can take back.
+   */
   readonly find: (folder: ReleaseFiles) => readonly FoundFiles[];
   /** Every migration there, in order. */
   readonly namesAt: (folder: ReleaseFiles, at: string) => readonly string[];

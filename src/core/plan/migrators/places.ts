@@ -14,7 +14,10 @@ export function nearestFile(
   return named.filter((file) => depthOf(file) <= deepest).sort((a, b) => depthOf(a) - depthOf(b))[0];
 }
 
-/** Folder → names of the migrations in it, as the pattern's first two groups give them; the fullest folder first. */
+/**
+ * Folder → names of the migrations in it, as the pattern's first two groups give them; the fullest folder
+ * first.
+ */
 export function byFolder(
   files: readonly string[],
   pattern: RegExp,

@@ -1,4 +1,5 @@
-// The list of monitor sources: one line each. The schema, the rules about metrics and what a source reads are derived from it.
+// The list of monitor sources: one line each. The schema, the rules about metrics and what a source reads are
+// derived from it.
 import { command } from './command.ts';
 import { counters } from './counters.ts';
 import { http } from './http.ts';

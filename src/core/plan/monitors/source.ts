@@ -1,4 +1,5 @@
-// What a source of a monitor is: its form in the plan, the metrics it gives, and what it reads. One file a source.
+// What a source of a monitor is: its form in the plan, the metrics it gives, and what it reads. One file a
+// source.
 import type { z } from 'zod';
 import type { Argv } from '../values.ts';
 

@@ -1,4 +1,5 @@
-// The lines that every rollout has, whether written or not: the checkout and the look at the pending migrations.
+// The lines that every rollout has, whether written or not: the checkout and the look at the pending
+// migrations.
 import { line } from './step.ts';
 
 type Nothing = Readonly<Record<string, never>>;

@@ -1,4 +1,5 @@
-// The list of step kinds: one line each. The schema, the reference, the rules, the compiled lines, the allowed
+// The list of step kinds: one line each. The schema, the reference, the rules, the compiled lines, the
+// allowed
 // undos and the activities that must be there are all derived from it.
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';

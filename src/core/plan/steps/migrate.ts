@@ -1,4 +1,5 @@
-// migrate: applies exactly the pending migrations; its undo takes back what was not recorded as applied before.
+// migrate: applies exactly the pending migrations; its undo takes back what was not recorded as applied
+// before.
 import { z } from 'zod';
 import type { Remark } from '../complaint.ts';
 import { duration } from '../forms.ts';

@@ -1,5 +1,6 @@
 // What a kind of step is: its form in the plan, the lines it is compiled into, what each line changes and how
-// that is undone. One file a kind; everything else that knows about kinds is derived from the list in index.ts.
+// that is undone. One file a kind; everything else that knows about kinds is derived from the list in
+// index.ts.
 import type { z } from 'zod';
 import type { Remark } from '../complaint.ts';
 import type { EnvironmentPlan, Migrations } from '../environment.ts';
@@ -8,7 +9,9 @@ import type { Argv, Change, Json } from '../values.ts';
 /** Undos of one family roll back together; the release kind decides the order of the families. */
 export type Family = 'data' | 'schema' | 'code' | 'flag' | 'maintenance';
 
-/** How a line is undone. Arguments are derived names only, so that an undo finds its things after any crash. */
+/**
+ * How a line is undone. Arguments are derived names only, so that an undo finds its things after any crash.
+ */
 export interface UndoRule<Spec, Name extends string = string> {
   /** The activity that does it. */
   readonly undo: Name;
@@ -30,7 +33,9 @@ interface LineBase<Spec> {
   readonly programs: readonly [] | ((spec: Spec) => readonly Argv[]);
 }
 
-/** A line that changes more than files of the checkout must say how it is undone: the compiler asks for it. */
+/**
+ * A line that changes more than files of the checkout must say how it is undone: the compiler asks for it.
+ */
 export type LineRule<Spec> =
   | (LineBase<Spec> & {
       readonly changes: readonly [] | readonly ['files'];
@@ -92,7 +97,9 @@ export interface StepDefinition<Key extends string, Form extends z.ZodType, Spec
   readonly asksOverHttp?: (spec: NoInfer<Spec>) => boolean;
   /** Files of the release that it names: hashed, and compared in the checkout. */
   readonly files?: (spec: NoInfer<Spec>) => readonly string[];
-  /** Rules of the plan about this kind; lint.ts holds what they say they know against the plan's own types. */
+  /**
+   * Rules of the plan about this kind; lint.ts holds what they say they know against the plan's own types.
+   */
   readonly rules: Rules;
 }
 

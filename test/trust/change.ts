@@ -1,0 +1,18 @@
+// What an attacker changes of an honest deployment: one part of its permit.
+import type { GateReport } from '../../src/core/messages.ts';
+import type { Pace } from '../../src/core/pace.ts';
+import type { Json } from '../../src/core/plan/plan.ts';
+
+export interface Change {
+  readonly plan?: string;
+  readonly pace?: Pace;
+  readonly start?: { readonly person?: string; readonly key?: string; readonly expiresMs?: number };
+  readonly gateReport?: (gateReport: GateReport) => GateReport;
+  readonly gateReportKey?: string;
+  readonly sign?: readonly {
+    readonly message: 'approve' | 'attest';
+    readonly person: string;
+    readonly key?: string;
+    readonly body?: Record<string, Json>;
+  }[];
+}
