@@ -28,7 +28,7 @@ export function takeFact(state: DeploymentState, fact: Fact): void {
   else if (fact.is === 'soakPassed') {
     state.soaked.set(fact.environment, fact.outcome);
     offer(state, fact.environment, fact.outcome);
-    setStep(state, fact.environment, 'pass', 'soak passed; measuring goes on');
+    setStep(state, fact.environment, 'pass', 'soak passed; still monitoring');
   } else if (fact.is === 'soakVoided') {
     state.soaked.delete(fact.environment);
     state.voided = fact.why;

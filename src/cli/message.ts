@@ -1,5 +1,6 @@
 // What all signed messages have in common: who signs, until when it holds, print or send, and what the answer
 // means.
+import { MESSAGE_LIFE_MS } from '../core/signature-life.ts';
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { DeploymentClient } from '../client/door.ts';
@@ -28,10 +29,6 @@ export interface SignerOptions extends OutputOption, ServerOption {
   readonly yes?: boolean;
   readonly expires?: number;
 }
-
-const HOUR_MS = 3_600_000;
-/** How long an approval or attestation is valid unless --expires says otherwise: longer than gates wait. */
-export const SIGNATURE_MS = 30 * 24 * HOUR_MS;
 
 /** `DEPLOYMENT ENVIRONMENT … --as PERSON [--key FILE] [--expires D] [--print]` */
 export function messageCommand(command: Command): Command {
@@ -111,7 +108,7 @@ async function sign(terminal: Terminal, call: Call, { fields, expiresMs, show }:
     deployment,
     environment,
     nonce: randomUUID(),
-    expires: new Date(Date.now() + (options.expires ?? expiresMs ?? HOUR_MS)).toISOString(),
+    expires: new Date(Date.now() + (options.expires ?? expiresMs ?? MESSAGE_LIFE_MS)).toISOString(),
     ...fields,
   };
   return signMessage(key, call.message, options.as, body);

@@ -65,17 +65,17 @@ export function waitingText(waiting: Waiting): string {
     case 'earlier-environment':
       return 'the earlier environment to be closed';
     case 'next-environment':
-      return 'the next environment; measuring goes on';
+      return 'the next environment (monitoring continues)';
     case 'closing':
-      return 'its closing: retried until the database and the worker answer';
+      return 'the rollout to close (retried until the database and the worker answer)';
     case 'gate':
       return `the gate of ${waiting.environment}: ${waiting.missing.map(missingText).join('; ')}`;
     case 'before-deploying':
       return waiting.why;
     case 'failing':
-      return `${waiting.what}, which fails and is tried again: ${waiting.why}`;
+      return `${waiting.what} (failed, retrying): ${waiting.why}`;
     case 'ended-outside':
-      return `the rollout in ${waiting.environment}, which was ended from outside (${waiting.why})`;
+      return `recovery: the rollout in ${waiting.environment} was ended from outside and its changes were NOT rolled back (${waiting.why})`;
     case 'check':
       return `a check by the worker of ${waiting.environment}`;
     case 'next-check':

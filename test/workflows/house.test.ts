@@ -75,7 +75,7 @@ test.runIf(devServer)(
     for (const person of ['lea', 'dan'] as const) await run.send('approve', person, 'production');
     const { waitingFor } = await run.until('it says why', ({ waiting }) => waiting[0]?.kind === 'failing');
     expect(waitingFor).toBe(
-      'production: the check before deploying, which fails and is tried again: STEP_CRASHED: EACCES: permission denied, open used/notices',
+      'production: the check before deploying (failed, retrying): STEP_CRASHED: EACCES: permission denied, open used/notices',
     );
     expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([]);
     broken = false;
@@ -94,7 +94,7 @@ test.runIf(devServer)(
       { timing: { retryMs: 50 } },
     );
     const { waitingFor } = await run.until('it says why', ({ waiting }) => waiting[0]?.kind === 'failing');
-    expect(waitingFor).toMatch(/^close the evidence, which fails and is tried again: STEP_CRASHED/u);
+    expect(waitingFor).toMatch(/^close the evidence \(failed, retrying\): STEP_CRASHED/u);
     full = false;
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
   },

@@ -21,7 +21,7 @@ describe.runIf(devServer)('terminated from outside', () => {
     const progress = await run.until(
       'it says so',
       ({ waitingFor }) =>
-        waitingFor?.startsWith('the rollout in staging, which was ended from outside') === true,
+        waitingFor?.startsWith('recovery: the rollout in staging was ended from outside') === true,
     );
     expect(progress.next).toBe(`soakgate recover ${run.name}`);
     expect(await run.send('abort', 'dan', 'staging')).toEqual({

@@ -1,13 +1,8 @@
 // soakgate approve: shows the sealed gate report, hashes it again, and signs that one.
 import type { Command } from 'commander';
+import { APPROVAL_LIFE_MS } from '../../core/signature-life.ts';
 import type { Does } from '../main.ts';
-import {
-  askSignAndSend,
-  messageCommand,
-  SIGNATURE_MS,
-  type SignerOptions,
-  withConfirmation,
-} from '../message.ts';
+import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
 import { withExamples } from '../options.ts';
 import { renderGateReport } from '../render/gate-report.ts';
 
@@ -50,7 +45,7 @@ export function register(command: Command, does: Does): void {
             const { plan, list, commit } = sealed.gateReport;
             return {
               fields: { plan, list, commit, gateReport: sealed.hash, comment: options.comment },
-              expiresMs: SIGNATURE_MS,
+              expiresMs: APPROVAL_LIFE_MS,
               show: renderGateReport(sealed, terminal.paintProgress),
             };
           },

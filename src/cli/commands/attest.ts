@@ -3,14 +3,9 @@ import type { Command } from 'commander';
 import { runOf } from '../../client/gate-report.ts';
 import { Problem } from '../../client/problem.ts';
 import type { DeploymentInput } from '../../../workflows/contract.ts';
+import { APPROVAL_LIFE_MS } from '../../core/signature-life.ts';
 import type { Does } from '../main.ts';
-import {
-  askSignAndSend,
-  messageCommand,
-  SIGNATURE_MS,
-  type SignerOptions,
-  withConfirmation,
-} from '../message.ts';
+import { askSignAndSend, messageCommand, type SignerOptions, withConfirmation } from '../message.ts';
 import { withExamples } from '../options.ts';
 import { visible } from '../terminal.ts';
 
@@ -56,7 +51,7 @@ export function register(command: Command, does: Does): void {
                 text,
                 ...(options.comment !== '' && { comment: options.comment }),
               },
-              expiresMs: SIGNATURE_MS,
+              expiresMs: APPROVAL_LIFE_MS,
               show: [`${environment}, ${id} (by ${visible(role)}): "${visible(text)}"`],
             };
           },

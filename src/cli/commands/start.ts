@@ -11,6 +11,7 @@ import type { Pace } from '../../core/pace.ts';
 import { withDeploymentClient } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readKey } from '../keys.ts';
+import { START_LIFE_MS } from '../../core/signature-life.ts';
 import type { Does } from '../main.ts';
 import {
   type OutputOption,
@@ -37,8 +38,6 @@ interface Options extends OutputOption, ServerOption {
   readonly signed?: string;
   readonly watch?: boolean;
 }
-
-const DAY_MS = 86_400_000;
 
 export function register(command: Command, does: Does): void {
   command
@@ -116,7 +115,7 @@ async function signHere(
         pace: options.pace ?? null,
         ...(options.name !== undefined && { name: options.name }),
         nonce: randomUUID(),
-        expiresMs: options.expires ?? DAY_MS,
+        expiresMs: options.expires ?? START_LIFE_MS,
       }),
     'name the repository of the release with --repository',
   );
