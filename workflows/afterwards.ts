@@ -146,10 +146,10 @@ async function answer(
   if (!verdict.ok.accepted) return refused(verdict.ok.reason);
   if (signed.message === 'checkNow') {
     state.now = true;
-    return { accepted: true, text: 'it is checked now' };
+    return { accepted: true, text: 'checking now' };
   }
   state.ended = `ended by ${signed.person}`;
-  return { accepted: true, text: 'ended: it is not checked any more' };
+  return { accepted: true, text: 'post-deployment checks have stopped' };
 }
 
 function end({ progress, lastSent }: State, why: string): string {

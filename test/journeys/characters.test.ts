@@ -26,7 +26,7 @@ const environment = await pythonEnvironment();
 const SIGNATURES = [
   /\| ann \| requester \| start \| all \|/u,
   /\| lea \| technical-lead \| decide \| staging \| \S+Z \| fixed-manually \|/u,
-  /\| lea \| technical-lead \| attest \| production \| \S+Z \| notice: Those who use the service were told/u,
+  /\| lea \| technical-lead \| attest \| production \| \S+Z \| notice: The users were informed of the window/u,
   /\| sam \| storyteller \| attest \| production \| \S+Z \| uat: The storytellers' flows were tried by hand/u,
   /\| lea \| technical-lead \| attest \| production \| \S+Z \| staging-issues: Whatever was found on staging is mended; nothing is open \|/u,
   /\| lea \| technical-lead \| attest \| production \| \S+Z \| lessons: [^|]*: seed the test users first \|/u,
@@ -184,12 +184,12 @@ async function lookedAtAfterwards(run: Run): Promise<void> {
   };
   await until(1);
   expect((await told())[0]).toMatch(/: nothing is wrong$/u);
-  expect((await run.afterwards('production'))?.notes.join(), "by the app's own monitor").toMatch(
-    /reading validation\/health: \d/u,
+  expect((await run.afterwards('production'))?.metrics.join(), "by the app's own monitor").toMatch(
+    /validation\/health: \d/u,
   );
   expect(await run.say('checkNow', 'dan', 'production')).toMatchObject({
     outcome: 'accepted',
-    text: 'it is looked now',
+    text: 'checking now',
   });
   await until(2);
   expect(await run.say('stopChecks', 'lea', 'production')).toMatchObject({ outcome: 'accepted' });

@@ -116,7 +116,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
       (await progress()).notes.some((note) => note.endsWith('nothing is wrong')),
     );
     expect((await progress()).next).toMatch(/^soakgate stop-checks run-\w+ staging$/u);
-    expect(await send('checkNow', 'dan')).toEqual({ accepted: true, text: 'it is checked now' });
+    expect(await send('checkNow', 'dan')).toEqual({ accepted: true, text: 'checking now' });
     await until('the next look', () => looks() === 2);
     expect(await send('stopChecks', 'lea', 'production')).toMatchObject({
       accepted: false,
@@ -124,7 +124,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     });
     expect(await send('stopChecks', 'dan')).toEqual({
       accepted: true,
-      text: 'ended: it is not checked any more',
+      text: 'post-deployment checks have stopped',
     });
     expect(await handle.result()).toBe('ended by dan');
     expect(looks()).toBe(2);
