@@ -14,7 +14,7 @@ export interface TestReport {
 type Counts = Record<'tests' | 'failures' | 'errors' | 'skipped', number>;
 type Attributes = Readonly<Record<string, string>>;
 
-interface Metric {
+interface Found {
   readonly counts: Counts;
   readonly failed: string[];
   /** Elements that are not closed yet; a suite with what it says of itself, and the counts where it began. */
@@ -36,7 +36,7 @@ const ATTRIBUTE = /([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/gu;
  * @throws Error that says what is wrong with the report.
  */
 export function readJunit(xml: string): TestReport {
-  const metric: Metric = {
+  const found: Found = {
     counts: { tests: 0, failures: 0, errors: 0, skipped: 0 },
     failed: [],
     open: [],
@@ -46,19 +46,19 @@ export function readJunit(xml: string): TestReport {
   let end = 0;
   for (const token of xml.matchAll(TOKEN)) {
     const between = xml.slice(end, token.index);
-    if (between.includes('<') || (metric.open.length === 0 && between.replace(/^\uFEFF/u, '').trim() !== ''))
+    if (between.includes('<') || (found.open.length === 0 && between.replace(/^\uFEFF/u, '').trim() !== ''))
       throw new Error(`no XML: ${between.trim().slice(0, 40)}`);
     end = token.index + token[0].length;
     const [, slash, name, attributes = '', alone] = token;
     if (name === undefined) continue;
-    if (slash !== '/') begin(metric, name, attributesOf(attributes));
-    if (slash === '/' || alone === '/') finish(metric, name);
+    if (slash !== '/') begin(found, name, attributesOf(attributes));
+    if (slash === '/' || alone === '/') finish(found, name);
   }
-  if (metric.open.length > 0)
-    throw new Error(`<${metric.open.at(-1)?.name}> is not closed: the report was cut off`);
-  if (metric.roots === 0) throw new Error('it contains no test suite');
+  if (found.open.length > 0)
+    throw new Error(`<${found.open.at(-1)?.name}> is not closed: the report was cut off`);
+  if (found.roots === 0) throw new Error('it contains no test suite');
   if (xml.slice(end).trim() !== '') throw new Error('there is something behind its end');
-  const { counts, failed } = metric;
+  const { counts, failed } = found;
   return {
     ...counts,
     passed: counts.tests - counts.failures - counts.errors - counts.skipped,
@@ -66,29 +66,29 @@ export function readJunit(xml: string): TestReport {
   };
 }
 
-function begin(metric: Metric, name: string, says: Attributes): void {
-  if (metric.open.length === 0) {
-    metric.roots += 1;
-    if (metric.roots > 1 || !SUITES.includes(name))
+function begin(found: Found, name: string, says: Attributes): void {
+  if (found.open.length === 0) {
+    found.roots += 1;
+    if (found.roots > 1 || !SUITES.includes(name))
       throw new Error(`its root is ${name}; one testsuites or testsuite was expected`);
   }
-  metric.open.push({ name, says, from: { ...metric.counts } });
+  found.open.push({ name, says, from: { ...found.counts } });
   if (name === 'testcase')
-    metric.test = { name: [says['classname'], says['name']].filter(Boolean).join(' '), marks: new Set() };
-  else if (MARKS.includes(name)) metric.test?.marks.add(name);
+    found.test = { name: [says['classname'], says['name']].filter(Boolean).join(' '), marks: new Set() };
+  else if (MARKS.includes(name)) found.test?.marks.add(name);
 }
 
-function finish(metric: Metric, name: string): void {
-  const element = metric.open.pop();
+function finish(found: Found, name: string): void {
+  const element = found.open.pop();
   if (element?.name !== name) throw new Error(`</${name}> closes nothing`);
-  if (name === 'testcase' && metric.test) {
-    count(metric, metric.test);
-    metric.test = null;
+  if (name === 'testcase' && found.test) {
+    count(found, found.test);
+    found.test = null;
   }
-  if (SUITES.includes(name)) compare(element.says, element.from, metric.counts);
+  if (SUITES.includes(name)) compare(element.says, element.from, found.counts);
 }
 
-function count({ counts, failed }: Metric, { name, marks }: NonNullable<Metric['test']>): void {
+function count({ counts, failed }: Found, { name, marks }: NonNullable<Found['test']>): void {
   counts.tests += 1;
   if (marks.has('error')) counts.errors += 1;
   else if (marks.has('failure')) counts.failures += 1;

@@ -375,5 +375,5 @@ test.each([
   ['<testsuite><testcase></testsuite>', 'closes nothing'],
   ['<testsuite> a < b </testsuite>', 'no XML'],
   ['<testsuite/> more', 'behind its end'],
-  ['ok', 'holds no test suite'],
+  ['ok', 'contains no test suite'],
 ])('%s is no report', (xml, message) => expect(() => readJunit(xml)).toThrow(message));

@@ -232,8 +232,8 @@ ${MIGRATE}`;
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { fixed: 8 } });
     expect(receipt.details).toEqual(
       expect.arrayContaining([
-        'public.customers: 1 rows changed meanwhile by others; they are left alone',
-        'public.orders: 1 rows changed meanwhile by others; they are left alone',
+        'public.customers: 1 row changed meanwhile by others; they are left alone',
+        'public.orders: 1 row changed meanwhile by others; they are left alone',
       ]),
     );
     expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '8 of 8 rows put back' });
