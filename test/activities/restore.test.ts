@@ -138,7 +138,7 @@ test('T-04, T-05, T-06: a fresh database takes the name; owner, grants, settings
   // The two rows that the application changed and the one it added; not what fix and migration wrote.
   expect(receipt.notes).toEqual([
     expect.stringMatching(/^the target was closed for \d+ ms, \d+ sessions were ended$/u),
-    'lost: public.customers: 1 rows (21 added)',
+    'lost: public.customers: 1 row (21 added)',
     'lost: public.orders: 2 rows (1 changed, 2 changed)',
   ]);
   expect(ended).toBe(true);

@@ -78,7 +78,7 @@ describe('the receipt of the preview', () => {
     });
     expect(receipt).toMatchObject({
       verdict: 'fail',
-      summary: expect.stringContaining('must not happen'),
+      summary: expect.stringContaining('the rehearsal found a problem'),
       figures: { violating: 50 },
     });
     expect(receipt.details?.[0]).toBe(
