@@ -116,7 +116,9 @@ function wentWell(how: string, upMs: number, { waits, blocked }: Forecast): stri
   return [
     `rehearsed ${how} in ${upMs} ms`,
     ...(waits.length > 0 ? [`${count(waits.length, 'lock')} would wait now`] : []),
-    ...(blocked > 0 ? [`${count(blocked, 'running query', 'running queries')} would block on this migration`] : []),
+    ...(blocked > 0
+      ? [`${count(blocked, 'running query', 'running queries')} would block on this migration`]
+      : []),
   ].join(', ');
 }
 

@@ -167,7 +167,10 @@ describe('--server', () => {
       2,
       expect.stringContaining('recover needs a direct connection to Temporal'),
     ]);
-    expect([worker.code, worker.err]).toEqual([2, expect.stringContaining('worker needs a direct connection to Temporal')]);
+    expect([worker.code, worker.err]).toEqual([
+      2,
+      expect.stringContaining('worker needs a direct connection to Temporal'),
+    ]);
     expect([inEnvironment.code, inEnvironment.err]).toEqual([
       2,
       expect.stringContaining('SOAKGATE_SERVER is not used'),

@@ -117,7 +117,7 @@ describe('its commands', () => {
     expect(await soakgate(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
     expect(await soakgate(['plan', plan])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('the rollback'),
+      stdout: expect.stringContaining('rollback, in this order:'),
     });
   });
 
