@@ -82,7 +82,7 @@ const module = (path: string) => String.raw`(^|/)${path.split('/').slice(-2).joi
 const say = (zone: Zone) =>
   `${zone.zone} may import ${[...zone.mayImport, ...(zone.typesOnly ?? []).map((other) => `${other} (types only)`)].join(', ') || 'no other zone'}.`;
 
-const lists = ['steps', 'monitors', 'migrators', 'restarters', 'fallbacks'];
+const lists = ['steps', 'monitors', 'migrators', 'restarters', 'notifiers', 'fallbacks'];
 const listsAsTypes = (from: string) =>
   lists.map((family) => ({
     regex: module(`src/core/plan/${family}/index`),

@@ -42,13 +42,16 @@ const perRollout = (process.memoryUsage().rss - before) / WAITING / 1024;
 console.log('| what | measured | goal | ratio |');
 console.log('|---|---|---|---|');
 console.log(
-  `| events of a week's soak at one metric a minute | ${soak.events} | ${GOAL.events} | ${(soak.events / GOAL.events).toFixed(2)} |`,
+  `| events of a week's soak at one metric a minute | ${soak.events} | ${GOAL.events} | ` +
+    `${(soak.events / GOAL.events).toFixed(2)} |`,
 );
 console.log(
-  `| bytes of that history, steps included | ${soak.bytes} | ${GOAL.bytes} | ${(soak.bytes / GOAL.bytes).toFixed(2)} |`,
+  `| bytes of that history, steps included | ${soak.bytes} | ${GOAL.bytes} | ` +
+    `${(soak.bytes / GOAL.bytes).toFixed(2)} |`,
 );
 console.log(
-  `| KiB of this process for each of ${WAITING} waiting deployments (two workflows each, all cached) | ${perRollout.toFixed(0)} | | |`,
+  `| KiB of this process for each of ${WAITING} waiting deployments (two workflows each, all cached) ` +
+    `| ${perRollout.toFixed(0)} | | |`,
 );
 console.log(`a week passed in ${tookS.toFixed(1)} s`);
 process.exit(soak.events <= GOAL.events && soak.bytes <= GOAL.bytes ? 0 : 1);

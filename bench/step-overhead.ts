@@ -186,13 +186,16 @@ const ratio = step.soakgate / step.bare;
 console.log('| what | Soakgate | bare Temporal | ratio |');
 console.log('|---|---|---|---|');
 console.log(
-  `| one step, ms (median of ${ROUNDS}) | ${step.soakgate.toFixed(2)} | ${step.bare.toFixed(2)} | ${ratio.toFixed(3)} |`,
+  `| one step, ms (median of ${ROUNDS}) | ${step.soakgate.toFixed(2)} | ${step.bare.toFixed(2)} | ` +
+    `${ratio.toFixed(3)} |`,
 );
 console.log(
-  `| whole run of ${STEPS} steps, ms | ${median(times.soakgate).toFixed(0)} | ${median(times.bare).toFixed(0)} | ${(median(times.soakgate) / median(times.bare)).toFixed(3)} |`,
+  `| whole run of ${STEPS} steps, ms | ${median(times.soakgate).toFixed(0)} | ` +
+    `${median(times.bare).toFixed(0)} | ${(median(times.soakgate) / median(times.bare)).toFixed(3)} |`,
 );
 console.log(
-  `| a run of one step, ms | ${median(times.soakgateOne).toFixed(0)} | ${median(times.bareOne).toFixed(0)} | |`,
+  `| a run of one step, ms | ${median(times.soakgateOne).toFixed(0)} | ` +
+    `${median(times.bareOne).toFixed(0)} | |`,
 );
 console.log(`ratio per step ${ratio.toFixed(3)} (goal ≤ ${GOAL})`);
 for (const worker of workers) worker.shutdown();

@@ -10,8 +10,10 @@ export function failurePage(): string {
   return [
     '# Failures',
     '',
-    'A step that could not be done ends with one of these codes. Verdicts (`fail`, `inconclusive`) are not failures: they are answers.',
-    '"Retried" says whether Temporal runs the same activity again by itself. Generated from `src/core/failures.ts` by `npm run generate`.',
+    'A step that could not be done ends with one of these codes. Verdicts (`fail`, `inconclusive`) ' +
+      'are not failures: they are answers.',
+    '"Retried" says whether Temporal runs the same activity again by itself. Generated from ' +
+      '`src/core/failures.ts` by `npm run generate`.',
     '',
     '| code | meaning | retried | what to do |',
     '|---|---|---|---|',

@@ -54,7 +54,8 @@ const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in texts) && !(name in runs));
 if (unknown.length > 0) {
   console.error(
-    `unknown: ${unknown.join(', ')}; generate knows ${[...Object.keys(texts), ...Object.keys(runs)].join(', ')}`,
+    `unknown: ${unknown.join(', ')}; generate knows ` +
+      `${[...Object.keys(texts), ...Object.keys(runs)].join(', ')}`,
   );
   process.exitCode = 2;
 } else

@@ -135,5 +135,8 @@ export function withLine(text: string, { list, import: imported, line }: Entry):
   const last = imports.at(-1)!;
   const after = last.index + last[0].length;
   const body = members.trimEnd().replace(/,$/u, '');
-  return `${text.slice(0, after)}\n${imported}${text.slice(after, open + 3)}${body}, ${line} ${text.slice(close)}`;
+  return (
+    `${text.slice(0, after)}\n${imported}${text.slice(after, open + 3)}${body}, ${line} ` +
+    `${text.slice(close)}`
+  );
 }

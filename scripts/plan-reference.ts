@@ -44,7 +44,10 @@ export function planReference(): string {
   const { properties = {}, required = [] } = planJsonSchema() as Schema;
   const sections = Object.entries(properties).map(([key, schema]) => {
     const rows = rowsOf(key, schema, required.includes(key) ? 'required' : 'optional');
-    return `\n## \`${key}\`\n\n| key | form | meaning |\n|---|---|---|\n${rows.map(({ path, form, meaning }) => `| ${path} | ${form} | ${meaning} |`).join('\n')}\n`;
+    return (
+      `\n## \`${key}\`\n\n| key | form | meaning ` +
+      `|\n|---|---|---|\n${rows.map(({ path, form, meaning }) => `| ${path} | ${form} | ${meaning} |`).join('\n')}\n`
+    );
   });
   return HEAD + sections.join('');
 }

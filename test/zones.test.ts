@@ -152,11 +152,22 @@ const accepted: Record<string, string> = {
   'workflows/kinds-as-types.ts': `import type { StepKind } from '../src/core/plan/steps/index.ts'; export type X = StepKind;`,
   'src/core/verdict.ts': `export const v = 1;`,
   'workflows/activities.ts': `import { proxyActivities } from '@temporalio/workflow'; export const x = proxyActivities;`,
-  'workflows/index.ts': `import { condition } from '@temporalio/workflow'; import type { steps } from '../activities/index.ts'; import { v } from '../src/core/verdict.ts'; export const x = [condition, v]; export type Steps = typeof steps;`,
-  'activities/index.ts': `import { join } from 'node:path'; import { Context } from '@temporalio/activity'; import { read } from '../src/io/files.ts'; export const steps = [join, Context, read];`,
-  'src/io/files.ts': `import { readFile } from 'node:fs/promises'; import { v } from '../core/verdict.ts'; export const read = [readFile, v];`,
-  'src/client/start.ts': `import type { x } from '../../workflows/index.ts'; import { Client } from '@temporalio/client'; export const start = Client; export type X = typeof x;`,
-  'src/cli/commands/start.ts': `import { Command } from 'commander'; import { start } from '../../client/start.ts'; export const x = [Command, start];`,
+  'workflows/index.ts':
+    `import { condition } from '@temporalio/workflow'; import type { steps } from ` +
+    `'../activities/index.ts'; import { v } from '../src/core/verdict.ts'; export const x = ` +
+    '[condition, v]; export type Steps = typeof steps;',
+  'activities/index.ts':
+    `import { join } from 'node:path'; import { Context } from '@temporalio/activity'; import { read } ` +
+    `from '../src/io/files.ts'; export const steps = [join, Context, read];`,
+  'src/io/files.ts':
+    `import { readFile } from 'node:fs/promises'; import { v } from '../core/verdict.ts'; export const ` +
+    'read = [readFile, v];',
+  'src/client/start.ts':
+    `import type { x } from '../../workflows/index.ts'; import { Client } from '@temporalio/client'; ` +
+    'export const start = Client; export type X = typeof x;',
+  'src/cli/commands/start.ts':
+    `import { Command } from 'commander'; import { start } from '../../client/start.ts'; export const ` +
+    'x = [Command, start];',
 };
 
 describe('tried on small files', () => {

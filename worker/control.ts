@@ -5,6 +5,7 @@ import { CONTROL_QUEUE } from '../src/core/names.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
+import type { Runs } from './runs.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { namedInLog } from './temporal-log.ts';
 import { workflowSource } from './workflow-code.ts';
@@ -19,7 +20,7 @@ export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCach
 export async function controlWorker(
   artifacts: string,
   keyFile: string,
-): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
+): Promise<(connected: Connected) => Promise<Runs>> {
   const activities = controlActivities({
     key: await readPrivateKey(keyFile),
     artifacts: openArtifacts(artifacts),
@@ -33,12 +34,11 @@ export async function controlWorker(
       taskQueue: CONTROL_QUEUE,
       shutdownGraceTime: '5s',
     } as const;
-    return [
-      await Worker.create({
-        ...options,
-        activities: activities as never,
-        interceptors: { activity: [namedInLog] },
-      }),
-    ];
+    const worker = await Worker.create({
+      ...options,
+      activities: activities as never,
+      interceptors: { activity: [namedInLog] },
+    });
+    return { workers: [worker] };
   };
 }

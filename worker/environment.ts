@@ -9,6 +9,8 @@ import { openPermitStore } from '../src/io/permit-store.ts';
 import type { Log } from '../src/io/log.ts';
 import { type EnvironmentSettings, readEnvironmentFile, secretsOf } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
+import { notifyWhatWaits } from './notifying.ts';
+import type { Runs } from './runs.ts';
 import { namedInLog } from './temporal-log.ts';
 
 const heartbeats = { maxHeartbeatThrottleInterval: '5s', defaultHeartbeatThrottleInterval: '2s' } as const;
@@ -19,10 +21,13 @@ const SHUTDOWN_GRACE = '0s';
 export async function environmentWorkers(
   file: string,
   log: Log,
-): Promise<(connected: Connected) => Promise<readonly Worker[]>> {
+): Promise<(connected: Connected) => Promise<Runs>> {
   const settings = await readEnvironmentFile(file);
   log.hide(await secretsOf(settings));
-  return (connected) => createWorkers(connected, settings);
+  return async (connected) => ({
+    workers: await createWorkers(connected, settings),
+    beside: (over) => notifyWhatWaits(connected, settings, log, over),
+  });
 }
 
 function createWorkers(connected: Connected, settings: EnvironmentSettings): Promise<readonly Worker[]> {

@@ -24,6 +24,11 @@ const log = openLog({
   level: levelOf(values['log-level'] ?? process.env['SOAKGATE_LOG_LEVEL']),
   fields: { process: `${kind} worker` },
 });
+// What one activity forgot to await must not end the others: its own failure is reported where it is awaited.
+process.on('unhandledRejection', (error) => {
+  const { error: why, ...fields } = errorFields(error, log.level);
+  log.error(`a promise failed that nobody awaits: ${String(why)}`, fields);
+});
 Runtime.install({ ...loggedBy(log), shutdownSignals: ['SIGINT', 'SIGTERM'] });
 try {
   // What is wrong with a file is said before a server is waited for.
@@ -32,9 +37,13 @@ try {
       ? await controlWorker(values.artifacts!, values.key!)
       : await environmentWorkers(values.file!, log);
   const connected = await connectWorker(log);
-  const workers = await create(connected);
+  const { workers, beside } = await create(connected);
   log.info(`${kind} worker is ready (pid ${process.pid})`);
-  await Promise.all(workers.map((worker) => worker.run()));
+  const over = new AbortController();
+  await Promise.all([
+    Promise.all(workers.map((worker) => worker.run())).finally(() => over.abort()),
+    beside?.(over.signal),
+  ]);
   await connected.connection.close();
 } catch (error) {
   const { error: why, ...fields } = errorFields(error, log.level);

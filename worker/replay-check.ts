@@ -8,7 +8,8 @@ import { beQuiet, replayAll, type Replayed, type ReplayedHistories } from './rep
 const WAIT_MS = 5_000;
 const RUNNING = 'ExecutionStatus = "Running" AND WorkflowType IN ("deployment", "rollout", "afterwards")';
 const NEXT =
-  'next: let these end with workers of the version that started them (soakgate list), or abort them; then start workers of this version';
+  'next: let these end with workers of the version that started them (soakgate list), or abort them; ' +
+  'then start workers of this version';
 
 interface Execution {
   readonly workflowId: string;
@@ -65,7 +66,8 @@ function print(checked: readonly Replayed[], namespace: string, json: boolean): 
     console.log(why === null ? `${workflowId}: fits` : `${workflowId}: does not fit: ${why}`);
   console.log(
     misfits.length > 0
-      ? `this version cannot take over ${misfits.length} of ${checked.length} running workflows in namespace ${namespace}\n  ${NEXT}`
+      ? `this version cannot take over ${misfits.length} of ${checked.length} running workflows in ` +
+          `namespace ${namespace}\n  ${NEXT}`
       : `this version can take over what runs in namespace ${namespace} (workflows: ${checked.length})`,
   );
 }

@@ -120,7 +120,8 @@ function calls<Activities extends object>(
 }
 
 /**
- * @throws CancelledFailure in a scope that has been cancelled, however the activity ended: a worker that died cannot say
+ * @throws CancelledFailure in a scope that has been cancelled, however the activity ended: a worker that died
+ * cannot say
  * that it was cancelled. Nothing else is thrown.
  */
 async function called<T>(act: () => Promise<T>): Promise<Called<T>> {

@@ -28,7 +28,8 @@ export async function close(state: DeploymentState): Promise<DeploymentResult> {
   // without a reader.
   if (state.running.size > 0 && !(await condition(() => state.running.size === 0, LAST_EVENTS)))
     state.progress.notes.push(
-      `not whole in the evidence: the history of ${[...state.running].join(', ')}, whose rollout has told its outcome but not ended`,
+      `not whole in the evidence: the history of ${[...state.running].join(', ')}, whose rollout has ` +
+        'told its outcome but not ended',
     );
   const results = state.input.runs.flatMap(({ rollout: ref }) => state.results.get(ref.environment) ?? []);
   const { outcome, reason } = outcomeOfAll(state, results);

@@ -167,7 +167,9 @@ async function startRollout(state: DeploymentState, run: EnvironmentRun, input: 
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `${service} → ${environment} (${name})`,
-      staticDetails: `Steps run on queue \`${environmentQueue(environment)}\`; deployment \`${deploymentWorkflowId(name)}\`.`,
+      staticDetails:
+        `Steps run on queue \`${environmentQueue(environment)}\`; deployment ` +
+        `\`${deploymentWorkflowId(name)}\`.`,
     });
     state.open.set(environment, service);
     state.running.add(environment);

@@ -87,8 +87,8 @@ async function judge(state: RolloutState, watched: Watched, result: ObserveResul
 
 /** What was observed was another schema. */
 function startAgain(watched: Watched): void {
-  const { baseline, counters, since } = watched.soak;
-  watched.soak = { ...newSoak(baseline), counters, since } satisfies SoakState;
+  const { baseline, counters, since, bytes } = watched.soak;
+  watched.soak = { ...newSoak(baseline), counters, since, bytes } satisfies SoakState;
   watched.later = [];
 }
 

@@ -133,7 +133,9 @@ function render(progress: Progress): string {
   const next = nextCommand(progress.waiting, progress.deployment);
   const rows = lines.map(
     (line) =>
-      `| ${marks[line.state]} ${line.state} | ${line.name} | ${line.tookMs === null ? '' : `${(line.tookMs / 1000).toFixed(1)} s`} | ${line.summary.replaceAll('|', '\\|')} |`,
+      `| ${marks[line.state]} ${line.state} | ${line.name} | ` +
+      `${line.tookMs === null ? '' : `${(line.tookMs / 1000).toFixed(1)} s`} | ` +
+      `${line.summary.replaceAll('|', '\\|')} |`,
   );
   const below = [
     ...notes.slice(-NOTES_SHOWN),

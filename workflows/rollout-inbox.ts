@@ -31,6 +31,8 @@ export interface RollbackRequest {
 export interface RolloutInbox {
   /** Set once by abort, rollback or a void permit. */
   rollBack: RollbackRequest | null;
+  /** The way forward was left, or walked to its end: neither an abort nor a rollback changes anything now. */
+  forwardOver: boolean;
   closing: boolean;
   mayProceed: boolean;
   paused: boolean;
@@ -51,6 +53,7 @@ export function openInbox(input: RolloutInput, progress: Progress, asker: Asker)
   const parent = getExternalWorkflowHandle(deploymentWorkflowId(rollout.deployment));
   const inbox: RolloutInbox = {
     rollBack: null,
+    forwardOver: false,
     closing: false,
     mayProceed: false,
     paused: false,
@@ -74,7 +77,7 @@ export function openInbox(input: RolloutInput, progress: Progress, asker: Asker)
   );
   openSignals(progress);
   const answered = new Set<string>();
-  const take = (command: Command) => takeCommand({ input, inbox, asker, answered }, command);
+  const take = (command: Command) => takeCommand({ input, inbox, asker, progress, answered }, command);
   void CancellationScope.nonCancellable(async () => {
     for (;;) {
       await condition(() => commands.length > 0);
@@ -90,6 +93,7 @@ interface Place {
   readonly input: RolloutInput;
   readonly inbox: RolloutInbox;
   readonly asker: Asker;
+  readonly progress: Progress;
   /** Nonces. */
   readonly answered: Set<string>;
 }
@@ -103,8 +107,10 @@ async function takeCommand(place: Place, command: Command): Promise<void> {
   else if (command.is === 'stop') inbox.rollBack ??= { why: command.why, fallback: null, by: null };
   else if (!answered.has(command.signed.body.nonce)) {
     answered.add(command.signed.body.nonce);
-    const { accepted, text } = await answerMessage(place, command.signed);
-    await inbox.notifyDeployment({ is: 'answered', nonce: command.signed.body.nonce, accepted, text });
+    const { signed } = command;
+    const { accepted, text } = await answerMessage(place, signed);
+    const told = await inbox.notifyDeployment({ is: 'answered', nonce: signed.body.nonce, accepted, text });
+    if (!told) place.progress.notes.push(`${signed.message} by ${signed.person}: ${text}`);
   }
 }
 
@@ -134,14 +140,14 @@ function apply({ input, inbox, asker }: Place, by: VerifiedMessage, person: stri
   const { signed } = by;
   switch (signed.message) {
     case 'abort':
-      return goBack(inbox, by, person, null);
+      return goBack(inbox, asker, by, person, null);
     case 'rollback': {
       const wanted = signed.body['fallback'];
       const fallback = typeof wanted === 'string' ? wanted : null;
       const ways = rollbacksOf(input.run.list);
       if (fallback !== null && !ways.includes(fallback))
         return refused(`${fallback} is no rollback of this plan (there is: ${ways.join(', ') || 'none'})`);
-      return goBack(inbox, by, person, fallback);
+      return goBack(inbox, asker, by, person, fallback);
     }
     case 'decide':
       return answerQuestion(asker, by);
@@ -170,7 +176,24 @@ function apply({ input, inbox, asker }: Place, by: VerifiedMessage, person: stri
   }
 }
 
-function goBack(inbox: RolloutInbox, by: VerifiedMessage, person: string, fallback: string | null): Answer {
+function goBack(
+  inbox: RolloutInbox,
+  asker: Asker,
+  by: VerifiedMessage,
+  person: string,
+  fallback: string | null,
+): Answer {
+  if (inbox.forwardOver) {
+    const { deployment, environment } = by.signed.body;
+    const options = asker.question?.options;
+    return refused(
+      options
+        ? `the rollback waits for a decision (${options.join(' | ')}); soakgate decide ${deployment} ` +
+            `${environment} ${options[0]}`
+        : `the rollout in ${environment} is already rolling back or closing; soakgate status ` +
+            `${deployment} shows how far it is`,
+    );
+  }
   const { message, body } = by.signed;
   const reason = typeof body['reason'] === 'string' ? `: ${body['reason']}` : '';
   inbox.rollBack ??= { why: `${message} by ${person}${reason}`, fallback, by };

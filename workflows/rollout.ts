@@ -41,6 +41,7 @@ const REFUSALS = [
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const state = openInput(input, isRolloutInput, openState);
   const back = await forward(state);
+  state.inbox.forwardOver = true;
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
     const result = back ? await rollBack(state, back) : passed(state);

@@ -24,7 +24,8 @@ export async function removeOldBackups(world: WorkerContext, closed: PermittedRo
   for (const backup of await overdue(world, closed.rollout.service, started)) {
     await world.artifacts.remove(backup.dump);
     removed.push(
-      `${backup.of.rollout.deployment}: ${days(started - backup.provenAt)} old, kept for ${days(backup.keepMs)}`,
+      `${backup.of.rollout.deployment}: ${days(started - backup.provenAt)} old, kept for ` +
+        `${days(backup.keepMs)}`,
     );
   }
   if (removed.length === 0) return;
@@ -32,7 +33,9 @@ export async function removeOldBackups(world: WorkerContext, closed: PermittedRo
     step: 'remove old backups',
     kind: 'removeBackups',
     verdict: 'pass',
-    summary: `${removed.length} ${removed.length === 1 ? 'backup' : 'backups'} removed, older than ${removed.length === 1 ? 'its plan keeps it' : 'their plans keep them'}`,
+    summary:
+      `${removed.length} ${removed.length === 1 ? 'backup' : 'backups'} removed, older than ` +
+      `${removed.length === 1 ? 'its plan keeps it' : 'their plans keep them'}`,
     details: removed.slice(0, 10),
     figures: { removed: removed.length },
     startedAt: new Date(started).toISOString(),

@@ -105,6 +105,8 @@ async function dumpInSnapshot(
       beside,
     ];
     const dumping = work.runTool(argv);
+    // It may fail while something else is waited for; it is awaited in any case.
+    dumping.catch(() => undefined);
     try {
       const earliest = await readSequences(session);
       const counted = await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) });
@@ -143,7 +145,9 @@ function outcome({ dump, snapshot }: Proof, how: string): StepResult {
   const tables = Object.keys(snapshot.content).length;
   return {
     verdict: 'pass',
-    summary: `proven by restore: ${count(tables, 'table')}, ${count(rows, 'row')}, ${count(Object.keys(snapshot.catalog).length, 'object')} equal (${how})`,
+    summary:
+      `proven by restore: ${count(tables, 'table')}, ${count(rows, 'row')}, ` +
+      `${count(Object.keys(snapshot.catalog).length, 'object')} equal (${how})`,
     details: [
       'compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold',
     ],

@@ -18,12 +18,14 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
   await dropScratch(work, database);
   await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, async (session) => {
     const [like] = await session.query<{ encoding: string; collate: string; ctype: string }>(
-      'select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype from pg_database where datname = $1',
+      `select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as
+        ctype from pg_database where datname = $1`,
       [databaseName(work.url)],
     );
     const text = (value = '') => quoteText(value);
     await session.query(
-      `create database ${quoteName(database)} template template0 encoding ${text(like?.encoding)} lc_collate ${text(like?.collate)} lc_ctype ${text(like?.ctype)}`,
+      `create database ${quoteName(database)} template template0 encoding
+        ${text(like?.encoding)} lc_collate ${text(like?.collate)} lc_ctype ${text(like?.ctype)}`,
     );
   });
   const file = await work.world.artifacts.path(dumpName);

@@ -17,7 +17,8 @@ export async function checkColumns(work: Work, expectations: readonly Expected[]
     const judged: { ok: boolean; text: string }[] = [];
     for (const expected of expectations) {
       const [found] = await session.query<Found>(
-        `select format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable, pg_get_expr(d.adbin, d.adrelid) as default
+        `select format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
+          pg_get_expr(d.adbin, d.adrelid) as default
          from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
          where a.attrelid = to_regclass($1) and a.attname = $2 and not a.attisdropped`,
         [quoteTable(expected.table), expected.column],

@@ -59,7 +59,8 @@ function judgeJson(result: CommandResult, expectations: Readonly<Record<string, 
     summary: `${all.length - wrong.length} of ${all.length} values as expected`,
     details: wrong.map(
       ([pointer, expected]) =>
-        `${pointer} is ${JSON.stringify(valueAt(document, pointer) ?? null)}, expected ${JSON.stringify(expected)}`,
+        `${pointer} is ${JSON.stringify(valueAt(document, pointer) ?? null)}, expected ` +
+        `${JSON.stringify(expected)}`,
     ),
   };
 }

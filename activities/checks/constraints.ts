@@ -10,7 +10,8 @@ export async function checkConstraints(
 ): Promise<StepResult> {
   const found = await withSession(work.url, work.tag, (session) =>
     session.query<{ name: string; valid: boolean }>(
-      "select conname as name, convalidated as valid from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname !~ '^pg_'",
+      `select conname as name, convalidated as valid from pg_constraint k join pg_namespace n
+        on n.oid = k.connamespace where n.nspname !~ '^pg_'`,
     ),
   );
   const lines = expectations.map((expected) => judge(expected, found));

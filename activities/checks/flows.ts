@@ -84,7 +84,8 @@ function judgeOne(
     ([pointer, value]) => !sameJson(valueAt(body, pointer) ?? null, fillIn(value, saved)),
   );
   return wrong
-    ? `${wrong[0]} is ${JSON.stringify(valueAt(body, wrong[0]) ?? null)}, expected ${JSON.stringify(wrong[1])}`
+    ? `${wrong[0]} is ${JSON.stringify(valueAt(body, wrong[0]) ?? null)}, expected ` +
+        `${JSON.stringify(wrong[1])}`
     : null;
 }
 

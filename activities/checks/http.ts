@@ -46,7 +46,8 @@ async function judge(base: string, path: string, check: HttpCheck): Promise<read
     .filter(([pointer, expected]) => !sameJson(valueAt(body, pointer) ?? null, expected))
     .map(
       ([pointer, expected]) =>
-        `${path} ${pointer} is ${JSON.stringify(valueAt(body, pointer) ?? null)}, expected ${JSON.stringify(expected)}`,
+        `${path} ${pointer} is ${JSON.stringify(valueAt(body, pointer) ?? null)}, expected ` +
+        `${JSON.stringify(expected)}`,
     );
 }
 
@@ -68,7 +69,8 @@ async function compareWithBaseline(work: Work, check: HttpCheck): Promise<StepRe
     if (over(now.mean)) now = await measure(work, path, check.samples!);
     bad ||= over(now.mean) || now.failed > 0;
     lines.push(
-      `${path}: mean ${ms(now.mean)}${before ? `, before ${ms(before.mean)}` : ''}, ${now.failed} failed of ${check.samples}${over(now.mean) ? `; wanted ${limit.text}` : ''}`,
+      `${path}: mean ${ms(now.mean)}${before ? `, before ${ms(before.mean)}` : ''}, ${now.failed} ` +
+        `failed of ${check.samples}${over(now.mean) ? `; wanted ${limit.text}` : ''}`,
     );
   }
   return {

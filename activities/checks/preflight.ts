@@ -90,7 +90,8 @@ async function askDatabase(work: Work, session: Session, spec: PreflightSpec): P
 /** A pg_dump older than the server refuses to dump it. */
 async function clientVersion(work: Work, session: Session): Promise<Look> {
   const [row] = await session.query<{ major: number; version: string }>(
-    "select current_setting('server_version_num')::int / 10000 as major, current_setting('server_version') as version",
+    `select current_setting('server_version_num')::int / 10000 as major,
+      current_setting('server_version') as version`,
   );
   const { stdout } = await work.runTool(['pg_dump', '--version']);
   const client = Number(/(\d+)(?:\.\d+)?/u.exec(stdout)?.[1] ?? 0);
@@ -106,8 +107,10 @@ async function clientVersion(work: Work, session: Session): Promise<Look> {
 async function privileges(session: Session): Promise<Look> {
   const [role] = await session.query<{ name: string; createdb: boolean; foreign: string[] }>(
     `select rolname as name, rolcreatedb or rolsuper as createdb,
-       (select coalesce(array_agg(n.nspname || '.' || c.relname), '{}') from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'v', 'm', 'S') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')
+       (select coalesce(array_agg(n.nspname || '.' || c.relname), '{}') from pg_class c join pg_namespace n
+       on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'v', 'm', 'S') and n.nspname !~ '^pg_'
+        and n.nspname not in ('information_schema', 'soakgate')
           and not pg_has_role(current_user, c.relowner, 'usage')) as foreign
      from pg_roles where rolname = current_user`,
   );
@@ -120,7 +123,9 @@ async function privileges(session: Session): Promise<Look> {
   if (foreign.length > 0)
     return {
       verdict: 'fail',
-      line: `role ${role.name} does not own ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
+      line:
+        `role ${role.name} does not own ` +
+        `${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
     };
   return {
     verdict: 'pass',
@@ -131,8 +136,10 @@ async function privileges(session: Session): Promise<Look> {
 /** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
 async function mayRestore(session: Session): Promise<Look> {
   const [row] = await session.query<{ role: string; owner: boolean; signals: boolean; others: string[] }>(
-    `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner, pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
-       (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
+    `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner,
+      pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
+       (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a
+       where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
      from pg_database d where d.datname = current_database()`,
   );
   if (!row?.owner)
@@ -143,7 +150,9 @@ async function mayRestore(session: Session): Promise<Look> {
   if (!row.signals && row.others.length > 0)
     return {
       verdict: 'fail',
-      line: `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: grant pg_signal_backend to ${row.role}`,
+      line:
+        `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: ` +
+        `grant pg_signal_backend to ${row.role}`,
     };
   return {
     verdict: 'pass',
@@ -176,7 +185,9 @@ async function otherRollout(work: Work, session: Session): Promise<Look> {
   if (open && open.rollout !== work.rollout.hash)
     return {
       verdict: 'fail',
-      line: `deployment ${open.deployment} has not closed its rollout on this database; run: soakgate recover ${open.deployment}`,
+      line:
+        `deployment ${open.deployment} has not closed its rollout on this database; run: soakgate ` +
+        `recover ${open.deployment}`,
     };
   return { verdict: 'pass', line: 'no other rollout is open on this database' };
 }
@@ -188,7 +199,9 @@ async function unclosed(work: Work): Promise<Look> {
   if (others.length === 0) return { verdict: 'pass', line: 'no other rollout of this service is open here' };
   return {
     verdict: 'fail',
-    line: `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ${others[0]?.deployment}`,
+    line:
+      `deployment ${others[0]?.deployment} is not closed here; run: soakgate recover ` +
+      `${others[0]?.deployment}`,
   };
 }
 
@@ -197,7 +210,9 @@ async function leftStuck(work: Work): Promise<readonly Look[]> {
   const left = await work.world.permitStore.leftStuck(work.rollout.service);
   return left.map(({ deployment }) => ({
     verdict: 'pass',
-    line: `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: soakgate evidence ${deployment}`,
+    line:
+      `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: ` +
+      `soakgate evidence ${deployment}`,
   }));
 }
 

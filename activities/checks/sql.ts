@@ -67,7 +67,8 @@ async function judgeGolden(work: Work, rows: readonly object[], file: string): P
       .slice(0, 5)
       .map(
         (at) =>
-          `row ${at + 1} is ${JSON.stringify(now[at] ?? null)}, reviewed was ${JSON.stringify(golden[at] ?? null)}`,
+          `row ${at + 1} is ${JSON.stringify(now[at] ?? null)}, reviewed was ` +
+          `${JSON.stringify(golden[at] ?? null)}`,
       ),
     figures: { rows: now.length },
   };

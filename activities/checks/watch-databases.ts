@@ -11,8 +11,8 @@ export async function watchDatabases<T>(
 ): Promise<{ readonly result: T; readonly databases: readonly string[] }> {
   const seen = new Set<string>();
   return withSession(work.url, `${work.tag}:watch`.slice(0, 63), async (session) => {
-    const question =
-      "select distinct datname as found from pg_stat_activity where application_name = $1 and datname <> 'postgres'";
+    const question = `select distinct datname as found from pg_stat_activity where application_name = $1
+        and datname <> 'postgres'`;
     let over = false;
     const watching = (async () => {
       while (!over) {

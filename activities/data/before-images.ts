@@ -91,7 +91,8 @@ async function putBack(session: Session, work: Work, image: Image): Promise<Back
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
     const [row] = await session.query<{ after: boolean; before: boolean }>(
-      `select to_jsonb(t) = $2::jsonb as after, to_jsonb(t) = $3::jsonb as before from ${table} t where ${key} = $1 for update`,
+      `select to_jsonb(t) = $2::jsonb as after, to_jsonb(t) = $3::jsonb as before
+        from ${table} t where ${key} = $1 for update`,
       [image.key, asJson(image.after), asJson(image.before)],
     );
     const state = stateOf(image, row);
@@ -131,12 +132,14 @@ async function change(
   const columns = names.map(quoteName);
   if (after === null)
     await session.query(
-      `insert into ${table} (${columns.join(', ')}) overriding system value select ${columns.map((name) => `r.${name}`).join(', ')} from ${record}`,
+      `insert into ${table} (${columns.join(', ')}) overriding system value
+        select ${columns.map((name) => `r.${name}`).join(', ')} from ${record}`,
       [asJson(before)],
     );
   else
     await session.query(
-      `update ${table} t set ${columns.map((name) => `${name} = r.${name}`).join(', ')} from ${record} where ${key} = $2`,
+      `update ${table} t set ${columns.map((name) => `${name} = r.${name}`).join(', ')}
+        from ${record} where ${key} = $2`,
       [asJson(before), value],
     );
 }
@@ -146,7 +149,8 @@ const asJson = (row: Image['before']): string | null => (row === null ? null : J
 /** Generated columns follow by themselves. */
 async function writableColumns(session: Session, table: string): Promise<readonly string[]> {
   const rows = await session.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attgenerated = ''`,
+    `select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0
+      and not attisdropped and attgenerated = ''`,
     [table],
   );
   return rows.map((row) => row.name);

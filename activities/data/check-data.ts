@@ -41,7 +41,8 @@ export async function checkData(work: Work, spec: CheckDataSpec): Promise<StepRe
     summary:
       total() === 0
         ? 'no findings'
-        : `${count(total(), 'finding')}: ${total('auto')} can be fixed, ${total('people')} for people, ${total('none')} cannot be fixed`,
+        : `${count(total(), 'finding')}: ${total('auto')} can be fixed, ${total('people')} for people, ` +
+          `${total('none')} cannot be fixed`,
     details: found
       .filter((entry) => entry.count > 0)
       .map((entry) => `${entry.category}: ${entry.count} (${entry.fix})`),
@@ -91,7 +92,8 @@ async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] |
       const key = await primaryKey(session, table);
       const columns = rules.map(
         (rule, at) =>
-          `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ${rule.bad}))[1:${SAMPLES}] as k${at}`,
+          `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ` +
+          `${rule.bad}))[1:${SAMPLES}] as k${at}`,
       );
       const row = await askTable(session, table, columns);
       if (typeof row === 'string') return row;
@@ -149,7 +151,10 @@ async function runCheck(work: Work, spec: DataSpec): Promise<readonly Found[] | 
   // The exit code does not matter where findings were printed: many tools exit 1 because they found
   // something.
   if (!list)
-    return `the check printed no findings as JSON (exit ${result.exitCode ?? result.killedBy}): ${tail(result.stderr || result.stdout, 1_000)}`;
+    return (
+      `the check printed no findings as JSON (exit ${result.exitCode ?? result.killedBy}): ` +
+      `${tail(result.stderr || result.stdout, 1_000)}`
+    );
   const findings = list
     .map((entry) => entry as unknown as Finding)
     .map((finding): Finding => ({

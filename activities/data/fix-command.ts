@@ -73,7 +73,8 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
         continue;
       }
       await session.query(
-        `insert into ${copy} select ${quoteText(table)}, ${await primaryKey(session, table)}, to_jsonb(t) from ${quoteTable(table)} t`,
+        `insert into ${copy} select ${quoteText(table)}, ${await primaryKey(session, table)},
+          to_jsonb(t) from ${quoteTable(table)} t`,
       );
       await session.query(`insert into ${copy} values ('', ${quoteText(table)}, 'null')`);
     }
@@ -118,7 +119,8 @@ async function imageChanges(
       const others = differing.length - images.length;
       if (images.length > 0)
         lines.push(
-          `${table}: ${count(images.length, 'row')} changed${own === null ? ' while the command ran, by whomever' : ''}`,
+          `${table}: ${count(images.length, 'row')} ` +
+            `changed${own === null ? ' while the command ran, by whomever' : ''}`,
         );
       if (others > 0)
         lines.push(`${table}: ${count(others, 'row')} changed meanwhile by others; they are left alone`);
@@ -141,7 +143,8 @@ async function changesOf(session: Session, copy: string, table: string): Promise
   const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'>>(
     `select coalesce(b.key, n.key) as key, b.row as before, n.row as after
      from (select key, row from ${copy} where place = ${quoteText(table)}) b
-     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row from ${quoteTable(table)} t) n using (key)
+     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row
+     from ${quoteTable(table)} t) n using (key)
      where b.row is distinct from n.row order by 1`,
   );
   return rows.map((row): Image => ({ table, rule: 'command', ...row }));
@@ -149,7 +152,8 @@ async function changesOf(session: Session, copy: string, table: string): Promise
 
 /** For tables without a primary key: whether anything is different, not what. */
 const hashOf = (table: string): string =>
-  `(select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from ${quoteTable(table)} t)`;
+  `(select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from ` +
+  `${quoteTable(table)} t)`;
 
 async function isThere(session: Session, table: string): Promise<boolean> {
   return (

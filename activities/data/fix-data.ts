@@ -85,8 +85,10 @@ async function fixBatch(
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
     const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'>>(
-      `with bad as materialized (select t.ctid as place, ${key} as key, to_jsonb(t) as before from ${quoteTable(rule.table)} t where (${rule.bad}) order by 2 limit ${BATCH} for update)
-       update ${quoteTable(rule.table)} t set ${rule.fix} from bad where t.ctid = bad.place returning bad.key, bad.before, to_jsonb(t) as after`,
+      `with bad as materialized (select t.ctid as place, ${key} as key, to_jsonb(t) as before
+        from ${quoteTable(rule.table)} t where (${rule.bad}) order by 2 limit ${BATCH} for update)
+       update ${quoteTable(rule.table)} t set ${rule.fix} from bad where t.ctid = bad.place
+       returning bad.key, bad.before, to_jsonb(t) as after`,
     );
     const images = rows.map((row): Image => ({ table: qualified(rule.table), rule: rule.name, ...row }));
     if (images.length > 0) await appendBatch(file, images);
@@ -117,7 +119,9 @@ export async function undoFix(work: Work): Promise<UndoResult> {
   const back = of('back').length;
   return {
     done: waiting.length === 0,
-    summary: `${back} of ${count(images.length, 'row')} put back${kept.length > 0 ? `, ${kept.length} left because they were changed since` : ''}`,
+    summary:
+      `${back} of ${count(images.length, 'row')} put ` +
+      `back${kept.length > 0 ? `, ${kept.length} left because they were changed since` : ''}`,
     differences: waiting.map(
       (image) => `${image.table} ${image.key}: a foreign key keeps its before-image away`,
     ),

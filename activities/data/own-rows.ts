@@ -52,7 +52,8 @@ export async function stopWatching(session: Session, work: Work): Promise<void> 
   });
   if (!gone) fail('LOCK_NOT_GIVEN', `the trigger ${TRIGGER} could not be taken away`, tables);
   const functions = await session.query<{ name: string }>(
-    "select oid::regprocedure::text as name from pg_proc where pronamespace = to_regnamespace('soakgate') and proname like $1",
+    `select oid::regprocedure::text as name from pg_proc
+      where pronamespace = to_regnamespace('soakgate') and proname like $1`,
     [`note\\_own\\_${work.step.index}\\_%`],
   );
   for (const { name } of functions) await session.query(`drop function ${name}`);
@@ -69,17 +70,21 @@ async function createTriggers(session: Session, work: Work, tables: readonly str
   for (const [at, table] of tables.entries()) {
     const key = await primaryKey(session, table);
     await session.query(
-      `create function ${functionOf(work, at)}() returns trigger language plpgsql security definer set search_path = pg_catalog as $soakgate$
+      `create function ${functionOf(work, at)}() returns trigger language plpgsql security
+        definer set search_path = pg_catalog as $soakgate$
        declare t ${quoteTable(table)};
        begin
          if tg_op = 'DELETE' then t := old; else t := new; end if;
-         insert into ${notesOf(work)} (place, key, row) values (${quoteText(table)}, ${key}, case when tg_op <> 'DELETE' then to_jsonb(t) end);
+         insert into ${notesOf(work)} (place, key, row) values (${quoteText(table)}, ${key}, case
+         when tg_op <> 'DELETE' then to_jsonb(t) end);
          return null;
        end $soakgate$`,
     );
     await session.query(
-      `create trigger ${TRIGGER} after insert or update or delete on ${quoteTable(table)} for each row
-       when (starts_with(current_setting('application_name'), ${quoteText(sessions)})) execute function ${functionOf(work, at)}()`,
+      `create trigger ${TRIGGER} after insert or update or delete
+        on ${quoteTable(table)} for each row
+       when (starts_with(current_setting('application_name'), ${quoteText(sessions)})) execute function
+       ${functionOf(work, at)}()`,
     );
   }
 }

@@ -15,7 +15,8 @@ const UNDO_LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeou
 
 export async function sqlFile(work: Work, spec: SqlFileSpec, lock: TargetLock): Promise<StepResult> {
   if (await isMarked(work)) return { verdict: 'pass', summary: `${spec.file}: already applied` };
-  const stamp = `insert into ${MARKS} (rollout, step) values (${quoteText(work.rollout.hash)}, ${work.step.index})`;
+  const stamp = `insert into ${MARKS} (rollout, step)
+    values (${quoteText(work.rollout.hash)}, ${work.step.index})`;
   const { lockTimeoutMs, giveUpAfterMs, statementTimeoutMs } = spec;
   const line = await applyFile(
     work,
@@ -39,7 +40,8 @@ export async function undoSqlFile(work: Work): Promise<UndoResult> {
   const undo = specOf(work.step, 'sqlFile')?.undo;
   if (undo === undefined || !(await isMarked(work)))
     return { done: true, summary: 'the file has left nothing', differences: [] };
-  const stamp = `delete from ${MARKS} where rollout = ${quoteText(work.rollout.hash)} and step = ${work.step.index}`;
+  const stamp = `delete from ${MARKS} where rollout = ${quoteText(work.rollout.hash)}
+    and step = ${work.step.index}`;
   const line = await applyFile(
     work,
     work.url,
@@ -63,6 +65,7 @@ function isMarked(work: Work): Promise<boolean> {
 
 async function makeMarks(session: Session): Promise<void> {
   await session.query(
-    `create table if not exists ${MARKS} (rollout text, step int, at timestamptz not null default now(), primary key (rollout, step))`,
+    `create table if not exists ${MARKS} (rollout text, step int, at timestamptz not null
+      default now(), primary key (rollout, step))`,
   );
 }

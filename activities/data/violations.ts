@@ -64,7 +64,8 @@ export async function countViolations(
       ),
       ...(asked > 0
         ? [
-            `asked for ${asked} added constraints: ${would.length + mayChange.length} are violated by rows of the copy`,
+            `asked for ${asked} added constraints: ${would.length + mayChange.length} are violated ` +
+              'by rows of the copy',
           ]
         : []),
       ...unknown,
@@ -98,7 +99,8 @@ async function count(
   );
   const rows = Number(total?.rows ?? 0);
   const [place] = await session.query<{ name: string }>(
-    `select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
+    `select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n
+      on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
     [table],
   );
   const name = place?.name ?? table;
@@ -115,7 +117,8 @@ async function exampleKeys(
   const columns = await keyColumns(session, table);
   if (columns.length === 0) return ' (no primary key)';
   const keys = await session.query<{ key: string }>(
-    `select ${await primaryKey(session, table)} as key ${violating} order by ${columns.map((column) => `t.${quoteName(column)}`).join(', ')} limit $1`,
+    `select ${await primaryKey(session, table)} as key ${violating}
+      order by ${columns.map((column) => `t.${quoteName(column)}`).join(', ')} limit $1`,
     [EXAMPLES],
   );
   return ` (${columns.join('/')} ${keys.map(({ key }) => key).join(', ')}${rows > EXAMPLES ? ', …' : ''})`;

@@ -37,7 +37,7 @@ interface Place {
   readonly url: string;
   readonly tag: string;
   readonly notes: string;
-  readonly log: (text: string) => Promise<void>;
+  readonly log: (text: string) => Promise<unknown>;
 }
 
 /** The two ways to run a command. */
@@ -84,7 +84,8 @@ function runner({ checkout, notes, log }: Place): Run {
     if (options.quiet) return result;
     signal.throwIfAborted();
     await log(
-      `${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
+      `${tail(result.stdout)}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} ` +
+        `after ${Math.round(result.tookMs)} ms`,
     );
     return result;
   };

@@ -51,7 +51,7 @@ export interface Work extends Commands {
   /** Says where it is: heartbeat details, shown by the Web UI. */
   progress(text: string): void;
   /** Appends to the step's log, redacted. */
-  log(text: string): Promise<void>;
+  log(text: string): Promise<unknown>;
   /** Keeps a value in this environment's part of the evidence, redacted. */
   record(when: 'baseline' | 'after', path: string, value: unknown): Promise<void>;
 }
@@ -71,7 +71,8 @@ export async function openWork(world: WorkerContext, rollout: RolloutRef, step: 
 
 /**
  * Opens a look at what a rollout has left; its permit is dead, so nothing but its monitors may be read.
- * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a post-deployment checks.
+ * @throws StepFailure NOT_PERMITTED unless the rollout passed here and its plan asks for a post-deployment
+ * checks.
  */
 export async function openAfterwards(world: WorkerContext, rollout: RolloutRef): Promise<Work> {
   fromWorkflow(
@@ -158,7 +159,8 @@ export async function permitted(world: WorkerContext, rollout: RolloutRef): Prom
   if (closed !== undefined)
     fail(
       'NOT_PERMITTED',
-      `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its permit is dead`,
+      `the rollout of ${rollout.deployment} in ${rollout.environment} is closed (${closed}); its ` +
+        'permit is dead',
     );
   return kept;
 }

@@ -243,7 +243,8 @@ async function run(
   work.signal.throwIfAborted();
   const lines = result.stdout.split('\n');
   await work.log(
-    `${tail(lines.filter((line) => !line.startsWith(MARK)).join('\n'))}${tail(result.stderr)}→ exit ${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
+    `${tail(lines.filter((line) => !line.startsWith(MARK)).join('\n'))}${tail(result.stderr)}→ exit ` +
+      `${result.exitCode ?? result.killedBy} after ${Math.round(result.tookMs)} ms`,
   );
   const facts = lines
     .filter((line) => line.startsWith(MARK))

@@ -91,7 +91,8 @@ async function listNames(work: Work): Promise<readonly string[]> {
 
 /**
  * The version that was reached; null where nothing is applied.
- * @throws StepFailure MIGRATION_MISMATCH without a ledger, and where an earlier run stopped in the middle of a file.
+ * @throws StepFailure MIGRATION_MISMATCH without a ledger, and where an earlier run stopped in the middle of
+ * a file.
  */
 async function readVersion(work: Work, url: string): Promise<bigint | null> {
   const { ledger } = options(work);

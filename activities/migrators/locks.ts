@@ -13,9 +13,11 @@ const LONGEST_PAUSE_MS = 2_000;
 /**
  * One JSON list of `{relation, mode}`: what the asking session holds on tables and views of the application.
  */
-export const HELD_LOCKS_JSON = `select coalesce(json_agg(distinct jsonb_build_object('relation', n.nspname || '.' || c.relname, 'mode', l.mode)), '[]')
+export const HELD_LOCKS_JSON = `select coalesce(json_agg(distinct jsonb_build_object('relation', n.nspname || '.' || c.relname,
+  'mode', l.mode)), '[]')
   from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-  where l.pid = pg_backend_pid() and l.granted and c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
+  where l.pid = pg_backend_pid() and l.granted and c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^pg_'
+  and n.nspname <> 'information_schema'`;
 
 /** Why a migration did not go through. */
 export interface MigrationFailure {
@@ -100,8 +102,11 @@ async function watchBlockers<T>(
       while (!over) {
         const rows = await session
           .query<{ who: string }>(
-            `select distinct format('%s (pid %s, %s, in its transaction for %s s)', coalesce(nullif(b.application_name, ''), b.usename), b.pid, b.state, round(extract(epoch from now() - b.xact_start))) as who
-           from pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) as blocker join pg_stat_activity b on b.pid = blocker where a.application_name = $1`,
+            `select distinct format('%s (pid %s, %s, in its transaction for %s s)',
+              coalesce(nullif(b.application_name, ''), b.usename), b.pid, b.state, round(extract(epoch
+              from now() - b.xact_start))) as who
+           from pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) as blocker join pg_stat_activity b
+           on b.pid = blocker where a.application_name = $1`,
             [work.tag],
           )
           .catch(() => []);

@@ -18,7 +18,8 @@ export const readCommand = documentReader<'command'>(async (work, { read, since 
   const document = parseJson(result.stdout);
   if (result.exitCode !== 0 || document === undefined)
     throw new Error(
-      `${argv.join(' ')} ended with ${result.exitCode ?? result.killedBy}: ${tail(result.stderr || result.stdout, 500)}`,
+      `${argv.join(' ')} ended with ${result.exitCode ?? result.killedBy}: ` +
+        `${tail(result.stderr || result.stdout, 500)}`,
     );
   return document;
 });

@@ -6,7 +6,9 @@ import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { Reader } from './reader.ts';
 
 const NAMED = 5;
-const NOT_OURS = `a.datname = current_database() and a.backend_type = 'client backend' and coalesce(a.application_name, '') !~ '^sgo?:'`;
+const NOT_OURS =
+  `a.datname = current_database() and a.backend_type = 'client backend' and ` +
+  `coalesce(a.application_name, '') !~ '^sgo?:'`;
 const WHO = `format('%s (pid %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid)`;
 
 /**
@@ -49,14 +51,17 @@ async function refuseUnseen(session: Session): Promise<void> {
   );
   if (hidden?.others)
     throw new Error(
-      `role ${hidden.role} may not see the sessions of ${hidden.others}: grant pg_read_all_stats to ${hidden.role}`,
+      `role ${hidden.role} may not see the sessions of ${hidden.others}: grant pg_read_all_stats to ` +
+        `${hidden.role}`,
     );
 }
 
 async function slow(session: Session, slowMs: number): Promise<readonly string[]> {
   const rows = await session.query<{ who: string; age: string; state: string; query: string }>(
-    `select ${WHO} as who, round(extract(epoch from now() - a.xact_start)::numeric, 1)::text as age, a.state, a.query
-     from pg_stat_activity a where ${NOT_OURS} and a.xact_start < now() - $1 * interval '1 millisecond' order by a.xact_start`,
+    `select ${WHO} as who, round(extract(epoch
+      from now() - a.xact_start)::numeric, 1)::text as age, a.state, a.query
+     from pg_stat_activity a where ${NOT_OURS} and a.xact_start < now() - $1 * interval '1 millisecond'
+     order by a.xact_start`,
     [slowMs],
   );
   return rows.map(
@@ -67,7 +72,8 @@ async function slow(session: Session, slowMs: number): Promise<readonly string[]
 
 async function waiting(session: Session): Promise<readonly string[]> {
   const rows = await session.query<{ who: string; query: string; blockers: string }>(
-    `select ${WHO} as who, a.query, (select string_agg(format('%s (pid %s)', coalesce(nullif(b.application_name, ''), b.usename), b.pid), ', ')
+    `select ${WHO} as who, a.query, (select string_agg(format('%s (pid %s)',
+      coalesce(nullif(b.application_name, ''), b.usename), b.pid), ', ')
        from pg_stat_activity b where b.pid = any(pg_blocking_pids(a.pid))) as blockers
      from pg_stat_activity a where ${NOT_OURS} and a.wait_event_type = 'Lock' order by a.query_start`,
   );
@@ -82,7 +88,8 @@ async function unindexed(session: Session): Promise<readonly string[]> {
   const rows = await session.query<{ key: string }>(
     `select format('%s.%s (%s) has no index', n.nspname, t.relname, c.conname) as key
      from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
-     where c.contype = 'f' and n.nspname not in ('soakgate', 'information_schema') and n.nspname !~ '^pg_' and not exists
+     where c.contype = 'f' and n.nspname not in ('soakgate', 'information_schema') and n.nspname !~ '^pg_'
+     and not exists
        (select from pg_index i where i.indrelid = c.conrelid and i.indisvalid and i.indpred is null
           and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
      order by 1`,

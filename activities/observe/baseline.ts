@@ -36,7 +36,9 @@ export async function baseline(work: Work, { http: spec }: BaselineSpec): Promis
   );
   return {
     verdict: failed.length > 0 ? 'inconclusive' : 'pass',
-    summary: `${count(Object.keys(snapshot.content).length, 'table')} counted${lines.length > 0 ? `, ${count(lines.length, 'address', 'addresses')} measured` : ''}`,
+    summary:
+      `${count(Object.keys(snapshot.content).length, 'table')} ` +
+      `counted${lines.length > 0 ? `, ${count(lines.length, 'address', 'addresses')} measured` : ''}`,
     details: lines,
     figures: {
       tables: Object.keys(snapshot.content).length,

@@ -55,13 +55,13 @@ async function observe(world: WorkerContext, input: ObserveInput): Promise<Obser
   const rules: Rules = { observation, monitors: work.list.monitors, dayMs: work.list.dayMs };
   const watch = { state: await withBaseline(work, input.state), taken: 0 };
   await recoverMetrics(work, input.phase, rules, watch);
-  const end = Date.now() + input.sliceMs;
+  const end = performance.now() + input.sliceMs;
   const due = new Map(Object.keys(rules.monitors).map((monitor) => [monitor, 0]));
   for (;;) {
     await readDue(work, input.phase, rules, watch, due);
     const found = actionable(work, rules, watch.state);
     const verdict = input.asking ? null : soakVerdict(rules, watch.state, Date.now());
-    if (found.length > 0 || verdict || Date.now() >= end || cancellationSignal().aborted)
+    if (found.length > 0 || verdict || performance.now() >= end || cancellationSignal().aborted)
       return {
         state: watch.state,
         breaches: found,
@@ -82,7 +82,8 @@ async function readDue(
   due: Map<string, number>,
 ): Promise<void> {
   const at = Date.now();
-  const monitors = Object.entries(rules.monitors).filter(([name]) => (due.get(name) ?? 0) <= at);
+  const began = performance.now();
+  const monitors = Object.entries(rules.monitors).filter(([name]) => (due.get(name) ?? 0) <= began);
   const read = await Promise.all(
     monitors.map(async ([name, monitor]) => {
       const started = performance.now();
@@ -93,7 +94,7 @@ async function readDue(
       // A cadence below twice the read itself would never rest.
       due.set(
         name,
-        at + Math.max(monitor.everyMs ?? rules.observation.everyMs, 2 * (performance.now() - started)),
+        began + Math.max(monitor.everyMs ?? rules.observation.everyMs, 2 * (performance.now() - started)),
       );
       return { at, monitor: name, ...metric } satisfies Line;
     }),
@@ -103,8 +104,9 @@ async function readDue(
   // Judged, kept and handed back as it is redacted: what a line of a log is about travels into the history
   // (rule 7).
   for (const line of read.map((raw) => redactJson(raw, work.secrets))) {
-    await work.world.artifacts.append(metricsName(work, phase), JSON.stringify(line));
+    const bytes = await work.world.artifacts.append(metricsName(work, phase), JSON.stringify(line));
     take(rules, watch, line);
+    watch.state = { ...watch.state, bytes };
   }
 }
 
@@ -119,7 +121,10 @@ function take(rules: Rules, watch: { state: SoakState; taken: number }, line: Li
   watch.taken += 1;
 }
 
-/** What an earlier attempt of this slice wrote before it was killed. */
+/**
+ * What an earlier attempt of this slice wrote before it was killed; found by its place, because a clock can
+ * be set back.
+ */
 async function recoverMetrics(
   work: Work,
   phase: string,
@@ -127,12 +132,22 @@ async function recoverMetrics(
   watch: { state: SoakState; taken: number },
 ): Promise<void> {
   const text = await work.world.artifacts.read(metricsName(work, phase)).catch(ifAbsent(''));
-  const seen = Math.max(0, ...Object.values(watch.state.since).map((time) => Date.parse(time)));
-  for (const line of text
-    .split('\n')
-    .filter((entry) => entry.length > 0)
-    .map((entry) => JSON.parse(entry) as Line)) {
-    if (line.at > seen) take(rules, watch, line);
+  const file = Buffer.from(text);
+  for (const entry of file.subarray(watch.state.bytes).toString().split('\n')) {
+    const line = parsed(entry);
+    if (line) take(rules, watch, line);
+  }
+  watch.state = { ...watch.state, bytes: file.length };
+}
+
+/**
+ * Null between two lines, and for one that a full disk or a kill has cut off: a reading that was never taken.
+ */
+function parsed(entry: string): Line | null {
+  try {
+    return JSON.parse(entry) as Line;
+  } catch {
+    return null;
   }
 }
 
@@ -148,7 +163,7 @@ function actionable(work: Work, rules: Rules, state: SoakState): readonly Breach
 async function untilDue(at: number): Promise<void> {
   const signal = cancellationSignal();
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, Math.max(0, at - Date.now()));
+    const timer = setTimeout(done, Math.max(0, at - performance.now()));
     function done() {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

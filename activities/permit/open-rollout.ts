@@ -65,7 +65,8 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   if (others[0])
     fail(
       'ROLLOUT_OPEN',
-      `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or run: soakgate recover ${others[0].deployment}`,
+      `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or ` +
+        `run: soakgate recover ${others[0].deployment}`,
     );
   await refuseOutside(world, {
     deployment: rollout.deployment,
@@ -73,15 +74,21 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     noticeBy: noticeGivers(settings, permit, list),
     window: list.environment.window ?? null,
   });
+  await spendNonces(world, input);
+  await recordPermit(world, input);
+  await permitStore.keepRollout({ rollout, permit, list });
+  return receiptOf(list, started);
+}
+
+/** Each signature serves one deployment: an attempt that died in between finds its own. */
+async function spendNonces({ permitStore }: WorkerContext, input: OpenRolloutInput): Promise<void> {
+  const { rollout, permit } = input;
   for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
     const spender = `${rollout.deployment}/${signed.message}`;
     const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;
     if ((await permitStore.spendNonce(nonce, spender)) !== spender)
       fail('PERMIT_REFUSED', `the ${signed.message} of ${signed.person} has been used before`);
   }
-  await recordPermit(world, input);
-  await permitStore.keepRollout({ rollout, permit, list });
-  return receiptOf(list, started);
 }
 
 function receiptOf(list: StepList, started: number): Receipt {

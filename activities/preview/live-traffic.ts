@@ -71,10 +71,14 @@ export async function watchTraffic<T>(
 
 async function sample(session: Session): Promise<readonly Omit<SeenStatement, 'seen'>[]> {
   const rows = await session.query<{ relation: string; mode: string; who: string; query: string }>(
-    `select distinct n.nspname || '.' || c.relname as relation, l.mode, coalesce(nullif(a.application_name, ''), a.usename) as who, a.query
-     from pg_locks l join pg_stat_activity a using (pid) join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-     where l.database = (select oid from pg_database where datname = current_database()) and c.relkind in ('r', 'p', 'm')
-       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate') and coalesce(a.application_name, '') !~ '^sgo?:'`,
+    `select distinct n.nspname || '.' || c.relname as relation, l.mode,
+      coalesce(nullif(a.application_name, ''), a.usename) as who, a.query
+     from pg_locks l join pg_stat_activity a using (pid) join pg_class c on c.oid = l.relation
+     join pg_namespace n on n.oid = c.relnamespace
+     where l.database = (select oid from pg_database where datname = current_database())
+     and c.relkind in ('r', 'p', 'm')
+       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')
+       and coalesce(a.application_name, '') !~ '^sgo?:'`,
   );
   return rows.map(({ query, ...row }) => ({
     ...row,
@@ -84,7 +88,8 @@ async function sample(session: Session): Promise<readonly Omit<SeenStatement, 's
 
 async function counters(session: Session): Promise<Counters> {
   const rows = await session.query<{ relation: string; scans: string; rows: string }>(
-    `select schemaname || '.' || relname as relation, (coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::text as scans, (n_tup_ins + n_tup_upd + n_tup_del)::text as rows
+    `select schemaname || '.' || relname as relation, (coalesce(seq_scan, 0) +
+      coalesce(idx_scan, 0))::text as scans, (n_tup_ins + n_tup_upd + n_tup_del)::text as rows
      from pg_stat_user_tables`,
   );
   return new Map(

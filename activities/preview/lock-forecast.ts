@@ -1,7 +1,7 @@
 // The lock forecast: what the rehearsal locked and for how long, held against who holds what on the target
 // now, and who asks for it.
 import { specsOf } from '../../src/core/specs.ts';
-import { withSession } from '../../src/io/postgres.ts';
+import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { SeenStatement, Traffic } from './live-traffic.ts';
 import type { HeldLock } from '../migrators/migrator.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -53,31 +53,41 @@ export async function forecastLocks(
     const waits: string[] = [];
     for (const { relation, mode, migration, heldMs } of strong) {
       const views = await session.query<{ name: string }>(
-        `select distinct v.oid::regclass::text as name from pg_depend d join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class
+        `select distinct v.oid::regclass::text as name from pg_depend d join pg_rewrite r
+          on r.oid = d.objid join pg_class v on v.oid = r.ev_class
          where d.refobjid = to_regclass($1) and d.classid = 'pg_rewrite'::regclass and v.oid <> d.refobjid`,
         [relation],
       );
       const readers = views.length > 0 ? `; read by ${views.map((view) => view.name).join(', ')}` : '';
       lines.push(
-        `locks ${relation} in ${mode}${mode === BLOCKS_READERS ? ' (readers wait, too)' : ''} for at most ${ms(heldMs)} (${migration})${readers}`,
+        `locks ${relation} in ${mode}${mode === BLOCKS_READERS ? ' (readers wait, too)' : ''} for at ` +
+          `most ${ms(heldMs)} (${migration})${readers}`,
       );
-      const holders = await session.query<{ who: string; mode: string; since: string }>(
-        `select format('%s (pid %s, %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid, a.state) as who, l.mode, round(extract(epoch from now() - a.xact_start))::text as since
-         from pg_locks l join pg_stat_activity a using (pid) where l.relation = to_regclass($1) and l.granted and l.pid <> pg_backend_pid() and l.database = (select oid from pg_database where datname = current_database())`,
-        [relation],
-      );
+      const holders = await holdersOf(session, relation);
       waits.push(
         ...holders
           .filter((holder) => conflicts(mode, holder.mode))
           .map(
             (holder) =>
-              `would wait for ${relation} in ${mode}: ${holder.who} holds ${holder.mode} for ${holder.since} s${readers}`,
+              `would wait for ${relation} in ${mode}: ${holder.who} holds ${holder.mode} for ` +
+              `${holder.since} s${readers}`,
           ),
       );
     }
     return { lines, waits, blocks, blocked };
   });
 }
+
+/** Other sessions with a lock on the relation now, each with its mode and the age of its transaction in s. */
+const holdersOf = (session: Session, relation: string) =>
+  session.query<{ who: string; mode: string; since: string }>(
+    `select format('%s (pid %s, %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid, a.state) as who,
+       l.mode, round(extract(epoch from now() - a.xact_start))::text as since
+     from pg_locks l join pg_stat_activity a using (pid)
+     where l.relation = to_regclass($1) and l.granted and l.pid <> pg_backend_pid()
+       and l.database = (select oid from pg_database where datname = current_database())`,
+    [relation],
+  );
 
 /** The lock of a statement is asked for anew each time, so it waits when the modes conflict. */
 const waitsBehind = (lock: HeldLock, seen: SeenStatement): boolean =>
@@ -104,7 +114,8 @@ function blocksOf(
       .slice(0, LISTED)
       .map(
         ({ who, statement, mode: wanted, seen }) =>
-          `would wait behind ${mode} on ${relation}: ${who}, ${wanted}, in ${seen} of ${traffic.samples} looks: ${statement}`,
+          `would wait behind ${mode} on ${relation}: ${who}, ${wanted}, in ${seen} of ` +
+          `${traffic.samples} looks: ${statement}`,
       ),
     ...(sorted.length > LISTED
       ? [`would wait behind ${mode} on ${relation}: ${sorted.length - LISTED} more`]

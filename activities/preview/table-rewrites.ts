@@ -9,9 +9,11 @@ type Files = ReadonlyMap<string, { readonly file: string; readonly rows: number;
 export async function tableFiles(work: Work, url: string): Promise<Files> {
   const rows = await withSession(url, work.tag, (session) =>
     session.query<{ id: string; file: string; rows: string; bytes: string }>(
-      `select c.oid::text || ' ' || n.nspname || '.' || c.relname as id, pg_relation_filenode(c.oid)::text as file, greatest(c.reltuples, 0)::bigint::text as rows,
+      `select c.oid::text || ' ' || n.nspname || '.' || c.relname as id,
+        pg_relation_filenode(c.oid)::text as file, greatest(c.reltuples, 0)::bigint::text as rows,
          pg_relation_size(c.oid)::text as bytes
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')`,
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm')
+       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')`,
     ),
   );
   return new Map(
@@ -32,7 +34,8 @@ export function rewritten(before: Files, after: Files): readonly string[] {
     const is = after.get(id);
     return is && is.file !== was.file && was.bytes > 0
       ? [
-          `${id.split(' ')[1]} is written anew (${Math.ceil(was.bytes / 1024)} KiB): nobody reads or writes it meanwhile`,
+          `${id.split(' ')[1]} is written anew (${Math.ceil(was.bytes / 1024)} KiB): nobody reads or ` +
+            'writes it meanwhile',
         ]
       : [];
   });

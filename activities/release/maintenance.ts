@@ -62,7 +62,8 @@ export async function endMaintenance(work: Work): Promise<UndoResult> {
         done: false,
         summary: 'the site is unhealthy behind the flag',
         differences: [
-          `maintenance stays on: ${new URL(health, inside).href} answers ${answer.status ?? answer.error}; when it is well remove ${file}`,
+          `maintenance stays on: ${new URL(health, inside).href} answers ` +
+            `${answer.status ?? answer.error}; when it is well remove ${file}`,
         ],
       };
   }

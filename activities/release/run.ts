@@ -29,7 +29,8 @@ export async function undoRun(work: Work): Promise<UndoResult> {
     done: false,
     summary: `ended with ${result.exitCode ?? result.killedBy}`,
     differences: [
-      `${undo.command.join(' ')} ended with ${result.exitCode ?? result.killedBy}: ${tail(result.stderr || result.stdout, 500)}`,
+      `${undo.command.join(' ')} ended with ${result.exitCode ?? result.killedBy}: ` +
+        `${tail(result.stderr || result.stdout, 500)}`,
     ],
   };
 }

@@ -69,7 +69,8 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
     writtenSince: written,
     summary:
       left.length === 0
-        ? `schema and content as recorded${written.length > 0 ? `, but for ${count(written.length, 'row')} written since or fixed` : ''}`
+        ? 'schema and content as ' +
+          `recorded${written.length > 0 ? `, but for ${count(written.length, 'row')} written since or fixed` : ''}`
         : `${count(left.length, 'difference')} from the recorded state`,
   };
 }
@@ -126,7 +127,8 @@ export async function compareRows(
   const key = await primaryKey(is, table);
   const [before, after] = [await columnsOf(was, table), await columnsOf(is, table)];
   const both = after.filter((column) => before.includes(column));
-  const select = `select ${key} as key, md5(row(${both.map(quoteName).join(', ')})::text) as hash from ${quoteTable(table)} t`;
+  const select = `select ${key} as key, md5(row(${both.map(quoteName).join(', ')})::text) as hash
+    from ${quoteTable(table)} t`;
   const old = new Map(
     (await was.query<{ key: string; hash: string }>(select)).map((row) => [row.key, row.hash]),
   );
@@ -146,7 +148,8 @@ export async function compareRows(
 
 async function columnsOf(session: Session, table: string): Promise<readonly string[]> {
   const rows = await session.query<{ name: string }>(
-    'select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum',
+    `select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0
+      and not attisdropped order by attnum`,
     [quoteTable(table)],
   );
   return rows.map(({ name }) => name);

@@ -60,7 +60,9 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
   await withSession(withDatabase(work.url, aside), work.tag, (session) => lowerFence(session, work.rollout));
   return {
     done: true,
-    summary: `restored the proven backup; what was there is kept as ${aside}${lost.length > 0 ? `, with ${count(lost.length, 'table')} written since` : ''}`,
+    summary:
+      'restored the proven backup; what was there is kept as ' +
+      `${aside}${lost.length > 0 ? `, with ${count(lost.length, 'table')} written since` : ''}`,
     differences: [],
     notes: [...notes, ...lost.map((line) => `lost: ${line}`)],
   };
@@ -96,7 +98,8 @@ async function checkApproved(work: Work, { approvals = [] }: UndoInput): Promise
   if (!missing.some((roles) => roles.length === 0))
     fail(
       'PERMIT_REFUSED',
-      `a restore loses what was written since the backup and is not approved: ${missing[0]?.join(', ')} is missing`,
+      'a restore loses what was written since the backup and is not approved: ' +
+        `${missing[0]?.join(', ')} is missing`,
     );
   await permitStore.noteOnce(work.rollout, APPROVED_NOTE, JSON.stringify(approvals));
 }
@@ -145,7 +148,8 @@ async function lostRows(
           const examples = rows.slice(0, EXAMPLES).map(({ key, how }) => `${key} ${how}`);
           if (rows.length > 0)
             lines.push(
-              `${object}: ${count(rows.length, 'row')} (${[...examples, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ')})`,
+              `${object}: ${count(rows.length, 'row')} ` +
+                `(${[...examples, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ')})`,
             );
         }
       }

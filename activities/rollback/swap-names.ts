@@ -51,18 +51,21 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
     plain: boolean;
     comment: string | null;
   }>(
-    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is null as plain, shobj_description(oid, 'pg_database') as comment
+    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is
+      null as plain, shobj_description(oid, 'pg_database') as comment
      from pg_database where datname = $1`,
     [from],
   );
   if (!database) fail('TARGET_UNREACHABLE', `there is no database ${from}`);
   const grants = await session.query<{ grantee: string | null; privilege: string; grantable: boolean }>(
-    `select case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end as grantee, a.privilege_type as privilege, a.is_grantable as grantable
+    `select case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end as grantee,
+      a.privilege_type as privilege, a.is_grantable as grantable
      from pg_database d, aclexplode(d.datacl) a where d.datname = $1`,
     [from],
   );
   const settings = await session.query<{ role: string | null; setting: string }>(
-    `select case when setrole = 0 then null else pg_get_userbyid(setrole) end as role, unnest(setconfig) as setting from pg_db_role_setting where setdatabase = $1::oid`,
+    `select case when setrole = 0 then null else pg_get_userbyid(setrole) end as role,
+      unnest(setconfig) as setting from pg_db_role_setting where setdatabase = $1::oid`,
     [database.oid],
   );
   return [
@@ -71,7 +74,8 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
     ...(database.plain ? [] : [`revoke all on database ${name} from public`]),
     ...grants.map(
       ({ grantee, privilege, grantable }) =>
-        `grant ${privilege} on database ${name} to ${grantee === null ? 'public' : quoteName(grantee)}${grantable ? ' with grant option' : ''}`,
+        `grant ${privilege} on database ${name} to
+          ${grantee === null ? 'public' : quoteName(grantee)}${grantable ? ' with grant option' : ''}`,
     ),
     ...settings.map(({ role, setting }) => settingStatement(name, role, setting)),
     ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),
@@ -99,7 +103,8 @@ const LISTS = [
 
 /**
  * `old` gets the name `aside`, `fresh` the name `old` had; nobody is connected in between.
- * @throws StepFailure TARGET_BUSY when sessions cannot be ended; the target is then open again under its own name.
+ * @throws StepFailure TARGET_BUSY when sessions cannot be ended; the target is then open again under its own
+ * name.
  */
 export async function swapNames(work: Work, fresh: string, aside: string): Promise<Swapped> {
   const target = databaseName(work.url);
@@ -165,7 +170,8 @@ async function rename(
 async function endAll(session: Session, databases: readonly string[]): Promise<number> {
   const rows = await session
     .query<{ ok: boolean }>(
-      'select pg_terminate_backend(pid) as ok from pg_stat_activity where datname = any($1) and pid <> pg_backend_pid()',
+      `select pg_terminate_backend(pid) as ok from pg_stat_activity where datname = any($1)
+        and pid <> pg_backend_pid()`,
       [databases],
     )
     .catch((error: unknown) =>
@@ -176,7 +182,8 @@ async function endAll(session: Session, databases: readonly string[]): Promise<n
 
 async function whoIsIn(session: Session, database: string): Promise<string[]> {
   const rows = await session.query<{ who: string }>(
-    `select format('%s (pid %s, %s)', coalesce(nullif(application_name, ''), usename), pid, state) as who from pg_stat_activity where datname = $1`,
+    `select format('%s (pid %s, %s)', coalesce(nullif(application_name, ''), usename), pid,
+      state) as who from pg_stat_activity where datname = $1`,
     [database],
   );
   return rows.map(({ who }) => who);

@@ -6,7 +6,8 @@ import { findOnPath, isExecutable, run } from './command.mjs';
 
 const pinned = inCheckout('node_modules', 'node', 'bin', 'node');
 const remedy =
-  'run `npm rebuild node --ignore-scripts=false` in the checkout (the package `node` brings its binary by an install script), or use Node 22.18 or newer';
+  'run `npm rebuild node --ignore-scripts=false` in the checkout (the package `node` brings its ' +
+  'binary by an install script), or use Node 22.18 or newer';
 
 /** Type stripping without a flag came with 22.18. */
 export function isNewEnough(version) {

@@ -39,7 +39,10 @@ const sudo = () => (asRoot() ? '' : 'sudo ');
 
 function remedy() {
   if (process.env.SOAKGATE_PG_BIN)
-    return `SOAKGATE_PG_BIN must name a folder with ${programs.join(', ')}; it is ${process.env.SOAKGATE_PG_BIN}`;
+    return (
+      `SOAKGATE_PG_BIN must name a folder with ${programs.join(', ')}; it is ` +
+      `${process.env.SOAKGATE_PG_BIN}`
+    );
   if (findOnPath('apt-get'))
     return `run \`${sudo()}apt-get update && ${sudo()}apt-get install -y postgresql\``;
   if (findOnPath('dnf')) return `run \`${sudo()}dnf install -y postgresql-server postgresql\``;

@@ -8,7 +8,8 @@ import { downloadTemporal } from './temporal-download.mjs';
 const pinned = '1.5.1'; // The newest that builds from the Go module proxy alone.
 const program = 'github.com/temporalio/cli/cmd/temporal';
 const remedy =
-  'install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH, or Go 1.24 or newer so that it can be built here, or set TEMPORAL_ADDRESS to a running server';
+  'install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH, or Go 1.24 ' +
+  'or newer so that it can be built here, or set TEMPORAL_ADDRESS to a running server';
 
 const downloaded = () => cached(`temporal-sdk-${sdkVersion()}`);
 const built = () => cached(`temporal-cli-${pinned}`);
@@ -34,7 +35,8 @@ async function install() {
   const go = findOnPath('go');
   if (!go)
     throw failure(
-      `the Temporal server was not found, temporal.download said "${refusal}", and there is no Go to build it with`,
+      `the Temporal server was not found, temporal.download said "${refusal}", and there is no Go to ` +
+        'build it with',
       remedy,
     );
   say(`Temporal server: temporal.download said "${refusal}"`);

@@ -32,7 +32,8 @@ async function install() {
   const maven = findOnPath('mvn');
   if (!maven || !findOnPath('java'))
     throw failure(
-      `the time-skipping server was not found, temporal.download said "${refusal}", and Java or Maven is missing`,
+      `the time-skipping server was not found, temporal.download said "${refusal}", and Java or ` +
+        'Maven is missing',
       remedy,
     );
   say(`time-skipping server: temporal.download said "${refusal}"`);

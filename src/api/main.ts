@@ -53,7 +53,8 @@ const temporal = connectionNames();
 log.info(`soakgate server: ${url}, Temporal at ${temporal.address}, namespace ${temporal.namespace}`);
 if (!loopbackOnly)
   log.warn(
-    `${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS and a login in front`,
+    `${host} is reached from elsewhere. Signatures prove who decides, but anybody may read: put TLS ` +
+      'and a login in front',
   );
 if (output === 'json')
   process.stdout.write(

@@ -6,8 +6,10 @@ export { exitCodes, exitOfOutcomes, exitOfStatus, goesOn } from '../client/outco
 
 /** For the end of `soakgate --help` and the README. */
 export const exitCodeText =
-  'Exit codes: 0 completed or done, 1 failed, 2 usage or plan, 3 rolled back, 4 rejected or expired, 5 stuck, 6 conflict,\n' +
-  '7 not allowed, 8 pending, 70 internal error, 124 watch timed out, 130 Ctrl-C (which never stops a deployment).';
+  'Exit codes: 0 completed or done, 1 failed, 2 usage or plan, 3 rolled back, 4 rejected or expired, ' +
+  '5 stuck, 6 conflict,\n' +
+  '7 not allowed, 8 pending, 70 internal error, 124 watch timed out, 130 Ctrl-C (which never stops a ' +
+  'deployment).';
 
 export function exitOfProblem(kind: ProblemKind): number {
   if (kind === 'unknown') return exitCodes.usage;

@@ -129,7 +129,8 @@ async function confirm(terminal: Terminal, question: string): Promise<void> {
 function print(terminal: Terminal, signed: Signed): number {
   terminal.print(JSON.stringify(signed, null, 1));
   terminal.say(
-    `signed, not sent. Paste it as the only argument of the update or signal ${signed.message}; it holds until ${signed.body.expires}`,
+    `signed, not sent. Paste it as the only argument of the update or signal ${signed.message}; it ` +
+      `holds until ${signed.body.expires}`,
   );
   return exitCodes.completed;
 }
@@ -140,7 +141,9 @@ async function send(
   { deployment, options }: Call,
   signed: Signed,
 ): Promise<number> {
-  terminal.leaving = `stopped waiting; the signed ${signed.message} may have arrived: soakgate status ${deployment} shows it`;
+  terminal.leaving =
+    `stopped waiting; the signed ${signed.message} may have arrived: soakgate status ${deployment} ` +
+    'shows it';
   const sent = await door.send(signed);
   if (options.output === 'json') terminal.print(JSON.stringify({ ...sent, nonce: signed.body.nonce }));
   if (sent.outcome === 'refused')

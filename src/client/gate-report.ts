@@ -89,7 +89,8 @@ export function checkGateReport(
   )
     throw new Problem(
       'not-allowed',
-      `the gate report of ${environment} has another ${other?.[0] ?? 'list'} than the deployment that was started`,
+      `the gate report of ${environment} has another ${other?.[0] ?? 'list'} than the deployment ` +
+        'that was started',
       'do not sign; start again',
     );
   return sealed;

@@ -2,11 +2,13 @@
 // then a signed abort.
 import type { KeyObject } from 'node:crypto';
 import { randomUUID } from 'node:crypto';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, type RolloutRef, rolloutWorkflowId } from '../core/names.ts';
+import { nextCommand, waitingText } from '../core/waiting.ts';
 import { signMessage } from '../io/trust.ts';
 import type { Bound, Signed } from '../core/messages.ts';
 import type { Json } from '../core/plan/plan.ts';
 import type { RolloutResult } from '../../workflows/contract.ts';
+import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
 import { lostCommands, resetPoint } from './reset-point.ts';
@@ -23,6 +25,7 @@ const SIGNALS = 1;
 /** How a rollout ends that has not ended itself. */
 const CUT_OFF: readonly string[] = ['TERMINATED', 'FAILED', 'TIMED_OUT'];
 const MESSAGE_MS = 3_600_000;
+const LOOK_MS = 2_000;
 
 /**
  * Follows every rollout of the deployment that was terminated or has failed to its outcome. @throws Problem
@@ -59,10 +62,7 @@ export async function recover(
     const signed: Signed = signMessage(key, 'abort', person, body);
     await signalRollout(connected, service, signed);
     progress(`${environment}: aborting, waiting for the outcome`);
-    const result = (await connected.client.workflow
-      .getHandle(rolloutWorkflowId(service, environment))
-      .result()) as RolloutResult;
-    recovered.push({ environment, result });
+    recovered.push({ environment, result: await outcomeOf(connected, rollout) });
   }
   if (recovered.length === 0)
     throw new Problem(
@@ -71,6 +71,33 @@ export async function recover(
       `soakgate status ${deployment} shows where it is`,
     );
   return recovered;
+}
+
+/** @throws Problem when the rollback needs people: whoever recovers must answer, not wait. */
+async function outcomeOf(
+  { client }: Connected,
+  { deployment, service, environment }: RolloutRef,
+): Promise<RolloutResult> {
+  const handle = client.workflow.getHandle(rolloutWorkflowId(service, environment));
+  const outcome = handle.result() as Promise<RolloutResult>;
+  // It may fail while something else is waited for; it is awaited in any case.
+  outcome.catch(() => undefined);
+  for (;;) {
+    const ended = await Promise.race([
+      outcome,
+      new Promise<null>((wake) => setTimeout(() => wake(null), LOOK_MS)),
+    ]);
+    if (ended) return ended;
+    const progress = await handle.query<Progress>('progress').catch(() => null);
+    const asked = progress?.waiting.find((waiting) => 'options' in waiting);
+    if (!asked) continue;
+    throw new Problem(
+      'pending',
+      `the rollback in ${environment} waits for ${waitingText(asked)}`,
+      nextCommand([asked], deployment),
+      { details: progress?.notes.slice(-5) ?? [] },
+    );
+  }
 }
 
 /**

@@ -2,9 +2,14 @@
 // worker).
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Signed } from '../core/messages.ts';
-import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import {
+  deploymentWorkflowId,
+  afterwardsWorkflowId,
+  type RolloutRef,
+  rolloutWorkflowId,
+} from '../core/names.ts';
 import type { Connected } from './connection.ts';
-import { deploymentInputOf, isNotFound } from './history.ts';
+import { deploymentInputOf, isNotFound, rolloutInputOf } from './history.ts';
 import { Problem } from './problem.ts';
 
 const UPDATE_MS = 10_000;
@@ -42,7 +47,7 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError)
       return { outcome: 'refused', text: error.cause?.message ?? error.message };
-    if (isNotFound(error)) throw await goneProblem(connected, signed);
+    if (isNotFound(error)) return toItsRollout(connected, signed);
   }
   const leave = () => handle.signal(signed.message, signed);
   await client.connection.withDeadline(Date.now() + SIGNAL_MS, leave).catch(async (error: unknown) => {
@@ -50,8 +55,41 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
   });
   return {
     outcome: 'unknown',
-    text: 'no worker answered within 10 s; the message waits as a signal until a worker is back (soakgate status shows it)',
+    text:
+      'no worker answered within 10 s; the message waits as a signal until a worker is back (soakgate ' +
+      'status shows it)',
   };
+}
+
+/**
+ * A deployment that was ended from outside leaves its rollout running, which undoes what it did: from then on
+ * messages go there.
+ */
+async function toItsRollout(connected: Connected, signed: Signed): Promise<Sent> {
+  const { deployment, environment } = signed.body;
+  const rollout = await orphanOf(connected, deployment, environment);
+  if (!rollout) throw await goneProblem(connected, signed);
+  await signalRollout(connected, rollout.service, signed);
+  return {
+    outcome: 'unknown',
+    text:
+      `${deployment} has ended, its rollout in ${environment} has not: the message was left there ` +
+      `(soakgate status ${deployment} shows what became of it)`,
+  };
+}
+
+async function orphanOf(
+  connected: Connected,
+  deployment: string,
+  environment: string,
+): Promise<RolloutRef | null> {
+  const { runs } = await deploymentInputOf(connected, deployment);
+  const rollout = runs.map((run) => run.rollout).find((one) => one.environment === environment);
+  if (!rollout) return null;
+  const id = rolloutWorkflowId(rollout.service, environment);
+  if (!(await isRunning(connected, id))) return null;
+  const { run } = await rolloutInputOf(connected, id);
+  return run.rollout.deployment === deployment ? rollout : null;
 }
 
 /** A name that was never started is a slip of the pen; one that has ended is a conflict. */

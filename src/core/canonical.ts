@@ -4,7 +4,8 @@ import type { Json } from './plan/plan.ts';
 /**
  * The canonical text of a JSON value (RFC 8785): keys sorted by UTF-16 code units, no white space,
  * numbers as ECMAScript prints them. Members that are `undefined` are left out.
- * @throws TypeError for what JSON cannot hold (NaN, Infinity, functions, bigint), and for half a character (a lone surrogate).
+ * @throws TypeError for what JSON cannot hold (NaN, Infinity, functions, bigint), and for half a character (a
+ * lone surrogate).
  */
 export function canonical(value: unknown): string {
   if (value === null || typeof value === 'boolean') return JSON.stringify(value);

@@ -82,7 +82,8 @@ const ALIAS = '"soakgate referenced"';
 
 function shared(place: Place, keys: readonly string[], filters: readonly string[]): string {
   const where = filters.length > 0 ? ` where ${filters.join(' and ')}` : '';
-  const counted = `select tableoid, ctid, count(*) over (partition by ${keys.join(', ')}) as copies from ${fromOf(place)}${where}`;
+  const copies = `count(*) over (partition by ${keys.join(', ')}) as copies`;
+  const counted = `select tableoid, ctid, ${copies} from ${fromOf(place)}${where}`;
   return `(tableoid, ctid) in (select tableoid, ctid from (${counted}) counted where copies > 1)`;
 }
 

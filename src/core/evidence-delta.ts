@@ -83,7 +83,8 @@ export function deltaOf(outcome: EnvironmentOutcome, record: PlaceRecord): Delta
       ...(baseline
         ? []
         : [
-            'the database was not recorded before the change: the plan has no baseline step, or the step did not run',
+            'the database was not recorded before the change: the plan has no baseline step, or the ' +
+              'step did not run',
           ]),
       ...(after ? [] : ['the database was not recorded after the change']),
       ...(Object.keys(record.http.baseline ?? {}).length > 0 && !record.http.after

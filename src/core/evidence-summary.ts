@@ -25,12 +25,15 @@ export interface SummaryInput {
 const outcomes: Readonly<Record<string, string>> = {
   completed: 'Every environment was changed, checked and observed as planned.',
   passed:
-    'This environment was changed, checked and observed as planned; the deployment itself was terminated in Temporal.',
+    'This environment was changed, checked and observed as planned; the deployment itself was ' +
+    'terminated in Temporal.',
   failed: 'The deployment failed before any database change in that environment.',
   'rolled-back':
-    'The deployment rolled back: its changes were undone and the result was compared with the recorded state.',
+    'The deployment rolled back: its changes were undone and the result was compared with the ' +
+    'recorded state.',
   restored:
-    'The deployment rolled back: its changes were undone and the result was compared with the recorded state.',
+    'The deployment rolled back: its changes were undone and the result was compared with the ' +
+    'recorded state.',
   rejected: 'The deployment was rejected at a gate; earlier environments keep their changes.',
   expired: 'Nobody approved in time at a gate; earlier environments keep their changes.',
   stuck:
@@ -45,7 +48,8 @@ export function summaryText(input: SummaryInput): string {
     '',
     ...(body.pace ? [...stamp(body.pace, input), ''] : []),
     ...(plan ? [`**${plan.summary}**`, ''] : []),
-    `${outcomes[closing.outcome] ?? ''} Requested by ${person}; commit \`${body.commit}\`; plan \`${body.planFile}\`, sha256 \`${body.plan}\`.`,
+    `${outcomes[closing.outcome] ?? ''} Requested by ${person}; commit \`${body.commit}\`; plan ` +
+      `\`${body.planFile}\`, sha256 \`${body.plan}\`.`,
     '',
     ...table(
       '',
@@ -75,8 +79,10 @@ export function summaryText(input: SummaryInput): string {
     ...further(plan),
     '## This package',
     '',
-    '`manifest.json` lists every other file with its sha256 and is signed by the control worker. Comparing with it finds every changed,',
-    'added or missing file. `approvals/` has the signed messages, `logs/` the output of each step, `history/` the histories of Temporal.',
+    '`manifest.json` lists every other file with its sha256 and is signed by the control worker. ' +
+      'Comparing with it finds every changed,',
+    'added or missing file. `approvals/` has the signed messages, `logs/` the output of each step, ' +
+      '`history/` the histories of Temporal.',
     '',
   ].join('\n');
 }
@@ -94,11 +100,13 @@ function stamp(pace: Pace, { closing, plan, records }: SummaryInput): string[] {
     if (!observation) return [];
     const real = records[environment]?.observed?.realMs ?? paced(observation.forMs, pace);
     return [
-      `> ${environment}: ${place?.soak ? 'soak' : 'watch'} of ${words(observation.forMs)} in the plan, ${words(real)} in reality.`,
+      `> ${environment}: ${place?.soak ? 'soak' : 'watch'} of ${words(observation.forMs)} in the ` +
+        `plan, ${words(real)} in reality.`,
     ];
   });
   return [
-    `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ${words(pace.realMs)}; it proves nothing about days.`,
+    `> **DEMO**: a compressed run. ${words(pace.nominalMs)} of the plan passed in ` +
+      `${words(pace.realMs)}; it proves nothing about days.`,
     ...lengths,
   ];
 }
@@ -121,7 +129,8 @@ function observedText(environment: string, { records, plan, closing }: SummaryIn
     observed ? `${observed.phase}: ${observed.metrics} metrics in ${words(observed.realMs)}` : 'not observed',
     ...(goesOn
       ? [
-          `checked every ${words(afterwards.everyMs)} from now on, until you run \`soakgate stop-checks ${closing.deployment} ${environment}\``,
+          `checked every ${words(afterwards.everyMs)} from now on, until you run \`soakgate ` +
+            `stop-checks ${closing.deployment} ${environment}\``,
         ]
       : []),
   ].join('; ');
@@ -139,17 +148,19 @@ function changes(delta: Delta): string[] {
     ...named('changed', changed),
     ...(delta.rows.length > 0
       ? [
-          `- rows: ${short(delta.rows.map((row) => `${row.table} ${row.was === row.is ? `${row.is}, other content` : `${row.was ?? 'none'} → ${row.is ?? 'none'}`}`))}`,
+          `- rows: ${short(delta.rows.map((row) => `${row.table} ` + `${row.was === row.is ? `${row.is}, other content` : `${row.was ?? 'none'} → ${row.is ?? 'none'}`}`))}`,
         ]
       : []),
     ...(fixed.length > 0
       ? [
-          `- bad rows: ${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not checked again'}`))}`,
+          '- bad rows: ' +
+            `${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not checked again'}`))}`,
         ]
       : []),
     ...(http.length > 0
       ? [
-          `- mean answer: ${short(http.map((entry) => `${entry.path} ${ms(entry.was?.mean)} → ${ms(entry.is?.mean)}`))}`,
+          '- mean answer: ' +
+            `${short(http.map((entry) => `${entry.path} ${ms(entry.was?.mean)} → ${ms(entry.is?.mean)}`))}`,
         ]
       : []),
     ...delta.undone.map((line) => `- undone: ${line}`),

@@ -20,19 +20,22 @@ export const failures = {
       'Somebody scheduled an activity that does not belong to the permit and step list of this rollout.',
     retryable: false,
     remedy:
-      'Nothing was done. Check who started the workflow: it was scheduled manually, or the control worker is not yours.',
+      'Nothing was done. Check who started the workflow: it was scheduled manually, or the control ' +
+      'worker is not yours.',
   },
   GUARDRAIL_NOT_MET: {
     meaning: 'The plan does not meet the guardrails of the environment.',
     retryable: false,
     remedy:
-      'Make the plan at least as strict as the guardrails (soakgate validate --environment-file F shows all of it).',
+      'Make the plan at least as strict as the guardrails (soakgate validate --environment-file F ' +
+      'shows all of it).',
   },
   OUTSIDE_WINDOW: {
     meaning: 'The window of the environment is closed, or the notice period was too short.',
     retryable: false,
     remedy:
-      'Nothing was done. Start again so that the gate opens in time; a deployment that waits at its gate starts automatically when the window opens.',
+      'Nothing was done. Start again so that the gate opens in time; a deployment that waits at its ' +
+      'gate starts automatically when the window opens.',
   },
   ROLLOUT_OPEN: {
     meaning: 'Another rollout of this service or database is not closed.',
@@ -83,19 +86,22 @@ export const failures = {
     meaning: 'A migration failed; its own transaction was rolled back by PostgreSQL.',
     retryable: false,
     remedy:
-      'Read the SQLSTATE and statement in the details; the rollback undoes the earlier migrations of this run.',
+      'Read the SQLSTATE and statement in the details; the rollback undoes the earlier migrations of ' +
+      'this run.',
   },
   MIGRATION_MISMATCH: {
     meaning: 'The pending migrations differ from the plan, or the ledger disagrees with the catalog.',
     retryable: false,
     remedy:
-      'Compare the lists in the details; declare the migrations that are really pending, or repair the ledger.',
+      'Compare the lists in the details; declare the migrations that are really pending, or repair ' +
+      'the ledger.',
   },
   SESSION_UNKNOWN: {
     meaning: "The release's own tool ignores the database, session name or limits that Soakgate gave it.",
     retryable: false,
     remedy:
-      'Nothing was done. Let its settings use the database address from the plan, and do not set application_name and options there.',
+      'Nothing was done. Let its settings use the database address from the plan, and do not set ' +
+      'application_name and options there.',
   },
   RELEASE_FAILED: {
     meaning: 'The commit could not be checked out or its environment could not be built.',

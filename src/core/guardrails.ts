@@ -32,7 +32,8 @@ export function guardrailComplaints(list: StepList, guardrails: Guardrails): rea
   const nominal = list.observedMs;
   if (guardrails.soakMs !== undefined && nominal < guardrails.soakMs) {
     complaints.push(
-      `soak: the plan observes ${hours(nominal)}, this environment demands at least ${hours(guardrails.soakMs)}`,
+      `soak: the plan observes ${hours(nominal)}, this environment demands at least ` +
+        `${hours(guardrails.soakMs)}`,
     );
   }
   complaints.push(...windowComplaints(list, guardrails));
@@ -40,7 +41,8 @@ export function guardrailComplaints(list: StepList, guardrails: Guardrails): rea
   for (const { place, program } of programsOf(list)) {
     if (!allowed.has(program))
       complaints.push(
-        `programs: ${place} runs ${program}, which this environment does not allow (allowed: ${guardrails.programs.join(', ') || 'none'})`,
+        `programs: ${place} runs ${program}, which this environment does not allow (allowed: ` +
+          `${guardrails.programs.join(', ') || 'none'})`,
       );
   }
   return complaints;
@@ -62,12 +64,14 @@ function windowComplaints(
   return [
     ...(windowMs !== undefined && length < windowMs
       ? [
-          `window: the plan has a window of ${hours(length)}, this environment demands at least ${hours(windowMs)} (gate: before-deploying: [window-open])`,
+          `window: the plan has a window of ${hours(length)}, this environment demands at least ` +
+            `${hours(windowMs)} (gate: before-deploying: [window-open])`,
         ]
       : []),
     ...(noticeMs !== undefined && notice < noticeMs
       ? [
-          `notice: the plan gives ${hours(notice)} of notice, this environment demands at least ${hours(noticeMs)} (gate: before-deploying: [notice-given])`,
+          `notice: the plan gives ${hours(notice)} of notice, this environment demands at least ` +
+            `${hours(noticeMs)} (gate: before-deploying: [notice-given])`,
         ]
       : []),
   ];

@@ -42,6 +42,7 @@ export function undeclared(moves: readonly Move[], declared: readonly string[]):
     .filter(({ table }) => !named(table))
     .map(
       ({ table, what }) =>
-        `the migration changes rows of ${table}: ${what}; if this is intended, declare it: preview: { moves: [${table}] }`,
+        `the migration changes rows of ${table}: ${what}; if this is intended, declare it: preview: ` +
+        `{ moves: [${table}] }`,
     );
 }

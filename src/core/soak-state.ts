@@ -57,6 +57,8 @@ export interface SoakState {
   readonly since: Readonly<Record<string, string>>;
   /** Last values of the counters, from which the next deltas are taken. */
   readonly counters: Readonly<Record<string, Counters>>;
+  /** How much of the file of readings this state has seen: where a later attempt goes on. */
+  readonly bytes: number;
 }
 
 /** One row of a counters file. */
@@ -95,6 +97,7 @@ export const newSoak = (baseline: Readonly<Record<string, number>> = {}): SoakSt
   acknowledged: [],
   since: {},
   counters: {},
+  bytes: 0,
 });
 
 export const emptyMetric: MetricState = {

@@ -20,7 +20,34 @@ export type { Breach, Counters, ObserveResult, Rules, Sample, SoakState, SoakVer
  * themselves to the soak and end a clean slice.
  */
 export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sample[]): SoakState {
-  return samples.reduce((current, sample) => takeSample(rules, current, sample), state);
+  return samples.reduce((current, sample) => takeSample(rules, notAfter(current, sample.at), sample), state);
+}
+
+/**
+ * A clock that was set back makes the past lie ahead. Such a moment counts as now: a soak becomes longer,
+ * never
+ * shorter, and a silence or an alert is counted from here.
+ */
+function notAfter(state: SoakState, at: number): SoakState {
+  const past = (moment: number | null) => (moment === null ? null : Math.min(moment, at));
+  return {
+    ...state,
+    startedAt: past(state.startedAt),
+    addedUntil: past(state.addedUntil),
+    cleanSince: past(state.cleanSince),
+    metrics: Object.fromEntries(
+      Object.entries(state.metrics).map(([id, metric]) => [
+        id,
+        {
+          ...metric,
+          alertSince: past(metric.alertSince),
+          objectiveSince: past(metric.objectiveSince),
+          inconclusiveSince: past(metric.inconclusiveSince),
+          answeredAt: past(metric.answeredAt),
+        },
+      ]),
+    ),
+  };
 }
 
 function takeSample(rules: Rules, state: SoakState, sample: Sample): SoakState {
@@ -165,7 +192,9 @@ export function unsettled(rules: Rules, state: SoakState, now: number): readonly
 export function summarise(state: SoakState): readonly string[] {
   return Object.entries(state.metrics).map(
     ([id, metric]) =>
-      `${id}: ${count(metric.read, 'sample')}, mean ${format(metric.read ? metric.sum / metric.read : null)}, ${format(metric.least)} … ${format(metric.most)}${metric.missing ? `, ${metric.missing} missing` : ''}${metric.objectiveMisses ? `, objective missed ${metric.objectiveMisses}×` : ''}`,
+      `${id}: ${count(metric.read, 'sample')}, mean ` +
+      `${format(metric.read ? metric.sum / metric.read : null)}, ${format(metric.least)} … ` +
+      `${format(metric.most)}${metric.missing ? `, ${metric.missing} missing` : ''}${metric.objectiveMisses ? `, objective missed ${metric.objectiveMisses}×` : ''}`,
   );
 }
 

@@ -27,7 +27,8 @@ export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
   return [
     ...(stopped?.undo === 'stopServices'
       ? [
-          `services that the rollback stopped are still down (${stopped.summary}); the rollback starts them when it completes`,
+          `services that the rollback stopped are still down (${stopped.summary}); the rollback ` +
+            'starts them when it completes',
         ]
       : []),
     ...(closed?.undo === 'closeSite'

@@ -57,9 +57,15 @@ export function waitingText(waiting: Waiting): string {
     case 'decision':
       return `a decision (${waiting.options.join(' | ')}) about ${waiting.about}`;
     case 'approval':
-      return `approval of ${waiting.fallback} by ${waiting.missing.join(' and ')}: what was written since the backup is lost`;
+      return (
+        `approval of ${waiting.fallback} by ${waiting.missing.join(' and ')}: what was written since ` +
+        'the backup is lost'
+      );
     case 'manual-fix':
-      return `manual fix needed: ${count(waiting.differences.length, 'difference remains', 'differences remain')}`;
+      return (
+        'manual fix needed: ' +
+        `${count(waiting.differences.length, 'difference remains', 'differences remain')}`
+      );
     case 'resume':
       return 'resume';
     case 'earlier-environment':
@@ -75,7 +81,10 @@ export function waitingText(waiting: Waiting): string {
     case 'failing':
       return `${waiting.what} (failed, retrying): ${waiting.why}`;
     case 'ended-outside':
-      return `recovery: the rollout in ${waiting.environment} was ended from outside and its changes were NOT rolled back (${waiting.why})`;
+      return (
+        `recovery: the rollout in ${waiting.environment} was ended from outside and its changes were ` +
+        `NOT rolled back (${waiting.why})`
+      );
     case 'check':
       return `a check by the worker of ${waiting.environment}`;
     case 'next-check':

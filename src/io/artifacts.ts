@@ -1,5 +1,5 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../core/receipts.ts';
@@ -11,7 +11,11 @@ export interface Artifacts {
   put(name: string, content: string): Promise<ArtifactRef>;
   /** Takes a finished file or folder into the store under a name: flushed, then renamed. */
   adopt(name: string, from: string): Promise<ArtifactRef>;
-  append(name: string, line: string): Promise<void>;
+  /**
+   * Begins a line of its own, also behind one that a full disk or a killed process has cut off.
+   * @returns the size of the file behind it, in bytes.
+   */
+  append(name: string, line: string): Promise<number>;
   read(name: string): Promise<string>;
   has(name: string): Promise<boolean>;
   describe(name: string): Promise<ArtifactRef>;
@@ -49,15 +53,32 @@ export function openArtifacts(root: string): Artifacts {
     append: async (name, line) => {
       // Its folder is missing once, and a line is written many times; at once, as `readIfThere` reads: a step
       // waits for it.
-      const write = async () => appendFileSync(at(name), `${line}\n`, { mode: 0o600 });
-      await write().catch(async (error: NodeJS.ErrnoException) => {
+      const write = async () => {
+        appendFileSync(at(name), `${isTorn(at(name)) ? '\n' : ''}${line}\n`, { mode: 0o600 });
+        return statSync(at(name)).size;
+      };
+      return write().catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         await path(name);
-        await write();
+        return write();
       });
     },
     read: (name) => readFile(at(name), 'utf8'),
     has: async (name) => existsSync(at(name)),
     remove: (name) => rm(at(name), { force: true, recursive: true }),
   };
+}
+
+/** Whether the file's last line has no end. */
+function isTorn(path: string): boolean {
+  const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
+  if (size === 0) return false;
+  const file = openSync(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    readSync(file, last, 0, 1, size - 1);
+    return last.toString() !== '\n';
+  } finally {
+    closeSync(file);
+  }
 }

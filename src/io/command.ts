@@ -48,8 +48,14 @@ export async function runCommand(input: CommandInput): Promise<CommandResult> {
     stripFinalNewline: false,
     ...(input.input === undefined ? { stdin: 'ignore' as const } : { input: input.input }),
   });
-  const note = await noteProcess(input, child.pid);
   const reaper = reapWhen(child.pid, input.signal, input.timeoutMs);
+  const note = await noteProcess(input, child.pid).catch(async (error: unknown) => {
+    // What cannot be noted could not be ended by a later attempt.
+    reaper.end();
+    await child;
+    reaper.stop();
+    throw error;
+  });
   const result = await child;
   reaper.stop();
   if (note) await removeIfThere(note);
@@ -99,6 +105,7 @@ function reapWhen(pid: number | undefined, signal: AbortSignal | undefined, time
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
   return {
+    end,
     timedOut: () => late,
     stop: () => {
       clearTimeout(timer);

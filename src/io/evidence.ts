@@ -36,7 +36,8 @@ export async function hashEvidence(
 
 /**
  * Holds a package against its manifest.
- * @param control public key of the control worker (`ed25519:…`); without it a rewritten manifest cannot be told from a true one.
+ * @param control public key of the control worker (`ed25519:…`); without it a rewritten manifest cannot be
+ * told from a true one.
  */
 export async function verifyEvidence(folder: string, control?: string): Promise<EvidenceVerdict> {
   const unproven = control === undefined ? ['the signature of the manifest: pass --control KEY'] : [];

@@ -21,7 +21,8 @@ export async function raiseFence(session: Session, rollout: RolloutRef, tag: str
   await session.query(CREATE);
   try {
     await session.query(
-      `insert into soakgate.fence (rollout, deployment, service, environment, holder) values ($1, $2, $3, $4, $5)
+      `insert into soakgate.fence (rollout, deployment, service, environment, holder)
+        values ($1, $2, $3, $4, $5)
        on conflict (rollout) do update set holder = excluded.holder`,
       [rollout.hash, rollout.deployment, rollout.service, rollout.environment, tag],
     );
@@ -30,7 +31,8 @@ export async function raiseFence(session: Session, rollout: RolloutRef, tag: str
     const open = await openRollout(session);
     fail(
       'ROLLOUT_OPEN',
-      `another rollout is open on this database: ${open?.deployment ?? 'unknown'} (${open?.service ?? '?'} in ${open?.environment ?? '?'})`,
+      `another rollout is open on this database: ${open?.deployment ?? 'unknown'} ` +
+        `(${open?.service ?? '?'} in ${open?.environment ?? '?'})`,
     );
   }
 }
@@ -64,7 +66,9 @@ export async function lowerFence(session: Session, rollout: RolloutRef): Promise
 /** A statement that ends the transaction around it unless this attempt still holds the fence. */
 export function fenceGuard(rollout: RolloutRef, tag: string): string {
   return `do $soakgate$ begin
-    perform 1 from soakgate.fence where rollout = ${quoteText(rollout.hash)} and holder = ${quoteText(tag)} and closed is null for share;
-    if not found then raise exception 'soakgate: a later attempt has taken over' using errcode = '${FENCED_STATE}'; end if;
+    perform 1 from soakgate.fence where rollout = ${quoteText(rollout.hash)} and holder = ${quoteText(tag)}
+    and closed is null for share;
+    if not found then raise exception 'soakgate: a later attempt has taken over' using errcode =
+    '${FENCED_STATE}'; end if;
   end $soakgate$`;
 }

@@ -85,5 +85,8 @@ export function readableLine(entry: Entry, level: LogLevel): string {
     .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join('');
   const stack = detailed && typeof entry['stack'] === 'string' ? `\n${entry['stack']}` : '';
-  return `${new Date(entry.time).toTimeString().slice(0, 8)} ${entry.level.padEnd(5)} ${place ? `${place}: ` : ''}${entry.msg}${more}${stack}\n`;
+  return (
+    `${new Date(entry.time).toTimeString().slice(0, 8)} ${entry.level.padEnd(5)} ` +
+    `${place ? `${place}: ` : ''}${entry.msg}${more}${stack}\n`
+  );
 }

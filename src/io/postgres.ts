@@ -19,8 +19,8 @@ const CONNECT_MS = 10_000;
  * Settings that make the text of a row the same everywhere: what is hashed must not depend on the role's
  * defaults.
  */
-const STEADY =
-  "set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1; set bytea_output = 'hex'; set timezone = 'UTC'; set search_path = pg_catalog, public;";
+const STEADY = `set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1;
+    set bytea_output = 'hex'; set timezone = 'UTC'; set search_path = pg_catalog, public;`;
 
 /**
  * Opens a session under our name (rule 4).

@@ -62,7 +62,9 @@ async function makeFolder(): Promise<string> {
  * runs.
  */
 function startServer(bin: string, folder: string, port: number): Promise<boolean> {
-  const options = `-p ${port} -k ${join(folder, 'sock')} -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200`;
+  const options =
+    `-p ${port} -k ${join(folder, 'sock')} -c listen_addresses=127.0.0.1 -c fsync=off -c ` +
+    'synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200';
   const [program, args] = asPostgres(join(bin, 'pg_ctl'), [
     '-D',
     join(folder, 'data'),

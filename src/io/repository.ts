@@ -9,7 +9,8 @@ export async function pinCommit(repository: string, ref: string): Promise<string
   const result = await git(repository, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]);
   if (result.exitCode !== 0)
     throw new Error(
-      `release.ref ${ref} is not a commit in ${repository}; git -C ${repository} branch -a lists the branches`,
+      `release.ref ${ref} is not a commit in ${repository}; git -C ${repository} branch -a lists the ` +
+        'branches',
     );
   return result.stdout.trim();
 }

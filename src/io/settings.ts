@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { fail } from '../core/failures.ts';
 import type { Guardrails } from '../core/guardrails.ts';
 import type { Person } from '../core/quorum.ts';
+import { type NotifierEntry, notifierForm } from '../core/plan/notifiers/index.ts';
+import { secretRef } from '../core/plan/notifiers/notifier.ts';
 import { parseDuration } from '../core/plan/units.ts';
 
 const quorum = z.union([
   z.strictObject({ any: z.array(z.string()) }),
   z.strictObject({ each: z.array(z.string()) }),
 ]);
-const secret = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);
 const key = z
   .string()
   .regex(
@@ -34,11 +35,11 @@ const environmentFile = z.strictObject({
     z.strictObject({
       root: z.string(),
       repository: z.string(),
-      database: secret,
+      database: secretRef,
       url: z.string().optional(),
       inside: z.string().optional(),
       /** Values for the service's own processes; never in a plan. */
-      env: z.record(z.string(), z.union([z.string(), secret])).default({}),
+      env: z.record(z.string(), z.union([z.string(), secretRef])).default({}),
       'flag-file': z.string().optional(),
       /** Folder of the logs that monitors may read; default: `root`. */
       logs: z.string().optional(),
@@ -54,6 +55,8 @@ const environmentFile = z.strictObject({
   'build-env': z
     .array(z.string().regex(/^[A-Za-z_]\w*$/u, 'must be the name of an environment variable'))
     .default([]),
+  /** Who is told that something waits for a person here. */
+  notifiers: z.array(notifierForm).default([]),
   people: z.record(z.string(), z.strictObject({ key, roles: z.array(z.string()) })),
   guardrails: z.strictObject({
     start: quorum,
@@ -69,7 +72,7 @@ const environmentFile = z.strictObject({
   }),
 });
 
-export type SecretRef = z.infer<typeof secret>;
+export type SecretRef = z.infer<typeof secretRef>;
 
 export interface ServiceSettings {
   readonly root: string;
@@ -93,6 +96,7 @@ export interface EnvironmentSettings {
    * never do.
    */
   readonly buildEnv: readonly string[];
+  readonly notifiers: readonly NotifierEntry[];
   readonly people: readonly Person[];
   readonly guardrails: Guardrails;
 }
@@ -139,6 +143,7 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
     permitStore: from(file['permit-store']),
     control: file.control,
     buildEnv: file['build-env'],
+    notifiers: file.notifiers,
     people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
     guardrails: {
       ...guardrails,
@@ -171,7 +176,8 @@ export async function secretsOf(settings: EnvironmentSettings): Promise<readonly
     database,
     ...Object.values(env),
   ]);
-  const named = references.flatMap((value) => (typeof value === 'string' ? [] : [value]));
+  const addresses = settings.notifiers.flatMap(({ webhook }) => webhook?.url ?? []);
+  const named = [...references, ...addresses].flatMap((value) => (typeof value === 'string' ? [] : [value]));
   const found = await Promise.all(named.map((reference) => resolveSecret(reference).catch(() => '')));
   return found.flatMap((secret) => (secret === '' ? [] : [secret, ...passwordOf(secret)]));
 }

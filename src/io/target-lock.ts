@@ -87,7 +87,8 @@ async function endSessions(session: Session, { rollout, tag }: TargetLockInput):
 
 async function othersAtWork(session: Session, { rollout, tag }: TargetLockInput): Promise<number> {
   const rows = await session.query<{ n: string }>(
-    'select count(*) as n from pg_stat_activity where application_name like $1 and application_name <> $2 and pid <> pg_backend_pid()',
+    `select count(*) as n from pg_stat_activity where application_name like $1
+      and application_name <> $2 and pid <> pg_backend_pid()`,
     [sessionPattern(rollout), tag],
   );
   return Number(rows[0]?.n ?? 0);

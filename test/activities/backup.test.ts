@@ -1,6 +1,6 @@
 // The backup on a real server: exact under live writes, and no damaged dump is ever taken for a proof (rule
 // 2).
-import { appendFile, copyFile, readdir } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareSnapshots } from '../../src/core/snapshot.ts';
@@ -35,7 +35,8 @@ test('is exact while others write', async () => {
     while (writer.on) {
       await query(
         hands.url,
-        "insert into orders (customer_id, status, total_cents) values (1, 'paid', 1); update customers set name = name || 'x' where id = 1",
+        `insert into orders (customer_id, status, total_cents)
+          values (1, 'paid', 1); update customers set name = name || 'x' where id = 1`,
       );
       writer.written += 1;
     }
@@ -51,31 +52,53 @@ test('is exact while others write', async () => {
   expect(receipt.artifacts?.[0]?.sha256).toMatch(/^[0-9a-f]{64}$/u);
 });
 
-test('a folder dumped and restored by two sessions is proven alike; a file of it that changes is no longer what was proven', async () => {
-  const hands = await permit(bench, {
-    steps: BACKUP.replace('format: custom', 'format: directory, jobs: 2') + MIGRATE,
-  });
-  const before = await snapshot(hands);
-  const receipt = await hands.run('backup');
-  expect(receipt).toMatchObject({ verdict: 'pass', figures: { tables: 6 } });
-  const dump = await hands.world.artifacts.path(receipt.artifacts![0]!.name);
-  expect(await hands.log('backup')).toContain('--jobs=2');
-  expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
-  // Asked again it is believed, and not taken again.
-  expect(await hands.run('backup', { attempt: 2 })).toMatchObject({
-    artifacts: [{ sha256: receipt.artifacts![0]!.sha256 }],
-  });
-  const [data] = (await readdir(dump)).filter((name) => name.endsWith('.dat.gz'));
-  await appendFile(join(dump, data!), 'x');
-  expect(await failureOf(hands.run('backup', { attempt: 3 }))).toMatchObject({ code: 'BACKUP_FAILED' });
+test('a dump that cannot be noted fails by its code, and nothing of it is left', async () => {
+  const hands = await open();
+  const notes = hands.world.permitStore.processNotes(hands.rollout);
+  await rm(notes, { recursive: true, force: true });
+  // As on a full disk: nothing can be written there.
+  await writeFile(notes, '');
+  const strays: unknown[] = [];
+  const stray = (error: unknown) => void strays.push(error);
+  process.on('unhandledRejection', stray);
+  const failure = await withPrograms(bench, { pg_dump: 'sleep 3; exec $TRUE "$@"' }, () =>
+    failureOf(hands.run('backup')),
+  ).finally(() => process.off('unhandledRejection', stray));
+  expect(failure).toMatchObject({ code: 'STEP_CRASHED' });
+  expect(strays).toEqual([]);
+  expect(await readdir(join(await hands.world.artifacts.path(''), 'rollouts')).catch(() => [])).toEqual([]);
 });
+
+test(
+  'a folder dumped and restored by two sessions is proven alike; a file of it that changes is no ' +
+    'longer what was proven',
+  async () => {
+    const hands = await permit(bench, {
+      steps: BACKUP.replace('format: custom', 'format: directory, jobs: 2') + MIGRATE,
+    });
+    const before = await snapshot(hands);
+    const receipt = await hands.run('backup');
+    expect(receipt).toMatchObject({ verdict: 'pass', figures: { tables: 6 } });
+    const dump = await hands.world.artifacts.path(receipt.artifacts![0]!.name);
+    expect(await hands.log('backup')).toContain('--jobs=2');
+    expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
+    // Asked again it is believed, and not taken again.
+    expect(await hands.run('backup', { attempt: 2 })).toMatchObject({
+      artifacts: [{ sha256: receipt.artifacts![0]!.sha256 }],
+    });
+    const [data] = (await readdir(dump)).filter((name) => name.endsWith('.dat.gz'));
+    await appendFile(join(dump, data!), 'x');
+    expect(await failureOf(hands.run('backup', { attempt: 3 }))).toMatchObject({ code: 'BACKUP_FAILED' });
+  },
+);
 
 describe('a dump that is not what it should be', () => {
   const damages: Record<string, string> = {
     'T-03: cut in half': 'truncate -s $(( $(stat -c %s "$FILE") / 2 )) "$FILE"',
     'without its last bytes': 'truncate -s -40 "$FILE"',
     'zeros in its data':
-      'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc status=none',
+      'dd if=/dev/zero of="$FILE" bs=1 seek=$(( $(stat -c %s "$FILE") - 600 )) count=64 conv=notrunc ' +
+      'status=none',
     'T-07: empty, though pg_dump said 0': ': > "$FILE"',
   };
   test.each(Object.entries(damages))(
@@ -83,7 +106,9 @@ describe('a dump that is not what it should be', () => {
     async (_name, damage) => {
       const hands = await open();
       const before = await snapshot(hands);
-      const script = `for A in "$@"; do FILE="$LAST"; LAST="$A"; done; FILE="$LAST"; $TRUE "$@" || exit $?; ${damage}; exit 0`;
+      const script =
+        'for A in "$@"; do FILE="$LAST"; LAST="$A"; done; FILE="$LAST"; $TRUE "$@" || exit $?; ' +
+        `${damage}; exit 0`;
       const failure = await withPrograms(bench, { pg_dump: script }, () => failureOf(hands.run('backup')));
       expect(failure.code).toMatch(/^(RESTORE_FAILED|BACKUP_FAILED)$/u);
       expect(compareSnapshots(before, await snapshot(hands))).toEqual([]);
@@ -95,7 +120,9 @@ describe('a dump that is not what it should be', () => {
 
   test('a restore that loses rows with exit code 0 is found by content', async () => {
     const hands = await open();
-    const script = `$TRUE "$@" || exit $?; ${join(bench.postgres.bin, 'psql')} -Xqc "delete from order_items where order_id = 7"`;
+    const script =
+      `$TRUE "$@" || exit $?; ${join(bench.postgres.bin, 'psql')} -Xqc "delete from order_items where ` +
+      'order_id = 7"';
     expect(
       await withPrograms(bench, { pg_restore: script }, () => failureOf(hands.run('backup'))),
     ).toMatchObject({
@@ -158,14 +185,18 @@ test('T-02: an older dump in its place, whole as it is, is not the one that was 
   });
 });
 
-test('T-75: two dumps of an unchanged database differ in their bytes; schema and content, which are compared, do not', async () => {
-  const hands = await open();
-  const dumped = () => ranNow(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url]);
-  const [first, before] = [dumped(), await snapshot(hands)];
-  const [second, after] = [dumped(), await snapshot(hands)];
-  expect(second).not.toBe(first);
-  expect(compareSnapshots(before, after)).toEqual([]);
-});
+test(
+  'T-75: two dumps of an unchanged database differ in their bytes; schema and content, which are ' +
+    'compared, do not',
+  async () => {
+    const hands = await open();
+    const dumped = () => ranNow(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url]);
+    const [first, before] = [dumped(), await snapshot(hands)];
+    const [second, after] = [dumped(), await snapshot(hands)];
+    expect(second).not.toBe(first);
+    expect(compareSnapshots(before, after)).toEqual([]);
+  },
+);
 
 test('a source with an orphan behind a valid foreign key does not restore, and it says so', async () => {
   const hands = await open();

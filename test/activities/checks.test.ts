@@ -57,7 +57,8 @@ describe('forbidden writes', () => {
 
   test('refused by their constraint, and rolled back', async () => {
     const { hands, receipt } = await ask(
-      `forbidden: [{ table: order_items, set: { qty: 0 }, by: order_items_qty_positive }, { table: orders, set: { status: unknown }, by: orders_status_known }]`,
+      'forbidden: [{ table: order_items, set: { qty: 0 }, by: order_items_qty_positive }, { table: ' +
+        'orders, set: { status: unknown }, by: orders_status_known }]',
     );
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { refused: 2, writes: 2 } });
     expect(
@@ -83,7 +84,8 @@ describe('forbidden writes', () => {
     expect(receipt).toMatchObject({
       verdict: 'fail',
       details: [
-        'orders {"total_cents":-1}: refused by orders_total_non_negative (23514), expected orders_status_known',
+        'orders {"total_cents":-1}: refused by orders_total_non_negative (23514), expected ' +
+          'orders_status_known',
       ],
     });
   });
@@ -116,7 +118,8 @@ describe('forbidden writes', () => {
 
 describe('schema and queries', () => {
   const names =
-    'constraints: [orders_total_non_negative, order_items_qty_positive, { like: "orders_*_known", exactly: 1 }]';
+    'constraints: [orders_total_non_negative, order_items_qty_positive, { like: "orders_*_known", ' +
+    'exactly: 1 }]';
   test('constraints by name and pattern', async () => {
     expect((await ask(`check: { ${names} }`)).receipt).toMatchObject({ verdict: 'pass' });
     expect(
@@ -125,8 +128,8 @@ describe('schema and queries', () => {
       verdict: 'fail',
       details: ['order_items_qty_positive is missing'],
     });
-    const unvalidated =
-      'alter table orders drop constraint orders_status_known; alter table orders add constraint orders_status_known check (true) not valid';
+    const unvalidated = `alter table orders drop constraint orders_status_known; alter table orders add constraint
+        orders_status_known check (true) not valid`;
     expect((await ask(`check: { ${names} }`, {}, unvalidated)).receipt).toMatchObject({
       verdict: 'fail',
       details: ['orders_*_known: 0 valid, expected exactly 1'],
@@ -191,29 +194,34 @@ describe('queries with more to say', () => {
     });
   });
 
-  test('golden facts: the very rows that were reviewed; another value is named, and no golden rows are no proof', async () => {
-    const step =
-      'check: { sql: "select id, status from orders order by id limit 2", returns: { golden: golden/orders.json } }';
-    const golden = (rows: unknown) => async (checkout: string) => {
-      await mkdir(join(checkout, 'golden'), { recursive: true });
-      await writeFile(join(checkout, 'golden/orders.json'), JSON.stringify(rows));
-    };
-    const right = [
-      { id: '1', status: 'paid' },
-      { id: '2', status: 'paid' },
-    ];
-    expect((await ask(step, { edit: golden(right) })).receipt).toMatchObject({
-      verdict: 'pass',
-      summary: '2 of 2 golden rows as reviewed',
-    });
-    expect(
-      (await ask(step, { edit: golden([right[0], { id: '2', status: 'shipped' }]) })).receipt,
-    ).toMatchObject({
-      verdict: 'fail',
-      details: ['row 2 is {"id":"2","status":"paid"}, reviewed was {"id":"2","status":"shipped"}'],
-    });
-    expect((await ask(step, { edit: golden([]) })).receipt).toMatchObject({ verdict: 'inconclusive' });
-  });
+  test(
+    'golden facts: the very rows that were reviewed; another value is named, and no golden rows are no ' +
+      'proof',
+    async () => {
+      const step =
+        'check: { sql: "select id, status from orders order by id limit 2", returns: { golden: ' +
+        'golden/orders.json } }';
+      const golden = (rows: unknown) => async (checkout: string) => {
+        await mkdir(join(checkout, 'golden'), { recursive: true });
+        await writeFile(join(checkout, 'golden/orders.json'), JSON.stringify(rows));
+      };
+      const right = [
+        { id: '1', status: 'paid' },
+        { id: '2', status: 'paid' },
+      ];
+      expect((await ask(step, { edit: golden(right) })).receipt).toMatchObject({
+        verdict: 'pass',
+        summary: '2 of 2 golden rows as reviewed',
+      });
+      expect(
+        (await ask(step, { edit: golden([right[0], { id: '2', status: 'shipped' }]) })).receipt,
+      ).toMatchObject({
+        verdict: 'fail',
+        details: ['row 2 is {"id":"2","status":"paid"}, reviewed was {"id":"2","status":"shipped"}'],
+      });
+      expect((await ask(step, { edit: golden([]) })).receipt).toMatchObject({ verdict: 'inconclusive' });
+    },
+  );
 });
 
 describe('reports for people', () => {
@@ -223,7 +231,8 @@ describe('reports for people', () => {
     pattern = 'score: (?<score>[0-9.,]+).*?(?<state>good|bad)',
   ) =>
     ask(
-      `check: { command: [printf, "%s", "${printed}"], text: { pattern: '${pattern}', groups: { ${groups} } } }`,
+      `check: { command: [printf, "%s", "${printed}"], text: { pattern: '${pattern}', groups: { ` +
+        `${groups} } } }`,
     );
 
   test('S0-22, T-66: read by named groups, whatever marks stand around', async () => {
@@ -242,14 +251,18 @@ describe('reports for people', () => {
     });
   });
 
-  test('T-42: an exit code of 0 beside a text that fits nothing is no pass; nor is a group that is no number', async () => {
-    expect((await report('all is well', 'score: at least 90')).receipt).toMatchObject({
-      verdict: 'inconclusive',
-    });
-    expect((await report('score: . is good', 'score: at least 90')).receipt).toMatchObject({
-      verdict: 'inconclusive',
-    });
-  });
+  test(
+    'T-42: an exit code of 0 beside a text that fits nothing is no pass; nor is a group that is no ' +
+      'number',
+    async () => {
+      expect((await report('all is well', 'score: at least 90')).receipt).toMatchObject({
+        verdict: 'inconclusive',
+      });
+      expect((await report('score: . is good', 'score: at least 90')).receipt).toMatchObject({
+        verdict: 'inconclusive',
+      });
+    },
+  );
 });
 
 describe('commands', () => {
@@ -320,21 +333,28 @@ describe('commands', () => {
     expect(receipt).toMatchObject({ verdict, summary: expect.stringContaining(summary) });
   });
 
-  test('T-47, T-61: the databases that the suite was seen on are named; one that was seen on none has shown nothing', async () => {
-    const edit = (checkout: string) => writeFile(join(checkout, 'report.source'), SUITE(GOOD));
-    const run = (script: string) =>
-      ask(command(`${script}; cat report.source > report.xml`, ', junit: { file: report.xml, passed: 2 }'), {
-        edit,
+  test(
+    'T-47, T-61: the databases that the suite was seen on are named; one that was seen on none has ' +
+      'shown nothing',
+    async () => {
+      const edit = (checkout: string) => writeFile(join(checkout, 'report.source'), SUITE(GOOD));
+      const run = (script: string) =>
+        ask(
+          command(`${script}; cat report.source > report.xml`, ', junit: { file: report.xml, passed: 2 }'),
+          {
+            edit,
+          },
+        );
+      const { receipt, hands } = await run(ON_THIS_SERVER);
+      expect(receipt.summary).toBe(
+        `2 tests passed, 0 failed, 0 skipped, on ${new URL(hands.url).pathname.slice(1)} of this server`,
+      );
+      expect((await run('true')).receipt).toMatchObject({
+        verdict: 'inconclusive',
+        summary: expect.stringContaining('no session of it was seen'),
       });
-    const { receipt, hands } = await run(ON_THIS_SERVER);
-    expect(receipt.summary).toBe(
-      `2 tests passed, 0 failed, 0 skipped, on ${new URL(hands.url).pathname.slice(1)} of this server`,
-    );
-    expect((await run('true')).receipt).toMatchObject({
-      verdict: 'inconclusive',
-      summary: expect.stringContaining('no session of it was seen'),
-    });
-  });
+    },
+  );
 
   test('the report of an earlier run does not count, and a failing exit code does', async () => {
     const edit = (checkout: string) => writeFile(join(checkout, 'report.xml'), SUITE(GOOD));

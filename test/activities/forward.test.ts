@@ -23,7 +23,8 @@ const steps = BACKUP + DATA + MIGRATE;
 const fallbacks = ', relax: { forward: 0004_relax_status }, other: { forward: 0005_absent }';
 const RELAX = {
   up: 'alter table orders drop constraint orders_status_known;',
-  down: "alter table orders add constraint orders_status_known check (status in ('pending', 'paid', 'shipped', 'cancelled'));",
+  down: `alter table orders add constraint orders_status_known check (status in ('pending', 'paid',
+    'shipped', 'cancelled'));`,
 };
 
 async function ready({ up, down }: { up: string; down: string }): Promise<Hands> {
@@ -51,35 +52,39 @@ const ledger = async (hands: Hands) =>
     (row) => row.version,
   );
 
-test('applied once, however often it is asked; its undo puts back exactly that, and then there is nothing left to undo', async () => {
-  const hands = await ready(RELAX);
-  expect(await forward(hands)).toMatchObject({
-    step: 'migrate: relax',
-    kind: 'forwardFix',
-    verdict: 'pass',
-    details: expect.arrayContaining([
-      expect.stringMatching(/^constraint public\.orders\.orders_status_known is missing/u),
-    ]),
-  });
-  expect(await status(hands)).toBe(0);
-  const written = await hands.world.artifacts.read(
-    `evidence/${hands.rollout.deployment}/logs/here/receipts.jsonl`,
-  );
-  expect(JSON.parse(written.trimEnd().split('\n').at(-1)!)).toMatchObject({
-    step: 'migrate: relax',
-    kind: 'forwardFix',
-  });
-  expect(await forward(hands)).toMatchObject({
-    verdict: 'pass',
-    summary: expect.stringContaining('earlier attempt'),
-  });
-  expect(await ledger(hands)).toContain('0004_relax_status');
-  expect(await undo(hands)).toMatchObject({ undo: 'undoForward', done: true });
-  expect(await status(hands)).toBe(1);
-  expect(await undo(hands)).toMatchObject({ done: true, summary: '0004_relax_status is not applied' });
-  expect(await hands.undo('migrate')).toMatchObject({ done: true });
-  expect(await ledger(hands)).toEqual(['0001_schema']);
-});
+test(
+  'applied once, however often it is asked; its undo puts back exactly that, and then there is nothing ' +
+    'left to undo',
+  async () => {
+    const hands = await ready(RELAX);
+    expect(await forward(hands)).toMatchObject({
+      step: 'migrate: relax',
+      kind: 'forwardFix',
+      verdict: 'pass',
+      details: expect.arrayContaining([
+        expect.stringMatching(/^constraint public\.orders\.orders_status_known is missing/u),
+      ]),
+    });
+    expect(await status(hands)).toBe(0);
+    const written = await hands.world.artifacts.read(
+      `evidence/${hands.rollout.deployment}/logs/here/receipts.jsonl`,
+    );
+    expect(JSON.parse(written.trimEnd().split('\n').at(-1)!)).toMatchObject({
+      step: 'migrate: relax',
+      kind: 'forwardFix',
+    });
+    expect(await forward(hands)).toMatchObject({
+      verdict: 'pass',
+      summary: expect.stringContaining('earlier attempt'),
+    });
+    expect(await ledger(hands)).toContain('0004_relax_status');
+    expect(await undo(hands)).toMatchObject({ undo: 'undoForward', done: true });
+    expect(await status(hands)).toBe(1);
+    expect(await undo(hands)).toMatchObject({ done: true, summary: '0004_relax_status is not applied' });
+    expect(await hands.undo('migrate')).toMatchObject({ done: true });
+    expect(await ledger(hands)).toEqual(['0001_schema']);
+  },
+);
 
 test.each<[string, { up: string; down: string }, string]>([
   [
@@ -99,13 +104,17 @@ test.each<[string, { up: string; down: string }, string]>([
   expect(await ledger(hands)).not.toContain('0004_relax_status');
 });
 
-test('a fallback whose file the release does not have, a word that is no fallback, and another step than migrate', async () => {
-  const hands = await ready(RELAX);
-  expect(await failureOf(forward(hands, 'other'))).toMatchObject({
-    code: 'MIGRATION_MISMATCH',
-    message: expect.stringContaining('migrations/forward/0005_absent.sql'),
-  });
-  expect(await failureOf(forward(hands, 'downgrade'))).toMatchObject({ code: 'NOT_PERMITTED' });
-  expect(await failureOf(forward(hands, 'relax', 'backup'))).toMatchObject({ code: 'NOT_PERMITTED' });
-  expect(await status(hands)).toBe(1);
-});
+test(
+  'a fallback whose file the release does not have, a word that is no fallback, and another step than ' +
+    'migrate',
+  async () => {
+    const hands = await ready(RELAX);
+    expect(await failureOf(forward(hands, 'other'))).toMatchObject({
+      code: 'MIGRATION_MISMATCH',
+      message: expect.stringContaining('migrations/forward/0005_absent.sql'),
+    });
+    expect(await failureOf(forward(hands, 'downgrade'))).toMatchObject({ code: 'NOT_PERMITTED' });
+    expect(await failureOf(forward(hands, 'relax', 'backup'))).toMatchObject({ code: 'NOT_PERMITTED' });
+    expect(await status(hands)).toBe(1);
+  },
+);

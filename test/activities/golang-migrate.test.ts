@@ -38,8 +38,10 @@ beforeAll(async () => {
   await bench.postgres.createDatabase(TEMPLATE);
   await query(
     bench.postgres.url(TEMPLATE),
-    `create table schema_migrations (version bigint not null primary key, dirty boolean not null);
-     insert into schema_migrations values (1, false); ${FILES['1_notes.up.sql']}; insert into notes values (1, 'kept')`,
+    `create table schema_migrations (version bigint not null primary key, dirty boolean not
+      null);
+     insert into schema_migrations values (1, false); ${FILES['1_notes.up.sql']}; insert into notes
+     values (1, 'kept')`,
   );
   repository = await mkdtemp(join(bench.folder, 'golang-'));
   await mkdir(join(repository, 'db'));

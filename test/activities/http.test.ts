@@ -44,10 +44,14 @@ test('S0-42, T-42: an error, a redirect and silence are answers of a server that
     expect(await ask(path), path).toMatchObject({ verdict: 'fail', details: [said] });
 });
 
-test('T-46: it is asked with GET, and a redirect is an answer of its own: expected where the plan says so, never followed', async () => {
-  expect(await ask('/get-only')).toMatchObject({ verdict: 'pass' });
-  expect(asked).not.toContain('HEAD /get-only');
-  asked.length = 0;
-  expect(await ask('/moved', ', status: 301')).toMatchObject({ verdict: 'pass' });
-  expect(asked).toEqual(['GET /moved']);
-});
+test(
+  'T-46: it is asked with GET, and a redirect is an answer of its own: expected where the plan says ' +
+    'so, never followed',
+  async () => {
+    expect(await ask('/get-only')).toMatchObject({ verdict: 'pass' });
+    expect(asked).not.toContain('HEAD /get-only');
+    asked.length = 0;
+    expect(await ask('/moved', ', status: 301')).toMatchObject({ verdict: 'pass' });
+    expect(asked).toEqual(['GET /moved']);
+  },
+);

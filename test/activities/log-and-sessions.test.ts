@@ -59,21 +59,25 @@ describe('a log', () => {
   const write = (hands: Hands, name: string, text: string) =>
     appendFile(join(hands.root, 'logs', name), text);
 
-  test('S0-51, S0-52: an error in both files is one alert that names its constraint; what was there before is none', async () => {
-    const hands = await logging();
-    expect(await observe(hands, 1_500)).toMatchObject({ breaches: [] });
-    const result = await observe(hands, 60_000, newSoak(), async () => {
-      await write(hands, 'all.log', ALL + ERROR);
-      await write(hands, 'errors.log', ERROR);
-    });
-    expect(result.breaches.map(({ text }) => text)).toEqual([
-      'log/integrity is 1, alert above 0; orders_total_non_negative ×1; look at the form that sent it',
-    ]);
-    const metrics = result.summary.join('\n');
-    for (const name of ['validation', 'rollbacks', 'slow'])
-      expect(metrics).toMatch(new RegExp(`log/${name}: \\d+ samples, mean [\\d.]+, 0 … 1`, 'u'));
-    expect(await evidence(hands), 'kept for the evidence').toContain('violates check constraint');
-  });
+  test(
+    'S0-51, S0-52: an error in both files is one alert that names its constraint; what was there ' +
+      'before is none',
+    async () => {
+      const hands = await logging();
+      expect(await observe(hands, 1_500)).toMatchObject({ breaches: [] });
+      const result = await observe(hands, 60_000, newSoak(), async () => {
+        await write(hands, 'all.log', ALL + ERROR);
+        await write(hands, 'errors.log', ERROR);
+      });
+      expect(result.breaches.map(({ text }) => text)).toEqual([
+        'log/integrity is 1, alert above 0; orders_total_non_negative ×1; look at the form that sent it',
+      ]);
+      const metrics = result.summary.join('\n');
+      for (const name of ['validation', 'rollbacks', 'slow'])
+        expect(metrics).toMatch(new RegExp(`log/${name}: \\d+ samples, mean [\\d.]+, 0 … 1`, 'u'));
+      expect(await evidence(hands), 'kept for the evidence').toContain('violates check constraint');
+    },
+  );
 
   test('T-55: rotated in the middle of a soak, nothing is lost and nothing counted twice', async () => {
     const hands = await logging();
@@ -118,7 +122,9 @@ describe('a log', () => {
 });
 
 describe('sessions', () => {
-  const MONITORS = `{ sessions: { read: { sessions: { slow: 1s } }, every: 1h, metrics: { slow: { objective: exactly 0, alert: above 0 }, waiting: { alert: above 0 }, unindexed: { objective: exactly 0 } } } }`;
+  const MONITORS =
+    '{ sessions: { read: { sessions: { slow: 1s } }, every: 1h, metrics: { slow: { objective: exactly ' +
+    '0, alert: above 0 }, waiting: { alert: above 0 }, unindexed: { objective: exactly 0 } } } }';
   const clients: pg.Client[] = [];
   const client = async ({ url }: Hands, name: string) => {
     const made = new pg.Client({ connectionString: url, application_name: name });
@@ -142,28 +148,33 @@ describe('sessions', () => {
     );
   });
 
-  test('S0-74: who waits for a lock is named with who is in the way; a foreign key without an index is found', async () => {
-    const hands = await open(MONITORS.replace('alert: above 0 }, waiting', 'alert: above 9 }, waiting'));
-    await hands.sql('create table notes (id int primary key, order_id bigint references orders (id))');
-    const [holder, waiter] = [await client(hands, 'shop-web'), await client(hands, 'stock')];
-    const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
-    await holder.query('begin');
-    await holder.query("update orders set status = 'paid' where id = 1");
-    const waits = waiter.query("update orders set status = 'shipped' where id = 1");
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const { breaches, state } = await observe(hands, 60_000);
-    await holder.query('rollback');
-    await waits;
-    expect(breaches[0]?.text).toMatch(
-      new RegExp(
-        `^sessions/waiting is 1, alert above 0; stock \\(pid \\d+\\) waits for shop-web \\(pid ${rows[0]?.pid}\\): update orders set status = \\? where id = \\?$`,
-        'u',
-      ),
-    );
-    expect(state.metrics['sessions/unindexed']?.about).toContain(
-      'public.notes (notes_order_id_fkey) has no index',
-    );
-  });
+  test(
+    'S0-74: who waits for a lock is named with who is in the way; a foreign key without an index is ' +
+      'found',
+    async () => {
+      const hands = await open(MONITORS.replace('alert: above 0 }, waiting', 'alert: above 9 }, waiting'));
+      await hands.sql('create table notes (id int primary key, order_id bigint references orders (id))');
+      const [holder, waiter] = [await client(hands, 'shop-web'), await client(hands, 'stock')];
+      const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await holder.query('begin');
+      await holder.query("update orders set status = 'paid' where id = 1");
+      const waits = waiter.query("update orders set status = 'shipped' where id = 1");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { breaches, state } = await observe(hands, 60_000);
+      await holder.query('rollback');
+      await waits;
+      expect(breaches[0]?.text).toMatch(
+        new RegExp(
+          `^sessions/waiting is 1, alert above 0; stock \\(pid \\d+\\) waits for shop-web \\(pid ` +
+            `${rows[0]?.pid}\\): update orders set status = \\? where id = \\?$`,
+          'u',
+        ),
+      );
+      expect(state.metrics['sessions/unindexed']?.about).toContain(
+        'public.notes (notes_order_id_fkey) has no index',
+      );
+    },
+  );
 
   test('what the role may not see is no zero: a missing sample that names the grant', async () => {
     await query(bench.postgres.url('postgres'), 'create role blind login');
@@ -199,7 +210,8 @@ describe('sessions', () => {
       for (const who of [one, other]) await who.query('rollback');
     });
     expect(result.breaches[0]?.text).toBe(
-      'server/deadlocks is 1, alert above 0; lock rows in one order; keep transactions short; try 40P01 again',
+      'server/deadlocks is 1, alert above 0; lock rows in one order; keep transactions short; try ' +
+        '40P01 again',
     );
     const kept = await evidence(hands);
     expect(kept).toMatch(/Process \d+: update orders set status = status where id = 2/u);

@@ -87,23 +87,27 @@ describe('migrate', () => {
     });
   });
 
-  test('a file that fails half-way leaves nothing of itself, keeps the earlier one, and is named with its SQLSTATE', async () => {
-    const hands = await ready({ fault: '0003_order_totals.fails-half-way' });
-    const failure = await failureOf(hands.run('migrate'));
-    expect(failure).toMatchObject({
-      code: 'MIGRATION_FAILED',
-      message: expect.stringContaining('0003_order_totals failed with SQLSTATE 42703'),
-    });
-    expect(failure.details).toContain('totl_cents');
-    expect(await applied(hands)).toEqual(['0001_schema', '0002_order_guards']);
-    expect(
-      await hands.sql(
-        "select from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents'",
-      ),
-    ).toEqual([]);
-    expect(await hands.undo('migrate')).toMatchObject({ done: true });
-    expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
-  });
+  test(
+    'a file that fails half-way leaves nothing of itself, keeps the earlier one, and is named with its ' +
+      'SQLSTATE',
+    async () => {
+      const hands = await ready({ fault: '0003_order_totals.fails-half-way' });
+      const failure = await failureOf(hands.run('migrate'));
+      expect(failure).toMatchObject({
+        code: 'MIGRATION_FAILED',
+        message: expect.stringContaining('0003_order_totals failed with SQLSTATE 42703'),
+      });
+      expect(failure.details).toContain('totl_cents');
+      expect(await applied(hands)).toEqual(['0001_schema', '0002_order_guards']);
+      expect(
+        await hands.sql(
+          "select from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents'",
+        ),
+      ).toEqual([]);
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
+    },
+  );
 
   test('rows that violate the new constraint stop it with 23514', async () => {
     const hands = await permit(bench, { steps });

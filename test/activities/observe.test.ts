@@ -1,9 +1,9 @@
 // observe on real sources: metrics on disk as they are taken, those of a killed attempt recovered, back at
 // once on breach and cancel.
-import { readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { AfterwardsMemory, AfterwardsResult } from '../../src/core/activities.ts';
 import { afterwardsWorkflowId } from '../../src/core/names.ts';
 import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
@@ -105,6 +105,41 @@ test('metrics are on disk while it still runs, and those of a killed attempt are
   expect(second.state.startedAt).toBe((await metrics(hands))[0]?.at);
 });
 
+test('a reading that a full disk has cut off is one that was never taken', async () => {
+  const hands = await open();
+  const first = await observe(hands, 300);
+  const file = await hands.world.artifacts.path(
+    `evidence/${hands.rollout.deployment}/logs/here/soak-metrics.jsonl`,
+  );
+  await appendFile(file, '{"at":17, "monitor": "si');
+  const second = await observe(hands, 300, first.state, { attempt: 2 });
+  expect(second.state.metrics['site/failures']?.read).toBeGreaterThan(
+    first.state.metrics['site/failures']?.read ?? 0,
+  );
+  const whole = (await readFile(file, 'utf8')).split('\n').filter((line) => line.endsWith('}'));
+  expect(whole).toHaveLength(first.metrics + second.metrics);
+});
+
+test('a clock that is set back two hours in a slice: readings go on at their cadence, each taken once', async () => {
+  const hands = await open(LONG);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now(), shouldAdvanceTime: true });
+  try {
+    setTimeout(() => vi.setSystemTime(Date.now() - 2 * 3_600_000), 900);
+    const first = await observe(hands, 2_400);
+    const lines = await metrics(hands);
+    const back = lines.findIndex(({ at }, index) => index > 0 && at < lines[index - 1]!.at);
+    expect(back).toBeGreaterThan(0);
+    expect(lines.length - back).toBeGreaterThan(2);
+    const killed = await observe(hands, 1, newSoak(), { attempt: 2 });
+    const next = await observe(hands, 1, first.state);
+    const read = (result: ObserveResult) => result.state.metrics['site/failures']!.read;
+    // One reading of each monitor begins every slice.
+    expect([read(killed), read(next)]).toEqual([read(first) + 1, read(first) + 2]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 /** A soak that is far from over. */
 const LONG: Partial<HandsSpec> = {
   soak: '{ for: 7d, every: 1h, gap: at most 5h }',
@@ -160,7 +195,9 @@ test('a source that cannot be read is a missing sample with its reason, never a 
 
 const followed = () =>
   open({
-    steps: `${BACKUP + DATA + MIGRATE}  - { step: switch, switch: release }\n  - { step: restart, restart: [web] }\n`,
+    steps:
+      `${BACKUP + DATA + MIGRATE}  - { step: switch, switch: release }\n  - { step: restart, restart: ` +
+      `[web] }\n`,
     environment: 'afterwards: { every: 7d, monitors: [site, orders] }',
     pace: undefined,
     monitors: MONITORS.replace(
@@ -176,59 +213,72 @@ const look = (
 ) =>
   hands.call<AfterwardsResult>('checkAfterwards', { rollout: hands.rollout, number, before }, { workflowId });
 
-test('S1-52: a look reads what its plan names, long after the rollout was closed, and leaves the sealed evidence alone', async () => {
-  const hands = await followed();
-  expect(await failureOf(look(hands)), 'the rollout is still open').toMatchObject({ code: 'NOT_PERMITTED' });
-  await hands.run('switch');
-  await hands.world.permitStore.close(hands.rollout, 'passed');
-  const evidence = await hands.world.artifacts.path(`evidence/${hands.rollout.deployment}`);
-  const sealed = await readdir(evidence, { recursive: true });
-  const first = await look(hands);
-  expect(first).toMatchObject({
-    is: 'read',
-    troubles: [],
-    metrics: expect.arrayContaining(['site/failures: 0', 'orders/total: 50']),
-  });
-  expect(first.metrics.join()).not.toContain('unread');
-  site.status = 500;
-  const second = await look(hands, 1, first.memory);
-  site.status = 200;
-  expect(second.troubles, 'three answers in a row were asked for').toEqual([
-    expect.stringContaining('site/failures is 1'),
-  ]);
-  expect(await readdir(evidence, { recursive: true })).toEqual(sealed);
-  const kept = await hands.world.artifacts.read(`afterwards/${hands.rollout.deployment}/here.jsonl`);
-  expect(
-    kept
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { number: number }).number),
-  ).toEqual([0, 1]);
-});
+test(
+  'S1-52: a look reads what its plan names, long after the rollout was closed, and leaves the sealed ' +
+    'evidence alone',
+  async () => {
+    const hands = await followed();
+    expect(await failureOf(look(hands)), 'the rollout is still open').toMatchObject({
+      code: 'NOT_PERMITTED',
+    });
+    await hands.run('switch');
+    await hands.world.permitStore.close(hands.rollout, 'passed');
+    const evidence = await hands.world.artifacts.path(`evidence/${hands.rollout.deployment}`);
+    const sealed = await readdir(evidence, { recursive: true });
+    const first = await look(hands);
+    expect(first).toMatchObject({
+      is: 'read',
+      troubles: [],
+      metrics: expect.arrayContaining(['site/failures: 0', 'orders/total: 50']),
+    });
+    expect(first.metrics.join()).not.toContain('unread');
+    site.status = 500;
+    const second = await look(hands, 1, first.memory);
+    site.status = 200;
+    expect(second.troubles, 'three answers in a row were asked for').toEqual([
+      expect.stringContaining('site/failures is 1'),
+    ]);
+    expect(await readdir(evidence, { recursive: true })).toEqual(sealed);
+    const kept = await hands.world.artifacts.read(`afterwards/${hands.rollout.deployment}/here.jsonl`);
+    expect(
+      kept
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { number: number }).number),
+    ).toEqual([0, 1]);
+  },
+);
 
-test('a look is held while a rollout is open, superseded by another release or a later deployment, and is for a post-deployment checks alone', async () => {
-  const hands = await followed();
-  await hands.run('switch');
-  await hands.world.permitStore.close(hands.rollout, 'passed');
-  expect(await failureOf(look(hands, 0, undefined, `rollout/${hands.list.service}/here`))).toMatchObject({
-    code: 'NOT_PERMITTED',
-  });
-  const other = { ...hands.rollout, deployment: 'later', hash: 'f00df00df0' };
-  await hands.world.permitStore.keepRollout({ rollout: other, permit: {} as never, list: hands.list });
-  expect(await look(hands)).toMatchObject({ is: 'held', why: 'later changes it just now' });
-  await hands.world.permitStore.close(other, 'restored');
-  expect(await look(hands), 'it rolled back to what is looked at').toMatchObject({ is: 'read' });
-  const later = { ...other, deployment: 'still-later', hash: 'f00df00df1' };
-  await hands.world.permitStore.keepRollout({ rollout: later, permit: {} as never, list: hands.list });
-  await hands.world.permitStore.close(later, 'passed');
-  expect(await look(hands, 1)).toMatchObject({ is: 'superseded', why: 'a later deployment has passed here' });
-  await symlink('releases/0ddc0de', join(hands.root, 'next'));
-  await rename(join(hands.root, 'next'), join(hands.root, 'current'));
-  expect(await look(hands, 1)).toMatchObject({
-    is: 'superseded',
-    why: expect.stringMatching(/^0ddc0de serves now/u),
-  });
-});
+test(
+  'a look is held while a rollout is open, superseded by another release or a later deployment, and is ' +
+    'for a post-deployment checks alone',
+  async () => {
+    const hands = await followed();
+    await hands.run('switch');
+    await hands.world.permitStore.close(hands.rollout, 'passed');
+    expect(await failureOf(look(hands, 0, undefined, `rollout/${hands.list.service}/here`))).toMatchObject({
+      code: 'NOT_PERMITTED',
+    });
+    const other = { ...hands.rollout, deployment: 'later', hash: 'f00df00df0' };
+    await hands.world.permitStore.keepRollout({ rollout: other, permit: {} as never, list: hands.list });
+    expect(await look(hands)).toMatchObject({ is: 'held', why: 'later changes it just now' });
+    await hands.world.permitStore.close(other, 'restored');
+    expect(await look(hands), 'it rolled back to what is looked at').toMatchObject({ is: 'read' });
+    const later = { ...other, deployment: 'still-later', hash: 'f00df00df1' };
+    await hands.world.permitStore.keepRollout({ rollout: later, permit: {} as never, list: hands.list });
+    await hands.world.permitStore.close(later, 'passed');
+    expect(await look(hands, 1)).toMatchObject({
+      is: 'superseded',
+      why: 'a later deployment has passed here',
+    });
+    await symlink('releases/0ddc0de', join(hands.root, 'next'));
+    await rename(join(hands.root, 'next'), join(hands.root, 'current'));
+    expect(await look(hands, 1)).toMatchObject({
+      is: 'superseded',
+      why: expect.stringMatching(/^0ddc0de serves now/u),
+    });
+  },
+);
 
 test.each(['restored', 'stuck', 'failed'])('what ended %s is not looked at', async (outcome) => {
   const hands = await followed();

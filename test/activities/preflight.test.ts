@@ -100,17 +100,21 @@ describe('found before anything is done', () => {
       details: [expect.stringContaining('role no_owner does not own ')],
     }));
 
-  test('a fallback that restores, for a role that does not own the database or may not end the sessions of others', async () => {
-    const fallbacks = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
-    expect(await look({ fallbacks })).toMatchObject({
-      verdict: 'pass',
-      details: expect.arrayContaining([expect.stringContaining('may restore')]),
-    });
-    const found = await look({ fallbacks, asRole: as('no_owner') });
-    expect(found.details).toContainEqual(
-      'role no_owner does not own this database, so a restore could not take its name',
-    );
-  });
+  test(
+    'a fallback that restores, for a role that does not own the database or may not end the sessions ' +
+      'of others',
+    async () => {
+      const fallbacks = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
+      expect(await look({ fallbacks })).toMatchObject({
+        verdict: 'pass',
+        details: expect.arrayContaining([expect.stringContaining('may restore')]),
+      });
+      const found = await look({ fallbacks, asRole: as('no_owner') });
+      expect(found.details).toContainEqual(
+        'role no_owner does not own this database, so a restore could not take its name',
+      );
+    },
+  );
 
   test('a disk that is too small', async () =>
     expect(

@@ -52,55 +52,63 @@ test('up, down, compared, up: with times, the locks it holds, and the views behi
   expect(await read('0003_order_totals.down.sql')).toContain('drop index orders_unpaid_idx');
 });
 
-test('who holds the lock now is named, with relation, mode, how long, and the view that would wait behind it', async () => {
-  const holder = new pg.Client();
-  let client = holder;
-  try {
-    const { receipt, text } = await preview({}, async ({ url }) => {
-      client = new pg.Client({ connectionString: url, application_name: 'nightly-report' });
-      await client.connect();
-      await client.query('begin; select count(*) from order_report');
-    });
-    expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldWait: expect.any(Number) } });
-    expect(receipt.summary).toMatch(/[1-9]\d* locks? would wait now/u);
-    expect(text).toMatch(
-      /would wait for public\.orders in AccessExclusiveLock: nightly-report \(pid \d+, idle in transaction\) holds AccessShareLock for \d+ s; read by order_report/u,
-    );
-  } finally {
-    await client.end();
-  }
-});
-
-test('statements of the live traffic that would wait are named, without their values: for which lock, whose, how often and how long', async () => {
-  const traffic = new AbortController();
-  const asking: Promise<void>[] = [];
-  const ask = async (url: string, name: string, statement: string) => {
-    const client = new pg.Client({ connectionString: url, application_name: name });
-    await client.connect();
-    while (!traffic.signal.aborted) await client.query(statement);
-    await client.end();
-  };
-  try {
-    const { receipt, text } = await preview({}, async ({ url }) => {
-      asking.push(
-        ask(url, 'shop-web', 'select count(*) from orders, pg_sleep(0.03) where total_cents > 4711'),
+test(
+  'who holds the lock now is named, with relation, mode, how long, and the view that would wait behind ' +
+    'it',
+  async () => {
+    const holder = new pg.Client();
+    let client = holder;
+    try {
+      const { receipt, text } = await preview({}, async ({ url }) => {
+        client = new pg.Client({ connectionString: url, application_name: 'nightly-report' });
+        await client.connect();
+        await client.query('begin; select count(*) from order_report');
+      });
+      expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldWait: expect.any(Number) } });
+      expect(receipt.summary).toMatch(/[1-9]\d* locks? would wait now/u);
+      expect(text).toMatch(
+        /would wait for public\.orders in AccessExclusiveLock: nightly-report \(pid \d+, idle in transaction\) holds AccessShareLock for \d+ s; read by order_report/u,
       );
-      asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
-    });
-    expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
-    expect(receipt.summary).toContain('1 running query would block on this migration');
-    expect(text).toMatch(
-      /would wait behind AccessExclusiveLock on public\.orders: shop-web, AccessShareLock, in \d+ of \d+ looks: select count\(\*\) from orders, pg_sleep\(\?\.\?\) where total_cents > \?/u,
-    );
-    expect(text).toMatch(
-      /would block public\.orders for at most \d+ ms \(and 50 ms with each try that does not get it\): [1-9][\d.]* scans and 0 rows written a second now/u,
-    );
-    expect(text).not.toContain('stock');
-  } finally {
-    traffic.abort();
-    await Promise.allSettled(asking);
-  }
-});
+    } finally {
+      await client.end();
+    }
+  },
+);
+
+test(
+  'statements of the live traffic that would wait are named, without their values: for which lock, ' +
+    'whose, how often and how long',
+  async () => {
+    const traffic = new AbortController();
+    const asking: Promise<void>[] = [];
+    const ask = async (url: string, name: string, statement: string) => {
+      const client = new pg.Client({ connectionString: url, application_name: name });
+      await client.connect();
+      while (!traffic.signal.aborted) await client.query(statement);
+      await client.end();
+    };
+    try {
+      const { receipt, text } = await preview({}, async ({ url }) => {
+        asking.push(
+          ask(url, 'shop-web', 'select count(*) from orders, pg_sleep(0.03) where total_cents > 4711'),
+        );
+        asking.push(ask(url, 'stock', "select count(*) from customers, pg_sleep(0.03) where name = 'Ann'"));
+      });
+      expect(receipt).toMatchObject({ verdict: 'pass', figures: { wouldBlock: 1 } });
+      expect(receipt.summary).toContain('1 running query would block on this migration');
+      expect(text).toMatch(
+        /would wait behind AccessExclusiveLock on public\.orders: shop-web, AccessShareLock, in \d+ of \d+ looks: select count\(\*\) from orders, pg_sleep\(\?\.\?\) where total_cents > \?/u,
+      );
+      expect(text).toMatch(
+        /would block public\.orders for at most \d+ ms \(and 50 ms with each try that does not get it\): [1-9][\d.]* scans and 0 rows written a second now/u,
+      );
+      expect(text).not.toContain('stock');
+    } finally {
+      traffic.abort();
+      await Promise.allSettled(asking);
+    }
+  },
+);
 
 test('rows that violate are found before anything is written', async () => {
   const { receipt, text } = await preview({ steps: BACKUP + PREVIEW + MIGRATE });
@@ -188,7 +196,8 @@ test('a table that is written anew is refused outside maintenance, and only name
 
 test('field facts 10: rows that the migration moves are proposed, and refused until the plan declares them', async () => {
   const edit = replace0003(
-    'create table gone as select * from customers where id > 18; delete from customers where id > 18; update order_items set sku = upper(sku)',
+    `create table gone as select * from customers where id > 18; delete from customers
+      where id > 18; update order_items set sku = upper(sku)`,
     'insert into customers select * from gone; drop table gone; update order_items set sku = lower(sku)',
   );
   const { receipt, text } = await preview({ edit, steps: BACKUP + PREVIEW + DATA + MIGRATE }, (hands) =>
@@ -196,7 +205,8 @@ test('field facts 10: rows that the migration moves are proposed, and refused un
   );
   expect(receipt).toMatchObject({ verdict: 'fail', figures: { moves: 2 } });
   expect(text).toContain(
-    'the migration changes rows of public.customers: 20 → 18 rows; if this is intended, declare it: preview: { moves: [public.customers] }',
+    'the migration changes rows of public.customers: 20 → 18 rows; if this is intended, declare it: ' +
+      'preview: { moves: [public.customers] }',
   );
   expect(text).toContain('the migration changes rows of public.order_items: rows changed');
   const declared = PREVIEW.replace(

@@ -86,7 +86,8 @@ describe('a plan with a Prometheus monitor', () => {
   const plan = (query: string) =>
     edited(smallPlan, [
       SHOP,
-      `read: { prometheus: { url: http://127.0.0.1:9090, queries: { ${query}: sum(paid) }, range: { over: 5m, step: 15s, take: mean } } }\n    metrics:\n      paid: {`,
+      `read: { prometheus: { url: http://127.0.0.1:9090, queries: { ${query}: sum(paid) }, range: { ` +
+        `over: 5m, step: 15s, take: mean } } }\n    metrics:\n      paid: {`,
     ]);
 
   test('is accepted, and a metric without a query is refused', () => {

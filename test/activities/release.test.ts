@@ -20,42 +20,47 @@ beforeAll(async () => void (bench = await raiseBench()));
 afterAll(() => bench?.stop());
 
 const RELEASE =
-  'release: { ref: v2, lock: package.json, environment: deps, install: [[sh, -c, "echo built >> ../../built.log; touch deps/package"]] }';
+  'release: { ref: v2, lock: package.json, environment: deps, install: [[sh, -c, "echo built >> ' +
+  '../../built.log; touch deps/package"]] }';
 
-test('S0-26: one environment for each lock: built once, linked into the next release, built anew when the lock changes', async () => {
-  const repository = join(await mkdtemp(join(bench.folder, 'release-')), 'copy');
-  ranNow('cp', ['-r', await bench.repository(), repository]);
-  const commit = async (file: string) => {
-    await appendFile(join(repository, file), '\n');
-    ranNow('git', [
-      '-C',
-      repository,
-      '-c',
-      'user.name=t',
-      '-c',
-      'user.email=t@example.org',
-      'commit',
-      '--quiet',
-      '-am',
-      file,
-    ]);
-    return ranNow('git', ['-C', repository, 'rev-parse', 'HEAD']).trim();
-  };
-  const plan = planOf({ steps: BACKUP + MIGRATE }).replace('release: { ref: v2 }', RELEASE);
-  const hands = await permit(bench, { steps: '', app: { plan, repository, ref: 'v2' } });
-  const built = async () => (await readFile(join(hands.root, 'built.log'), 'utf8')).trim().split('\n');
-  expect(await built()).toEqual(['built']);
+test(
+  'S0-26: one environment for each lock: built once, linked into the next release, built anew when the ' +
+    `lock changes`,
+  async () => {
+    const repository = join(await mkdtemp(join(bench.folder, 'release-')), 'copy');
+    ranNow('cp', ['-r', await bench.repository(), repository]);
+    const commit = async (file: string) => {
+      await appendFile(join(repository, file), '\n');
+      ranNow('git', [
+        '-C',
+        repository,
+        '-c',
+        'user.name=t',
+        '-c',
+        'user.email=t@example.org',
+        'commit',
+        '--quiet',
+        '-am',
+        file,
+      ]);
+      return ranNow('git', ['-C', repository, 'rev-parse', 'HEAD']).trim();
+    };
+    const plan = planOf({ steps: BACKUP + MIGRATE }).replace('release: { ref: v2 }', RELEASE);
+    const hands = await permit(bench, { steps: '', app: { plan, repository, ref: 'v2' } });
+    const built = async () => (await readFile(join(hands.root, 'built.log'), 'utf8')).trim().split('\n');
+    expect(await built()).toEqual(['built']);
 
-  const other = await checkedOut(hands, await commit('server.mjs'));
-  expect(await readlink(join(other, 'deps'))).toBe(await readlink(join(hands.checkout, 'deps')));
-  expect(await built()).toEqual(['built']);
+    const other = await checkedOut(hands, await commit('server.mjs'));
+    expect(await readlink(join(other, 'deps'))).toBe(await readlink(join(hands.checkout, 'deps')));
+    expect(await built()).toEqual(['built']);
 
-  const changed = await checkedOut(hands, await commit('package.json'));
-  expect(await readlink(join(changed, 'deps'))).not.toBe(await readlink(join(hands.checkout, 'deps')));
-  expect(await built()).toEqual(['built', 'built']);
-  for (const checkout of [hands.checkout, other, changed])
-    expect(await readdir(join(checkout, 'deps'))).toContain('package');
-});
+    const changed = await checkedOut(hands, await commit('package.json'));
+    expect(await readlink(join(changed, 'deps'))).not.toBe(await readlink(join(hands.checkout, 'deps')));
+    expect(await built()).toEqual(['built', 'built']);
+    for (const checkout of [hands.checkout, other, changed])
+      expect(await readdir(join(checkout, 'deps'))).toContain('package');
+  },
+);
 
 describe('build-env of the environment file', () => {
   const names = { SG_PROXY: 'http://proxy.example:3128', SG_REGISTRY_TOKEN: 'token-of-the-registry' };
@@ -64,7 +69,9 @@ describe('build-env of the environment file', () => {
   const SEEN = 'env | grep -c "^SG_PROXY=http://proxy.example:3128$"';
   const planWith = (install: string) =>
     planOf({
-      steps: `${BACKUP}${MIGRATE}  - { step: task, run: { command: [sh, -c, '! ${SEEN}'], changes: [files] } }\n  - { step: look, check: { command: [sh, -c, '! ${SEEN}'] } }\n`,
+      steps:
+        `${BACKUP}${MIGRATE}  - { step: task, run: { command: [sh, -c, '! ${SEEN}'], changes: [files] ` +
+        `} }\n  - { step: look, check: { command: [sh, -c, '! ${SEEN}'] } }\n`,
     }).replace('release: { ref: v2 }', `release: { ref: v2, install: [[sh, -c, '${install}']] }`);
   const open = async (install: string, buildEnv: readonly string[]) =>
     permit(bench, {

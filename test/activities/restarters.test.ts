@@ -45,27 +45,34 @@ describe.skipIf(whyNoSystemd())(
         .map(([name, value]) => `Environment=${name}=${value}\n`)
         .join('')}`;
 
-    test('is restarted, serves the new build under another pid, and is down again where nothing served before', async () => {
-      const hands = await open('systemd: { unit: orders-web, manager: user, ready: /health, build: /build }');
-      await manager.unit('orders-web', serving(hands));
-      await hands.run('switch');
-      const first = await hands.run('restart');
-      expect(first.summary).toContain(`serving build ${hands.list.commit.slice(0, 12)}`);
-      const second = await hands.run('restart', { attempt: 2 });
-      expect(pids(second)?.[0]).toBe(pids(first)?.[1]);
-      expect(pids(second)?.[1]).toBe(manager.show('orders-web', 'MainPID'));
-      await hands.undo('switch');
-      expect(await hands.undo('restart')).toMatchObject({
-        done: true,
-        summary: 'web: orders-web is inactive',
-      });
-    });
+    test(
+      'is restarted, serves the new build under another pid, and is down again where nothing served ' +
+        'before',
+      async () => {
+        const hands = await open(
+          'systemd: { unit: orders-web, manager: user, ready: /health, build: /build }',
+        );
+        await manager.unit('orders-web', serving(hands));
+        await hands.run('switch');
+        const first = await hands.run('restart');
+        expect(first.summary).toContain(`serving build ${hands.list.commit.slice(0, 12)}`);
+        const second = await hands.run('restart', { attempt: 2 });
+        expect(pids(second)?.[0]).toBe(pids(first)?.[1]);
+        expect(pids(second)?.[1]).toBe(manager.show('orders-web', 'MainPID'));
+        await hands.undo('switch');
+        expect(await hands.undo('restart')).toMatchObject({
+          done: true,
+          summary: 'web: orders-web is inactive',
+        });
+      },
+    );
 
     test('is reloaded: the same process goes on', async () => {
       const hands = await open('systemd: { unit: orders-proxy, manager: user, action: reload }');
       await manager.unit(
         'orders-proxy',
-        '[Service]\nExecStart=/bin/bash -c "trap : HUP; while :; do sleep 1 & wait; done"\nExecReload=/bin/kill -HUP $MAINPID\n',
+        '[Service]\nExecStart=/bin/bash -c "trap : HUP; while :; do sleep 1 & wait; ' +
+          'done"\nExecReload=/bin/kill -HUP $MAINPID\n',
       );
       await hands.run('switch');
       expect(await failureOf(hands.run('restart'))).toMatchObject({
@@ -207,23 +214,27 @@ esac
     return hands;
   }
 
-  test('S0-41, T-27: its container is made anew, serves the new build, and is down where nothing served before', async () => {
-    const hands = await contained();
-    const first = await hands.run('restart');
-    expect(first.summary).toMatch(
-      new RegExp(
-        `^web: web: container none → \\d{12}, serving build ${hands.list.commit.slice(0, 12)}$`,
-        'u',
-      ),
-    );
-    const second = await hands.run('restart', { attempt: 2 });
-    expect(second.summary).toContain(`container ${first.summary.match(/→ (\d+)/u)?.[1]} → `);
-    expect(await readFile(join(hands.root, 'box/asked'), 'utf8')).toContain(
-      'up up --detach --force-recreate --no-deps web',
-    );
-    await hands.undo('switch');
-    expect(await hands.undo('restart')).toMatchObject({ done: true, summary: 'web: web is exited' });
-  });
+  test(
+    'S0-41, T-27: its container is made anew, serves the new build, and is down where nothing served ' +
+      'before',
+    async () => {
+      const hands = await contained();
+      const first = await hands.run('restart');
+      expect(first.summary).toMatch(
+        new RegExp(
+          `^web: web: container none → \\d{12}, serving build ${hands.list.commit.slice(0, 12)}$`,
+          'u',
+        ),
+      );
+      const second = await hands.run('restart', { attempt: 2 });
+      expect(second.summary).toContain(`container ${first.summary.match(/→ (\d+)/u)?.[1]} → `);
+      expect(await readFile(join(hands.root, 'box/asked'), 'utf8')).toContain(
+        'up up --detach --force-recreate --no-deps web',
+      );
+      await hands.undo('switch');
+      expect(await hands.undo('restart')).toMatchObject({ done: true, summary: 'web: web is exited' });
+    },
+  );
 
   test('one that cannot be made, or falls over, is named with its last words', async () => {
     const hands = await contained();

@@ -99,70 +99,89 @@ describe('who may', () => {
     expect(await constraints(hands)).not.toEqual([]);
   });
 
-  test('the message `rollback` with the fallback counts as well; a plan without the fallback has no restore at all', async () => {
-    const hands = await ready();
-    expect(await restore(hands, [signed(hands, dan, { fallback: 'restore' }, 'rollback')])).toMatchObject({
-      done: true,
-    });
-    const without = await permit(bench, { steps });
-    expect(await failureOf(restore(without))).toMatchObject({ code: 'NOT_PERMITTED' });
-  });
-});
-
-test('T-04, T-05, T-06: a fresh database takes the name; owner, grants, settings, limit and comment come along; sessions are ended; the rows since are named as lost', async () => {
-  const hands = await ready();
-  const name = new URL(hands.url).pathname.slice(1);
-  await query(
-    hands.url,
-    `alter database ${name} set work_mem = '5MB'; alter database ${name} set search_path = audit, public; alter role app in database ${name} set statement_timeout = '9s';
-     revoke connect on database ${name} from public; grant connect on database ${name} to app, report; grant temporary on database ${name} to app with grant option;
-     alter database ${name} connection limit 33; comment on database ${name} is 'the shop''s'; alter database ${name} owner to app;
-     insert into customers (name, email) values ('new', 'new@example.org'); update orders set status = 'shipped' where id in (1, 2);`,
+  test(
+    'the message `rollback` with the fallback counts as well; a plan without the fallback has no ' +
+      'restore at all',
+    async () => {
+      const hands = await ready();
+      expect(await restore(hands, [signed(hands, dan, { fallback: 'restore' }, 'rollback')])).toMatchObject({
+        done: true,
+      });
+      const without = await permit(bench, { steps });
+      expect(await failureOf(restore(without))).toMatchObject({ code: 'NOT_PERMITTED' });
+    },
   );
-  const properties = `select pg_get_userbyid(datdba) as owner, datconnlimit, shobj_description(oid, 'pg_database') as comment, datacl::text[] as acl,
-    (select array_agg(coalesce(setrole::regrole::text, '') || setconfig::text order by 1) from pg_db_role_setting where setdatabase = d.oid) as settings from pg_database d where datname = '${name}'`;
-  const before = (await hands.sql<{ acl: string[] }>(properties))[0]!;
-  const app = new pg.Client({ connectionString: hands.url, application_name: 'shop' });
-  let ended = false;
-  app.on('error', () => (ended = true));
-  await app.connect();
-
-  const receipt = await restore(hands);
-
-  expect(receipt).toMatchObject({
-    undo: 'restore',
-    done: true,
-    differences: [],
-    summary: expect.stringContaining(replacedDatabase(hands.rollout)),
-  });
-  // The two rows that the application changed and the one it added; not what fix and migration wrote.
-  expect(receipt.notes).toEqual([
-    expect.stringMatching(/^the target was closed for \d+ ms, \d+ sessions were ended$/u),
-    'lost: public.customers: 1 row (21 added)',
-    'lost: public.orders: 2 rows (1 changed, 2 changed)',
-  ]);
-  expect(ended).toBe(true);
-  expect(await constraints(hands)).toEqual([]);
-  const after = (await hands.sql<{ acl: string[] }>(properties))[0]!;
-  expect({ ...after, acl: [...after.acl].sort() }).toEqual({ ...before, acl: [...before.acl].sort() });
-  expect(await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] })).toMatchObject({
-    equal: true,
-    writtenSince: [],
-  });
-  expect(await query(aside(hands), "select from customers where name = 'new'")).toHaveLength(1);
-  expect(await withSession(hands.url, 'test', openRollout)).toMatchObject({ rollout: hands.rollout.hash });
-  expect(await withSession(aside(hands), 'test', openRollout)).toBeUndefined();
-
-  // Written after the swap by the application: named as such, not held against the restore.
-  await query(hands.url, "insert into customers (name, email) values ('later', 'later@example.org')");
-  expect(await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] })).toMatchObject({
-    equal: true,
-    writtenSince: [expect.stringContaining('public.customers')],
-  });
-  await hands.call('closeRollout', { rollout: hands.rollout, outcome: 'restored' });
-  expect(await withSession(hands.url, 'test', openRollout)).toBeUndefined();
-  expect(await query(aside(hands), 'select 1')).toHaveLength(1);
 });
+
+test(
+  'T-04, T-05, T-06: a fresh database takes the name; owner, grants, settings, limit and comment come ' +
+    'along; sessions are ended; the rows since are named as lost',
+  async () => {
+    const hands = await ready();
+    const name = new URL(hands.url).pathname.slice(1);
+    await query(
+      hands.url,
+      `alter database ${name} set work_mem = '5MB'; alter database ${name}
+      set search_path = audit, public; alter role app in database ${name} set statement_timeout = '9s';
+     revoke connect on database ${name} from public; grant connect
+     on database ${name} to app, report; grant temporary on database ${name} to app with grant option;
+     alter database ${name} connection limit 33; comment
+     on database ${name} is 'the shop''s'; alter database ${name} owner to app;
+     insert into customers (name, email) values ('new', 'new@example.org'); update orders
+     set status = 'shipped' where id in (1, 2);`,
+    );
+    const properties = `select pg_get_userbyid(datdba) as owner, datconnlimit, shobj_description(oid,
+    'pg_database') as comment, datacl::text[] as acl,
+    (select array_agg(coalesce(setrole::regrole::text, '') || setconfig::text order by 1)
+    from pg_db_role_setting where setdatabase = d.oid) as settings from pg_database d
+    where datname = '${name}'`;
+    const before = (await hands.sql<{ acl: string[] }>(properties))[0]!;
+    const app = new pg.Client({ connectionString: hands.url, application_name: 'shop' });
+    let ended = false;
+    app.on('error', () => (ended = true));
+    await app.connect();
+
+    const receipt = await restore(hands);
+
+    expect(receipt).toMatchObject({
+      undo: 'restore',
+      done: true,
+      differences: [],
+      summary: expect.stringContaining(replacedDatabase(hands.rollout)),
+    });
+    // The two rows that the application changed and the one it added; not what fix and migration wrote.
+    expect(receipt.notes).toEqual([
+      expect.stringMatching(/^the target was closed for \d+ ms, \d+ sessions were ended$/u),
+      'lost: public.customers: 1 row (21 added)',
+      'lost: public.orders: 2 rows (1 changed, 2 changed)',
+    ]);
+    expect(ended).toBe(true);
+    expect(await constraints(hands)).toEqual([]);
+    const after = (await hands.sql<{ acl: string[] }>(properties))[0]!;
+    expect({ ...after, acl: [...after.acl].sort() }).toEqual({ ...before, acl: [...before.acl].sort() });
+    expect(
+      await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] }),
+    ).toMatchObject({
+      equal: true,
+      writtenSince: [],
+    });
+    expect(await query(aside(hands), "select from customers where name = 'new'")).toHaveLength(1);
+    expect(await withSession(hands.url, 'test', openRollout)).toMatchObject({ rollout: hands.rollout.hash });
+    expect(await withSession(aside(hands), 'test', openRollout)).toBeUndefined();
+
+    // Written after the swap by the application: named as such, not held against the restore.
+    await query(hands.url, "insert into customers (name, email) values ('later', 'later@example.org')");
+    expect(
+      await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] }),
+    ).toMatchObject({
+      equal: true,
+      writtenSince: [expect.stringContaining('public.customers')],
+    });
+    await hands.call('closeRollout', { rollout: hands.rollout, outcome: 'restored' });
+    expect(await withSession(hands.url, 'test', openRollout)).toBeUndefined();
+    expect(await query(aside(hands), 'select 1')).toHaveLength(1);
+  },
+);
 
 describe('twice, or half', () => {
   test('asked again it restores nothing again', async () => {

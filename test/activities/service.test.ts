@@ -228,38 +228,49 @@ ${BACKUP}${DATA}${MIGRATE}`,
     });
   });
 
-  test('S0-67, S1-44, S1-45: a rollback closes the site, then stops the service; both are as often done as asked, and opened behind it', async () => {
-    const hands = await behind();
-    const shut = (undo: string) =>
-      hands.call<UndoReceipt>(undo, {
-        rollout: hands.rollout,
-        step: hands.step('migrate'),
-        args: { services: ['web'] },
-      });
-    const pid = await pidOf(hands);
-    for (const _ of ['once', 'again']) {
-      expect(await shut('closeSite')).toMatchObject({ done: true, differences: [] });
-      expect(await answers(hands.port)).toBe(_ === 'once' ? 503 : null);
-      expect(await shut('stopServices')).toMatchObject({
+  test(
+    'S0-67, S1-44, S1-45: a rollback closes the site, then stops the service; both are as often done ' +
+      'as asked, and opened behind it',
+    async () => {
+      const hands = await behind();
+      const shut = (undo: string) =>
+        hands.call<UndoReceipt>(undo, {
+          rollout: hands.rollout,
+          step: hands.step('migrate'),
+          args: { services: ['web'] },
+        });
+      const pid = await pidOf(hands);
+      for (const _ of ['once', 'again']) {
+        expect(await shut('closeSite')).toMatchObject({ done: true, differences: [] });
+        expect(await answers(hands.port)).toBe(_ === 'once' ? 503 : null);
+        expect(await shut('stopServices')).toMatchObject({
+          done: true,
+          summary: _ === 'once' ? `web: pid ${pid} ended` : 'web: was not running',
+        });
+      }
+      expect(processStartTime(pid)).toBeUndefined();
+      expect(await answers(hands.port), 'its port is closed').toBeNull();
+      expect(await shut('startServices')).toMatchObject({
         done: true,
-        summary: _ === 'once' ? `web: pid ${pid} ended` : 'web: was not running',
+        summary: expect.stringContaining('up'),
       });
-    }
-    expect(processStartTime(pid)).toBeUndefined();
-    expect(await answers(hands.port), 'its port is closed').toBeNull();
-    expect(await shut('startServices')).toMatchObject({ done: true, summary: expect.stringContaining('up') });
-    expect(await answers(hands.port), 'still closed').toBe(503);
-    expect(await shut('endMaintenance')).toMatchObject({ done: true });
-    expect(await answers(hands.port)).toBe(200);
-  });
+      expect(await answers(hands.port), 'still closed').toBe(503);
+      expect(await shut('endMaintenance')).toMatchObject({ done: true });
+      expect(await answers(hands.port)).toBe(200);
+    },
+  );
 
-  test('nothing is shut at a step that takes nothing of the database back, nor where the plan does not say so', async () => {
-    const hands = await behind();
-    const ask = (of: Hands, step: string) =>
-      failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
-    expect(await ask(hands, 'restart')).toMatchObject({ code: 'NOT_PERMITTED' });
-    expect(await ask(await open(), 'migrate')).toMatchObject({ code: 'NOT_PERMITTED' });
-  });
+  test(
+    'nothing is shut at a step that takes nothing of the database back, nor where the plan does not ' +
+      'say so',
+    async () => {
+      const hands = await behind();
+      const ask = (of: Hands, step: string) =>
+        failureOf(of.call('closeSite', { rollout: of.rollout, step: of.step(step), args: {} }));
+      expect(await ask(hands, 'restart')).toMatchObject({ code: 'NOT_PERMITTED' });
+      expect(await ask(await open(), 'migrate')).toMatchObject({ code: 'NOT_PERMITTED' });
+    },
+  );
 
   test('well is what the plan says: another path that answers 404 keeps it closed', async () => {
     const hands = await behind('/not-there');

@@ -50,25 +50,29 @@ describe('a reviewed SQL file', () => {
     expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
   });
 
-  test('killed in its middle it has left nothing; the undo finds nothing to do, and the next attempt does it all', async () => {
-    const hands = await ready(
-      `${SQL}; select pg_sleep(case when (select count(*) from slow) > 0 then 60 else 0 end)`,
-    );
-    await hands.sql('create table slow as select 1');
-    const cancelWhenRunning = (environment: MockActivityEnvironment) => {
-      const poll = setInterval(() => {
-        void hands
-          .sql("select from pg_stat_activity where query like '%pg_sleep%' and wait_event = 'PgSleep'")
-          .then((rows) => rows.length > 0 && (clearInterval(poll), environment.cancel()));
-      }, 50);
-    };
-    await expect(hands.run('names', { during: cancelWhenRunning })).rejects.toThrow();
-    expect(await hands.undo('names')).toMatchObject({ summary: 'the file has left nothing' });
-    expect(await named(hands)).toBe(0);
-    await hands.sql('truncate slow');
-    await hands.run('names', { attempt: 2 });
-    expect([await named(hands), await twice(hands)]).toEqual([20, 0]);
-  });
+  test(
+    'killed in its middle it has left nothing; the undo finds nothing to do, and the next attempt does ' +
+      'it all',
+    async () => {
+      const hands = await ready(
+        `${SQL}; select pg_sleep(case when (select count(*) from slow) > 0 then 60 else 0 end)`,
+      );
+      await hands.sql('create table slow as select 1');
+      const cancelWhenRunning = (environment: MockActivityEnvironment) => {
+        const poll = setInterval(() => {
+          void hands
+            .sql("select from pg_stat_activity where query like '%pg_sleep%' and wait_event = 'PgSleep'")
+            .then((rows) => rows.length > 0 && (clearInterval(poll), environment.cancel()));
+        }, 50);
+      };
+      await expect(hands.run('names', { during: cancelWhenRunning })).rejects.toThrow();
+      expect(await hands.undo('names')).toMatchObject({ summary: 'the file has left nothing' });
+      expect(await named(hands)).toBe(0);
+      await hands.sql('truncate slow');
+      await hands.run('names', { attempt: 2 });
+      expect([await named(hands), await twice(hands)]).toEqual([20, 0]);
+    },
+  );
 
   test('a statement that fails leaves nothing, and is told with its SQLSTATE', async () => {
     const hands = await ready(`${SQL}; select 1 / 0`);

@@ -25,7 +25,9 @@ let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
 afterAll(() => bench?.stop());
 
-const RUN = `  - { step: touch, run: { command: [psql, -Xqc, "update customers set name = 'touched'"], changes: [database], undo: { command: [psql, -Xqc, "select 1"] } } }\n`;
+const RUN =
+  `  - { step: touch, run: { command: [psql, -Xqc, "update customers set name = 'touched'"], changes: ` +
+  `[database], undo: { command: [psql, -Xqc, "select 1"] } } }\n`;
 const steps = BACKUP + DATA + RUN + MIGRATE;
 async function ready(): Promise<Hands> {
   const hands = await permit(bench, { steps });
@@ -154,7 +156,8 @@ describe('the hold', () => {
   test('a lock that somebody else holds to the end is named', async () => {
     const hands = await permit(bench, { steps });
     const [key] = await hands.sql<{ key: string }>(
-      "select ((x'5347'::int::bigint << 32) | oid::bigint)::text as key from pg_database where datname = current_database()",
+      `select ((x'5347'::int::bigint << 32) | oid::bigint)::text as key from pg_database
+        where datname = current_database()`,
     );
     const stranger = await connect(withDatabase(hands.url, 'postgres'), 'somebody');
     await stranger.query('select pg_advisory_lock($1::bigint)', [key!.key]);
@@ -221,20 +224,24 @@ describe('the fence', () => {
 });
 
 describe('without a proven backup', () => {
-  test('a database that nobody can reach keeps no rollout open that never changed it; one that did stays open until it can be closed', async () => {
-    const gone = 'postgres://nobody@127.0.0.1:1/gone';
-    const hands = await permit(bench, { steps, url: gone });
-    await hands.call('closeRollout', { rollout: hands.rollout, outcome: 'failed' });
-    expect(await hands.world.permitStore.closed(hands.rollout)).toBe('failed');
-    const changed = await permit(bench, { steps, url: gone });
-    await changed.world.permitStore.noteOnce(changed.rollout, 'backup-proven.json', '{}');
-    expect(
-      await failureOf(changed.call('closeRollout', { rollout: changed.rollout, outcome: 'failed' })),
-    ).toMatchObject({
-      code: 'TARGET_UNREACHABLE',
-    });
-    expect(await changed.world.permitStore.closed(changed.rollout)).toBeUndefined();
-  });
+  test(
+    'a database that nobody can reach keeps no rollout open that never changed it; one that did stays ' +
+      'open until it can be closed',
+    async () => {
+      const gone = 'postgres://nobody@127.0.0.1:1/gone';
+      const hands = await permit(bench, { steps, url: gone });
+      await hands.call('closeRollout', { rollout: hands.rollout, outcome: 'failed' });
+      expect(await hands.world.permitStore.closed(hands.rollout)).toBe('failed');
+      const changed = await permit(bench, { steps, url: gone });
+      await changed.world.permitStore.noteOnce(changed.rollout, 'backup-proven.json', '{}');
+      expect(
+        await failureOf(changed.call('closeRollout', { rollout: changed.rollout, outcome: 'failed' })),
+      ).toMatchObject({
+        code: 'TARGET_UNREACHABLE',
+      });
+      expect(await changed.world.permitStore.closed(changed.rollout)).toBeUndefined();
+    },
+  );
 
   test.each(['data: fix', 'touch', 'migrate'])('%s is refused and writes nothing', async (step) => {
     const hands = await permit(bench, { steps });

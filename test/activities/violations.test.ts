@@ -52,8 +52,8 @@ describe('the receipt of the preview', () => {
   });
 
   test('rows that the migrations themselves mend are told, and are no reason to stop', async () => {
-    const mend =
-      'update orders set total_cents = 0 where total_cents < 0; update order_items set qty = 1 where qty = 0;';
+    const mend = `update orders set total_cents = 0 where total_cents < 0; update order_items set qty = 1
+        where qty = 0;`;
     const receipt = await preview({
       edit: prepend('0002_order_guards.sql', mend),
       steps: (BACKUP + PREVIEW + MIGRATE).replace(
@@ -63,7 +63,8 @@ describe('the receipt of the preview', () => {
     });
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { violating: 0 } });
     expect(receipt.details).toContain(
-      'violate now, but the migrations may change rows before they add it: order_items_qty_positive on public.order_items: 2 rows (order_id/sku 25/sku, 50/sku)',
+      'violate now, but the migrations may change rows before they add it: order_items_qty_positive ' +
+        'on public.order_items: 2 rows (order_id/sku 25/sku, 50/sku)',
     );
   });
 
@@ -91,9 +92,11 @@ const TABLES = `
   create table parents (id int primary key, code text);
   insert into parents values (1, 'a'), (2, 'b');
   create schema "Other shop";
-  create table "Other shop"."Things" ("select" int primary key, "Qty" int, name text, parent_id int, self int, note text);
+  create table "Other shop"."Things" ("select" int primary key, "Qty" int, name text, parent_id int, self
+  int, note text);
   insert into "Other shop"."Things" values
-    (1, 5, 'x', 1, null, 'a'), (2, -5, 'x', 2, 1, 'b'), (3, null, 'X', 9, 2, 'it''s'), (4, 1, null, null, 77, 'd'), (5, 1, null, 1, 5, 'e');
+    (1, 5, 'x', 1, null, 'a'), (2, -5, 'x', 2, 1, 'b'), (3, null, 'X', 9, 2, 'it''s'), (4, 1, null, null, 77,
+    'd'), (5, 1, null, 1, 5, 'e');
   create table keyless (n int);
   insert into keyless values (1), (1), (null);`;
 const THINGS = '"Other shop"."Things"';
@@ -138,7 +141,8 @@ describe('each kind says what PostgreSQL says when it is added', () => {
       '1 row (select 3)',
     ],
     [
-      `alter table ${THINGS} add constraint c foreign key (self) references ${THINGS} ("select") initially deferred`,
+      `alter table ${THINGS} add constraint c foreign key (self) references ${THINGS} ("select")
+        initially deferred`,
       'c',
       '1 row (select 4)',
     ],
@@ -169,8 +173,10 @@ describe('each kind says what PostgreSQL says when it is added', () => {
 
   test('what cannot be asked leaves the others askable', async () => {
     const { would, notes, figures } = await count(
-      `alter table parents add constraint a check (colour > 0); alter table parents add constraint b check (code > 1);
-       alter table nowhere add constraint c unique (n); alter table parents add constraint d foreign key (id) references nowhere (id);
+      `alter table parents add constraint a check (colour > 0); alter table parents add
+        constraint b check (code > 1);
+       alter table nowhere add constraint c unique (n); alter table parents add constraint d foreign key (id)
+       references nowhere (id);
        alter table parents add constraint e check (id = 1)`,
     );
     expect(would).toEqual(['would violate e on public.parents: 1 row (id 2)']);
@@ -187,7 +193,8 @@ describe('each kind says what PostgreSQL says when it is added', () => {
   test('asking writes nothing, and ends', async () => {
     await query(
       url,
-      `create function spoil() returns boolean language sql as $$ insert into keyless values (7) returning true $$`,
+      `create function spoil() returns boolean language sql as $$ insert into keyless values (7)
+        returning true $$`,
     );
     const { notes } = await count(`alter table parents add constraint a check (spoil())`);
     expect(notes).toEqual([
@@ -201,7 +208,8 @@ describe('each kind says what PostgreSQL says when it is added', () => {
   test('names mean what they mean to the role that migrates', async () => {
     await query(
       url,
-      `create schema mine; create table mine.parents (id int primary key); insert into mine.parents values (8)`,
+      `create schema mine; create table mine.parents (id int primary key); insert into
+        mine.parents values (8)`,
     );
     await query(url, `alter role current_user in database kinds set search_path = mine`);
     try {

@@ -74,65 +74,75 @@ async function until(name: string, fits: (answer: Answer) => boolean, path = '')
 describe('a deployment that is started through the server', { timeout: 60_000 }, () => {
   const name = 'through';
 
-  test('is one start, whatever is sent again: same key, other key, other body, other start, and after a restart', async () => {
-    const [signed, other] = await Promise.all([signedStart(name), signedStart(name, '10m=4s')]);
-    const first = await start(signed, 'run-1');
-    expect([first.status, first.headers.get('location')]).toEqual([201, `${DEPLOYMENTS}/${name}`]);
-    expect(first.body).toMatchObject({
-      deployment: name,
-      fresh: true,
-      running: true,
-      link: expect.stringContaining('http://ui.example.org/'),
-    });
-    const [again, otherKey, otherBody, otherStart] = await Promise.all([
-      start(signed, 'run-1'),
-      start(signed, 'run-2'),
-      start(other, 'run-1'),
-      start(other, 'run-3'),
-    ]);
-    expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([
-      200,
-      'true',
-      first.body,
-    ]);
-    expect([otherKey.status, otherKey.headers.get('idempotent-replayed')]).toEqual([200, null]);
-    expect(otherKey.body).toEqual({ ...first.body, fresh: false });
-    expect([otherBody.status, otherBody.body.detail]).toEqual([409, expect.stringContaining('run-1')]);
-    expect([otherStart.status, otherStart.body.detail]).toEqual([
-      409,
-      `another deployment has the name ${name}: its pace, steps differ`,
-    ]);
-    expect(await server.end('SIGINT')).toBe(130);
-    server = await raiseServer(environment());
-    const afterwards = await start(signed, 'run-1');
-    expect([afterwards.status, afterwards.headers.get('idempotent-replayed'), afterwards.body.runId]).toEqual(
-      [200, null, first.body.runId],
-    );
-  });
+  test(
+    'is one start, whatever is sent again: same key, other key, other body, other start, and after a ' +
+      'restart',
+    async () => {
+      const [signed, other] = await Promise.all([signedStart(name), signedStart(name, '10m=4s')]);
+      const first = await start(signed, 'run-1');
+      expect([first.status, first.headers.get('location')]).toEqual([201, `${DEPLOYMENTS}/${name}`]);
+      expect(first.body).toMatchObject({
+        deployment: name,
+        fresh: true,
+        running: true,
+        link: expect.stringContaining('http://ui.example.org/'),
+      });
+      const [again, otherKey, otherBody, otherStart] = await Promise.all([
+        start(signed, 'run-1'),
+        start(signed, 'run-2'),
+        start(other, 'run-1'),
+        start(other, 'run-3'),
+      ]);
+      expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([
+        200,
+        'true',
+        first.body,
+      ]);
+      expect([otherKey.status, otherKey.headers.get('idempotent-replayed')]).toEqual([200, null]);
+      expect(otherKey.body).toEqual({ ...first.body, fresh: false });
+      expect([otherBody.status, otherBody.body.detail]).toEqual([409, expect.stringContaining('run-1')]);
+      expect([otherStart.status, otherStart.body.detail]).toEqual([
+        409,
+        `another deployment has the name ${name}: its pace, steps differ`,
+      ]);
+      expect(await server.end('SIGINT')).toBe(130);
+      server = await raiseServer(environment());
+      const afterwards = await start(signed, 'run-1');
+      expect([
+        afterwards.status,
+        afterwards.headers.get('idempotent-replayed'),
+        afterwards.body.runId,
+      ]).toEqual([200, null, first.body.runId]);
+    },
+  );
 
-  test('is listed and shown as the command shows it; its signed start and its gate report are there to sign on', async () => {
-    await until(name, ({ status }) => status === 200, `/gate-report/${ENVIRONMENT}`);
-    const [{ body: status }, { body: signed }, gateReport, nowhere, never, bad] = await Promise.all([
-      statusOf(name),
-      ask(server, 'GET', `${DEPLOYMENTS}/${name}/start`),
-      ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/${ENVIRONMENT}`),
-      ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/nowhere`),
-      statusOf('never'),
-      ask(server, 'GET', `${DEPLOYMENTS}?cursor=AAAA`),
-    ]);
-    const own = await (await openStatus(play.stage.connected, name)).read();
-    expect(status).toEqual({ ...own, exitCode: exitOfStatus(own) });
-    expect(status.exitCode).toBe(8);
-    expect(signed.body.deployment).toBe(name);
-    expect(hashJson(gateReport.body.gateReport)).toBe(gateReport.body.hash);
-    expect([nowhere.status, never.status, never.body.code, bad.status]).toEqual([422, 404, 'unknown', 422]);
-    const list = async (query: string) => (await ask(server, 'GET', `${DEPLOYMENTS}?${query}`)).body;
-    await expect
-      .poll(async () => (await list('state=running&service=orders')).deployments, { timeout: 10_000 })
-      .toMatchObject([{ deployment: name }]);
-    expect((await list('service=another')).deployments).toEqual([]);
-    expect((await list('state=terminated')).deployments).toEqual([]);
-  });
+  test(
+    'is listed and shown as the command shows it; its signed start and its gate report are there to ' +
+      'sign on',
+    async () => {
+      await until(name, ({ status }) => status === 200, `/gate-report/${ENVIRONMENT}`);
+      const [{ body: status }, { body: signed }, gateReport, nowhere, never, bad] = await Promise.all([
+        statusOf(name),
+        ask(server, 'GET', `${DEPLOYMENTS}/${name}/start`),
+        ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/${ENVIRONMENT}`),
+        ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/nowhere`),
+        statusOf('never'),
+        ask(server, 'GET', `${DEPLOYMENTS}?cursor=AAAA`),
+      ]);
+      const own = await (await openStatus(play.stage.connected, name)).read();
+      expect(status).toEqual({ ...own, exitCode: exitOfStatus(own) });
+      expect(status.exitCode).toBe(8);
+      expect(signed.body.deployment).toBe(name);
+      expect(hashJson(gateReport.body.gateReport)).toBe(gateReport.body.hash);
+      expect([nowhere.status, never.status, never.body.code, bad.status]).toEqual([422, 404, 'unknown', 422]);
+      const list = async (query: string) => (await ask(server, 'GET', `${DEPLOYMENTS}?${query}`)).body;
+      await expect
+        .poll(async () => (await list('state=running&service=orders')).deployments, { timeout: 10_000 })
+        .toMatchObject([{ deployment: name }]);
+      expect((await list('service=another')).deployments).toEqual([]);
+      expect((await list('state=terminated')).deployments).toEqual([]);
+    },
+  );
 
   test('takes no forged signature (403), counts true ones, and runs to its end', async () => {
     const approve = (...more: readonly string[]) =>
@@ -218,7 +228,8 @@ test('a CI job starts a staging run with curl and ends as the run ends', { timeo
 });
 
 test(
-  'without Temporal every route is 503 within five seconds and nothing is accepted; with it all is there again',
+  'without Temporal every route is 503 within five seconds and nothing is accepted; with it all is ' +
+    'there again',
   { timeout: 60_000 },
   async () => {
     const signed = await signedStart('gone');

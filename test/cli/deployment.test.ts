@@ -65,26 +65,30 @@ async function open(name: string): Promise<void> {
 describe('a deployment that completes', { timeout: 60_000 }, () => {
   const name = 'first';
 
-  test('is printed here and started there; the same again answers with the first, another one is a conflict', async () => {
-    const printed = await startAs(name, '10m=3s', '--print');
-    expect(printed.code).toBe(0);
-    await writeFile(join(play.stage.folder, 'start.json'), printed.out);
-    const started = await play.soakgate(['start', '--signed', 'start.json']);
-    expect([started.code, started.out]).toEqual([0, `${name}\n`]);
-    expect(started.err).toContain('http://ui.example.org/namespaces/default/workflows/deployment%2Ffirst/');
-    const [again, signedAnew, piped, other] = await Promise.all([
-      play.soakgate(['start', '--signed', 'start.json', '-o', 'json']),
-      startAs(name, '10m=3s'),
-      play.soakgate(['start', '--signed', '-'], { input: printed.out }),
-      startAs(name, '10m=4s'),
-    ]);
-    expect(JSON.parse(again.out)).toMatchObject({ deployment: name, fresh: false, running: true });
-    expect([signedAnew.code, signedAnew.out]).toEqual([0, `${name}\n`]);
-    expect(signedAnew.err).toContain('already running');
-    expect(piped.code).toBe(0);
-    expect([other.code, other.out]).toEqual([6, '']);
-    expect(other.err).toContain('pace');
-  });
+  test(
+    'is printed here and started there; the same again answers with the first, another one is a ' +
+      'conflict',
+    async () => {
+      const printed = await startAs(name, '10m=3s', '--print');
+      expect(printed.code).toBe(0);
+      await writeFile(join(play.stage.folder, 'start.json'), printed.out);
+      const started = await play.soakgate(['start', '--signed', 'start.json']);
+      expect([started.code, started.out]).toEqual([0, `${name}\n`]);
+      expect(started.err).toContain('http://ui.example.org/namespaces/default/workflows/deployment%2Ffirst/');
+      const [again, signedAnew, piped, other] = await Promise.all([
+        play.soakgate(['start', '--signed', 'start.json', '-o', 'json']),
+        startAs(name, '10m=3s'),
+        play.soakgate(['start', '--signed', '-'], { input: printed.out }),
+        startAs(name, '10m=4s'),
+      ]);
+      expect(JSON.parse(again.out)).toMatchObject({ deployment: name, fresh: false, running: true });
+      expect([signedAnew.code, signedAnew.out]).toEqual([0, `${name}\n`]);
+      expect(signedAnew.err).toContain('already running');
+      expect(piped.code).toBe(0);
+      expect([other.code, other.out]).toEqual([6, '']);
+      expect(other.err).toContain('pace');
+    },
+  );
 
   test('waits for its gate: status and list say for whom, exit code 8', async () => {
     const out = await until(

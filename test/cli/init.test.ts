@@ -80,24 +80,28 @@ describe.concurrent('what is found', () => {
     expect(err).toContain('git init');
   });
 
-  test('the validation system with its tags: Django, its environment, Gunicorn; with --unit the unit instead', async () => {
-    const to = await copyOf('validation-system', 'tg-git', true);
-    const own = await ownPlan('validation-system', 'v-next');
-    const { plan } = await init(to);
-    expect(plan.migrations).toEqual(own.migrations);
-    expect(plan.release).toEqual(own.release);
-    expect(plan.commands).toEqual(own.commands);
-    expect(plan.environments[0]?.services).toMatchObject([
-      { options: { command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'] } },
-    ]);
-    await rm(join(to, 'soakgate.yaml'));
-    const units = (await init(to, '--unit', 'gunicorn.service', '--unit', 'nginx')).plan.environments[1]
-      ?.services;
-    expect(units).toMatchObject([
-      { name: 'gunicorn', tool: 'systemd', options: { unit: 'gunicorn.service' } },
-      { name: 'nginx', tool: 'systemd', options: { unit: 'nginx' } },
-    ]);
-  });
+  test(
+    'the validation system with its tags: Django, its environment, Gunicorn; with --unit the unit ' +
+      'instead',
+    async () => {
+      const to = await copyOf('validation-system', 'tg-git', true);
+      const own = await ownPlan('validation-system', 'v-next');
+      const { plan } = await init(to);
+      expect(plan.migrations).toEqual(own.migrations);
+      expect(plan.release).toEqual(own.release);
+      expect(plan.commands).toEqual(own.commands);
+      expect(plan.environments[0]?.services).toMatchObject([
+        { options: { command: ['.venv/bin/python', '-m', 'gunicorn', 'tg.wsgi'] } },
+      ]);
+      await rm(join(to, 'soakgate.yaml'));
+      const units = (await init(to, '--unit', 'gunicorn.service', '--unit', 'nginx')).plan.environments[1]
+        ?.services;
+      expect(units).toMatchObject([
+        { name: 'gunicorn', tool: 'systemd', options: { unit: 'gunicorn.service' } },
+        { name: 'nginx', tool: 'systemd', options: { unit: 'nginx' } },
+      ]);
+    },
+  );
 
   test('the validation system without a repository: the newest are named in comments', async () => {
     const { plan, text } = await init(await copyOf('validation-system', 'tg-bare', false));
@@ -144,25 +148,29 @@ describe.concurrent('what is found', () => {
     expect(err).toContain('11_d.up.sql has no 11_d.down.sql');
   });
 
-  test('only a package.json: a release of code, with its rollback; the editor is told of an installed schema', async () => {
-    const to = join(folder, 'code');
-    await mkdir(join(to, 'node_modules/soakgate'), { recursive: true });
-    await writeFile(join(to, 'node_modules/soakgate/schema.json'), '{}');
-    await writeFile(
-      join(to, 'package.json'),
-      '{ "name": "@acme/No", "scripts": { "start": "node ./main.js" } }',
-    );
-    for (const file of ['main.js', 'package-lock.json']) await writeFile(join(to, file), '');
-    const { plan, text, err } = await init(to);
-    expect(plan).toMatchObject({
-      service: 'no',
-      kind: 'code',
-      release: { lock: 'package-lock.json', install: [['npm', 'ci', '--omit=dev']] },
-    });
-    expect(plan).not.toHaveProperty('migrations');
-    expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./node_modules/soakgate/schema.json');
-    expect(err).not.toContain('soakgate schema');
-  });
+  test(
+    'only a package.json: a release of code, with its rollback; the editor is told of an installed ' +
+      'schema',
+    async () => {
+      const to = join(folder, 'code');
+      await mkdir(join(to, 'node_modules/soakgate'), { recursive: true });
+      await writeFile(join(to, 'node_modules/soakgate/schema.json'), '{}');
+      await writeFile(
+        join(to, 'package.json'),
+        '{ "name": "@acme/No", "scripts": { "start": "node ./main.js" } }',
+      );
+      for (const file of ['main.js', 'package-lock.json']) await writeFile(join(to, file), '');
+      const { plan, text, err } = await init(to);
+      expect(plan).toMatchObject({
+        service: 'no',
+        kind: 'code',
+        release: { lock: 'package-lock.json', install: [['npm', 'ci', '--omit=dev']] },
+      });
+      expect(plan).not.toHaveProperty('migrations');
+      expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./node_modules/soakgate/schema.json');
+      expect(err).not.toContain('soakgate schema');
+    },
+  );
 });
 
 describe.concurrent('what is refused', () => {

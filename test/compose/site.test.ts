@@ -85,52 +85,57 @@ test('prepare makes keys, repository and two places, and a second time nothing',
   expect(await readFile(join(keys, 'lea.key'), 'utf8')).toBe(before);
 });
 
-test('a site fills its database once, serves its first release, and comes up again; a deployment goes through it', async () => {
-  await raise(
-    [
-      join(root, 'bin/soakgate.mjs'),
-      'worker',
-      'control',
-      '--artifacts',
-      join(volumes, 'artifacts'),
-      '--key',
-      join(volumes, 'control/control.key'),
-    ],
-    'none',
-  );
-  const site = await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
-  const health = async () => (await get(`http://127.0.0.1:${port}/health`).catch(() => null))?.status;
-  await expect.poll(health, { timeout: 20_000 }).toBe(200);
-  site.kill('SIGTERM');
-  expect(await new Promise((resolve) => site.once('exit', resolve))).toBe(0);
-  await expect.poll(health, { timeout: 10_000 }).not.toBe(200);
-  await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
-  await expect.poll(health, { timeout: 20_000 }).toBe(200);
+test(
+  'a site fills its database once, serves its first release, and comes up again; a deployment goes ' +
+    'through it',
+  async () => {
+    await raise(
+      [
+        join(root, 'bin/soakgate.mjs'),
+        'worker',
+        'control',
+        '--artifacts',
+        join(volumes, 'artifacts'),
+        '--key',
+        join(volumes, 'control/control.key'),
+      ],
+      'none',
+    );
+    const site = await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
+    const health = async () => (await get(`http://127.0.0.1:${port}/health`).catch(() => null))?.status;
+    await expect.poll(health, { timeout: 20_000 }).toBe(200);
+    site.kill('SIGTERM');
+    expect(await new Promise((resolve) => site.once('exit', resolve))).toBe(0);
+    await expect.poll(health, { timeout: 10_000 }).not.toBe(200);
+    await raise([join(root, 'compose/site.mjs'), 'staging'], 'staging');
+    await expect.poll(health, { timeout: 20_000 }).toBe(200);
 
-  const people = {
-    cwd: volumes,
-    env: { TEMPORAL_ADDRESS: server.address, XDG_CONFIG_HOME: join(volumes, 'people') },
-  };
-  const plan = join(volumes, 'repository/soakgate.yaml');
-  const start = await call(
-    [
-      'start',
-      plan,
-      '--as',
-      'rae',
-      '--repository',
-      join(volumes, 'repository'),
-      '--name',
-      'first',
-      '--pace',
-      '7d=60s',
-    ],
-    people,
-  );
-  expect(start).toMatchObject({ code: 0 });
-  const restarted = async () => (await call(['status', 'first'], people)).out;
-  await expect.poll(restarted, { timeout: 180_000, interval: 1_000 }).toMatch(/✓ pass +health/u);
-  await call(['abort', 'first', 'staging', '--as', 'lea', '--yes', '--reason', 'seen enough'], people);
-  expect(await call(['status', 'first', '--watch', '--timeout', '60s'], people)).toMatchObject({ code: 3 });
-  expect((await get(`http://127.0.0.1:${port}/health`)).status).toBe(200);
-}, 360_000);
+    const people = {
+      cwd: volumes,
+      env: { TEMPORAL_ADDRESS: server.address, XDG_CONFIG_HOME: join(volumes, 'people') },
+    };
+    const plan = join(volumes, 'repository/soakgate.yaml');
+    const start = await call(
+      [
+        'start',
+        plan,
+        '--as',
+        'rae',
+        '--repository',
+        join(volumes, 'repository'),
+        '--name',
+        'first',
+        '--pace',
+        '7d=60s',
+      ],
+      people,
+    );
+    expect(start).toMatchObject({ code: 0 });
+    const restarted = async () => (await call(['status', 'first'], people)).out;
+    await expect.poll(restarted, { timeout: 180_000, interval: 1_000 }).toMatch(/✓ pass +health/u);
+    await call(['abort', 'first', 'staging', '--as', 'lea', '--yes', '--reason', 'seen enough'], people);
+    expect(await call(['status', 'first', '--watch', '--timeout', '60s'], people)).toMatchObject({ code: 3 });
+    expect((await get(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  },
+  360_000,
+);

@@ -14,7 +14,8 @@ const brief = (sql: string) =>
   addedConstraints(sql).constraints.map(({ kind, constraint, table }) => `${kind} ${constraint} ${table}`);
 const left = (sql: string) => addedConstraints(sql).notForecast.map(({ what, why }) => `${what}: ${why}`);
 const shared = (keys: string, from: string, where = '') =>
-  `(tableoid, ctid) in (select tableoid, ctid from (select tableoid, ctid, count(*) over (partition by ${keys}) as copies from ${from}${where}) counted where copies > 1)`;
+  '(tableoid, ctid) in (select tableoid, ctid from (select tableoid, ctid, count(*) over (partition ' +
+  `by ${keys}) as copies from ${from}${where}) counted where copies > 1)`;
 
 describe('each kind, with PostgreSQL’s rules for NULL', () => {
   test.each([
@@ -39,16 +40,19 @@ describe('each kind, with PostgreSQL’s rules for NULL', () => {
       `(a is null or b is null or ${shared('a, b', 't')})`,
     ],
     [
-      'alter table s.t add constraint c foreign key (a, b) references s.u (x, y) on delete cascade deferrable initially deferred',
+      `alter table s.t add constraint c foreign key (a, b) references s.u (x, y)
+        on delete cascade deferrable initially deferred`,
       'foreign key',
       's.t',
-      't.a is not null and t.b is not null and not exists (select from s.u "soakgate referenced" where "soakgate referenced".x = t.a and "soakgate referenced".y = t.b)',
+      't.a is not null and t.b is not null and not exists (select from s.u "soakgate referenced" ' +
+        `where "soakgate referenced".x = t.a and "soakgate referenced".y = t.b)`,
     ],
     [
       'alter table t add constraint c foreign key (a) references u (x) match full',
       'foreign key',
       't',
-      't.a is not null and not exists (select from u "soakgate referenced" where "soakgate referenced".x = t.a)',
+      't.a is not null and not exists (select from u "soakgate referenced" where "soakgate ' +
+        'referenced".x = t.a)',
     ],
     ['alter table t add constraint c not null a', 'not null', 't', 'a is null'],
     [
@@ -58,7 +62,8 @@ describe('each kind, with PostgreSQL’s rules for NULL', () => {
       shared('a', 't', ' where a is not null'),
     ],
     [
-      `create unique index c on only s.t using btree (lower(a) text_pattern_ops desc nulls last, (b + 1), d collate "C") include (e) with (fillfactor = 70) where f = 'a;b' -- the end`,
+      `create unique index c on only s.t using btree (lower(a) text_pattern_ops desc nulls last,
+        (b + 1), d collate "C") include (e) with (fillfactor = 70) where f = 'a;b' -- the end`,
       'unique index',
       'only s.t',
       shared(
@@ -104,8 +109,8 @@ describe('a range', () => {
     ]));
 
   test('NOT VALID is asked of no row until it is validated, under whatever spelling', () => {
-    const added =
-      'alter table T add constraint C check (a > 0) not valid; alter table t add constraint d check (b > 0) not enforced;';
+    const added = `alter table T add constraint C check (a > 0) not valid; alter table t add constraint d
+        check (b > 0) not enforced;`;
     expect(addedConstraints(added)).toEqual({ constraints: [], notForecast: [] });
     expect(one(`${added} alter table public."t" validate constraint c`)).toMatchObject({
       constraint: 'c',
@@ -187,10 +192,13 @@ describe('left out, and counted', () => {
   });
 
   test.each([
-    'alter table t add column c int not null default 0, alter column d drop not null, alter constraint e deferrable',
+    `alter table t add column c int not null default 0, alter column d drop not null, alter
+      constraint e deferrable`,
     'create index i on t (a); create table u (a int unique, check (a > 0))',
-    `insert into log values ('alter table t add constraint c check (a > 0)', E'\\'; alter table t add constraint c check (a > 0); --')`,
-    'create function f() returns void language plpgsql as $_$ begin; alter table t add constraint c check (a > 0); end $_$',
+    `insert into log values ('alter table t add constraint c check (a > 0)', E'\\'; alter table
+      t add constraint c check (a > 0); --')`,
+    `create function f() returns void language plpgsql as $_$ begin; alter table t add
+      constraint c check (a > 0); end $_$`,
     "copy t (a) from stdin;\nalter table t add constraint c check (a > 0);\nit's\n\\.\n",
   ])('nothing is in: %s', (sql) =>
     expect(addedConstraints(sql)).toEqual({ constraints: [], notForecast: [] }),
@@ -262,30 +270,34 @@ describe('properties', () => {
     'analyze "t(";',
   );
 
-  test('whatever stands between the words and the statements, the same constraints are read, in their order', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(added, fc.array(gap, { minLength: 1, maxLength: 8 }), between), { maxLength: 5 }),
-        (list) => {
-          const sql = list
-            .map(
-              ([it, gaps, before]) =>
-                before + written(it).reduce((text, word, at) => text + gaps[at % gaps.length]! + word, ''),
-            )
-            .join('\n');
-          const { constraints, notForecast } = addedConstraints(sql);
-          expect(notForecast).toEqual([]);
-          const plain = (text: string) =>
-            text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
-          expect(constraints.map(({ constraint, table, kind }) => ({ constraint, table, kind }))).toEqual(
-            list.map(([{ constraint, table, kind }]) => ({ constraint: plain(constraint), table, kind })),
-          );
-          for (const [at, [it]] of list.entries())
-            if (it.kind === 'check') expect(constraints[at]?.condition).toBe(`not (${it.expression})`);
-        },
-      ),
-    );
-  });
+  test(
+    'whatever stands between the words and the statements, the same constraints are read, in their ' +
+      `order`,
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(added, fc.array(gap, { minLength: 1, maxLength: 8 }), between), { maxLength: 5 }),
+          (list) => {
+            const sql = list
+              .map(
+                ([it, gaps, before]) =>
+                  before + written(it).reduce((text, word, at) => text + gaps[at % gaps.length]! + word, ''),
+              )
+              .join('\n');
+            const { constraints, notForecast } = addedConstraints(sql);
+            expect(notForecast).toEqual([]);
+            const plain = (text: string) =>
+              text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+            expect(constraints.map(({ constraint, table, kind }) => ({ constraint, table, kind }))).toEqual(
+              list.map(([{ constraint, table, kind }]) => ({ constraint: plain(constraint), table, kind })),
+            );
+            for (const [at, [it]] of list.entries())
+              if (it.kind === 'check') expect(constraints[at]?.condition).toBe(`not (${it.expression})`);
+          },
+        ),
+      );
+    },
+  );
 
   test('no text makes it throw, and no condition reaches over its statement', () => {
     const piece = fc.oneof(

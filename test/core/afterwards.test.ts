@@ -14,7 +14,9 @@ function monitorOf(text: string): Monitor {
       .replace('steps:\n', 'steps:\n  - { step: baseline, baseline: { http: { get: [/] } } }\n')
       .replace(
         /^monitors:\n(?: {2}.*\n)+/mu,
-        `monitors:\n  it: ${text}\n  site: { read: { http: { get: / } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } }\n  shop: { read: { command: [node, monitor.mjs] }, metrics: { paid: { at: /paid, unit: ratio, objective: at least 95% } } }\n`,
+        `monitors:\n  it: ${text}\n  site: { read: { http: { get: / } }, metrics: { failures: { ` +
+          `objective: exactly 0, alert: above 2 in a row } } }\n  shop: { read: { command: [node, ` +
+          `monitor.mjs] }, metrics: { paid: { at: /paid, unit: ratio, objective: at least 95% } } }\n`,
       ),
     'soakgate.yaml',
   );
@@ -45,11 +47,14 @@ const look = (
 const SITE =
   '{ read: { http: { get: / } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } }';
 const SLOW =
-  '{ read: { http: { get: / } }, metrics: { latency: { unit: ms, objective: at most 1s for 10m, alert: above 2s for 10m } } }';
+  '{ read: { http: { get: / } }, metrics: { latency: { unit: ms, objective: at most 1s for 10m, ' +
+  'alert: above 2s for 10m } } }';
 const DAILY =
-  '{ read: { command: [node, m.mjs], since: --since }, metrics: { violations: { at: /n, unit: count, objective: exactly 0 per day, alert: above 10 per day } } }';
+  '{ read: { command: [node, m.mjs], since: --since }, metrics: { violations: { at: /n, unit: count, ' +
+  'objective: exactly 0 per day, alert: above 10 per day } } }';
 const COUNTED =
-  '{ read: { counters: monitors/c.sql }, metrics: { rollbacks: { of: commits, objective: below 1%, alert: above 5%, samples: 100 } } }';
+  '{ read: { counters: monitors/c.sql }, metrics: { rollbacks: { of: commits, objective: below 1%, ' +
+  'alert: above 5%, samples: 100 } } }';
 
 describe('a look', () => {
   test.each([
@@ -83,21 +88,26 @@ describe('a look', () => {
     ).toHaveLength(1);
   });
 
-  test('no number is never well: too few, or none where there was a look before; the first look at counters only begins', () => {
-    const counters = monitorOf(COUNTED);
-    expect(look(counters, 'rollbacks', [0.5], { spanMs: DAY, samples: 10 }).troubles).toEqual([
-      'it/rollbacks has too few samples',
-    ]);
-    expect(look(counters, 'rollbacks', [], { spanMs: DAY })).toEqual({
-      troubles: ['it/rollbacks has too few samples'],
-      lines: ['it/rollbacks: no metric'],
-    });
-    expect(look(counters, 'rollbacks', []).troubles).toEqual([]);
-  });
+  test(
+    'no number is never well: too few, or none where there was a look before; the first look at ' +
+      'counters only begins',
+    () => {
+      const counters = monitorOf(COUNTED);
+      expect(look(counters, 'rollbacks', [0.5], { spanMs: DAY, samples: 10 }).troubles).toEqual([
+        'it/rollbacks has too few samples',
+      ]);
+      expect(look(counters, 'rollbacks', [], { spanMs: DAY })).toEqual({
+        troubles: ['it/rollbacks has too few samples'],
+        lines: ['it/rollbacks: no metric'],
+      });
+      expect(look(counters, 'rollbacks', []).troubles).toEqual([]);
+    },
+  );
 
   test('of baseline needs its baseline', () => {
     const monitor = monitorOf(
-      '{ read: { http: { get: / } }, metrics: { latency: { objective: at most 110% of baseline, alert: above 150% of baseline } } }',
+      '{ read: { http: { get: / } }, metrics: { latency: { objective: at most 110% of baseline, ' +
+        'alert: above 150% of baseline } } }',
     );
     expect(look(monitor, 'latency', [160], { baseline: 100 }).troubles).toHaveLength(1);
     expect(look(monitor, 'latency', [140], { baseline: 100 }).troubles).toEqual([]);

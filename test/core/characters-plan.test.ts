@@ -39,16 +39,20 @@ test.each([
   expect([good, between, bad].map((value) => stands(metric, value))).toEqual(['fits', 'misses', 'alerts']),
 );
 
-test('a day counts as one for violations and deadlocks, and a rate says nothing below its number of samples', () => {
-  const { validation, database } = plan.monitors;
-  for (const metric of [validation!.metrics['violations'], database!.metrics['deadlocks']])
-    expect([metric?.objective?.perDay, metric?.alert?.perDay]).toEqual([true, true]);
-  expect(
-    [...Object.values(validation!.metrics), ...Object.values(database!.metrics)].map(
-      ({ samples }) => samples ?? null,
-    ),
-  ).toEqual([null, 20, 20, 5, null, null, 100]);
-});
+test(
+  'a day counts as one for violations and deadlocks, and a rate says nothing below its number of ' +
+    'samples',
+  () => {
+    const { validation, database } = plan.monitors;
+    for (const metric of [validation!.metrics['violations'], database!.metrics['deadlocks']])
+      expect([metric?.objective?.perDay, metric?.alert?.perDay]).toEqual([true, true]);
+    expect(
+      [...Object.values(validation!.metrics), ...Object.values(database!.metrics)].map(
+        ({ samples }) => samples ?? null,
+      ),
+    ).toEqual([null, 20, 20, 5, null, null, 100]);
+  },
+);
 
 test.each(['staging', 'production'])(
   'S0-83, S1-27, S1-56: in %s answers may take 109 ms where they took 100, and not 111',
@@ -59,18 +63,22 @@ test.each(['staging', 'production'])(
   },
 );
 
-test('S1-37: in production nothing is fixed on the way; whatever is found there stops it before anything is changed', () => {
-  const list = listOf('production');
-  const data = list.steps.filter(({ kind }) => kind === 'checkData' || kind === 'fixData');
-  expect(data.map(({ kind, spec, changes }) => [kind, spec['pass'], changes])).toEqual([
-    ['checkData', 'last', []],
-  ]);
-  expect(list.steps.findIndex(({ kind }) => kind === 'checkData')).toBeLessThan(
-    list.steps.findIndex(({ kind }) => kind === 'migrate'),
-  );
-  const answer = decide(list, { step: 'data', index: data[0]!.index, is: 'fail' });
-  expect(answer).toMatchObject({ do: 'stop' });
-});
+test(
+  'S1-37: in production nothing is fixed on the way; whatever is found there stops it before anything ' +
+    'is changed',
+  () => {
+    const list = listOf('production');
+    const data = list.steps.filter(({ kind }) => kind === 'checkData' || kind === 'fixData');
+    expect(data.map(({ kind, spec, changes }) => [kind, spec['pass'], changes])).toEqual([
+      ['checkData', 'last', []],
+    ]);
+    expect(list.steps.findIndex(({ kind }) => kind === 'checkData')).toBeLessThan(
+      list.steps.findIndex(({ kind }) => kind === 'migrate'),
+    );
+    const answer = decide(list, { step: 'data', index: data[0]!.index, is: 'fail' });
+    expect(answer).toMatchObject({ do: 'stop' });
+  },
+);
 
 test('S0-01: a protection without one of its checks is refused by its name', () => {
   const remarks = (text: string) => {
@@ -99,43 +107,51 @@ test('S0-104, S0-105, S1-59: whom to call is said for every role that decides, a
   ]);
 });
 
-test('S1-40, S1-41: production is closed before the backup, restarts web and then proxy, and is opened after the health check', () => {
-  const names = listOf('production').steps.map(({ name, kind, spec }) =>
-    kind === 'restart' ? `restart ${String(spec['service'])}` : name,
-  );
-  const order = [
-    'close-site',
-    'backup',
-    'migrate',
-    'switch',
-    'restart web',
-    'restart proxy',
-    'health',
-    'open-site',
-  ];
-  expect(names.filter((name) => order.includes(name))).toEqual(order);
-});
+test(
+  'S1-40, S1-41: production is closed before the backup, restarts web and then proxy, and is opened ' +
+    'after the health check',
+  () => {
+    const names = listOf('production').steps.map(({ name, kind, spec }) =>
+      kind === 'restart' ? `restart ${String(spec['service'])}` : name,
+    );
+    const order = [
+      'close-site',
+      'backup',
+      'migrate',
+      'switch',
+      'restart web',
+      'restart proxy',
+      'health',
+      'open-site',
+    ];
+    expect(names.filter((name) => order.includes(name))).toEqual(order);
+  },
+);
 
-test('S0-67, S1-44, S1-45, S1-49, S1-50: the rollback of production closes the site, stops the app, takes schema, then code, restarts web and then proxy, and is opened last', () => {
-  const { steps, environment } = listOf('production');
-  const stack = steps.flatMap((step) =>
-    step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : [],
-  );
-  const walked = orderRollback({
-    kind: plan.kind,
-    stack,
-    passed: ['fixData', 'migrate'],
-    fallback: null,
-    backup: null,
-    shut: environment.rollback,
-  });
-  expect(walked.map(({ undo }) => [undo.undo, undo.args['service']].filter(Boolean).join(' '))).toEqual([
-    'closeSite',
-    'stopServices',
-    'downgrade',
-    'revertSwitch',
-    'revertRestart web',
-    'revertRestart proxy',
-    'endMaintenance',
-  ]);
-});
+test(
+  'S0-67, S1-44, S1-45, S1-49, S1-50: the rollback of production closes the site, stops the app, takes ' +
+    'schema, then code, restarts web and then proxy, and is opened last',
+  () => {
+    const { steps, environment } = listOf('production');
+    const stack = steps.flatMap((step) =>
+      step.undo ? [{ index: step.index, step: step.name, undo: step.undo }] : [],
+    );
+    const walked = orderRollback({
+      kind: plan.kind,
+      stack,
+      passed: ['fixData', 'migrate'],
+      fallback: null,
+      backup: null,
+      shut: environment.rollback,
+    });
+    expect(walked.map(({ undo }) => [undo.undo, undo.args['service']].filter(Boolean).join(' '))).toEqual([
+      'closeSite',
+      'stopServices',
+      'downgrade',
+      'revertSwitch',
+      'revertRestart web',
+      'revertRestart proxy',
+      'endMaintenance',
+    ]);
+  },
+);

@@ -158,33 +158,37 @@ describe('the matrix', () => {
     expect(decide(withMatrix(rows), monitor('site/failures', 'inconclusive', 100)).do).toBe('ask');
   });
 
-  test('in a compressed run the `for` of a monitor passes as the days do, never below three seconds; what people have to answer in does not', () => {
-    const rows: MatrixRow[] = [
-      { when: { monitor: 'any', is: 'inconclusive', forMs: 86_400_000 }, ask: ['stop'], severity: 'high' },
-      {
-        when: { monitor: 'any', forMs: 1_800_000 },
-        ask: ['stop'],
-        unanswered: { afterMs: 14_400_000, do: 'stop' },
-        severity: 'high',
-      },
-    ];
-    const compressed = compileSteps({
-      plan: { ...plan, matrix: rows },
-      environment: 'staging',
-      commit: 'c',
-      files: {},
-      pace: { nominalMs: 604_800_000, realMs: 60_000 },
-    });
-    expect(
-      compressed.matrix.map(({ when, unanswered }) => [
-        (when as { forMs: number }).forMs,
-        unanswered?.afterMs,
-      ]),
-    ).toEqual([
-      [8_571, undefined],
-      [3_000, 14_400_000],
-    ]);
-  });
+  test(
+    'in a compressed run the `for` of a monitor passes as the days do, never below three seconds; what ' +
+      'people have to answer in does not',
+    () => {
+      const rows: MatrixRow[] = [
+        { when: { monitor: 'any', is: 'inconclusive', forMs: 86_400_000 }, ask: ['stop'], severity: 'high' },
+        {
+          when: { monitor: 'any', forMs: 1_800_000 },
+          ask: ['stop'],
+          unanswered: { afterMs: 14_400_000, do: 'stop' },
+          severity: 'high',
+        },
+      ];
+      const compressed = compileSteps({
+        plan: { ...plan, matrix: rows },
+        environment: 'staging',
+        commit: 'c',
+        files: {},
+        pace: { nominalMs: 604_800_000, realMs: 60_000 },
+      });
+      expect(
+        compressed.matrix.map(({ when, unanswered }) => [
+          (when as { forMs: number }).forMs,
+          unanswered?.afterMs,
+        ]),
+      ).toEqual([
+        [8_571, undefined],
+        [3_000, 14_400_000],
+      ]);
+    },
+  );
 
   test('no trouble of a step ever means "go on" unless a line says so', () => {
     const rows = list.matrix.filter((row) => row.do !== 'continue');
@@ -248,53 +252,57 @@ describe('the rollback', () => {
     expect(walk('constraints', full.slice(0, 2), ['fixData', 'migrate'])).toEqual(['downgrade']);
   });
 
-  test('S0-67, S1-44, S1-45: what the plan shuts is shut before the database rolls back, and opened when it has', () => {
-    const shut = { close: true, stop: ['web', 'worker'] } as const;
-    const names = (kind: ReleaseKind, stack: readonly StackEntry[], fallback: Fallback | null = null) => {
-      const backup = list.steps.find((step) => step.kind === 'backup')!;
-      const ran = orderRollback({ kind, stack, passed: ['migrate'], fallback, backup, shut });
-      return ran.map(({ undo, step }) =>
-        [undo.undo, (undo.args['services'] as string[] | undefined)?.join('+'), `(${step})`]
-          .filter(Boolean)
-          .join(' '),
+  test(
+    'S0-67, S1-44, S1-45: what the plan shuts is shut before the database rolls back, and opened when ' +
+      'it has',
+    () => {
+      const shut = { close: true, stop: ['web', 'worker'] } as const;
+      const names = (kind: ReleaseKind, stack: readonly StackEntry[], fallback: Fallback | null = null) => {
+        const backup = list.steps.find((step) => step.kind === 'backup')!;
+        const ran = orderRollback({ kind, stack, passed: ['migrate'], fallback, backup, shut });
+        return ran.map(({ undo, step }) =>
+          [undo.undo, (undo.args['services'] as string[] | undefined)?.join('+'), `(${step})`]
+            .filter(Boolean)
+            .join(' '),
+        );
+      };
+      const open = ['startServices worker (migrate)', 'endMaintenance (migrate)'];
+      expect(names('constraints', full)).toEqual([
+        'closeSite (migrate)',
+        'stopServices web+worker (migrate)',
+        'downgrade (migrate)',
+        'revertSwitch (switch)',
+        'revertRestart (restart)',
+        ...open,
+      ]);
+      expect(names('columns', full).slice(2), 'old code does not serve before').toEqual([
+        'revertSwitch (switch)',
+        'downgrade (migrate)',
+        'revertRestart (restart)',
+        ...open,
+      ]);
+      expect(names('constraints', full.slice(0, 2)).slice(-2)).toEqual([
+        'startServices web+worker (migrate)',
+        'endMaintenance (migrate)',
+      ]);
+      expect(names('constraints', full, { restore: { loses: 'writes-since-backup' } })[1]).toBe(
+        'stopServices web+worker (backup)',
       );
-    };
-    const open = ['startServices worker (migrate)', 'endMaintenance (migrate)'];
-    expect(names('constraints', full)).toEqual([
-      'closeSite (migrate)',
-      'stopServices web+worker (migrate)',
-      'downgrade (migrate)',
-      'revertSwitch (switch)',
-      'revertRestart (restart)',
-      ...open,
-    ]);
-    expect(names('columns', full).slice(2), 'old code does not serve before').toEqual([
-      'revertSwitch (switch)',
-      'downgrade (migrate)',
-      'revertRestart (restart)',
-      ...open,
-    ]);
-    expect(names('constraints', full.slice(0, 2)).slice(-2)).toEqual([
-      'startServices web+worker (migrate)',
-      'endMaintenance (migrate)',
-    ]);
-    expect(names('constraints', full, { restore: { loses: 'writes-since-backup' } })[1]).toBe(
-      'stopServices web+worker (backup)',
-    );
-    expect(names('columns', full, { codeRollback: true })).toEqual([
-      'revertSwitch (switch)',
-      'revertRestart (restart)',
-    ]);
-    const closed: StackEntry = {
-      index: 1,
-      step: 'close',
-      undo: { undo: 'endMaintenance', family: 'maintenance', args: {} },
-    };
-    expect(names('constraints', [closed, ...full]).slice(-2)).toEqual([
-      'startServices worker (migrate)',
-      'endMaintenance (close)',
-    ]);
-  });
+      expect(names('columns', full, { codeRollback: true })).toEqual([
+        'revertSwitch (switch)',
+        'revertRestart (restart)',
+      ]);
+      const closed: StackEntry = {
+        index: 1,
+        step: 'close',
+        undo: { undo: 'endMaintenance', family: 'maintenance', args: {} },
+      };
+      expect(names('constraints', [closed, ...full]).slice(-2)).toEqual([
+        'startServices worker (migrate)',
+        'endMaintenance (close)',
+      ]);
+    },
+  );
 
   test('code back alone leaves the database as it is', () => {
     const ran = orderRollback({
@@ -307,33 +315,37 @@ describe('the rollback', () => {
     expect(ran.map(({ undo }) => undo.family)).toEqual(['code', 'code']);
   });
 
-  test('whatever was begun: nothing twice, nothing lost, and each checkout that rolls back is followed by one restart of each service', () => {
-    const restart = (index: number, service: string): StackEntry => ({
-      index,
-      step: `restart ${service}`,
-      undo: { undo: 'revertRestart', family: 'code', args: { service } },
-    });
-    const pool = [...full, restart(20, 'web'), restart(21, 'worker'), restart(22, 'worker')];
-    const kinds = fc.constantFrom<ReleaseKind>('constraints', 'columns', 'view', 'flags', 'code');
-    fc.assert(
-      fc.property(kinds, fc.subarray(pool), (kind, stack) => {
-        const ran = orderRollback({ kind, stack, passed: [], fallback: null, backup: null });
-        const names = ran.map(({ undo }) => undo.undo);
-        const services = stack
-          .filter(({ undo }) => undo.undo === 'revertRestart')
-          .map(({ undo }) => undo.args['service']);
-        expect(names.filter((name) => name === 'revertRestart')).toHaveLength(new Set(services).size);
-        expect(names.filter((name) => name !== 'revertRestart').sort()).toEqual(
-          stack
-            .map(({ undo }) => undo.undo)
-            .filter((name) => name !== 'revertRestart')
-            .sort(),
-        );
-        if (names.includes('revertRestart'))
-          expect(names.lastIndexOf('revertSwitch')).toBeLessThan(names.indexOf('revertRestart'));
-      }),
-    );
-  });
+  test(
+    'whatever was begun: nothing twice, nothing lost, and each checkout that rolls back is followed by ' +
+      'one restart of each service',
+    () => {
+      const restart = (index: number, service: string): StackEntry => ({
+        index,
+        step: `restart ${service}`,
+        undo: { undo: 'revertRestart', family: 'code', args: { service } },
+      });
+      const pool = [...full, restart(20, 'web'), restart(21, 'worker'), restart(22, 'worker')];
+      const kinds = fc.constantFrom<ReleaseKind>('constraints', 'columns', 'view', 'flags', 'code');
+      fc.assert(
+        fc.property(kinds, fc.subarray(pool), (kind, stack) => {
+          const ran = orderRollback({ kind, stack, passed: [], fallback: null, backup: null });
+          const names = ran.map(({ undo }) => undo.undo);
+          const services = stack
+            .filter(({ undo }) => undo.undo === 'revertRestart')
+            .map(({ undo }) => undo.args['service']);
+          expect(names.filter((name) => name === 'revertRestart')).toHaveLength(new Set(services).size);
+          expect(names.filter((name) => name !== 'revertRestart').sort()).toEqual(
+            stack
+              .map(({ undo }) => undo.undo)
+              .filter((name) => name !== 'revertRestart')
+              .sort(),
+          );
+          if (names.includes('revertRestart'))
+            expect(names.lastIndexOf('revertSwitch')).toBeLessThan(names.indexOf('revertRestart'));
+        }),
+      );
+    },
+  );
 });
 
 describe('the gate', () => {

@@ -40,40 +40,46 @@ describe('the guardrails', () => {
     expect(guardrailComplaints(compressed, { ...guardrails, pace: 'allowed' })).toEqual([]);
   });
 
-  test('S1-30: a window of 1 h 59 where 2 h are demanded; one that the gate does not ask for counts as none; notice alike, nominal in a compressed run', () => {
-    const window = {
-      opens: '0 2 * * SUN',
-      zone: 'Europe/Berlin',
-      lengthMs: 2 * 3_600_000,
-      noticeMs: 48 * 3_600_000,
-    };
-    const gate = {
-      sealed: [],
-      attested: [],
-      beforeDeploying: ['window-open', 'notice-given'],
-    } as unknown as NonNullable<StepList['gate']>;
-    const entered = { ...list, environment: { ...list.environment, window }, gate };
-    const strict: Guardrails = { ...guardrails, windowMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
-    expect(guardrailComplaints(entered, strict)).toEqual([]);
-    const short = { ...window, lengthMs: 119 * 60_000, noticeMs: 47 * 3_600_000 };
-    expect(
-      guardrailComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict),
-    ).toEqual([
-      'window: the plan has a window of 1.98 h, this environment demands at least 2 h (gate: before-deploying: [window-open])',
-      'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: before-deploying: [notice-given])',
-    ]);
-    expect(guardrailComplaints({ ...entered, gate: { ...gate, beforeDeploying: [] } }, strict)).toHaveLength(
-      2,
-    );
-    const pace = { nominalMs: 604_800_000, realMs: 60_000 };
-    const compressed = {
-      ...entered,
-      pace,
-      environment: {
-        ...entered.environment,
-        window: { ...window, noticeMs: (48 * 3_600_000 * 60) / 604_800 },
-      },
-    };
-    expect(guardrailComplaints(compressed, { ...strict, pace: 'allowed' })).toEqual([]);
-  });
+  test(
+    'S1-30: a window of 1 h 59 where 2 h are demanded; one that the gate does not ask for counts as ' +
+      'none; notice alike, nominal in a compressed run',
+    () => {
+      const window = {
+        opens: '0 2 * * SUN',
+        zone: 'Europe/Berlin',
+        lengthMs: 2 * 3_600_000,
+        noticeMs: 48 * 3_600_000,
+      };
+      const gate = {
+        sealed: [],
+        attested: [],
+        beforeDeploying: ['window-open', 'notice-given'],
+      } as unknown as NonNullable<StepList['gate']>;
+      const entered = { ...list, environment: { ...list.environment, window }, gate };
+      const strict: Guardrails = { ...guardrails, windowMs: 2 * 3_600_000, noticeMs: 48 * 3_600_000 };
+      expect(guardrailComplaints(entered, strict)).toEqual([]);
+      const short = { ...window, lengthMs: 119 * 60_000, noticeMs: 47 * 3_600_000 };
+      expect(
+        guardrailComplaints({ ...entered, environment: { ...entered.environment, window: short } }, strict),
+      ).toEqual([
+        'window: the plan has a window of 1.98 h, this environment demands at least 2 h (gate: ' +
+          'before-deploying: [window-open])',
+        'notice: the plan gives 1.96 d of notice, this environment demands at least 2 d (gate: ' +
+          'before-deploying: [notice-given])',
+      ]);
+      expect(
+        guardrailComplaints({ ...entered, gate: { ...gate, beforeDeploying: [] } }, strict),
+      ).toHaveLength(2);
+      const pace = { nominalMs: 604_800_000, realMs: 60_000 };
+      const compressed = {
+        ...entered,
+        pace,
+        environment: {
+          ...entered.environment,
+          window: { ...window, noticeMs: (48 * 3_600_000 * 60) / 604_800 },
+        },
+      };
+      expect(guardrailComplaints(compressed, { ...strict, pace: 'allowed' })).toEqual([]);
+    },
+  );
 });

@@ -53,6 +53,19 @@ describe('its length', () => {
     expect(soakVerdict(plain, judged(plain, hourly(7 * DAY)), 7 * DAY)).toBe('passed');
   });
 
+  test('a clock that is set back makes it longer; what lasts then is counted from that moment', () => {
+    const before = judged(plain, hourly(DAY));
+    const back = judged(plain, [at(DAY - 2 * HOUR, 0)], before);
+    expect(back).toMatchObject({ startedAt: 0, addedMs: 0 });
+    expect(back.metrics['m/r']).toMatchObject({ answeredAt: DAY - 2 * HOUR });
+    // The silence that follows is a gap from there, not from a moment that is still to come.
+    expect(judged(plain, [at(DAY + 3 * HOUR, 0)], back)).toMatchObject({ addedMs: 5 * HOUR, missedGaps: 1 });
+    const early = judged(plain, [at(HOUR, 0)], judged(plain, [at(3 * HOUR, 0)]));
+    expect(early.startedAt, 'the first hours do not lie ahead').toBe(HOUR);
+    const silent = judged(plain, [at(HOUR, null)], judged(plain, [at(3 * HOUR, null)]));
+    expect(breaches(plain, silent, 2 * HOUR)).toMatchObject([{ is: 'inconclusive', lastedMs: HOUR }]);
+  });
+
   test('nothing read is nothing passed, however long it takes', () => {
     expect(soakVerdict(plain, newSoak(), 100 * DAY)).toBeNull();
     const silent = judged(
@@ -71,16 +84,20 @@ describe('its length', () => {
     expect(state).toMatchObject({ addedMs, missedGaps });
   });
 
-  test('one outage of two monitors is added once; a silent monitor beside a speaking one is a gap all the same', () => {
-    const other: Monitor = { read: { sql: 'select 2' }, metrics: { r: {} } };
-    const rules = rulesOf({}, {}, { n: other });
-    const both = (time: number) => [at(time, 0), at(time, 0, { monitor: 'n' })];
-    expect(judged(rules, [...both(0), ...both(DAY)])).toMatchObject({ addedMs: DAY, missedGaps: 1 });
-    const alone = hourly(DAY).flatMap((sample) =>
-      sample.at > 0 && sample.at < DAY ? [sample] : both(sample.at),
-    );
-    expect(judged(rules, alone)).toMatchObject({ addedMs: DAY, missedGaps: 1 });
-  });
+  test(
+    'one outage of two monitors is added once; a silent monitor beside a speaking one is a gap all the ' +
+      'same',
+    () => {
+      const other: Monitor = { read: { sql: 'select 2' }, metrics: { r: {} } };
+      const rules = rulesOf({}, {}, { n: other });
+      const both = (time: number) => [at(time, 0), at(time, 0, { monitor: 'n' })];
+      expect(judged(rules, [...both(0), ...both(DAY)])).toMatchObject({ addedMs: DAY, missedGaps: 1 });
+      const alone = hourly(DAY).flatMap((sample) =>
+        sample.at > 0 && sample.at < DAY ? [sample] : both(sample.at),
+      );
+      expect(judged(rules, alone)).toMatchObject({ addedMs: DAY, missedGaps: 1 });
+    },
+  );
 
   test('a monitor with a slower cadence of its own is not late at that cadence', () => {
     const slow: Monitor = { read: { sql: 'select 2' }, everyMs: DAY, metrics: { r: {} } };
@@ -180,13 +197,17 @@ describe('alerts', () => {
     expect(breaches(rules, values(1, 1, 1), 2 * HOUR)).toHaveLength(1);
   });
 
-  test('`per day` is a rolling day: half of it at each side of midnight counts together, yesterday does not', () => {
-    const rules = rulesOf({ alert: limit('above', 5, { perDay: true }) });
-    expect(breaches(rules, judged(rules, [at(DAY - HOUR, 3), at(DAY + HOUR, 3)]), DAY + HOUR)).toHaveLength(
-      1,
-    );
-    expect(breaches(rules, judged(rules, [at(0, 3), at(DAY + 2 * HOUR, 3)]), DAY + 2 * HOUR)).toEqual([]);
-  });
+  test(
+    '`per day` is a rolling day: half of it at each side of midnight counts together, yesterday does ' +
+      'not',
+    () => {
+      const rules = rulesOf({ alert: limit('above', 5, { perDay: true }) });
+      expect(breaches(rules, judged(rules, [at(DAY - HOUR, 3), at(DAY + HOUR, 3)]), DAY + HOUR)).toHaveLength(
+        1,
+      );
+      expect(breaches(rules, judged(rules, [at(0, 3), at(DAY + 2 * HOUR, 3)]), DAY + 2 * HOUR)).toEqual([]);
+    },
+  );
 
   test('what people decided to live with is not asked again until it has cleared', () => {
     const rules = rulesOf({ alert: limit('above', 10) });
@@ -276,24 +297,28 @@ describe('no data is inconclusive, never a pass (rule 1)', () => {
     );
   });
 
-  test('a soak is never shorter than its length and its gaps together, and taking samples one by one is the same as at once', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 80 }), (hours) => {
-        let time = 0;
-        const samples = [at(0, 0), ...hours.map((hour) => at((time += hour * HOUR), 0))];
-        const state = judged(plain, samples);
-        const gaps = hours
-          .filter((hour) => hour * HOUR > week.gapMs)
-          .reduce((sum, hour) => sum + hour * HOUR, 0);
-        expect(state.addedMs).toBe(gaps);
-        if (soakVerdict(plain, state, time) === 'passed')
-          expect(time).toBeGreaterThanOrEqual(week.forMs + gaps);
-        expect(samples.reduce((current, sample) => judged(plain, [sample], current), newSoak())).toEqual(
-          state,
-        );
-      }),
-    );
-  });
+  test(
+    'a soak is never shorter than its length and its gaps together, and taking samples one by one is ' +
+      'the same as at once',
+    () => {
+      fc.assert(
+        fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 80 }), (hours) => {
+          let time = 0;
+          const samples = [at(0, 0), ...hours.map((hour) => at((time += hour * HOUR), 0))];
+          const state = judged(plain, samples);
+          const gaps = hours
+            .filter((hour) => hour * HOUR > week.gapMs)
+            .reduce((sum, hour) => sum + hour * HOUR, 0);
+          expect(state.addedMs).toBe(gaps);
+          if (soakVerdict(plain, state, time) === 'passed')
+            expect(time).toBeGreaterThanOrEqual(week.forMs + gaps);
+          expect(samples.reduce((current, sample) => judged(plain, [sample], current), newSoak())).toEqual(
+            state,
+          );
+        }),
+      );
+    },
+  );
 });
 
 describe('thresholds', () => {
@@ -336,20 +361,24 @@ describe('counters', () => {
     expect(samples(row(100, 10), row(50, 20))).toEqual([]);
   });
 
-  test('of nothing is no ratio, and a missing column no number; an idle database is inconclusive but no gap', () => {
-    expect(samples(row(100, 10, null), row(100, 10, null))).toMatchObject([
-      { value: null, samples: 0 },
-      { value: null },
-    ]);
-    const rules = rulesOf({});
-    const idle = judged(rules, [at(0, 0), at(3 * HOUR, null, { samples: 0 }), at(6 * HOUR, 0)]);
-    expect(idle.addedMs).toBe(0);
-    expect(
-      soakVerdict(
-        rules,
-        judged(rules, [...hourly(7 * DAY - HOUR), at(7 * DAY, null, { samples: 0 })]),
-        7 * DAY,
-      ),
-    ).not.toBe('passed');
-  });
+  test(
+    'of nothing is no ratio, and a missing column no number; an idle database is inconclusive but no ' +
+      'gap',
+    () => {
+      expect(samples(row(100, 10, null), row(100, 10, null))).toMatchObject([
+        { value: null, samples: 0 },
+        { value: null },
+      ]);
+      const rules = rulesOf({});
+      const idle = judged(rules, [at(0, 0), at(3 * HOUR, null, { samples: 0 }), at(6 * HOUR, 0)]);
+      expect(idle.addedMs).toBe(0);
+      expect(
+        soakVerdict(
+          rules,
+          judged(rules, [...hourly(7 * DAY - HOUR), at(7 * DAY, null, { samples: 0 })]),
+          7 * DAY,
+        ),
+      ).not.toBe('passed');
+    },
+  );
 });

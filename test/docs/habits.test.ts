@@ -78,13 +78,17 @@ test('the templates of GitHub can be read', () => {
     ).toBe(true);
 });
 
-test('versions agree: the changelog has this one, .nvmrc the pinned Node, the license goes into the package', () => {
-  expect(all(read('CHANGELOG.md'), /^## (\S+)/gmu)[0]).toBe(version);
-  expect(read('.nvmrc').trim()).toBe(devDependencies['node']);
-  expect(read('.github/workflows/ci.yml')).toContain(`node:${devDependencies['node']}-`);
-  expect(read('LICENSE')).toContain('MIT License');
-  expect(files).toContain('CHANGELOG.md');
-});
+test(
+  'versions agree: the changelog has this one, .nvmrc the pinned Node, the license goes into the ' +
+    'package',
+  () => {
+    expect(all(read('CHANGELOG.md'), /^## (\S+)/gmu)[0]).toBe(version);
+    expect(read('.nvmrc').trim()).toBe(devDependencies['node']);
+    expect(read('.github/workflows/ci.yml')).toContain(`node:${devDependencies['node']}-`);
+    expect(read('LICENSE')).toContain('MIT License');
+    expect(files).toContain('CHANGELOG.md');
+  },
+);
 
 test('docs/debugging.md names what the permit store holds', () => {
   const written = globSync('{activities,src/io}/**/*.ts', { cwd: ROOT }).map(read).join('\n');

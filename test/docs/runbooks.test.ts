@@ -7,6 +7,7 @@ import { type Ran, runbookPage } from '../../scripts/runbooks.ts';
 import { open, passes, signed, testsOf } from '../runbooks/line.ts';
 import { systems } from '../runbooks/lines.ts';
 import { traps } from '../runbooks/traps.ts';
+import { wholeTexts } from './whole-texts.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -22,7 +23,7 @@ describe('the lines', () => {
     const lost = lines.flatMap(({ id, shown }) =>
       ('test' in shown ? shown.test : []).flatMap(({ file, title }) => {
         if (!existsSync(join(ROOT, file))) return [`${id}: ${file} is missing`];
-        return read(file).replaceAll("\\'", "'").includes(title)
+        return wholeTexts(read(file)).replaceAll("\\'", "'").includes(title)
           ? []
           : [`${id}: ${file} does not hold "${title}"`];
       }),
@@ -40,7 +41,9 @@ test('every measured trap that touches these runbooks is in the title of a test'
   const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.test.ts'),
   );
-  const code = files.map((name) => read(join('test', name)).replace(/^\s*\/\/.*$/gmu, '')).join('\n');
+  const code = files
+    .map((name) => wholeTexts(read(join('test', name))).replace(/^\s*\/\/.*$/gmu, ''))
+    .join('\n');
   const titles = [
     ...code.matchAll(/(?:\b(?:test|describe)(?:\.\w+)?\(|\[|^)\s*(['"`])(.*?[^\\])\1\s*[,:]/gmu),
   ]

@@ -1,6 +1,7 @@
 // Every text that a user can see: pages, help, schema, and the sentences in the code.
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { wholeTexts } from './whole-texts.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -30,7 +31,7 @@ export function shownPages(): readonly ShownText[] {
 export function shownSentences(): readonly ShownText[] {
   const sources = files('src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'worker/**/*.ts');
   return sources.flatMap((file) =>
-    literals(read(file))
+    literals(wholeTexts(read(file)))
       .filter(({ text }) => /\S \S/u.test(text))
       .map(({ line, text }) => ({ at: `${file}:${line}`, text })),
   );

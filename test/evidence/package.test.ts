@@ -166,19 +166,23 @@ describe('the package', () => {
     );
   });
 
-  test('the summary says what changed, what was checked, who decided, what was not proven, and that it was a demo', async () => {
-    const text = await read('SUMMARY.md');
-    expect(text).toContain('**DEMO**');
-    expect(text).toMatch(/staging: soak of 7 days in the plan, [\d.]+ seconds in reality/u);
-    expect(text).toContain('negative-total 1 → 0');
-    expect(text).toMatch(/\| backup \| pass \|[^|]+\| proven by restore: \d+ tables/u);
-    expect(text).toMatch(/\| lea \| lead \| approve \| production \| \d{4}-/u);
-    expect(text).toMatch(/\| dan \| dba \| approve \| production \| \d{4}-\S+ \| looks good \|/u);
-    expect(text).toMatch(
-      /\| lea \| lead \| attest \| production \| \d{4}-\S+ \| tried: It was tried by hand \|/u,
-    );
-    expect(text).toContain('- The lengths of soak and watch: this run was compressed.');
-  });
+  test(
+    'the summary says what changed, what was checked, who decided, what was not proven, and that it ' +
+      'was a demo',
+    async () => {
+      const text = await read('SUMMARY.md');
+      expect(text).toContain('**DEMO**');
+      expect(text).toMatch(/staging: soak of 7 days in the plan, [\d.]+ seconds in reality/u);
+      expect(text).toContain('negative-total 1 → 0');
+      expect(text).toMatch(/\| backup \| pass \|[^|]+\| proven by restore: \d+ tables/u);
+      expect(text).toMatch(/\| lea \| lead \| approve \| production \| \d{4}-/u);
+      expect(text).toMatch(/\| dan \| dba \| approve \| production \| \d{4}-\S+ \| looks good \|/u);
+      expect(text).toMatch(
+        /\| lea \| lead \| attest \| production \| \d{4}-\S+ \| tried: It was tried by hand \|/u,
+      );
+      expect(text).toContain('- The lengths of soak and watch: this run was compressed.');
+    },
+  );
 
   test('the histories can be replayed', async () => {
     const logger = new DefaultLogger('ERROR');

@@ -81,21 +81,25 @@ const closing = (pace: { nominalMs: number; realMs: number } | null): CloseEvide
   approvals: [],
 });
 
-test('the delta: added, removed, changed, rows, findings that were not looked at again, addresses without an after', () => {
-  const delta = deltaOf(outcome, record);
-  expect(delta.catalog).toMatchObject({
-    added: [{ object: 'index orders_unpaid_idx' }],
-    removed: [{ object: 'view old' }],
-    changed: [{ object: 'table orders', was: 'r', is: 'p' }],
-  });
-  expect(delta.rows).toEqual([{ table: 'public.orders', was: 5, is: 6 }]);
-  expect(delta.findings).toEqual([{ step: 'data', category: 'negative-total', was: 40, is: null }]);
-  expect(delta.missing).toEqual(['the addresses were not measured after the change']);
-  const text = deltaText('orders-1', [delta]);
-  expect(text).toContain("- `index orders_unpaid_idx`: `create 'x' index`");
-  expect(text).toContain('| data | negative-total | 40 | not checked again |');
-  expect(text).toContain('### Differences that remain\n\n- index public.orders_unpaid_idx was left behind');
-});
+test(
+  'the delta: added, removed, changed, rows, findings that were not looked at again, addresses without ' +
+    'an after',
+  () => {
+    const delta = deltaOf(outcome, record);
+    expect(delta.catalog).toMatchObject({
+      added: [{ object: 'index orders_unpaid_idx' }],
+      removed: [{ object: 'view old' }],
+      changed: [{ object: 'table orders', was: 'r', is: 'p' }],
+    });
+    expect(delta.rows).toEqual([{ table: 'public.orders', was: 5, is: 6 }]);
+    expect(delta.findings).toEqual([{ step: 'data', category: 'negative-total', was: 40, is: null }]);
+    expect(delta.missing).toEqual(['the addresses were not measured after the change']);
+    const text = deltaText('orders-1', [delta]);
+    expect(text).toContain("- `index orders_unpaid_idx`: `create 'x' index`");
+    expect(text).toContain('| data | negative-total | 40 | not checked again |');
+    expect(text).toContain('### Differences that remain\n\n- index public.orders_unpaid_idx was left behind');
+  },
+);
 
 test('without a record nothing is claimed to be the same', () => {
   const delta = deltaOf(outcome, { ...record, baseline: null, after: null });

@@ -78,7 +78,9 @@ describe.each(process.env['SOAKGATE_MATRIX'] === 'full' ? full : short)(
       const database = await ordersDatabase(stage, `thread${runs}`);
       await query(
         database,
-        "insert into customers (name, email) values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents) values (1, 'pending', 500)",
+        `insert into customers (name, email)
+          values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents)
+          values (1, 'pending', 500)`,
       );
       const cast = await raiseEnvironment(stage, database, {
         environment,

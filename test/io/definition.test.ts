@@ -51,10 +51,15 @@ describe('definitions', () => {
   });
 
   test.each([
-    "select x.a, sum(y.b) filter (where y.s in ('p', 'q')) as n from t x left join t y on x.a = y.b and (y.v = 'z' or y.c between 1 and 3) group by x.a having count(*) > 1",
-    "with w as (select s || v as sv from t where u = 'a') select case sv when 'x' then 1 else -1 end as k from w where exists (select from t where s = sv)",
-    "select a from t where s like any (array['x%', 'y%']) union select b from t where (a, b) in (select 1, 2) and not (a = 1 and b = 2 or c = 3)",
-    "select coalesce(nullif(s, ''), v)::varchar(20) as n, row_number() over (partition by u order by (a + b) * c desc) from t, lateral (select a * -2 as z) l where l.z between a - 1 and (b + 1) * 2",
+    `select x.a, sum(y.b) filter (where y.s in ('p', 'q')) as n from t x left join t y
+      on x.a = y.b and (y.v = 'z' or y.c between 1 and 3) group by x.a having count(*) > 1`,
+    `with w as (select s || v as sv from t where u = 'a') select case sv
+      when 'x' then 1 else -1 end as k from w where exists (select from t where s = sv)`,
+    "select a from t where s like any (array['x%', 'y%']) union select b from t where (a, b) in " +
+      '(select 1, 2) and not (a = 1 and b = 2 or c = 3)',
+    `select coalesce(nullif(s, ''), v)::varchar(20) as n, row_number() over (partition by u
+      order by (a + b) * c desc) from t, lateral (select a * -2 as z) l where l.z between a - 1
+      and (b + 1) * 2`,
   ])('the view %s, too', async (query) => {
     const define = async (text: string) => {
       await client.query(`create view d as ${text}`);
@@ -84,7 +89,8 @@ describe('definitions', () => {
   });
 
   test(
-    'any condition: read back it is the same, and a differently grouped one is the same only if PostgreSQL says so',
+    'any condition: read back it is the same, and a differently grouped one is the same only if ' +
+      'PostgreSQL says so',
     { timeout: 120_000 },
     async () => {
       const leaf = fc.constantFrom(

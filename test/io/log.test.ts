@@ -6,7 +6,9 @@ import { run } from '../support/programs.ts';
 
 /** What a process of its own writes on stderr. */
 async function written(program: string): Promise<readonly Record<string, unknown>[]> {
-  const script = `import { openLog } from ${JSON.stringify(new URL('../../src/io/log.ts', import.meta.url).href)}; ${program}`;
+  const script =
+    `import { openLog } from ${JSON.stringify(new URL('../../src/io/log.ts', import.meta.url).href)}; ` +
+    `${program}`;
   const { exitCode, stderr } = await run(process.execPath, ['--input-type=module', '-e', script]);
   expect(exitCode, stderr).toBe(0);
   return stderr
@@ -14,44 +16,52 @@ async function written(program: string): Promise<readonly Record<string, unknown
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
 }
 
-test('an entry is one JSON line with the names of its process, its own names first; entries below the level are left out', async () => {
-  const entries = await written(`
+test(
+  'an entry is one JSON line with the names of its process, its own names first; entries below the ' +
+    'level are left out',
+  async () => {
+    const entries = await written(`
     const log = openLog({ level: 'warn', fields: { process: 'server', environment: 'none' } });
     log.info('not shown'); log.warn('first'); log.error('second\\nline', { environment: 'staging', attempt: 2 });`);
-  expect(entries).toEqual([
-    {
-      level: 'warn',
-      time: expect.any(String),
-      pid: expect.any(Number),
-      process: 'server',
-      environment: 'none',
-      msg: 'first',
-    },
-    {
-      level: 'error',
-      time: expect.any(String),
-      pid: expect.any(Number),
-      process: 'server',
-      environment: 'staging',
-      attempt: 2,
-      msg: 'second\nline',
-    },
-  ]);
-  expect(new Date(entries[0]!['time'] as string).toISOString()).toBe(entries[0]!['time']);
-});
+    expect(entries).toEqual([
+      {
+        level: 'warn',
+        time: expect.any(String),
+        pid: expect.any(Number),
+        process: 'server',
+        environment: 'none',
+        msg: 'first',
+      },
+      {
+        level: 'error',
+        time: expect.any(String),
+        pid: expect.any(Number),
+        process: 'server',
+        environment: 'staging',
+        attempt: 2,
+        msg: 'second\nline',
+      },
+    ]);
+    expect(new Date(entries[0]!['time'] as string).toISOString()).toBe(entries[0]!['time']);
+  },
+);
 
-test('secrets are hidden in the text and in every field, and an entry stays an entry when a secret is a word of it', async () => {
-  const [entry] = await written(`
+test(
+  'secrets are hidden in the text and in every field, and an entry stays an entry when a secret is a ' +
+    'word of it',
+  async () => {
+    const [entry] = await written(`
     const log = openLog({ level: 'info' }); log.hide(['level', 'sesame']);
     log.info('open sesame, postgres://ann:pass@host/db', { error: 'sesame', deep: { list: ['level'] }, token: 'abc' });`);
-  expect(entry).toMatchObject({
-    level: 'info',
-    msg: 'open •••, postgres://ann:•••@host/db',
-    error: '•••',
-    deep: { list: ['•••'] },
-    token: '•••',
-  });
-});
+    expect(entry).toMatchObject({
+      level: 'info',
+      msg: 'open •••, postgres://ann:•••@host/db',
+      error: '•••',
+      deep: { list: ['•••'] },
+      token: '•••',
+    });
+  },
+);
 
 test('for a person: time, level, place and text; at debug what else is known, and the stack', () => {
   const entry = {

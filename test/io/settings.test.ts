@@ -43,3 +43,26 @@ describe('build-env', () => {
     await expect(readEnvironmentFile(await fileWith(line))).rejects.toThrow(complaint);
   });
 });
+
+describe('notifiers', () => {
+  test('are a list of kinds; left out, it is empty', async () => {
+    expect((await readEnvironmentFile(await fileWith(''))).notifiers).toEqual([]);
+    const line = 'notifiers: [{ webhook: { url: { env: HOOK } } }, { command: { argv: [page, now] } }]';
+    expect((await readEnvironmentFile(await fileWith(line))).notifiers).toEqual([
+      { webhook: { url: { env: 'HOOK' } } },
+      { command: { argv: ['page', 'now'] } },
+    ]);
+  });
+
+  test.each([
+    ['notifiers: [{ pager: {} }]', 'notifiers.0: Unrecognized key: "pager"'],
+    ['notifiers: [{}]', 'notifiers.0: must name one notifier: webhook or command'],
+    ['notifiers: [{ webhook: { url: "https://chat.example.org/T0K3N" } }]', 'notifiers.0.webhook.url'],
+    [
+      'notifiers: [{ webhook: { url: { env: HOOK } }, command: { argv: [page] } }]',
+      'notifiers.0: must name one notifier: webhook or command',
+    ],
+  ])('%s is refused', async (line, complaint) => {
+    await expect(readEnvironmentFile(await fileWith(line))).rejects.toThrow(complaint);
+  });
+});

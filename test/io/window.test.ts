@@ -29,13 +29,17 @@ describe('the window', () => {
       'the window opens Sun 2026-11-29 02:00 Europe/Berlin',
     ));
 
-  test('in the night when clocks roll back, 02:00 comes twice and opens once; when they go forward it opens at 03:00', () => {
-    expect(nextOpening(window, at('2026-10-24T12:00:00Z'))).toBe(at('2026-10-25T00:00:00Z'));
-    expect(nextOpening(window, at('2026-10-25T00:00:00Z'))).toBe(at('2026-11-01T01:00:00Z'));
-    expect(local(nextOpening(window, at('2027-03-27T12:00:00Z'))!, 'Europe/Berlin')).toBe(
-      'Sun 2027-03-28 03:00 Europe/Berlin',
-    );
-  });
+  test(
+    'in the night when clocks roll back, 02:00 comes twice and opens once; when they go forward it ' +
+      'opens at 03:00',
+    () => {
+      expect(nextOpening(window, at('2026-10-24T12:00:00Z'))).toBe(at('2026-10-25T00:00:00Z'));
+      expect(nextOpening(window, at('2026-10-25T00:00:00Z'))).toBe(at('2026-11-01T01:00:00Z'));
+      expect(local(nextOpening(window, at('2027-03-27T12:00:00Z'))!, 'Europe/Berlin')).toBe(
+        'Sun 2027-03-28 03:00 Europe/Berlin',
+      );
+    },
+  );
 
   test.each([
     [{ ...window, opens: '61 2 * * SUN' }, /the window "61 2 \* \* SUN" in Europe\/Berlin cannot be read/u],

@@ -86,7 +86,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   );
 
   test(
-    'migrate: S0-73, a row that was made dirty after the check stops it with 23514; downgrade, and everything is as recorded',
+    'migrate: S0-73, a row that was made dirty after the check stops it with 23514; downgrade, and ' +
+      'everything is as recorded',
     { timeout: LONGEST_MS },
     async () => {
       const { place, run } = await begin('migrate', {
@@ -102,7 +103,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   );
 
   test(
-    'forbidden-writes: S0-82, a constraint that guards nothing is found by the write that it lets through; downgrade',
+    'forbidden-writes: S0-82, a constraint that guards nothing is found by the write that it lets ' +
+      'through; downgrade',
     { timeout: LONGEST_MS },
     async () => {
       const { place, run } = await begin('refused', { fault: 'guards-nothing' });
@@ -140,7 +142,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   );
 
   test(
-    "production's own watch: down it goes behind its closed site; fallback downgrade: it leaves a constraint, so people restore, and then it opens",
+    "production's own watch: down it goes behind its closed site; fallback downgrade: it leaves a " +
+      'constraint, so people restore, and then it opens',
     { timeout: LONGEST_MS },
     async () => {
       const edit = (text: string) => longWatch(text).replace('rehearse: up-down-up', 'rehearse: up');
@@ -198,7 +201,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
   );
 
   test(
-    "performance, then in production's watch validation, database, log, sessions and silence, each asked; at last the site, and down it goes",
+    "performance, then in production's watch validation, database, log, sessions and silence, each " +
+      'asked; at last the site, and down it goes',
     { timeout: LONGEST_MS },
     async () => {
       const edit = (text: string) =>
@@ -232,7 +236,8 @@ describe.skipIf(environment === null)(environment ? 'the matrix of the character
       );
       await query(
         place.database,
-        'update characters_human set age = 1000 where character_ptr_id = (select max(character_ptr_id) from characters_human)',
+        `update characters_human set age = 1000
+          where character_ptr_id = (select max(character_ptr_id) from characters_human)`,
       );
       await query(place.database, 'update characters_human set age = null where age = 1000');
 

@@ -161,7 +161,8 @@ describe.skipIf(environment === null)(
         for (const { database } of [staging, production]) {
           const ledger = await query<{ n: number }>(
             database,
-            "select count(*)::int as n from django_migrations where app in ('characters', 'game') and name ~ '_add_'",
+            `select count(*)::int as n from django_migrations
+              where app in ('characters', 'game') and name ~ '_add_'`,
           );
           expect(ledger[0]?.n).toBe(6);
         }
@@ -229,7 +230,8 @@ async function receipts({ evidence }: Run, environment: string): Promise<readonl
   return told.receipts
     .map(
       ({ step, verdict, summary }) =>
-        `${step} ${verdict}: ${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ running quer.*$| on test_\w+ of.*$/gu, '')}`,
+        `${step} ${verdict}: ` +
+        `${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ running quer.*$| on test_\w+ of.*$/gu, '')}`,
     )
     .map((line) =>
       line

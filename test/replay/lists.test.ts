@@ -13,7 +13,8 @@ describe('pinned step lists', () => {
   test.each(Object.keys(pinnedPlans))('%s compiles to the list that is pinned', (name) => {
     expect(
       pinText(name),
-      'a signed hash changed: a start that was signed before it is refused after it. If that is meant: npm run generate -- lists',
+      'a signed hash changed: a start that was signed before it is refused after it. If that is ' +
+        'meant: npm run generate -- lists',
     ).toBe(readFileSync(pinPath(name), 'utf8'));
   });
 

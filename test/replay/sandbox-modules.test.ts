@@ -43,12 +43,14 @@ test('only the modules on the list are in the sandbox', async () => {
 
 test('a workflow that imports the outside cannot be bundled', async () => {
   const entry =
-    "import { sha256 } from '../../src/io/files.ts';\nexport async function w(): Promise<string> { return sha256('x'); }\n";
+    "import { sha256 } from '../../src/io/files.ts';\nexport async function w(): Promise<string> { " +
+    "return sha256('x'); }\n";
   await expect(withEntry(entry, modulesOf)).rejects.toThrow(/Webpack finished with errors/u);
 });
 
 test('a decision that comes in by a new import is seen', async () => {
   const entry =
-    "import { decide } from '../../src/core/matrix.ts';\nexport async function w(): Promise<string> { return String(decide); }\n";
+    "import { decide } from '../../src/core/matrix.ts';\nexport async function w(): Promise<string> " +
+    '{ return String(decide); }\n';
   expect(await withEntry(entry, modulesOf)).toContain('src/core/matrix.ts');
 });

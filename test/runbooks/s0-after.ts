@@ -64,7 +64,8 @@ export const s0After: readonly Line[] = [
   passes(
     'S0-52',
     'an alert for every violation, naming its constraint',
-    'monitor log/integrity: its alert names what the line catches; forbidden writes of ours stand in no log of the app',
+    'monitor log/integrity: its alert names what the line catches; forbidden writes of ours stand in ' +
+      'no log of the app',
     t.log('S0-51, S0-52'),
     t.server('S0-51, S0-52'),
     t.inTheSoak,

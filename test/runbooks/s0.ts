@@ -127,7 +127,8 @@ export const s0: readonly Line[] = [
   passes(
     'S0-24',
     'dumped as rows of the framework instead',
-    'a run step, as an extra (T-71): loaded into an empty migrated database the rows are as many; what is proven stays pg_dump',
+    'a run step, as an extra (T-71): loaded into an empty migrated database the rows are as many; ' +
+      'what is proven stays pg_dump',
     t.django('S0-24, T-71'),
   ),
   passes(

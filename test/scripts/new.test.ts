@@ -41,7 +41,8 @@ const begin = (...args: string[]) =>
 
 describe('npm run new', () => {
   test(
-    'begins a step, a monitor, a migrator and a restarter: types are right, and each test says what to fill in',
+    'begins a step, a monitor, a migrator and a restarter: types are right, and each test says what ' +
+      'to fill in',
     async () => {
       for (const [kind, key, ...more] of begun) {
         const { exitCode, stdout } = await begin(kind, key, ...more);

@@ -244,7 +244,9 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
  * thresholds a busy machine can keep.
  */
 function retold(text: string, places: readonly Place[], python: string): string {
-  const service = `- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ready: /health, build: /build } }`;
+  const service =
+    '- { name: web, process: { command: [.venv/bin/python, -m, gunicorn, tg.wsgi], pid-file: web.pid, ' +
+    'ready: /health, build: /build } }';
   const [staging, production = staging] = places;
   return (
     text
@@ -317,7 +319,8 @@ function runOf(
           throw new Error(`${what}: ended before, ${JSON.stringify(await handle().result(), null, 1)}`);
         if (Date.now() > deadline)
           throw new Error(
-            `${what}: not reached; it is ${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`,
+            `${what}: not reached; it is ` +
+              `${JSON.stringify({ now, staging: await progress('staging').catch(() => null) }, null, 1)}`,
           );
         await new Promise((wake) => setTimeout(wake, 400));
       }

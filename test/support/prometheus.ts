@@ -48,7 +48,8 @@ export async function startPrometheus(): Promise<PrometheusServer> {
   const at = `127.0.0.1:${port}`;
   writeFileSync(
     join(folder, 'config.yaml'),
-    `global: { scrape_interval: 250ms }\nscrape_configs: [{ job_name: self, static_configs: [{ targets: ['${at}'] }] }]\n`,
+    `global: { scrape_interval: 250ms }\nscrape_configs: [{ job_name: self, static_configs: [{ ` +
+      `targets: ['${at}'] }] }]\n`,
   );
   const child = spawn(
     await program(),

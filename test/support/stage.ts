@@ -97,7 +97,8 @@ export async function ordersDatabase(
   const url = stage.postgres.url(name);
   await query(
     url,
-    `${await readFile(join(ORDERS, 'releases/v1/migrations/0001_schema.sql'), 'utf8')}; insert into schema_migrations (version) values ('0001_schema')`,
+    `${await readFile(join(ORDERS, 'releases/v1/migrations/0001_schema.sql'), 'utf8')}; insert into ` +
+      `schema_migrations (version) values ('0001_schema')`,
   );
   if (sql.seed) await query(url, await readFile(join(ORDERS, 'seed.sql'), 'utf8'));
   return url;

@@ -242,7 +242,8 @@ export function controlStandIns(
       const here = part(deployment);
       again(
         here,
-        `evidence: ${outcome}, ${environments.map(({ environment, outcome }) => `${environment} ${outcome}`).join(', ')}`,
+        `evidence: ${outcome}, ` +
+          `${environments.map(({ environment, outcome }) => `${environment} ${outcome}`).join(', ')}`,
       );
       return { uri: 'evidence', manifest: 'manifest', files: 1 };
     },

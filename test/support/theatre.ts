@@ -199,6 +199,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
     permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,
     buildEnv: [],
+    notifiers: [],
     people: (['ann', 'lea', 'dan'] as const).map((name) => ({
       name,
       key: cast[name].publicText,

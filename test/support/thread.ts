@@ -56,8 +56,12 @@ export async function ledger(database: string): Promise<Readonly<Record<string, 
 export async function traces(database: string): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
     database,
-    `select conname as name from pg_constraint where conname in ('orders_total_non_negative', 'order_items_qty_positive', 'orders_status_known', 'orders_discount_within_total')
-     union all select version from schema_migrations where version > '0002' union all select 'column' from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents' and not attisdropped`,
+    `select conname as name from pg_constraint
+      where conname in ('orders_total_non_negative', 'order_items_qty_positive', 'orders_status_known',
+      'orders_discount_within_total')
+     union all select version from schema_migrations where version > '0002' union all select 'column'
+     from pg_attribute where attrelid = 'orders'::regclass and attname = 'discount_cents'
+     and not attisdropped`,
   );
   return rows.map((row) => row.name).sort();
 }

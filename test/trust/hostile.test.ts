@@ -44,7 +44,9 @@ beforeAll(async () => {
   const database = await ordersDatabase(stage, 'hostile');
   await query(
     database,
-    "insert into customers (name, email) values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents) values (1, 'paid', -700)",
+    `insert into customers (name, email)
+      values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents)
+      values (1, 'paid', -700)`,
   );
   cast = await raiseEnvironment(stage, database, {
     environment: 'production',

@@ -50,37 +50,42 @@ afterAll(async () => {
 });
 
 describe('not on a terminal', () => {
-  test('every line is JSON; a step names its deployment, environment and attempt; a retry is one line without a stack', async () => {
-    const failures = async () => (await entriesOf(log)).filter(({ msg }) => msg.startsWith('check failed: '));
-    await expect.poll(async () => (await failures()).length, { timeout: 30_000 }).toBeGreaterThan(1);
-    const [first, second] = await failures();
-    const names = {
-      level: 'warn',
-      process: 'environment worker',
-      deployment,
-      environment: 'staging',
-      step: 'look',
-      activity: 'check',
-    };
-    expect(first).toMatchObject({
-      ...names,
-      attempt: 1,
-      code: 'TARGET_UNREACHABLE',
-      msg: expect.stringContaining('cannot be reached'),
-    });
-    expect(second).toMatchObject({ ...names, attempt: 2, workflow: 'rollout/orders/staging' });
-    expect(second).not.toHaveProperty('stack');
+  test(
+    'every line is JSON; a step names its deployment, environment and attempt; a retry is one line ' +
+      'without a stack',
+    async () => {
+      const failures = async () =>
+        (await entriesOf(log)).filter(({ msg }) => msg.startsWith('check failed: '));
+      await expect.poll(async () => (await failures()).length, { timeout: 30_000 }).toBeGreaterThan(1);
+      const [first, second] = await failures();
+      const names = {
+        level: 'warn',
+        process: 'environment worker',
+        deployment,
+        environment: 'staging',
+        step: 'look',
+        activity: 'check',
+      };
+      expect(first).toMatchObject({
+        ...names,
+        attempt: 1,
+        code: 'TARGET_UNREACHABLE',
+        msg: expect.stringContaining('cannot be reached'),
+      });
+      expect(second).toMatchObject({ ...names, attempt: 2, workflow: 'rollout/orders/staging' });
+      expect(second).not.toHaveProperty('stack');
 
-    await query(stage.postgres.url('postgres'), `create role "${WATCHWORD}" login password '${WATCHWORD}'`);
-    const passed = async () =>
-      (await entriesOf(log)).find(({ msg, step }) => step === 'look' && msg.startsWith('check pass: '));
-    await expect
-      .poll(passed, { timeout: 30_000 })
-      .toMatchObject({ level: 'info', deployment, environment: 'staging', ms: expect.any(Number) });
-    await expect
-      .poll(async () => (await entriesOf(log)).find(({ step }) => step === 'switch'), { timeout: 30_000 })
-      .toMatchObject({ level: 'info', msg: expect.stringContaining('switchRelease pass: current → ') });
-  });
+      await query(stage.postgres.url('postgres'), `create role "${WATCHWORD}" login password '${WATCHWORD}'`);
+      const passed = async () =>
+        (await entriesOf(log)).find(({ msg, step }) => step === 'look' && msg.startsWith('check pass: '));
+      await expect
+        .poll(passed, { timeout: 30_000 })
+        .toMatchObject({ level: 'info', deployment, environment: 'staging', ms: expect.any(Number) });
+      await expect
+        .poll(async () => (await entriesOf(log)).find(({ step }) => step === 'switch'), { timeout: 30_000 })
+        .toMatchObject({ level: 'info', msg: expect.stringContaining('switchRelease pass: current → ') });
+    },
+  );
 
   test('no secret of the target is in it, and no news that nobody asked for', async () => {
     const text = await readFile(log, 'utf8');

@@ -62,12 +62,16 @@ async function pauses(handle: WorkflowHandle): Promise<readonly number[]> {
 }
 
 describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
-  test('S1-52, T-70: it looks at once and then every week, when its deployment is long over, until another release serves', async () => {
-    const { handle, looks } = await followed(superseded(5));
-    expect(await handle.result()).toBe('superseded: f00d serves now');
-    expect(looks()).toBe(5);
-    expect(await pauses(handle)).toEqual([7, 7, 7, 7]);
-  });
+  test(
+    'S1-52, T-70: it looks at once and then every week, when its deployment is long over, until ' +
+      'another release serves',
+    async () => {
+      const { handle, looks } = await followed(superseded(5));
+      expect(await handle.result()).toBe('superseded: f00d serves now');
+      expect(looks()).toBe(5);
+      expect(await pauses(handle)).toEqual([7, 7, 7, 7]);
+    },
+  );
 
   test('it goes on after a year, in a history that begins anew, and remembers', async () => {
     const { handle, looks } = await followed(

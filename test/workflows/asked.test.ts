@@ -86,7 +86,8 @@ describe.runIf(devServer)('while people are asked', () => {
       only: 'staging',
       fallbacks: '  relax: { forward: 0003_relax }\n',
       matrix:
-        '  - { when: { monitor: site }, ask: [continue, downgrade] }\n  - { when: { monitor: shop }, ask: [continue, relax] }\n',
+        '  - { when: { monitor: site }, ask: [continue, downgrade] }\n  - { when: { monitor: shop }, ' +
+        'ask: [continue, relax] }\n',
     })
       .replace(/ {2}- \{ when: \{ monitor: site\/failures \}.*\n/u, '')
       .replace(/ {2}- \{ when: \{ monitor: shop\/paid \}.*\n/u, '');
@@ -110,27 +111,31 @@ describe.runIf(devServer)('while people are asked', () => {
     expect(await run.result()).toMatchObject({ outcome: 'completed' });
   });
 
-  test('of two at once it answers the one that is not asked about first, though it lasts for one metric only', async () => {
-    const plan = only
-      .replace(
-        'monitor: site/failures }, do: downgrade',
-        'monitor: site/failures }, ask: [continue, downgrade]',
-      )
-      .replace(
-        'monitor: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }',
-        'monitor: shop/paid }, do: downgrade',
-      );
-    const both = DAY + 2 * HOUR;
-    const run = await theatre.run(plan, {
-      goesOn: true,
-      reads: (_, id, since) =>
-        id === 'site/failures' ? Number(since >= DAY) : since === both ? 0.5 : undefined,
-    });
-    expect(await run.result()).toMatchObject({
-      outcome: 'rolled-back',
-      reason: expect.stringContaining('shop/paid is 0.5'),
-    });
-  });
+  test(
+    'of two at once it answers the one that is not asked about first, though it lasts for one metric ' +
+      'only',
+    async () => {
+      const plan = only
+        .replace(
+          'monitor: site/failures }, do: downgrade',
+          'monitor: site/failures }, ask: [continue, downgrade]',
+        )
+        .replace(
+          'monitor: shop/paid }, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }',
+          'monitor: shop/paid }, do: downgrade',
+        );
+      const both = DAY + 2 * HOUR;
+      const run = await theatre.run(plan, {
+        goesOn: true,
+        reads: (_, id, since) =>
+          id === 'site/failures' ? Number(since >= DAY) : since === both ? 0.5 : undefined,
+      });
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('shop/paid is 0.5'),
+      });
+    },
+  );
 
   test('what comes while an extension is asked for is asked about right after it', async () => {
     const silent = 6 * DAY;

@@ -47,26 +47,31 @@ describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
     expect(order).toEqual(['a rollout has ended', 'a rollout has ended', 'the evidence is closed']);
   });
 
-  test('a week read every minute stays a small history: at most 1,100 events and 0.5 MB, without continue-as-new', async () => {
-    const run = await theatre.run(
-      storyPlan({ only: 'staging', soak: 'for: 7d, every: 1m, gap: at most 5m' }),
-    );
-    expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    const history = await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).fetchHistory();
-    const events = history.events ?? [];
-    const first = events.findIndex(
-      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'observe',
-    );
-    const sizes = events.flatMap(
-      (event) => Number(event.workflowTaskStartedEventAttributes?.historySizeBytes ?? 0) || [],
-    );
-    const soak = { events: events.length - first, bytes: sizes.at(-1)! };
-    console.log(
-      `a week of soak at one metric a minute: ${soak.events} events, ${soak.bytes} bytes with the steps before it, ${run.part.counts.get('staging observe')} slices`,
-    );
-    expect(soak.events).toBeLessThanOrEqual(1_100);
-    expect(soak.bytes).toBeLessThanOrEqual(500_000);
-  });
+  test(
+    'a week read every minute stays a small history: at most 1,100 events and 0.5 MB, without ' +
+      'continue-as-new',
+    async () => {
+      const run = await theatre.run(
+        storyPlan({ only: 'staging', soak: 'for: 7d, every: 1m, gap: at most 5m' }),
+      );
+      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      const history = await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).fetchHistory();
+      const events = history.events ?? [];
+      const first = events.findIndex(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'observe',
+      );
+      const sizes = events.flatMap(
+        (event) => Number(event.workflowTaskStartedEventAttributes?.historySizeBytes ?? 0) || [],
+      );
+      const soak = { events: events.length - first, bytes: sizes.at(-1)! };
+      console.log(
+        `a week of soak at one metric a minute: ${soak.events} events, ${soak.bytes} bytes with the ` +
+          `steps before it, ${run.part.counts.get('staging observe')} slices`,
+      );
+      expect(soak.events).toBeLessThanOrEqual(1_100);
+      expect(soak.bytes).toBeLessThanOrEqual(500_000);
+    },
+  );
 
   // The last: when a parent ends before its child, the test server skips no time any more.
   test('a rollout that has told its outcome and does not end is waited for a minute, and the notes say so', async () => {

@@ -15,7 +15,8 @@ afterAll(() => theatre?.close());
 const plan = storyPlan({
   only: 'staging',
   fallbacks:
-    '  relax: { forward: 0003_relax }\n  restore: { approved: { roles: [dba] }, loses: writes-since-backup }\n',
+    '  relax: { forward: 0003_relax }\n  restore: { approved: { roles: [dba] }, loses: ' +
+    'writes-since-backup }\n',
   matrix: `  - { when: { monitor: shop }, ask: [continue, relax, restore, downgrade], severity: high }
   - { when: { step: refused }, ask: [relax, restore, downgrade], severity: high }
   - { when: { fallback: relax }, ask: [downgrade], severity: high }
@@ -38,31 +39,35 @@ const back = (run: Run) =>
     .map((call) => call.replace('staging ', ''));
 
 describe.runIf(timeSkippingServer)('a forward fix', () => {
-  test('on day three: one migration more, then the soak starts again and passes; the fallback stands in the evidence', async () => {
-    let fixed = false;
-    const times: number[] = [];
-    const run = await theatre.run(plan, {
-      reads: (_, id, since) => {
-        if (id === 'shop/paid') times.push(since);
-        return id === 'shop/paid' && since >= 3 * DAY && !fixed ? 0.5 : undefined;
-      },
-      steps: { 'forward relax': () => ((fixed = true), { summary: 'applied' }) },
-    });
-    await asked(run, 'continue | relax | restore | downgrade');
-    const breached = times.length;
-    expect(await decide(run, 'lea', 'relax')).toMatchObject({ accepted: true });
-    expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    expect(back(run)).toEqual(['forward relax']);
-    // Read once an hour, and counted from nothing.
-    const again = times.indexOf(0, breached);
-    expect(again - breached, 'one more while they were asked').toBeLessThanOrEqual(1);
-    expect(times.length - again).toBeGreaterThanOrEqual(7 * 24);
-    expect((await run.rolloutResult('staging')).receipts.at(-1)).toMatchObject({
-      kind: 'forwardFix',
-      step: 'migrate: relax',
-      verdict: 'pass',
-    });
-  });
+  test(
+    'on day three: one migration more, then the soak starts again and passes; the fallback stands in ' +
+      'the evidence',
+    async () => {
+      let fixed = false;
+      const times: number[] = [];
+      const run = await theatre.run(plan, {
+        reads: (_, id, since) => {
+          if (id === 'shop/paid') times.push(since);
+          return id === 'shop/paid' && since >= 3 * DAY && !fixed ? 0.5 : undefined;
+        },
+        steps: { 'forward relax': () => ((fixed = true), { summary: 'applied' }) },
+      });
+      await asked(run, 'continue | relax | restore | downgrade');
+      const breached = times.length;
+      expect(await decide(run, 'lea', 'relax')).toMatchObject({ accepted: true });
+      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      expect(back(run)).toEqual(['forward relax']);
+      // Read once an hour, and counted from nothing.
+      const again = times.indexOf(0, breached);
+      expect(again - breached, 'one more while they were asked').toBeLessThanOrEqual(1);
+      expect(times.length - again).toBeGreaterThanOrEqual(7 * 24);
+      expect((await run.rolloutResult('staging')).receipts.at(-1)).toMatchObject({
+        kind: 'forwardFix',
+        step: 'migrate: relax',
+        verdict: 'pass',
+      });
+    },
+  );
 
   test('instead of a step that failed: the next step comes; a later rollback reverses the fix first', async () => {
     const run = await theatre.run(plan, { steps: { refused: failing, restart: failing } });
@@ -79,33 +84,41 @@ describe.runIf(timeSkippingServer)('a forward fix', () => {
     ]);
   });
 
-  test('and another one after it: the rollback reverses both, the later first, and each once though it is tried again', async () => {
-    const two = storyPlan({
-      only: 'staging',
-      fallbacks: '  relax: { forward: 0003_relax }\n  drop: { forward: 0004_drop }\n',
-      matrix: `  - { when: { step: refused }, ask: [relax, downgrade], severity: high }
+  test(
+    'and another one after it: the rollback reverses both, the later first, and each once though it is ' +
+      'tried again',
+    async () => {
+      const two = storyPlan({
+        only: 'staging',
+        fallbacks: '  relax: { forward: 0003_relax }\n  drop: { forward: 0004_drop }\n',
+        matrix: `  - { when: { step: refused }, ask: [relax, downgrade], severity: high }
   - { when: { step: switch }, ask: [drop, downgrade], severity: high }
 `,
-    });
-    const undone: unknown[] = [];
-    let tries = 0;
-    const run = await theatre.run(two, {
-      steps: { refused: failing, switch: failing, restart: failing },
-      undos: {
-        undoForward: (_, { args }) => (undone.push(args?.['fallback']), {}),
-        migrate: () => ((tries += 1) === 1 ? { done: false, differences: ['a lock'] } : {}),
-      },
-    });
-    await asked(run, 'relax | downgrade');
-    await decide(run, 'lea', 'relax');
-    await asked(run, 'drop | downgrade');
-    await decide(run, 'lea', 'drop');
-    await run.until('stuck', ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null, 'staging');
-    await decide(run, 'lea', 'retry');
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-    expect(undone).toEqual(['drop', 'relax']);
-    expect(back(run).filter((call) => call === 'undo migrate')).toHaveLength(2);
-  });
+      });
+      const undone: unknown[] = [];
+      let tries = 0;
+      const run = await theatre.run(two, {
+        steps: { refused: failing, switch: failing, restart: failing },
+        undos: {
+          undoForward: (_, { args }) => (undone.push(args?.['fallback']), {}),
+          migrate: () => ((tries += 1) === 1 ? { done: false, differences: ['a lock'] } : {}),
+        },
+      });
+      await asked(run, 'relax | downgrade');
+      await decide(run, 'lea', 'relax');
+      await asked(run, 'drop | downgrade');
+      await decide(run, 'lea', 'drop');
+      await run.until(
+        'stuck',
+        ({ phase, waitingFor }) => phase === 'stuck' && waitingFor !== null,
+        'staging',
+      );
+      await decide(run, 'lea', 'retry');
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(undone).toEqual(['drop', 'relax']);
+      expect(back(run).filter((call) => call === 'undo migrate')).toHaveLength(2);
+    },
+  );
 
   test.each([
     ['fails', () => ({ verdict: 'fail' as const, summary: 'changes nothing' })],
@@ -147,7 +160,8 @@ describe.runIf(timeSkippingServer)('what a rollback shuts', () => {
       'staging',
     );
     expect(stuck.notes).toContain(
-      'differences remain: services that the rollback stopped are still down (web: pid 5 ended); the rollback starts them when it completes',
+      'differences remain: services that the rollback stopped are still down (web: pid 5 ended); the ' +
+        'rollback starts them when it completes',
     );
     await decide(run, 'lea', 'retry');
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
@@ -186,22 +200,26 @@ describe.runIf(timeSkippingServer)('a restore', () => {
       'staging',
     );
 
-  test('needs the role that the fallback names: chosen by a lead, it waits for a dba; it replaces the undos of data and schema', async () => {
-    const signed: (readonly Signed[] | undefined)[] = [];
-    const run = await theatre.run(plan, {
-      ...refusedFails,
-      undos: { restore: (_, { approvals }) => (signed.push(approvals), {}) },
-    });
-    await asked(run, 'relax | restore | downgrade');
-    await decide(run, 'lea', 'restore');
-    await waitsForDba(run);
-    expect(await decide(run, 'lea', 'restore')).toMatchObject({ accepted: true });
-    await waitsForDba(run);
-    await decide(run, 'dan', 'restore');
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-    expect(back(run)).toEqual(['restore backup', 'compare']);
-    expect(signed[0]?.map(({ person }) => person)).toContain('dan');
-  });
+  test(
+    'needs the role that the fallback names: chosen by a lead, it waits for a dba; it replaces the ' +
+      'undos of data and schema',
+    async () => {
+      const signed: (readonly Signed[] | undefined)[] = [];
+      const run = await theatre.run(plan, {
+        ...refusedFails,
+        undos: { restore: (_, { approvals }) => (signed.push(approvals), {}) },
+      });
+      await asked(run, 'relax | restore | downgrade');
+      await decide(run, 'lea', 'restore');
+      await waitsForDba(run);
+      expect(await decide(run, 'lea', 'restore')).toMatchObject({ accepted: true });
+      await waitsForDba(run);
+      await decide(run, 'dan', 'restore');
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(back(run)).toEqual(['restore backup', 'compare']);
+      expect(signed[0]?.map(({ person }) => person)).toContain('dan');
+    },
+  );
 
   test('chosen by who may approve it, nobody is asked twice; the code rolls back after it', async () => {
     const run = await theatre.run(plan, { steps: { restart: failing }, reads: () => undefined });

@@ -113,27 +113,31 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     expect(verified, 'two approvals of lea, one rejection').toHaveLength(3);
   });
 
-  test('a message of another shape is refused before it is in the history; a forged one is refused and recorded', async () => {
-    const run = await atGate();
-    const signed = await run.sign('approve', 'dan', 'production');
-    await expect(
-      run.deliver({ ...signed, body: { ...signed.body, nonce: 'another', expires: '' } }),
-    ).rejects.toThrow();
-    expect(await run.deliver({ ...signed, person: 'lea' })).toEqual({
-      accepted: false,
-      text: 'refused: the signature does not match the public key',
-    });
-    expect((await run.progress()).refusals).toEqual([
-      {
-        message: 'approve',
-        person: 'lea',
-        environment: 'production',
-        why: 'refused: the signature does not match the public key',
-      },
-    ]);
-    await run.send('reject', 'dan', 'production');
-    await run.result();
-  });
+  test(
+    'a message of another shape is refused before it is in the history; a forged one is refused and ' +
+      'recorded',
+    async () => {
+      const run = await atGate();
+      const signed = await run.sign('approve', 'dan', 'production');
+      await expect(
+        run.deliver({ ...signed, body: { ...signed.body, nonce: 'another', expires: '' } }),
+      ).rejects.toThrow();
+      expect(await run.deliver({ ...signed, person: 'lea' })).toEqual({
+        accepted: false,
+        text: 'refused: the signature does not match the public key',
+      });
+      expect((await run.progress()).refusals).toEqual([
+        {
+          message: 'approve',
+          person: 'lea',
+          environment: 'production',
+          why: 'refused: the signature does not match the public key',
+        },
+      ]);
+      await run.send('reject', 'dan', 'production');
+      await run.result();
+    },
+  );
 
   test('aborted while people decide: staging rolls back, production is never entered', async () => {
     const run = await atGate();
@@ -148,106 +152,118 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     await expectStory('aborted-at-the-gate', run, ['staging']);
   });
 
-  test('a breach after the soak has passed voids gate report and approvals; only a new gate report can be approved', async () => {
-    const low = { on: false };
-    const run = await theatre.run(storyPlan(), {
-      ...standing,
-      reads: (environment, id) =>
-        environment === 'staging' && id === 'shop/paid' && low.on ? 0.5 : undefined,
-    });
-    await run.until('the gate waits', waits);
-    await run.send('approve', 'lea', 'production');
-    const old = await run.sign('approve', 'dan', 'production');
-    low.on = true;
-    run.release();
-    await run.until(
-      'asked',
-      (progress) => progress.waitingFor?.includes('continue | downgrade') === true,
-      'staging',
-    );
-    expect(await run.gateReport('production')).toBeNull();
-    expect(await run.deliver(old)).toEqual({
-      accepted: false,
-      text: 'refused: no gate report is sealed yet',
-    });
-    low.on = false;
-    await run.send('decide', 'dan', 'staging', { decision: 'continue' });
-    await run.until(
-      'a second gate report',
-      (progress) => waits(progress) && !progress.waitingFor?.includes('sealed facts'),
-    );
-    expect((await run.gateReport('production'))?.gateReport.number).toBe(2);
-    const { waitingFor } = await run.progress();
-    expect(waitingFor, "lea's approval of the old one is void").toBe(
-      'the gate of production: approval by lead and dba',
-    );
-    const again = await run.sign('approve', 'dan', 'production', {
-      gateReport: String(old.body['gateReport']),
-    });
-    expect(await run.deliver(again)).toMatchObject({
-      accepted: false,
-      text: expect.stringContaining('another gate report'),
-    });
-    await run.send('approve', 'dan', 'production');
-    await run.send('approve', 'lea', 'production');
-    expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    await expectStory('voided-gateReport', run, ['staging', 'production']);
-  });
-
-  test('a breach after the gate has opened, before the first change: the permit is void and production stops', async () => {
-    const low = { on: false };
-    const run = await theatre.run(storyPlan(), {
-      stands: standing.stands,
-      reads: (environment, id) =>
-        environment === 'staging' && id === 'site/failures' && low.on ? 5 : undefined,
-      steps: {
-        backup: async (_, { rollout }) => {
-          if (rollout.environment !== 'production') return {};
-          low.on = true;
-          for (let at = 0; at < 4; at += 1) run.release();
-          while (!run.part.calls.includes('staging closed: restored'))
-            await new Promise((resolve) => setTimeout(resolve, 20));
-          return {};
-        },
-      },
-    });
-    await run.until('the gate waits', waits);
-    await run.stands();
-    await run.send('approve', 'lea', 'production');
-    await run.send('approve', 'dan', 'production');
-    await run.until('production backs up', () => run.part.calls.includes('production backup'));
-    for (let at = 0; at < 3; at += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  test(
+    'a breach after the soak has passed voids gate report and approvals; only a new gate report can be ' +
+      'approved',
+    async () => {
+      const low = { on: false };
+      const run = await theatre.run(storyPlan(), {
+        ...standing,
+        reads: (environment, id) =>
+          environment === 'staging' && id === 'shop/paid' && low.on ? 0.5 : undefined,
+      });
+      await run.until('the gate waits', waits);
+      await run.send('approve', 'lea', 'production');
+      const old = await run.sign('approve', 'dan', 'production');
+      low.on = true;
       run.release();
-    }
-    expect(await run.result()).toMatchObject({
-      outcome: 'rolled-back',
-      environments: [
-        { environment: 'staging', outcome: 'restored' },
-        { environment: 'production', outcome: 'failed' },
-      ],
-    });
-    expect(
-      run.part.calls.filter((call) => call === 'production migrate' || call === 'production data: fix'),
-    ).toEqual([]);
-  });
+      await run.until(
+        'asked',
+        (progress) => progress.waitingFor?.includes('continue | downgrade') === true,
+        'staging',
+      );
+      expect(await run.gateReport('production')).toBeNull();
+      expect(await run.deliver(old)).toEqual({
+        accepted: false,
+        text: 'refused: no gate report is sealed yet',
+      });
+      low.on = false;
+      await run.send('decide', 'dan', 'staging', { decision: 'continue' });
+      await run.until(
+        'a second gate report',
+        (progress) => waits(progress) && !progress.waitingFor?.includes('sealed facts'),
+      );
+      expect((await run.gateReport('production'))?.gateReport.number).toBe(2);
+      const { waitingFor } = await run.progress();
+      expect(waitingFor, "lea's approval of the old one is void").toBe(
+        'the gate of production: approval by lead and dba',
+      );
+      const again = await run.sign('approve', 'dan', 'production', {
+        gateReport: String(old.body['gateReport']),
+      });
+      expect(await run.deliver(again)).toMatchObject({
+        accepted: false,
+        text: expect.stringContaining('another gate report'),
+      });
+      await run.send('approve', 'dan', 'production');
+      await run.send('approve', 'lea', 'production');
+      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      await expectStory('voided-gateReport', run, ['staging', 'production']);
+    },
+  );
 
-  test('an approval for an environment that the plan does not have, and one too many hands, are answered in words', async () => {
-    const run = await atGate();
-    expect(await run.send('pause', 'dan', 'production')).toEqual({
-      accepted: false,
-      text: 'refused: no rollout is open in production',
-    });
-    expect(await run.send('decide', 'dan', 'staging', { decision: 'continue' })).toEqual({
-      accepted: false,
-      text: 'refused: nothing is asked now',
-    });
-    expect(await run.send('abort', 'dan', 'production')).toEqual({ accepted: true, text: 'aborted' });
-    expect(await run.result()).toMatchObject({
-      outcome: 'failed',
-      reason: 'aborted by dan',
-      environments: [{ outcome: 'passed' }],
-    });
-    await expect(run.send('abort', 'dan', 'staging')).rejects.toThrow(WorkflowNotFoundError);
-  });
+  test(
+    'a breach after the gate has opened, before the first change: the permit is void and production ' +
+      'stops',
+    async () => {
+      const low = { on: false };
+      const run = await theatre.run(storyPlan(), {
+        stands: standing.stands,
+        reads: (environment, id) =>
+          environment === 'staging' && id === 'site/failures' && low.on ? 5 : undefined,
+        steps: {
+          backup: async (_, { rollout }) => {
+            if (rollout.environment !== 'production') return {};
+            low.on = true;
+            for (let at = 0; at < 4; at += 1) run.release();
+            while (!run.part.calls.includes('staging closed: restored'))
+              await new Promise((resolve) => setTimeout(resolve, 20));
+            return {};
+          },
+        },
+      });
+      await run.until('the gate waits', waits);
+      await run.stands();
+      await run.send('approve', 'lea', 'production');
+      await run.send('approve', 'dan', 'production');
+      await run.until('production backs up', () => run.part.calls.includes('production backup'));
+      for (let at = 0; at < 3; at += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        run.release();
+      }
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        environments: [
+          { environment: 'staging', outcome: 'restored' },
+          { environment: 'production', outcome: 'failed' },
+        ],
+      });
+      expect(
+        run.part.calls.filter((call) => call === 'production migrate' || call === 'production data: fix'),
+      ).toEqual([]);
+    },
+  );
+
+  test(
+    'an approval for an environment that the plan does not have, and one too many hands, are answered ' +
+      'in words',
+    async () => {
+      const run = await atGate();
+      expect(await run.send('pause', 'dan', 'production')).toEqual({
+        accepted: false,
+        text: 'refused: no rollout is open in production',
+      });
+      expect(await run.send('decide', 'dan', 'staging', { decision: 'continue' })).toEqual({
+        accepted: false,
+        text: 'refused: nothing is asked now',
+      });
+      expect(await run.send('abort', 'dan', 'production')).toEqual({ accepted: true, text: 'aborted' });
+      expect(await run.result()).toMatchObject({
+        outcome: 'failed',
+        reason: 'aborted by dan',
+        environments: [{ outcome: 'passed' }],
+      });
+      await expect(run.send('abort', 'dan', 'staging')).rejects.toThrow(WorkflowNotFoundError);
+    },
+  );
 });

@@ -14,29 +14,34 @@ afterAll(() => theatre?.close());
 const only = storyPlan({ only: 'staging' });
 const timing = { retryMs: 5 };
 describe.runIf(devServer)('an observation that fails for good', () => {
-  test('its worker was restarted without its secret: people are asked, and once it is mended the soak goes on', async () => {
-    let gone = true;
-    const run = await theatre.run(
-      only,
-      {
-        fails: (name, call) => (name === 'observe' && call > 3 && gone ? { final: 'SECRET_MISSING' } : null),
-      },
-      { timing },
-    );
-    const { waitingFor, next, health } = await run.until(
-      'asked',
-      ({ waiting }) => waiting[0]?.kind === 'decision',
-      'staging',
-    );
-    expect(waitingFor).toMatch(
-      /^a decision \(retry \| stop \| downgrade\) about reading the monitors in staging failed: SECRET_MISSING/u,
-    );
-    expect([next, health]).toEqual([`soakgate decide ${run.name} staging retry`, 'troubled']);
-    gone = false;
-    await run.send('decide', 'dan', 'staging', { decision: 'retry' });
-    expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    await nothingFailed(theatre, run, ['staging']);
-  });
+  test(
+    'its worker was restarted without its secret: people are asked, and once it is mended the soak ' +
+      'goes on',
+    async () => {
+      let gone = true;
+      const run = await theatre.run(
+        only,
+        {
+          fails: (name, call) =>
+            name === 'observe' && call > 3 && gone ? { final: 'SECRET_MISSING' } : null,
+        },
+        { timing },
+      );
+      const { waitingFor, next, health } = await run.until(
+        'asked',
+        ({ waiting }) => waiting[0]?.kind === 'decision',
+        'staging',
+      );
+      expect(waitingFor).toMatch(
+        /^a decision \(retry \| stop \| downgrade\) about reading the monitors in staging failed: SECRET_MISSING/u,
+      );
+      expect([next, health]).toEqual([`soakgate decide ${run.name} staging retry`, 'troubled']);
+      gone = false;
+      await run.send('decide', 'dan', 'staging', { decision: 'retry' });
+      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      await nothingFailed(theatre, run, ['staging']);
+    },
+  );
 
   test('its worker dies and an abort comes before anybody has noticed: it is undone', async () => {
     const run = await theatre.run(
@@ -56,7 +61,8 @@ describe.runIf(devServer)('an observation that fails for good', () => {
 });
 
 test.runIf(devServer)(
-  'the check before deploying fails for good: it says why, asks again, and the environment before it stays as it is',
+  'the check before deploying fails for good: it says why, asks again, and the environment before it ' +
+    'stays as it is',
   async () => {
     let broken = true;
     const run = await theatre.run(
@@ -75,7 +81,8 @@ test.runIf(devServer)(
     for (const person of ['lea', 'dan'] as const) await run.send('approve', person, 'production');
     const { waitingFor } = await run.until('it says why', ({ waiting }) => waiting[0]?.kind === 'failing');
     expect(waitingFor).toBe(
-      'production: the check before deploying (failed, retrying): STEP_CRASHED: EACCES: permission denied, open used/notices',
+      'production: the check before deploying (failed, retrying): STEP_CRASHED: EACCES: permission ' +
+        'denied, open used/notices',
     );
     expect(run.part.calls.filter((call) => call.includes('undo'))).toEqual([]);
     broken = false;

@@ -84,28 +84,32 @@ describe.runIf(timeSkippingServer)('a soak', () => {
     expect(sinceBegin(run)).toBeLessThan(8 * DAY + 2 * HOUR);
   });
 
-  test('a monitor that is silent is inconclusive and never passes: people are asked, and cannot say "continue"', async () => {
-    const run = await theatre.run(only, {
-      reads: (_, id, since) => (id === 'shop/paid' && since > 2 * DAY ? null : undefined),
-    });
-    const asked = await run.until(
-      'asked',
-      (progress) => progress.waitingFor?.startsWith('a decision') === true,
-      'staging',
-    );
-    expect(asked.waitingFor).toBe(
-      'a decision (extend | stop | downgrade) about the soak is over, but it has not passed',
-    );
-    expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toMatchObject({
-      accepted: false,
-    });
-    await run.send('decide', 'lea', 'staging', { decision: 'stop' });
-    expect(await run.result()).toMatchObject({
-      outcome: 'rolled-back',
-      reason: expect.stringContaining('decided: stop'),
-    });
-    await expectStory('silent-monitor', run, ['staging']);
-  });
+  test(
+    'a monitor that is silent is inconclusive and never passes: people are asked, and cannot say ' +
+      '"continue"',
+    async () => {
+      const run = await theatre.run(only, {
+        reads: (_, id, since) => (id === 'shop/paid' && since > 2 * DAY ? null : undefined),
+      });
+      const asked = await run.until(
+        'asked',
+        (progress) => progress.waitingFor?.startsWith('a decision') === true,
+        'staging',
+      );
+      expect(asked.waitingFor).toBe(
+        'a decision (extend | stop | downgrade) about the soak is over, but it has not passed',
+      );
+      expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toMatchObject({
+        accepted: false,
+      });
+      await run.send('decide', 'lea', 'staging', { decision: 'stop' });
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('decided: stop'),
+      });
+      await expectStory('silent-monitor', run, ['staging']);
+    },
+  );
 
   test('a soak that people extend passes when its monitor speaks again, by so much later', async () => {
     const run = await theatre.run(only, {

@@ -91,46 +91,54 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     await expectStory('aborted', run, ['staging']);
   });
 
-  test('an abort that comes while the last harmless step finishes: the migration is not registered, so nothing is undone', async () => {
-    const run = await theatre.run(only, {
-      steps: { preview: () => endless().catch(() => ({ figures: { rehearsed: 'up-down-up' } })) },
-    });
-    await run.until(
-      'preview runs',
-      (progress) => progress.lines.some((line) => line.name === 'preview' && line.state === 'running'),
-      'staging',
-    );
-    await run.send('abort', 'dan', 'staging');
-    await run.result();
-    expect(run.part.calls.filter((call) => call.endsWith(' migrate'))).toEqual([]);
-  });
+  test(
+    'an abort that comes while the last harmless step finishes: the migration is not registered, so ' +
+      'nothing is undone',
+    async () => {
+      const run = await theatre.run(only, {
+        steps: { preview: () => endless().catch(() => ({ figures: { rehearsed: 'up-down-up' } })) },
+      });
+      await run.until(
+        'preview runs',
+        (progress) => progress.lines.some((line) => line.name === 'preview' && line.state === 'running'),
+        'staging',
+      );
+      await run.send('abort', 'dan', 'staging');
+      await run.result();
+      expect(run.part.calls.filter((call) => call.endsWith(' migrate'))).toEqual([]);
+    },
+  );
 
-  test('an undo that fails waits for a person; `leave-as-is` ends it stuck, and its rollout is closed as that', async () => {
-    const run = await theatre.run(only, {
-      steps: { migrate: () => ({ verdict: 'fail', summary: 'half applied' }) },
-      undos: { migrate: failing('DOWNGRADE_FAILED: the lock was not given') },
-    });
-    await run.until(
-      'stuck',
-      (progress) => progress.phase === 'stuck' && progress.waitingFor !== null,
-      'staging',
-    );
-    expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toEqual({
-      accepted: false,
-      text: 'refused: the question is retry | leave-as-is',
-    });
-    expect(await run.send('decide', 'lea', 'staging', { decision: 'leave-as-is' })).toEqual({
-      accepted: true,
-      text: 'decided: leave-as-is',
-    });
-    expect(await run.result()).toMatchObject({
-      outcome: 'stuck',
-      reason: expect.stringContaining('the lock was not given'),
-    });
-    expect(run.part.calls.filter((call) => call.includes('closed'))).toEqual(['staging closed: stuck']);
-    expect(run.part.calls).not.toContain('staging compare');
-    await expectStory('stuck', run, ['staging']);
-  });
+  test(
+    'an undo that fails waits for a person; `leave-as-is` ends it stuck, and its rollout is closed as ' +
+      'that',
+    async () => {
+      const run = await theatre.run(only, {
+        steps: { migrate: () => ({ verdict: 'fail', summary: 'half applied' }) },
+        undos: { migrate: failing('DOWNGRADE_FAILED: the lock was not given') },
+      });
+      await run.until(
+        'stuck',
+        (progress) => progress.phase === 'stuck' && progress.waitingFor !== null,
+        'staging',
+      );
+      expect(await run.send('decide', 'lea', 'staging', { decision: 'continue' })).toEqual({
+        accepted: false,
+        text: 'refused: the question is retry | leave-as-is',
+      });
+      expect(await run.send('decide', 'lea', 'staging', { decision: 'leave-as-is' })).toEqual({
+        accepted: true,
+        text: 'decided: leave-as-is',
+      });
+      expect(await run.result()).toMatchObject({
+        outcome: 'stuck',
+        reason: expect.stringContaining('the lock was not given'),
+      });
+      expect(run.part.calls.filter((call) => call.includes('closed'))).toEqual(['staging closed: stuck']);
+      expect(run.part.calls).not.toContain('staging compare');
+      await expectStory('stuck', run, ['staging']);
+    },
+  );
 
   test('`retry` after a failed undo runs only what is still open, and ends restored', async () => {
     const run = await theatre.run(only, {
@@ -199,27 +207,31 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     await expectStory('people-decided', run, ['staging']);
   });
 
-  test('a question answered `continue` is not asked again while the alert lasts, and again when it comes back', async () => {
-    const low = (since: number) => (since >= DAY && since < 2 * DAY) || since >= 3 * DAY;
-    const run = await theatre.run(only, {
-      reads: (_, id, since) => (id === 'shop/paid' && low(since) ? 0.5 : undefined),
-    });
-    const asked = () =>
-      run.until(
-        'asked',
-        (progress) => progress.waitingFor?.includes('continue | downgrade') === true,
+  test(
+    'a question answered `continue` is not asked again while the alert lasts, and again when it comes ' +
+      'back',
+    async () => {
+      const low = (since: number) => (since >= DAY && since < 2 * DAY) || since >= 3 * DAY;
+      const run = await theatre.run(only, {
+        reads: (_, id, since) => (id === 'shop/paid' && low(since) ? 0.5 : undefined),
+      });
+      const asked = () =>
+        run.until(
+          'asked',
+          (progress) => progress.waitingFor?.includes('continue | downgrade') === true,
+          'staging',
+        );
+      await asked();
+      await run.send('decide', 'dan', 'staging', { decision: 'continue' });
+      await run.until(
+        'it goes on',
+        (progress) => progress.notes.includes('decided about shop/paid is 0.5, alert below 90%: continue'),
         'staging',
       );
-    await asked();
-    await run.send('decide', 'dan', 'staging', { decision: 'continue' });
-    await run.until(
-      'it goes on',
-      (progress) => progress.notes.includes('decided about shop/paid is 0.5, alert below 90%: continue'),
-      'staging',
-    );
-    await asked();
-    expect(run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5)).toBeGreaterThanOrEqual(3 * DAY);
-    await run.send('decide', 'dan', 'staging', { decision: 'downgrade' });
-    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
-  });
+      await asked();
+      expect(run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5)).toBeGreaterThanOrEqual(3 * DAY);
+      await run.send('decide', 'dan', 'staging', { decision: 'downgrade' });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+    },
+  );
 });

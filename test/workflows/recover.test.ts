@@ -64,20 +64,24 @@ describe.runIf(devServer)('recover', () => {
     await expect(recovered(run)).rejects.toThrow(/was terminated or has failed/u);
   });
 
-  test('a rollout that never began: nothing was done, the deployment is told and closes; recover is not asked for again', async () => {
-    const run = await neverBegun();
-    expect(await next(run)).toBe(recoverIt(run));
-    expect(await recovered(run)).toEqual({
-      said: [
-        'staging: resetting the rollout',
-        'staging: the rollout ended before its first task; nothing was done there',
-      ],
-      outcomes: ['failed'],
-    });
-    expect(await run.result()).toMatchObject({ outcome: 'failed' });
-    expect(run.part.calls).toEqual(['evidence: failed, staging failed']);
-    expect(await next(run)).not.toBe(recoverIt(run));
-  });
+  test(
+    'a rollout that never began: nothing was done, the deployment is told and closes; recover is not ' +
+      'asked for again',
+    async () => {
+      const run = await neverBegun();
+      expect(await next(run)).toBe(recoverIt(run));
+      expect(await recovered(run)).toEqual({
+        said: [
+          'staging: resetting the rollout',
+          'staging: the rollout ended before its first task; nothing was done there',
+        ],
+        outcomes: ['failed'],
+      });
+      expect(await run.result()).toMatchObject({ outcome: 'failed' });
+      expect(run.part.calls).toEqual(['evidence: failed, staging failed']);
+      expect(await next(run)).not.toBe(recoverIt(run));
+    },
+  );
 
   test('and when its deployment was terminated as well, status asks for nothing', async () => {
     const run = await neverBegun();

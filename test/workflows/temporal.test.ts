@@ -66,18 +66,22 @@ describe.runIf(timeSkippingServer)('Temporal from outside', () => {
     expect((await good.progress('staging')).notes.join()).not.toContain('alert');
   });
 
-  test('a second deployment of the same service is refused while the first is open, and the first is not touched', async () => {
-    const first = await theatre.run(only, standing);
-    await first.until(
-      'it soaks',
-      () => first.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR,
-    );
-    const second = await theatre.run(only, {}, { service: first.name });
-    expect(await second.result()).toMatchObject({
-      outcome: 'failed',
-      reason: expect.stringContaining('another rollout'),
-    });
-    first.release();
-    expect(await first.result()).toMatchObject({ outcome: 'completed' });
-  });
+  test(
+    'a second deployment of the same service is refused while the first is open, and the first is not ' +
+      'touched',
+    async () => {
+      const first = await theatre.run(only, standing);
+      await first.until(
+        'it soaks',
+        () => first.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR,
+      );
+      const second = await theatre.run(only, {}, { service: first.name });
+      expect(await second.result()).toMatchObject({
+        outcome: 'failed',
+        reason: expect.stringContaining('another rollout'),
+      });
+      first.release();
+      expect(await first.result()).toMatchObject({ outcome: 'completed' });
+    },
+  );
 });

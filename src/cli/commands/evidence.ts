@@ -114,7 +114,8 @@ function notSealed(status: DeploymentStatus): Problem {
     );
   return new Problem(
     'conflict',
-    `${deployment} was terminated in Temporal, so there is no result; the evidence that its rollouts sealed is under ${place}`,
+    `${deployment} was terminated in Temporal, so there is no result; the evidence that its rollouts ` +
+      `sealed is under ${place}`,
     'soakgate evidence verify FOLDER',
   );
 }

@@ -37,7 +37,9 @@ export function register(command: Command, does: Does): void {
     does(async (terminal, deployment: string, options: Options) => {
       needsTemporal(terminal, 'recover', options);
       const key = await readKey(options.as, options.key);
-      terminal.leaving = `stopped watching; the recovery continues: soakgate recover ${deployment} --as ${options.as} watches it again`;
+      terminal.leaving =
+        `stopped watching; the recovery continues: soakgate recover ${deployment} --as ${options.as} ` +
+        'watches it again';
       const { recover } = await import('../../client/recover.ts');
       const recovered = await withConnection((connected) =>
         recover(connected, deployment, options.as, key, (text) => terminal.say(text)),

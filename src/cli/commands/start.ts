@@ -76,7 +76,8 @@ export function register(command: Command, does: Does): void {
       if (options.print) {
         terminal.print(JSON.stringify(signed, null, 1));
         terminal.say(
-          `signed, not started. Start it with: soakgate start --signed FILE. Valid until ${signed.body.expires}`,
+          'signed, not started. Start it with: soakgate start --signed FILE. Valid until ' +
+            `${signed.body.expires}`,
         );
         return exitCodes.completed;
       }

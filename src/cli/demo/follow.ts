@@ -88,7 +88,8 @@ function tell({ deployment, rollouts }: Look, told: Set<string>, say: (text: str
       const took = line.tookMs === null ? '' : `${(line.tookMs / 1000).toFixed(1)} s`;
       once(
         `${environment}/${index}/${line.state}/${line.summary}`,
-        `${environment.padEnd(10)} ${marks[line.state] ?? '·'} ${line.state.padEnd(5)} ${line.name.padEnd(16)} ${took.padStart(7)}  ${line.summary}`,
+        `${environment.padEnd(10)} ${marks[line.state] ?? '·'} ${line.state.padEnd(5)} ` +
+          `${line.name.padEnd(16)} ${took.padStart(7)}  ${line.summary}`,
       );
     }
     if (

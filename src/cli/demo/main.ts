@@ -68,7 +68,8 @@ function readArguments() {
     }).values;
   } catch (error) {
     process.stderr.write(
-      `${(error as Error).message}\nnext: the demo takes --ci, --break ${faults.join('|')} and --pace 7d=60s\n`,
+      `${(error as Error).message}\nnext: the demo takes --ci, --break ${faults.join('|')} and ` +
+        `--pace 7d=60s\n`,
     );
     process.exit(2);
   }

@@ -53,7 +53,8 @@ export async function startWorker(spec: WorkerSpec): Promise<WorkerProcess> {
     while (!readFileSync(spec.log, 'utf8').slice(from).includes('worker is ready')) {
       if (started.exitCode !== null || Date.now() > deadline)
         throw new Error(
-          `the worker ${spec.args.join(' ')} does not come up; see ${spec.log}:\n${readFileSync(spec.log, 'utf8').slice(-2_000)}`,
+          `the worker ${spec.args.join(' ')} does not come up; see ` +
+            `${spec.log}:\n${readFileSync(spec.log, 'utf8').slice(-2_000)}`,
         );
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

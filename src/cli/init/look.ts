@@ -32,7 +32,8 @@ export function lookAround(folder: Folder, units: readonly string[]): Found {
   if (!migrations && !build && built.length === 0 && !described && !python && units.length === 0)
     throw new Problem(
       'usage',
-      `nothing in ${folder.name} says what is deployed: no manage.py, no numbered SQL files with down files, no package.json, no requirements.txt`,
+      `nothing in ${folder.name} says what is deployed: no manage.py, no numbered SQL files with ` +
+        'down files, no package.json, no requirements.txt',
       'run it in the folder of your application; docs/plan.md explains a plan written by hand',
       { details: notes },
     );

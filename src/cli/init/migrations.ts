@@ -58,7 +58,8 @@ export function findMigrations(folder: Folder): Result {
       ...others.map(({ tool: other, found: { at } }) =>
         tool.plainFiles
           ? `${at} holds ${other.spoken} too; the plan goes by ${found.at}`
-          : `${placed(folder, at || '.')} holds ${other.spoken} too; the plan goes by ${tool.spoken}'s migrations`,
+          : `${placed(folder, at || '.')} holds ${other.spoken} too; the plan goes by ${tool.spoken}'s ` +
+            'migrations',
       ),
     ],
   };

@@ -8,8 +8,10 @@ import { commented, phrase, word } from './yaml-words.ts';
 export function planText(found: Found, modeline: string): string {
   return [
     `# yaml-language-server: $schema=${modeline}`,
-    '# Made by `soakgate init` from what lies in this folder. Lines with CHANGE are guesses, or wait for you.',
-    '# Every key: docs/plan.md of Soakgate. Then: soakgate validate soakgate.yaml, soakgate plan soakgate.yaml',
+    '# Made by `soakgate init` from what lies in this folder. Lines with CHANGE are guesses, or wait ' +
+      'for you.',
+    '# Every key: docs/plan.md of Soakgate. Then: soakgate validate soakgate.yaml, soakgate plan ' +
+      'soakgate.yaml',
     ...head(found),
     '',
     ...releaseLines(found),
@@ -74,13 +76,15 @@ function stepLines({ migrations, services, build }: Found): string[] {
 
 const databaseSteps: readonly string[] = [
   commented('  - { step: backup, backup: { keep: 30d } }', 'proven by a restore before anything is changed'),
-  '  # - step: data               # CHANGE: rows that the new rules would refuse; found and fixed before the migration',
+  '  # - step: data               # CHANGE: rows that the new rules would refuse; found and fixed ' +
+    'before the migration',
   '  #   data:',
   '  #     rules:',
   '  #       - { rule: negative-total, table: orders, bad: total < 0, fix: total = -total }',
   commented('  - { step: preview, preview: { lint: error, rehearse: up-down-up } }', 'on the restored copy'),
   '  - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }',
-  '  # - { step: schema, check: { constraints: [orders_total_non_negative] } }      # CHANGE: what the migration must have made',
+  '  # - { step: schema, check: { constraints: [orders_total_non_negative] } }      # CHANGE: what ' +
+    'the migration must have made',
 ];
 
 const monitorLines: readonly string[] = [
@@ -121,7 +125,8 @@ function wayLines({ migrations }: Found): string[] {
         ]
       : []),
     `  - { when: { step: health }, do: ${fallback}, severity: critical }`,
-    `  - { when: { monitor: any, is: inconclusive, for: 30m }, ask: [continue, ${fallback}], severity: high }`,
+    `  - { when: { monitor: any, is: inconclusive, for: 30m }, ask: [continue, ${fallback}], ` +
+      'severity: high }',
     `  - { when: { monitor: site }, do: ${fallback}, severity: critical }`,
     commented(
       `  - { when: rest, ask: [continue, ${fallback}], severity: high }`,

@@ -43,13 +43,15 @@ function gateLines({ list: { gate }, written: { window } }: Shown): readonly str
     ...(gate.sealed.length > 0 ? [`gate, sealed: ${gate.sealed.join(', ')}`] : []),
     ...(gate.beforeDeploying.length > 0
       ? [
-          `gate, before deploying: ${[...gate.beforeDeploying, ...[opens, notice].filter(Boolean)].join(', ')}`,
+          'gate, before deploying: ' +
+            `${[...gate.beforeDeploying, ...[opens, notice].filter(Boolean)].join(', ')}`,
         ]
       : []),
     ...gate.attested.map(({ id, role, text }) => `gate, attested: ${id} by ${role}: "${text}"`),
     ...(gate.approved
       ? [
-          `gate, approved: ${gate.approved.roles.join(' and ')}, not by the requester, within ${formatDuration(gate.approved.withinMs)}`,
+          `gate, approved: ${gate.approved.roles.join(' and ')}, not by the requester, within ` +
+            `${formatDuration(gate.approved.withinMs)}`,
         ]
       : []),
   ];
@@ -67,7 +69,8 @@ function lengthLines({ list, written }: Shown): readonly string[] {
   const { afterwards } = written;
   const looked = afterwards
     ? [
-        `afterwards: ${afterwards.monitors?.join(', ') ?? 'all monitors'} every ${formatDuration(afterwards.everyMs)}, until you run soakgate stop-checks`,
+        `afterwards: ${afterwards.monitors?.join(', ') ?? 'all monitors'} every ` +
+          `${formatDuration(afterwards.everyMs)}, until you run soakgate stop-checks`,
       ]
     : [];
   const lines = [...length('soak'), ...length('watch'), ...looked];

@@ -38,7 +38,9 @@ export function renderStatus(status: DeploymentStatus, view: View): readonly str
 function head(status: DeploymentStatus, paint: Paint, columns: number): readonly string[] {
   const { deployment, requester, commit, pace, startedAt, closedAt } = status;
   const { waiting, next } = whatNext(status);
-  const about = `commit ${commit.slice(0, 12)}, requested by ${visible(requester)}, started ${at(startedAt)}${closedAt ? `, ended ${at(closedAt)}` : ''}`;
+  const about =
+    `commit ${commit.slice(0, 12)}, requested by ${visible(requester)}, started ` +
+    `${at(startedAt)}${closedAt ? `, ended ${at(closedAt)}` : ''}`;
   return [
     paint('strong', `${deployment}: ${stateText(status)}`),
     cut(visible(status.summary), columns),
@@ -145,7 +147,8 @@ function afterwards({ deployment, environments }: DeploymentStatus): readonly st
         : [];
     return [
       '',
-      `post-deployment checks in ${environment}: ${afterwards.state === 'running' ? (afterwards.progress ? visible(afterwards.progress.health) : 'no worker answers') : ended}`,
+      `post-deployment checks in ${environment}: ` +
+        `${afterwards.state === 'running' ? (afterwards.progress ? visible(afterwards.progress.health) : 'no worker answers') : ended}`,
       ...[...told.slice(-NOTES), ...metrics].map((line) => `  ${visible(line)}`),
       ...next,
     ];

@@ -48,7 +48,9 @@ export function observationJudges(plan: Plan): readonly Remark[] {
     {
       path: ['monitors'],
       message: 'is missing, so a soak would judge nothing',
-      hint: 'e.g. monitors: { site: { read: { http: { get: /health } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }',
+      hint:
+        'e.g. monitors: { site: { read: { http: { get: /health } }, metrics: { failures: { objective: ' +
+        'exactly 0, alert: above 2 in a row } } } }',
     },
   ];
 }

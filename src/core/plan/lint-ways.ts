@@ -187,7 +187,9 @@ function actionRemarks(plan: Plan, row: MatrixRow, path: Path): readonly Remark[
     remarks.push({
       path: [...path, 'do'],
       message: 'would walk again the fallback that went wrong',
-      hint: `people decide: ask: [${Object.keys(plan.fallbacks).find((name) => name !== failed) ?? 'freeze'}]`,
+      hint:
+        'people decide: ask: ' +
+        `[${Object.keys(plan.fallbacks).find((name) => name !== failed) ?? 'freeze'}]`,
     });
   if (again(row.unanswered?.do))
     remarks.push({

@@ -118,7 +118,9 @@ function restartRemarks(names: Names, step: NamedStep): readonly Remark[] {
         {
           path,
           message: `${without.join(' and ')} has no service ${quote(service)}`,
-          hint: `keep the step to the others with \`in\`, or name it under environments.${without[0]}.services`,
+          hint:
+            `keep the step to the others with \`in\`, or name it under ` +
+            `environments.${without[0]}.services`,
         },
       ];
     return [

@@ -84,7 +84,7 @@ const when = oneKind(
   {
     is: z
       .enum(['fail', 'error', 'alert', 'inconclusive'])
-      .describe('Default: fail or error for a step, alert for a monitor')
+      .describe('Default: fail or error for a step, alert for a monitor; error: it could not be run or read')
       .optional(),
     for: duration.describe('How long it must have lasted').optional(),
   },
@@ -97,8 +97,8 @@ const when = oneKind(
     refuse('for', 'goes with monitor only', 'take it out');
   if (value.is === 'alert' && value.step !== undefined)
     refuse('is', 'a step never raises an alert', 'fail, error or inconclusive');
-  if (value.is && ['fail', 'error'].includes(value.is) && value.monitor !== undefined)
-    refuse('is', `a monitor is never "${value.is}"`, 'alert or inconclusive');
+  if (value.is === 'fail' && value.monitor !== undefined)
+    refuse('is', 'a monitor is never "fail"', 'alert, inconclusive or error');
 });
 
 /** A line of the matrix: the first that fits decides. */

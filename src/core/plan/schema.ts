@@ -58,7 +58,8 @@ const environment = z.strictObject({
       inside: address.describe('Address that stays open for checks').optional(),
       health: urlPath
         .describe(
-          'Path below `inside` that must answer below 400 before a rollback opens the service again; default: /',
+          'Path below `inside` that must answer below 400 before a rollback opens the service again; ' +
+            'default: /',
         )
         .optional(),
     })

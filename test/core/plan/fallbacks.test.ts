@@ -18,57 +18,65 @@ test('each kind is kept under the key of its line, and its form takes what the p
     expect(form.safeParse(written[key]).success).toBe(true);
 });
 
-test('what a kind adds to a line is an undo, and is asked of that line only where the plan has the fallback', () => {
-  const { steps, environment } = compileSteps({
-    plan: planOf(smallPlan),
-    environment: 'production',
-    commit: 'c',
-    files: {},
-    pace: null,
-  });
-  const adding = Object.values(fallbackKinds).flatMap(({ key, adds }) => (adds ? [{ key, adds }] : []));
-  expect(adding.map(({ adds }) => adds)).toEqual([
-    { to: 'migrate', undo: 'undoForward' },
-    { to: 'backup', undo: 'restore' },
-  ]);
-  for (const { key, adds } of adding) {
-    expect(undoKinds).toContain(adds.undo);
-    const offering = (fallbacks: typeof kept) =>
-      steps.filter((step) => allowedUndos(step, { fallbacks, environment }).includes(adds.undo));
-    expect(offering({}), key).toEqual([]);
-    expect(offering({ one: kept[key]! }).map(({ kind }) => kind)).toEqual([adds.to]);
-  }
-});
+test(
+  'what a kind adds to a line is an undo, and is asked of that line only where the plan has the ' +
+    'fallback',
+  () => {
+    const { steps, environment } = compileSteps({
+      plan: planOf(smallPlan),
+      environment: 'production',
+      commit: 'c',
+      files: {},
+      pace: null,
+    });
+    const adding = Object.values(fallbackKinds).flatMap(({ key, adds }) => (adds ? [{ key, adds }] : []));
+    expect(adding.map(({ adds }) => adds)).toEqual([
+      { to: 'migrate', undo: 'undoForward' },
+      { to: 'backup', undo: 'restore' },
+    ]);
+    for (const { key, adds } of adding) {
+      expect(undoKinds).toContain(adds.undo);
+      const offering = (fallbacks: typeof kept) =>
+        steps.filter((step) => allowedUndos(step, { fallbacks, environment }).includes(adds.undo));
+      expect(offering({}), key).toEqual([]);
+      expect(offering({ one: kept[key]! }).map(({ kind }) => kind)).toEqual([adds.to]);
+    }
+  },
+);
 
 test('one of them is meant where none is named', () => {
   expect(byDefault(kept)).toBe('to');
   expect(byDefault({ code: kept['code']! })).toBeUndefined();
 });
 
-test('each kind rolls back its families, in the order of the release; a restore in place of data and schema', () => {
-  const families = ['data', 'schema', 'code', 'flag', 'maintenance'] as const;
-  const stack = families.map((family, index) => ({
-    index,
-    step: family,
-    undo: { undo: 'undoRun' as const, family, args: {} },
-  }));
-  const { steps } = compileSteps({
-    plan: planOf(smallPlan),
-    environment: 'production',
-    commit: 'c',
-    files: {},
-    pace: null,
-  });
-  const backup = steps.find(({ kind }) => kind === 'backup')!;
-  const walked = (key: string, entries = stack) =>
-    orderRollback({ kind: 'columns', stack: entries, passed: [], fallback: kept[key]!, backup }).map(
-      ({ step, undo }) => (undo.undo === 'restore' ? 'restore' : step),
-    );
-  const all = ['flag', 'code', 'schema', 'data', 'maintenance'];
-  expect(walked('to')).toEqual(all);
-  expect(walked('forward')).toEqual(all);
-  expect(walked('loses')).toEqual(['flag', 'code', 'restore', 'maintenance']);
-  expect(walked('code')).toEqual(['code', 'maintenance']);
-  const unchanged = stack.filter(({ undo: { family } }) => family === 'flag' || family === 'code');
-  expect(walked('loses', unchanged), 'nothing of the database was changed').toEqual(['flag', 'code']);
-});
+test(
+  'each kind rolls back its families, in the order of the release; a restore in place of data and ' +
+    'schema',
+  () => {
+    const families = ['data', 'schema', 'code', 'flag', 'maintenance'] as const;
+    const stack = families.map((family, index) => ({
+      index,
+      step: family,
+      undo: { undo: 'undoRun' as const, family, args: {} },
+    }));
+    const { steps } = compileSteps({
+      plan: planOf(smallPlan),
+      environment: 'production',
+      commit: 'c',
+      files: {},
+      pace: null,
+    });
+    const backup = steps.find(({ kind }) => kind === 'backup')!;
+    const walked = (key: string, entries = stack) =>
+      orderRollback({ kind: 'columns', stack: entries, passed: [], fallback: kept[key]!, backup }).map(
+        ({ step, undo }) => (undo.undo === 'restore' ? 'restore' : step),
+      );
+    const all = ['flag', 'code', 'schema', 'data', 'maintenance'];
+    expect(walked('to')).toEqual(all);
+    expect(walked('forward')).toEqual(all);
+    expect(walked('loses')).toEqual(['flag', 'code', 'restore', 'maintenance']);
+    expect(walked('code')).toEqual(['code', 'maintenance']);
+    const unchanged = stack.filter(({ undo: { family } }) => family === 'flag' || family === 'code');
+    expect(walked('loses', unchanged), 'nothing of the database was changed').toEqual(['flag', 'code']);
+  },
+);

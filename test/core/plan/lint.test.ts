@@ -99,7 +99,8 @@ const cases: readonly Case[] = [
     ['steps[6].migrate'],
     [
       '  - step: forbidden-writes',
-      '  - { step: again, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }\n  - step: forbidden-writes',
+      '  - { step: again, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } ' +
+        '}\n  - step: forbidden-writes',
     ],
   ],
   ['maintenance left before the check', ['steps[10].maintenance'], [OPEN, ''], [HEALTH, OPEN + HEALTH]],
@@ -157,7 +158,8 @@ const cases: readonly Case[] = [
     [RESTART, ''],
     ['    services:\n      - { name: web, systemd: { unit: shop } }\n', ''],
     [
-      '    services:\n      - { name: web, systemd: { unit: shop } }\n      - { name: proxy, systemd: { unit: nginx, action: reload } }\n',
+      '    services:\n      - { name: web, systemd: { unit: shop } }\n      - { name: proxy, ' +
+        'systemd: { unit: nginx, action: reload } }\n',
       '',
     ],
   ],
@@ -276,7 +278,8 @@ const cases: readonly Case[] = [
     'a matrix without rest',
     ['matrix'],
     [
-      '  - { when: rest, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, severity: high }\n',
+      '  - { when: rest, ask: [continue, downgrade], unanswered: { after: 4h, do: downgrade }, ' +
+        'severity: high }\n',
       '',
     ],
   ],

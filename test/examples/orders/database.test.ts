@@ -16,7 +16,8 @@ import {
 const GUARDS = '0002_order_guards';
 const TOTALS = '0003_order_totals';
 const LEDGER = 'select what, by from audit.change_ledger order by id';
-const WRONG_TOTALS = `select count(*)::int as n from orders o where total_cents <> (select sum(qty * price_cents) from order_items where order_id = o.id)`;
+const WRONG_TOTALS = `select count(*)::int as n from orders o where total_cents <> (select sum(qty * price_cents)
+  from order_items where order_id = o.id)`;
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -38,9 +39,12 @@ describe('the seed', () => {
     const [counts] = await query(
       postgres.url('dirty'),
       `select
-      (select count(*)::int from customers) as customers, (select count(*)::int from orders) as orders, (select count(*)::int from order_items) as items,
-      (select count(*)::int from orders where total_cents < 0) as negative, (select count(*)::int from order_items where qty = 0) as zero,
-      (select count(*)::int from orders where status not in ('pending', 'paid', 'shipped', 'cancelled')) as unknown`,
+      (select count(*)::int from customers) as customers, (select count(*)::int
+      from orders) as orders, (select count(*)::int from order_items) as items,
+      (select count(*)::int from orders where total_cents < 0) as negative, (select count(*)::int
+      from order_items where qty = 0) as zero,
+      (select count(*)::int from orders
+      where status not in ('pending', 'paid', 'shipped', 'cancelled')) as unknown`,
     );
     expect(counts).toEqual({
       customers: 2000,
@@ -56,9 +60,12 @@ describe('the seed', () => {
     const [hash] = await query(
       postgres.url('dirty'),
       `select md5(
-      (select string_agg(id || status || customer_id || total_cents || extract(epoch from created_at), ',' order by id) from orders)
-      || (select string_agg(order_id || sku || qty || '/' || price_cents, ',' order by order_id, sku collate "C") from order_items)
-      || (select string_agg(order_id || outcome || extract(epoch from at), ',' order by id) from payments)) as all`,
+      (select string_agg(id || status || customer_id || total_cents || extract(epoch from created_at), ','
+      order by id) from orders)
+      || (select string_agg(order_id || sku || qty || '/' || price_cents, ','
+      order by order_id, sku collate "C") from order_items)
+      || (select string_agg(order_id || outcome || extract(epoch from at), ',' order by id)
+      from payments)) as all`,
     );
     expect(hash, 'if the seed was changed on purpose, take the new hash').toEqual({
       all: 'c85a692b250abc3dec6e619783b55a07',
@@ -164,16 +171,20 @@ describe('up and down', () => {
 describe('the faults', () => {
   const fault = (name: string) => read(`faults/${name}.sql`);
 
-  test('fails-half-way changes nothing when it runs in one transaction, and leaves a column when it does not', async () => {
-    const url = await copy('clean');
-    await migrate(url, 'up', GUARDS);
-    const before = await dumpSchema(postgres, url);
-    const broken = fault('0003_order_totals.fails-half-way');
-    await expect(migrate(url, 'up', TOTALS, broken)).rejects.toMatchObject({ code: '42703' });
-    expect(await dumpSchema(postgres, url)).toBe(before);
-    await query(url, broken.slice(0, broken.indexOf('alter table orders add constraint')));
-    expect(await dumpSchema(postgres, url)).not.toBe(before);
-  });
+  test(
+    'fails-half-way changes nothing when it runs in one transaction, and leaves a column when it does ' +
+      'not',
+    async () => {
+      const url = await copy('clean');
+      await migrate(url, 'up', GUARDS);
+      const before = await dumpSchema(postgres, url);
+      const broken = fault('0003_order_totals.fails-half-way');
+      await expect(migrate(url, 'up', TOTALS, broken)).rejects.toMatchObject({ code: '42703' });
+      expect(await dumpSchema(postgres, url)).toBe(before);
+      await query(url, broken.slice(0, broken.indexOf('alter table orders add constraint')));
+      expect(await dumpSchema(postgres, url)).not.toBe(before);
+    },
+  );
 
   test.each(['misses-a-constraint', 'guards-nothing'])(
     '0002 that %s succeeds, lets a quantity of 0 pass, and rolls back',

@@ -80,7 +80,8 @@ describe('traffic', () => {
     }
     const [written] = await query<{ orders: number; paid: number }>(
       database,
-      "select count(*)::int as orders, (count(*) filter (where status = 'paid'))::int as paid from orders where id > 20000",
+      `select count(*)::int as orders, (count(*) filter (where status = 'paid'))::int as paid
+        from orders where id > 20000`,
     );
     expect(written!.orders).toBeGreaterThan(5);
     expect(written!.paid).toBeGreaterThan(2);
@@ -177,7 +178,9 @@ describe('the monitor', () => {
     const since = new Date(Date.now() - 60_000).toISOString();
     await query(
       database,
-      `insert into payments (order_id, outcome, at) select 1, case when n > 1 then 'paid' end, clock_timestamp() - interval '20 seconds' from generate_series(1, 10) n;
+      `insert into payments (order_id, outcome, at) select 1, case
+        when n > 1 then 'paid' end, clock_timestamp() - interval '20 seconds'
+        from generate_series(1, 10) n;
       alter table orders drop constraint orders_total_non_negative;
       insert into orders (customer_id, status, total_cents) values (1, 'pending', -5)`,
     );
@@ -188,7 +191,8 @@ describe('the monitor', () => {
     });
     await query(
       database,
-      'delete from orders where total_cents < 0; alter table orders add constraint orders_total_non_negative check (total_cents >= 0)',
+      `delete from orders where total_cents < 0; alter table orders add constraint
+        orders_total_non_negative check (total_cents >= 0)`,
     );
   });
 

@@ -323,7 +323,8 @@ describe('the process', () => {
     ).toEqual([{ application_name: 'orders' }]);
     await query(
       postgres.url('postgres'),
-      "alter database swapped allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = 'swapped'",
+      `alter database swapped allow_connections false; select pg_terminate_backend(pid)
+        from pg_stat_activity where datname = 'swapped'`,
     );
     await query(postgres.url('postgres'), 'alter database swapped rename to away');
     expect(await shop.ask('GET', '/health')).toMatchObject({

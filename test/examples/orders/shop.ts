@@ -49,7 +49,7 @@ interface PlanFile {
         readonly fix?: string;
       }[];
     };
-    readonly refused?: readonly {
+    readonly forbidden?: readonly {
       readonly table: string;
       readonly set: Readonly<Record<string, string | number>>;
       readonly by: string;
@@ -59,7 +59,7 @@ interface PlanFile {
 
 export const plan = parse(read('releases/v2/soakgate.yaml')) as PlanFile;
 export const rules = plan.steps.flatMap((step) => step.data?.rules ?? []);
-export const forbiddenWrites = plan.steps.flatMap((step) => step.refused ?? []);
+export const forbiddenWrites = plan.steps.flatMap((step) => step.forbidden ?? []);
 
 /** What the plan's data rules do. */
 export const FIXES = rules

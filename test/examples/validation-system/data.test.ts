@@ -69,7 +69,9 @@ describe.skipIf(environment === null)(
       (
         await query<{ name: string }>(
           url,
-          "select conname as name from pg_constraint where contype in ('c', 'u') and (conname like 'characters_%' or conname like 'game_str%') and conname not like '%_uniq' order by 1",
+          `select conname as name from pg_constraint where contype in ('c', 'u')
+            and (conname like 'characters_%' or conname like 'game_str%') and conname not like '%_uniq'
+            order by 1`,
         )
       ).map(({ name }) => name);
 
@@ -245,31 +247,41 @@ describe.skipIf(environment === null)(
       expect(await findings(url)).toMatchObject([{ category: 'xp', fix: 'auto' }]);
     });
 
-    test('the forward fallbacks relax the age, or take the constraints away, with the models; both one after the other', async () => {
-      const url = await copy('clean');
-      const checkout = await checkOut(repository, 'v-next', join(folder, 'forward'));
-      const age = (value: number) =>
-        query(url, `update characters_human set age = ${value} where character_ptr_id = 1`);
-      await managed(checkout, url, ['migrate', '--verbosity', '0']);
-      await expect(age(1000)).rejects.toMatchObject({ constraint: 'characters_human_age_limits' });
+    test(
+      'the forward fallbacks relax the age, or take the constraints away, with the models; both one ' +
+        'after the other',
+      async () => {
+        const url = await copy('clean');
+        const checkout = await checkOut(repository, 'v-next', join(folder, 'forward'));
+        const age = (value: number) =>
+          query(url, `update characters_human set age = ${value} where character_ptr_id = 1`);
+        await managed(checkout, url, ['migrate', '--verbosity', '0']);
+        await expect(age(1000)).rejects.toMatchObject({ constraint: 'characters_human_age_limits' });
 
-      const relax = forwardFile(checkout, 'relax_age_constraint');
-      cpSync(relax.from, relax.to);
-      await managed(checkout, url, ['makemigrations', '--check', '--dry-run']);
-      await managed(checkout, url, ['migrate', '--verbosity', '0']);
-      await age(1000);
-      await expect(age(-1)).rejects.toMatchObject({ constraint: 'characters_human_age_limits' });
-      expect(JSON.parse(await managed(checkout, url, ['validate_character_data', '--json']))).toEqual([]);
+        const relax = forwardFile(checkout, 'relax_age_constraint');
+        cpSync(relax.from, relax.to);
+        await managed(checkout, url, ['makemigrations', '--check', '--dry-run']);
+        await managed(checkout, url, ['migrate', '--verbosity', '0']);
+        await age(1000);
+        await expect(age(-1)).rejects.toMatchObject({ constraint: 'characters_human_age_limits' });
+        expect(JSON.parse(await managed(checkout, url, ['validate_character_data', '--json']))).toEqual([]);
 
-      const remove = forwardFile(checkout, 'remove_validation_constraints');
-      cpSync(remove.from, remove.to);
-      await managed(checkout, url, ['makemigrations', '--check', '--dry-run']);
-      await managed(checkout, url, ['migrate', '--verbosity', '0']);
-      expect(await constraints(url)).toEqual(['game_strelationship_one_for_each_gameline']);
-      await age(-1);
-      await age(31);
-      await managed(checkout, url, ['migrate', 'characters', '0007_add_age_constraints', '--verbosity', '0']);
-      expect(await constraints(url)).toHaveLength(22);
-    });
+        const remove = forwardFile(checkout, 'remove_validation_constraints');
+        cpSync(remove.from, remove.to);
+        await managed(checkout, url, ['makemigrations', '--check', '--dry-run']);
+        await managed(checkout, url, ['migrate', '--verbosity', '0']);
+        expect(await constraints(url)).toEqual(['game_strelationship_one_for_each_gameline']);
+        await age(-1);
+        await age(31);
+        await managed(checkout, url, [
+          'migrate',
+          'characters',
+          '0007_add_age_constraints',
+          '--verbosity',
+          '0',
+        ]);
+        expect(await constraints(url)).toHaveLength(22);
+      },
+    );
   },
 );

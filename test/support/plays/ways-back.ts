@@ -6,7 +6,8 @@ const ways = storyPlan({
   ...short,
   only: 'staging',
   fallbacks:
-    '  relax: { forward: 0003_relax }\n  restore: { approved: { roles: [dba] }, loses: writes-since-backup }\n',
+    '  relax: { forward: 0003_relax }\n  restore: { approved: { roles: [dba] }, loses: ' +
+    'writes-since-backup }\n',
   matrix: `  - { when: { monitor: shop }, ask: [continue, relax, restore, downgrade], severity: high }
   - { when: { step: refused }, ask: [relax, restore, downgrade], severity: high }
 `,
@@ -30,7 +31,8 @@ const everything = only
   )
   .replace(
     '  - { step: switch, ',
-    '  - { step: report, run: { command: [node, report.mjs], undo: { command: [node, unreport.mjs] }, changes: [files] } }\n  - { step: switch, ',
+    '  - { step: report, run: { command: [node, report.mjs], undo: { command: [node, unreport.mjs] ' +
+      '}, changes: [files] } }\n  - { step: switch, ',
   )
   .replace(
     'monitors:\n',

@@ -35,7 +35,8 @@ export const sql = defineMigrator({
         .filter((name) => !folder.files.includes(downFile(at, name)))
         .map(
           (name) =>
-            `${name} has no down file (${name}.down.sql): it cannot be pending, for it could not be taken back`,
+            `${name} has no down file (${name}.down.sql): it cannot be pending, for it could not be ` +
+            'taken back',
         ),
     })),
   namesAt: ({ files }, at) => namesIn(files, NUMBERED, at),
@@ -44,7 +45,9 @@ export const sql = defineMigrator({
       .filter(([at]) => !usable(folder).some(([place]) => place === at))
       .map(
         ([at, names]) =>
-          `${at || 'this folder'} has numbered SQL files and none with a down file (${names[0]}.down.sql), so nothing could be taken back; 0001_name.sql goes with 0001_name.down.sql`,
+          `${at || 'this folder'} has numbered SQL files and none with a down file ` +
+          `(${names[0]}.down.sql), so nothing could be taken back; 0001_name.sql goes with ` +
+          '0001_name.down.sql',
       ),
   firstPlan: (at) => [
     ['folder', at, ''],

@@ -50,7 +50,9 @@ function areApplied(plan: RulePlan<{ migrate: MigrateSpec }>): readonly Remark[]
           path: ['migrations'],
           at: 'key',
           message: 'no step migrates',
-          hint: 'add a step: - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }',
+          hint:
+            'add a step: - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, ' +
+            'statement-timeout: 5m } }',
         },
       ];
     return migrating.slice(1).map(({ at }) => ({

@@ -1,0 +1,124 @@
+// Tells an environment's notifiers what waits for a person there; nothing else waits for it, and it stops no
+// run.
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { notify } from '../activities/notifiers/index.ts';
+import type { Notice } from '../src/core/plan/notifiers/notifier.ts';
+import { nextCommand, type Waiting, waitingTextOfAll } from '../src/core/waiting.ts';
+import { readIfThere, writeWhole } from '../src/io/files.ts';
+import type { Log } from '../src/io/log.ts';
+import type { EnvironmentSettings } from '../src/io/settings.ts';
+import type { Connected } from './connection.ts';
+
+const EVERY_MS = 10_000;
+const RUNNING = "WorkflowType = 'deployment' AND ExecutionStatus = 'Running'";
+/** What somebody can answer; all else goes on by itself. */
+const PERSONS: readonly Waiting['kind'][] = [
+  'decision',
+  'approval',
+  'manual-fix',
+  'gate',
+  'failing',
+  'ended-outside',
+];
+
+interface Asked {
+  readonly id: string;
+  readonly notice: Notice;
+}
+
+/**
+ * Asks the server every few seconds until `over`. A notice is delivered at least once by each entry of
+ * `notifiers`; what is still waiting after a restart is not told again.
+ */
+export async function notifyWhatWaits(
+  connected: Connected,
+  settings: EnvironmentSettings,
+  log: Log,
+  over: AbortSignal,
+  everyMs = EVERY_MS,
+): Promise<void> {
+  if (settings.notifiers.length === 0) return;
+  const ledger = join(settings.permitStore, 'notified.json');
+  while (!over.aborted) {
+    await tellOnce(connected, settings, log, ledger).catch((error: Error) =>
+      log.warn(`nobody was notified, and it is tried again: ${error.message}`),
+    );
+    await pause(everyMs, null, { signal: over }).catch(() => undefined);
+  }
+}
+
+async function tellOnce(
+  connected: Connected,
+  { environment, notifiers }: EnvironmentSettings,
+  log: Log,
+  ledger: string,
+): Promise<void> {
+  const told = JSON.parse((await readIfThere(ledger)) ?? '[]') as readonly string[];
+  const asked = await whatWaits(connected, environment);
+  const wanted = asked.flatMap(({ id, notice }) =>
+    notifiers.map((entry, index) => ({ id: `${id}/${index}`, entry, notice })),
+  );
+  let kept = told.filter((id) => wanted.some((one) => one.id === id));
+  for (const { id, entry, notice } of wanted.filter((one) => !told.includes(one.id))) {
+    const [name] = Object.keys(entry);
+    try {
+      await notify(entry, notice);
+      kept = [...kept, id];
+      await writeWhole(ledger, JSON.stringify(kept));
+    } catch (error) {
+      log.warn(`${name} was not notified and will be again: ${(error as Error).message}`, {
+        deployment: notice.deployment,
+      });
+    }
+  }
+  if (kept.length < told.length) await writeWhole(ledger, JSON.stringify(kept));
+}
+
+/** One for each thing that waits for a person in this environment, in all running deployments. */
+async function whatWaits(
+  { connection, namespace }: Connected,
+  environment: string,
+): Promise<readonly Asked[]> {
+  const service = connection.workflowService;
+  const { executions } = await service.listWorkflowExecutions({ namespace, query: RUNNING, pageSize: 200 });
+  const found = await Promise.all(
+    executions.map(async ({ execution }): Promise<readonly Asked[]> => {
+      const answer = await service
+        .queryWorkflow({ namespace, execution, query: { queryType: 'progress' } })
+        // One whose worker is away is asked again.
+        .catch(() => null);
+      const data = answer?.queryResult?.payloads?.[0]?.data;
+      if (!data) return [];
+      const progress = JSON.parse(Buffer.from(data).toString()) as {
+        readonly deployment: string;
+        readonly waiting: readonly Waiting[];
+      };
+      return progress.waiting
+        .filter(
+          (waiting) => PERSONS.includes(waiting.kind) && (waiting.environment ?? environment) === environment,
+        )
+        .map((waiting) => askedOf(progress.deployment, environment, waiting));
+    }),
+  );
+  return found.flat();
+}
+
+function askedOf(deployment: string, environment: string, waiting: Waiting): Asked {
+  // An approval that has come in does not make the gate a new question.
+  const about = waiting.kind === 'gate' ? [waiting.kind] : [waiting.kind, waiting];
+  return {
+    id: createHash('sha256')
+      .update(JSON.stringify([deployment, environment, about]))
+      .digest('hex')
+      .slice(0, 32),
+    notice: {
+      deployment,
+      environment,
+      kind: waiting.kind,
+      text: `${deployment} waits for ${waitingTextOfAll([waiting])}`,
+      next: nextCommand([waiting], deployment),
+    },
+  };
+}
