@@ -2,6 +2,8 @@
 // that nobody can read.
 import { CancelledFailure } from '@temporalio/common';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Connected } from '../../../src/client/connection.ts';
+import { recover } from '../../../src/client/recover.ts';
 import { HOUR, type Run, type Theatre } from '../theatre.ts';
 import {
   asked,
@@ -65,6 +67,34 @@ export const interference: Plays = {
       await theatre.env.client.workflow.getHandle(run.workflowId).terminate('by hand');
       await run.rolloutResult('staging');
       return run;
+    },
+  },
+  recovered: {
+    play: async (theatre, name) => {
+      const run = await soaking(theatre, name);
+      const { client } = theatre.env;
+      await client.workflow.getHandle(run.rolloutId('staging')).terminate('by hand');
+      await run.until('ended outside', ({ waiting }) => waiting[0]?.kind === 'ended-outside');
+      const connected = { client, namespace: 'default', close: async () => undefined } as unknown as Connected;
+      await recover(connected, name, 'dan', theatre.keyOf('dan'), () => undefined);
+      return ends(run, 'rolled-back');
+    },
+  },
+  'not-readable': {
+    of: ['rollout'],
+    play: async (theatre, name) => {
+      let gone = true;
+      const run = await theatre.run(
+        only,
+        {
+          fails: (activity) => (activity === 'observe' && gone ? { final: 'SECRET_MISSING' } : null),
+        },
+        { name, timing: { retryMs: 5 } },
+      );
+      await asked(run, 'retry | stop');
+      gone = false;
+      await decide(run, 'retry');
+      return ends(run, 'completed');
     },
   },
   'people-decided': {
