@@ -47,7 +47,7 @@ async function init(to: string, ...more: string[]): Promise<{ plan: Plan; text: 
   });
   expect(await call(['plan', `${to}/soakgate.yaml`])).toMatchObject({
     code: 0,
-    out: expect.stringContaining('the rollback'),
+    out: expect.stringContaining('rollback, in this order:'),
   });
   const { plan, text } = await written(join(to, 'soakgate.yaml'));
   return { plan, text, err };
@@ -197,7 +197,7 @@ describe.concurrent('what is refused', () => {
     async (name) => {
       const { code, err } = await refused(`with-${name}`, { [name]: 'mine', 'package.json': '{}' });
       expect(code).toBe(6);
-      expect(err).toContain(`${name} is there already`);
+      expect(err).toContain(`${name} already exists and was not overwritten`);
       expect(err).toContain('--print');
     },
   );

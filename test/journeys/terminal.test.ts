@@ -16,11 +16,11 @@ const SIZE = { columns: 140, rows: 50 };
 const PORTS = 5;
 // oxlint-disable-next-line no-control-regex -- up over the tree that was drawn before, and away with it
 const REDRAW = /\u001b\[\d+A\r\u001b\[J/gu;
-const MEND = /dan, two orders have a status that nobody knows.*\[Y\/n\] /u;
-const AS_LEAD = /lea, as lead: look at the gate report and decide\? \[Y\/n\] /u;
-const AS_DBA = /dan, as dba: look at the gate report and decide\? \[Y\/n\] /u;
-const ATTEST = /Sign that this is so\? \[y\/N\] /u;
-const SIGN = /Sign that production may be deployed to on this gate report\? \[y\/N\] /u;
+const MEND = /dan, two orders have an unknown status\..*\[Y\/n\] /u;
+const AS_LEAD = /lea, as lead: read the gate report and decide\? \[Y\/n\] /u;
+const AS_DBA = /dan, as dba: read the gate report and decide\? \[Y\/n\] /u;
+const ATTEST = /Confirm and sign this statement\? \[y\/N\] /u;
+const SIGN = /Approve the deployment to production based on this gate report\? \[y\/N\] /u;
 
 let scene = '';
 let terminal: PseudoTerminal;
@@ -72,7 +72,7 @@ test(
     terminal.type(ENTER);
     await terminal.sees(/Gate report 1 of production, deployment orders-demo-/u);
     await terminal.sees(/✓ holds\s+backup-proven\s+proven by restore/u);
-    await terminal.sees(/what happened/u);
+    await terminal.sees(/receipts/u);
     await terminal.sees(SIGN);
     // Not to sign is the default: who comes to it by mistake is asked again, or the demo would wait for ever.
     terminal.type(ENTER);
