@@ -33,7 +33,7 @@ A plan is one YAML file that reads the same under YAML 1.1 and 1.2: no anchors, 
 each item of a list. A key in **bold** must be there; *one of* marks keys of which exactly one stands there.
 
 - **Durations** are a number and \`ms\`, \`s\`, \`m\`, \`h\`, \`d\` or \`w\`: \`50ms\`, \`10m\`, \`7d\`. **Sizes** end in \`B\`, \`KB\`, \`MB\`, \`GB\`, \`TB\`, \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\`.
-- **Threshold** are \`at least\`, \`at most\`, \`above\`, \`below\` or \`exactly\`, a number with its unit, and where they fit \`per day\`, \`in a row\`,
+- **Thresholds** are \`at least\`, \`at most\`, \`above\`, \`below\` or \`exactly\`, a number with its unit, and where they fit \`per day\`, \`in a row\`,
   \`of baseline\`, \`of database\`, then \`for\` a duration: \`at least 95%\`, \`exactly 0 per day\`, \`above 2 in a row\`, \`at most 110% of baseline for 10m\`.
 - **Commands** are lists of words; there is no shell: \`[python, manage.py, check]\`. A bare number among them is quoted.
 - **No secret stands in a plan**: \`{ env: NAME }\` and \`{ file: path }\` refer to one that lies beside the worker.

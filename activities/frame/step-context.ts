@@ -83,7 +83,7 @@ export async function openAfterwards(world: WorkerContext, rollout: RolloutRef):
   if ((await world.permitStore.closed(rollout)) !== 'passed' || !kept.list.environment.afterwards)
     fail(
       'NOT_PERMITTED',
-      `${rollout.deployment} has not passed in ${rollout.environment} with a post-deployment checks`,
+      `${rollout.deployment} has not passed in ${rollout.environment} with post-deployment checks`,
     );
   // What is read is no step: the last one, behind which the site is asked from outside.
   return workOf(world, kept, kept.list.steps.at(-1)!);

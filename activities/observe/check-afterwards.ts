@@ -1,4 +1,4 @@
-// checkAfterwards: one look of a post-deployment checks at what a deployment has left, long after its
+// checkAfterwards: one look of the post-deployment checks at what a deployment has left, long after its
 // evidence was sealed.
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { AfterwardsInput, AfterwardsMemory, AfterwardsResult } from '../../src/core/activities.ts';
@@ -54,7 +54,7 @@ export async function checkAfterwards(
 async function insteadOfMetric(work: Work): Promise<Pick<AfterwardsResult, 'is' | 'why'> | null> {
   const { rollout, list, world } = work;
   const [open] = await world.permitStore.open(rollout.service);
-  if (open) return { is: 'held', why: `${open.deployment} changes it just now` };
+  if (open) return { is: 'held', why: `${open.deployment} is changing it now` };
   const serving = await runtimeOf(work).running(work);
   if (list.steps.some(({ kind }) => kind === 'switchRelease') && serving !== list.commit)
     return {

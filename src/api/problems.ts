@@ -32,10 +32,10 @@ export class HttpProblem extends Error {
 /** The kinds, with the status that each has unless HTTP has a better one, and its title. */
 export const kinds = {
   usage: { status: 422, title: 'The request is not right' },
-  unknown: { status: 404, title: 'There is no such thing' },
-  conflict: { status: 409, title: 'It does not go with what is there' },
+  unknown: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'Conflict with the present state' },
   'not-allowed': { status: 403, title: 'It is not allowed' },
-  pending: { status: 503, title: 'Nobody answers yet' },
+  pending: { status: 503, title: 'No worker answers yet' },
   unreachable: { status: 503, title: 'Temporal cannot be reached' },
 } as const satisfies Readonly<Record<ProblemKind, { readonly status: number; readonly title: string }>>;
 

@@ -41,7 +41,7 @@ const why = {
   400: 'The request cannot be read: header, query, name or JSON.',
   403: 'Refused by the environment’s worker, or a gate report that must not be signed.',
   404: 'There is no such deployment.',
-  409: 'It does not go with what is there.',
+  409: 'It conflicts with the present state.',
   413: 'The body is too large.',
   415: 'The body is not application/json.',
   421: 'The Host is no name of this machine.',

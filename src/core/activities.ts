@@ -95,7 +95,7 @@ export interface ObserveInput {
   readonly asking?: true;
 }
 
-/** One look of a post-deployment checks, and what it takes from the one before. */
+/** One look of the post-deployment checks, and what it takes from the one before. */
 export interface AfterwardsInput {
   readonly rollout: RolloutRef;
   /** From 0. */

@@ -1,4 +1,4 @@
-// How one look of a post-deployment checks is judged: alone, because the one before is a week old.
+// How one look of the post-deployment checks is judged: alone, because the one before is a week old.
 import { countsSince } from './plan/monitors/facts.ts';
 import type { Limit, Monitor, Metric } from './plan/plan.ts';
 import { breaches, newSoak, type Rules, type Sample, takeSamples } from './soak.ts';

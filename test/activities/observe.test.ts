@@ -251,7 +251,7 @@ test(
 
 test(
   'a look is held while a rollout is open, superseded by another release or a later deployment, and is ' +
-    'for a post-deployment checks alone',
+    'for post-deployment checks alone',
   async () => {
     const hands = await followed();
     await hands.run('switch');
@@ -261,7 +261,7 @@ test(
     });
     const other = { ...hands.rollout, deployment: 'later', hash: 'f00df00df0' };
     await hands.world.permitStore.keepRollout({ rollout: other, permit: {} as never, list: hands.list });
-    expect(await look(hands)).toMatchObject({ is: 'held', why: 'later changes it just now' });
+    expect(await look(hands)).toMatchObject({ is: 'held', why: 'later is changing it now' });
     await hands.world.permitStore.close(other, 'restored');
     expect(await look(hands), 'it rolled back to what is looked at').toMatchObject({ is: 'read' });
     const later = { ...other, deployment: 'still-later', hash: 'f00df00df1' };

@@ -1,5 +1,6 @@
 // The demo's journey and its five breaks, through the same command as in the README, on real parts.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +79,7 @@ describe.each(outcomes)('demo --ci $args', ({ args, outcome, code, tells }) => {
         elapsedMs: expect.any(Number),
       });
       expect(stderr).toMatch(tells);
+      if (args.length === 0) for (const line of readmeLines()) expect(plain(stderr)).toContain(plain(line));
       expect(await verifyEvidence(last.evidence)).toMatchObject({ state: 'valid', problems: [] });
       expect(await readFile(join(last.evidence, 'SUMMARY.md'), 'utf8')).toContain('DEMO');
       expect((await readdir(scene)).filter((name) => name !== 'soakgate-evidence')).toEqual([]);
@@ -85,6 +87,21 @@ describe.each(outcomes)('demo --ci $args', ({ args, outcome, code, tells }) => {
     },
   );
 });
+
+/** What README shows of this demo. */
+const readmeLines = (): readonly string[] =>
+  readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+    .split('$ npm run demo -- --ci\n')[1]!
+    .split('\n```')[0]!
+    .split('\n');
+
+/** Without what is of one run only: numbers, names with random letters, and how many queries wait. */
+const plain = (text: string): string =>
+  text
+    .replaceAll(/orders-demo-[0-9a-f]{4}|\b[0-9a-f]{12}\b/gu, 'NAME')
+    .replaceAll(/, \d+ running quer(?:y|ies) would.*$/gmu, '')
+    .replaceAll(/\d[\d.]*/gu, '0')
+    .replaceAll(/ +/gu, ' ');
 
 /** Its own TMPDIR, so that what is left can be seen. */
 function demo(

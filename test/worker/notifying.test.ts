@@ -84,7 +84,7 @@ describe.runIf(devServer)('notifiers', () => {
         deployment: run.name,
         environment: 'production',
         kind: 'gate',
-        text: `${run.name} waits for the gate of production: approval by lead`,
+        text: `${run.name} waits for the gate of production: approval by lead and dba`,
         next: `soakgate approve ${run.name} production`,
       });
       expect(await run.send('reject', 'lea', 'production', { reason: 'not today' })).toMatchObject({

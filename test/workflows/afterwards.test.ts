@@ -61,7 +61,7 @@ async function pauses(handle: WorkflowHandle): Promise<readonly number[]> {
   );
 }
 
-describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
+describe.runIf(timeSkippingServer)('post-deployment checks', () => {
   test(
     'S1-52, T-70: it looks at once and then every week, when its deployment is long over, until ' +
       'another release serves',
@@ -96,7 +96,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
         times === 2
           ? { troubles: ['shop/paid is 0.5, alert below 90%'] }
           : times === 3
-            ? { is: 'held', why: 'shop-2 changes it just now' }
+            ? { is: 'held', why: 'shop-2 is changing it now' }
             : {},
       ),
     );
@@ -108,7 +108,7 @@ describe.runIf(timeSkippingServer)('a post-deployment checks', () => {
     ).toEqual([
       'nothing is wrong',
       'shop/paid is 0.5, alert below 90%',
-      'not checked: shop-2 changes it just now',
+      'not checked: shop-2 is changing it now',
       'not checked: f00d serves now',
       'superseded: f00d serves now',
     ]);

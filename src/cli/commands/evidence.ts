@@ -40,8 +40,8 @@ export function register(command: Command, does: Does): void {
 function registerVerify(command: Command, does: Does): void {
   const verify = command
     .command('verify')
-    .summary('Say check that a folder is complete and unchanged')
-    .description('Say check that a folder is complete and unchanged.');
+    .summary('Check that an evidence folder is complete and unchanged')
+    .description('Check that an evidence folder is complete and unchanged.');
   withOutput(
     verify
       .argument('<folder>', 'evidence folder, with its manifest.json')

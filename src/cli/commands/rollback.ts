@@ -34,7 +34,7 @@ export function register(command: Command, does: Does): void {
   command.action(
     does((terminal, deployment: string, environment: string, options: Options) => {
       const { fallback, reason } = options;
-      const question = `Take ${deployment} back in ${environment}${fallback === undefined ? '' : ` by ${fallback}`}?`;
+      const question = `Roll back ${deployment} in ${environment}${fallback === undefined ? '' : ` by ${fallback}`}?`;
       const call = { message: 'rollback', deployment, environment, options, question } as const;
       const fields = { ...(reason && { reason }), ...(fallback !== undefined && { fallback }) };
       if (fallback === undefined) return signAndSend(terminal, call, fields);

@@ -159,7 +159,7 @@ function serviceNames(plan: Readonly<Record<string, unknown>>): readonly Remark[
         ? [
             {
               path: ['environments', environment, 'services', at, 'name'],
-              message: `the service ${quote(name)} stands there twice`,
+              message: `the service ${quote(name)} is listed twice`,
               hint: 'give it another name',
             },
           ]
@@ -177,7 +177,7 @@ function gateRemarks(plan: Readonly<Record<string, unknown>>, names: Names): rea
         ? [
             {
               path: ['gate', environment, 'attested', at, 'id'],
-              message: `the id ${quote(id)} stands there twice`,
+              message: `the id ${quote(id)} is listed twice`,
               hint: 'give each statement its own',
             },
           ]

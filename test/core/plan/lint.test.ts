@@ -21,18 +21,18 @@ type Case = readonly [what: string, paths: readonly string[], ...edits: readonly
 const cases: readonly Case[] = [
   ['the plan as it is', []],
   [
-    'a post-deployment checks behind the last environment',
+    'post-deployment checks behind the last environment',
     [],
     [WATCH, `${WATCH}    afterwards: { every: 7d, monitors: [site] }\n`],
   ],
-  ['a post-deployment checks of every monitor', [], [WATCH, `${WATCH}    afterwards: { every: 1d }\n`]],
+  ['post-deployment checks of every monitor', [], [WATCH, `${WATCH}    afterwards: { every: 1d }\n`]],
   [
-    'a post-deployment checks behind a soak',
+    'post-deployment checks behind a soak',
     ['environments.staging.afterwards'],
     [SOAK, `${SOAK}    afterwards: { every: 7d }\n`],
   ],
   [
-    'a post-deployment checks of no monitor, at no time',
+    'post-deployment checks of no monitor, at no time',
     ['environments.production.afterwards.every', 'environments.production.afterwards.monitors[0]'],
     [WATCH, `${WATCH}    afterwards: { every: 0s, monitors: [sites] }\n`],
   ],

@@ -75,7 +75,11 @@ export const interference: Plays = {
       const { client } = theatre.env;
       await client.workflow.getHandle(run.rolloutId('staging')).terminate('by hand');
       await run.until('ended outside', ({ waiting }) => waiting[0]?.kind === 'ended-outside');
-      const connected = { client, namespace: 'default', close: async () => undefined } as unknown as Connected;
+      const connected = {
+        client,
+        namespace: 'default',
+        close: async () => undefined,
+      } as unknown as Connected;
       await recover(connected, name, 'dan', theatre.keyOf('dan'), () => undefined);
       return ends(run, 'rolled-back');
     },

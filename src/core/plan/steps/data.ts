@@ -126,7 +126,7 @@ function twiceRemarks({ rules }: DataSpec, at: number): readonly Remark[] {
       ? [
           {
             path: ['steps', at, 'data', 'rules', place, 'rule'],
-            message: `the rule ${quote(name)} stands there twice`,
+            message: `the rule ${quote(name)} is listed twice`,
             hint: 'give it another name',
           },
         ]
