@@ -11,7 +11,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { stepActivity } from '../activities/frame/run-step.ts';
 import type { WorkerContext } from '../activities/frame/step-context.ts';
-import { rolloutWorkflowId } from '../src/core/names.ts';
+import { rolloutWorkflowId } from '../src/core/ids.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step, StepList } from '../src/core/step-list.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';

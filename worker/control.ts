@@ -1,7 +1,7 @@
 // The control worker: workflows, gates, signatures and evidence. It has no database credentials.
 import { Worker } from '@temporalio/worker';
 import { controlActivities } from '../activities/index.ts';
-import { CONTROL_QUEUE } from '../src/core/names.ts';
+import { CONTROL_QUEUE } from '../src/core/ids.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { environmentActivities } from '../activities/index.ts';
 import { observeActivities } from '../activities/observe/observe.ts';
 import type { WorkerContext } from '../activities/frame/step-context.ts';
-import { environmentQueue, observeQueue } from '../src/core/names.ts';
+import { environmentQueue, observeQueue } from '../src/core/ids.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';
 import type { Log } from '../src/io/log.ts';

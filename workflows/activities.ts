@@ -15,7 +15,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { ControlActivities, EnvironmentActivities, ObserveActivities } from '../src/core/activities.ts';
-import { CONTROL_QUEUE, environmentQueue, observeQueue } from '../src/core/names.ts';
+import { CONTROL_QUEUE, environmentQueue, observeQueue } from '../src/core/ids.ts';
 import type { Timing } from './contract.ts';
 
 /** Why a call came to nothing, after all its attempts. */

@@ -1,5 +1,5 @@
 // How a rollout is closed: nothing that fails here may leave it open without a word.
-import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/ids.ts';
 import { controlActivities, environmentActivities } from './activities.ts';
 import type { RolloutOutcome, RolloutResult } from './contract.ts';
 import { untilDone } from './persist.ts';

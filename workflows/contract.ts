@@ -1,7 +1,7 @@
 // Inputs, results and the two signals between a deployment and its rollouts. Types only.
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
-import type { RolloutRef } from '../src/core/names.ts';
+import type { RolloutRef } from '../src/core/ids.ts';
 import type { StepList } from '../src/core/step-list.ts';
 import type { Waiting } from '../src/core/waiting.ts';
 

@@ -2,7 +2,7 @@
 // is sealed.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { CloseEvidenceInput, SealedEvidence } from '../src/core/activities.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/ids.ts';
 import { controlActivities } from './activities.ts';
 import type { DeploymentOutcome, DeploymentResult, RolloutResult } from './contract.ts';
 import type { DeploymentState } from './deployment-state.ts';

@@ -11,7 +11,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { SealedGateReport } from '../src/core/messages.ts';
-import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/ids.ts';
 import type {
   DeploymentInput,
   DeploymentResult,

@@ -2,7 +2,7 @@
 // concern.
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
-import { rolloutWorkflowId } from '../src/core/names.ts';
+import { rolloutWorkflowId } from '../src/core/ids.ts';
 import { environmentActivities } from './activities.ts';
 import { answerQuestion, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';

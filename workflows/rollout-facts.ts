@@ -1,7 +1,7 @@
 // What a deployment takes from its rollouts, and what it tells them.
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
-import { rolloutWorkflowId } from '../src/core/names.ts';
+import { rolloutWorkflowId } from '../src/core/ids.ts';
 import type { Command, Fact, RolloutResult } from './contract.ts';
 import { type DeploymentState, setStep, setWaiting } from './deployment-state.ts';
 import { type Gate, voidGateReport } from './gate.ts';

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
-import { deploymentWorkflowId } from '../src/core/names.ts';
+import { deploymentWorkflowId } from '../src/core/ids.ts';
 import { environmentActivities } from './activities.ts';
 import { answerQuestion, type Asker, refused } from './ask-person.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';

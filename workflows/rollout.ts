@@ -10,7 +10,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { Trouble } from '../src/core/matrix.ts';
-import { afterwardsWorkflowId } from '../src/core/names.ts';
+import { afterwardsWorkflowId } from '../src/core/ids.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { Step } from '../src/core/step-list.ts';
 import { environmentActivities, textOf } from './activities.ts';

@@ -3,7 +3,7 @@ import { count } from '../../src/core/count.ts';
 import type { BackupSpec } from '../../src/core/plan/steps/backup.ts';
 import { rm } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
-import { scratchDatabase } from '../../src/core/names.ts';
+import { scratchDatabase } from '../../src/core/ids.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';

@@ -1,7 +1,7 @@
 // Scratch databases: made from the proven dump, under a derived name, and dropped by it.
 import { stat } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
-import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/names.ts';
+import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
 import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';

@@ -7,7 +7,7 @@ import { outside } from '../../src/core/soak.ts';
 import { type Verdict, worst } from '../../src/core/verdict.ts';
 import { findProgram } from '../../src/io/command.ts';
 import { openRollout } from '../../src/io/fence.ts';
-import { connectionRefused } from '../../src/io/connection.ts';
+import { connectionRefused } from '../../src/io/tcp-probe.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { migratorNames } from '../migrators/index.ts';

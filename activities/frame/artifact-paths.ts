@@ -1,6 +1,6 @@
 // Where things lie in the artifact store: derived names, so that any worker finds them after any crash.
 import type { Signed, StartBody } from '../../src/core/messages.ts';
-import type { RolloutRef } from '../../src/core/names.ts';
+import type { RolloutRef } from '../../src/core/ids.ts';
 
 /** Where a deployment's evidence lies in the artifact store. */
 export const evidenceFolder = (deployment: string): string => `evidence/${deployment}`;

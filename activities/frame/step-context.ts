@@ -2,12 +2,7 @@
 import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
-import {
-  afterwardsWorkflowId,
-  type RolloutRef,
-  rolloutWorkflowId,
-  sessionTag,
-} from '../../src/core/names.ts';
+import { afterwardsWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../../src/core/ids.ts';
 import type { Step, StepList } from '../../src/core/step-list.ts';
 import type { Artifacts } from '../../src/io/artifacts.ts';
 import { sha256 } from '../../src/io/files.ts';

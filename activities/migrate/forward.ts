@@ -5,7 +5,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ForwardInput, UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
-import { scratchDatabase } from '../../src/core/names.ts';
+import { scratchDatabase } from '../../src/core/ids.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';

@@ -1,5 +1,5 @@
 // A command of the release that prints JSON; `since` hands it the time of the last sample.
-import { observeTag } from '../../src/core/names.ts';
+import { observeTag } from '../../src/core/ids.ts';
 import { tail } from '../../src/io/redact.ts';
 import { parseJson } from '../checks/command.ts';
 import { documentReader } from './reader.ts';

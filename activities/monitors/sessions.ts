@@ -1,7 +1,7 @@
 // The sessions of the database as they stand: slow transactions, waits for locks with who is in the way,
 // foreign keys without an index.
 import { statementShape } from '../../src/core/statement-shape.ts';
-import { observeTag } from '../../src/core/names.ts';
+import { observeTag } from '../../src/core/ids.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { Reader } from './reader.ts';
 

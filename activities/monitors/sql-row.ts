@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../src/core/plan/plan.ts';
-import { observeTag } from '../../src/core/names.ts';
+import { observeTag } from '../../src/core/ids.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 

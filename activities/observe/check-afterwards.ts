@@ -3,7 +3,7 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { AfterwardsInput, AfterwardsMemory, AfterwardsResult } from '../../src/core/activities.ts';
 import { judgeAfterwards, readsOf } from '../../src/core/afterwards.ts';
-import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../src/core/ids.ts';
 import type { Monitor } from '../../src/core/plan/plan.ts';
 import type { Sample } from '../../src/core/soak.ts';
 import { redactJson } from '../../src/io/redact.ts';

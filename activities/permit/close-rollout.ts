@@ -3,7 +3,7 @@
 import { log } from '@temporalio/activity';
 import { sameJson } from '../../src/core/canonical.ts';
 import type { Latencies } from '../../src/core/evidence-delta.ts';
-import type { RolloutRef } from '../../src/core/names.ts';
+import type { RolloutRef } from '../../src/core/ids.ts';
 import { lowerFence } from '../../src/io/fence.ts';
 import { get } from '../../src/io/http.ts';
 import { withSession } from '../../src/io/postgres.ts';

@@ -1,7 +1,7 @@
 // The rehearsal: up → down → compare → up on a restored copy: time, locks held, violating rows, vanishing
 // dependents.
 import { count } from '../../src/core/count.ts';
-import { scratchDatabase } from '../../src/core/names.ts';
+import { scratchDatabase } from '../../src/core/ids.ts';
 import { journalsOf } from '../../src/core/plan/migrators/index.ts';
 import { rowMoves, undeclared } from '../../src/core/moves.ts';
 import { specsOf } from '../../src/core/specs.ts';

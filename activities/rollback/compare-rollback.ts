@@ -2,7 +2,7 @@
 import { count } from '../../src/core/count.ts';
 import { journalsOf } from '../../src/core/plan/migrators/index.ts';
 import type { CompareInput, Comparison } from '../../src/core/activities.ts';
-import { compareDatabase } from '../../src/core/names.ts';
+import { compareDatabase } from '../../src/core/ids.ts';
 import {
   compareSnapshots,
   type Difference,

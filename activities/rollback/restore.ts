@@ -6,7 +6,7 @@ import { count } from '../../src/core/count.ts';
 import { fail } from '../../src/core/failures.ts';
 import { quorumMet } from '../../src/core/quorum.ts';
 import type { UndoInput } from '../../src/core/activities.ts';
-import { replacedDatabase, restoredDatabase } from '../../src/core/names.ts';
+import { replacedDatabase, restoredDatabase } from '../../src/core/ids.ts';
 import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { lowerFence, raiseFence } from '../../src/io/fence.ts';
 import { databaseName, withDatabase, withSession } from '../../src/io/postgres.ts';

@@ -1,6 +1,6 @@
 // The sealed gate report that a person decides on: asked of the deployment, then hashed again and held
 // against what was started.
-import { deploymentWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId } from '../core/ids.ts';
 import type { SealedGateReport } from '../core/messages.ts';
 import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput, EnvironmentRun } from '../../workflows/contract.ts';

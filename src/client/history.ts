@@ -1,6 +1,6 @@
 // What the client reads from histories: a workflow's input, and the rollouts that a deployment has started.
 import type { DeploymentInput, RolloutInput } from '../../workflows/contract.ts';
-import { deploymentWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId } from '../core/ids.ts';
 import type { Connected } from './connection.ts';
 import { Problem } from './problem.ts';
 

@@ -1,7 +1,7 @@
 // What a signed start says, computed again from its plan: whoever takes it in need not believe its hashes.
 import type { Signed, StartBody } from '../core/messages.ts';
 import { failures } from '../core/failures.ts';
-import type { RolloutRef } from '../core/names.ts';
+import type { RolloutRef } from '../core/ids.ts';
 import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { compileSteps } from '../core/compile.ts';

@@ -2,7 +2,7 @@
 // then a signed abort.
 import type { KeyObject } from 'node:crypto';
 import { randomUUID } from 'node:crypto';
-import { deploymentWorkflowId, type RolloutRef, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, type RolloutRef, rolloutWorkflowId } from '../core/ids.ts';
 import { nextCommand, waitingText } from '../core/waiting.ts';
 import { signMessage } from '../io/trust.ts';
 import type { Bound, Signed } from '../core/messages.ts';

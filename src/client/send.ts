@@ -7,7 +7,7 @@ import {
   afterwardsWorkflowId,
   type RolloutRef,
   rolloutWorkflowId,
-} from '../core/names.ts';
+} from '../core/ids.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf } from './history.ts';
 import { Problem } from './problem.ts';

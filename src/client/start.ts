@@ -8,7 +8,7 @@ import {
 import type { KeyObject } from 'node:crypto';
 import { sameJson } from '../core/canonical.ts';
 import type { Signed, StartBody } from '../core/messages.ts';
-import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/names.ts';
+import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
 import type { Plan } from '../core/plan/plan.ts';

@@ -1,6 +1,6 @@
 // Where one deployment is: its own progress and that of its rollouts; closed ones too, as long as a worker
 // answers.
-import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';

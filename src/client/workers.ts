@@ -1,5 +1,5 @@
 // Whether anybody works on the control queue.
-import { CONTROL_QUEUE } from '../core/names.ts';
+import { CONTROL_QUEUE } from '../core/ids.ts';
 import type { Connected } from './connection.ts';
 
 /** temporal.api.enums.v1.TaskQueueType */

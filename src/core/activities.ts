@@ -2,7 +2,7 @@
 // nothing of Node becomes visible in a workflow.
 import type { Decision, Trouble } from './matrix.ts';
 import type { VerifiedMessage, GateReport, Permit, SealedGateReport, Signed, StartBody } from './messages.ts';
-import type { RolloutRef } from './names.ts';
+import type { RolloutRef } from './ids.ts';
 import type { EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';

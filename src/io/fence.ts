@@ -1,7 +1,7 @@
 // The fence row on the target (rule 4): one open rollout for each database, and one holder within it.
 // Made after the proof of the backup; schema `soakgate` is left out of every comparison.
 import { fail } from '../core/failures.ts';
-import type { RolloutRef } from '../core/names.ts';
+import type { RolloutRef } from '../core/ids.ts';
 import { quoteText, type Session, serverError } from './postgres.ts';
 
 const CREATE = `create schema if not exists soakgate;

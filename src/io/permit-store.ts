@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Permit } from '../core/messages.ts';
-import type { RolloutRef } from '../core/names.ts';
+import type { RolloutRef } from '../core/ids.ts';
 import type { StepList } from '../core/step-list.ts';
 import { readIfThere, writeOnce, writeWhole, ifAbsent } from './files.ts';
 

@@ -1,7 +1,7 @@
 // Rule 4: before an attempt writes, every earlier attempt of this rollout is ended, and it is asked once
 // more.
 import { fail } from '../core/failures.ts';
-import { type RolloutRef, sessionPattern } from '../core/names.ts';
+import { type RolloutRef, sessionPattern } from '../core/ids.ts';
 import { endNotedProcesses } from './command.ts';
 import { connect, databaseName, type Session, withDatabase } from './postgres.ts';
 

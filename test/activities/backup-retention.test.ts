@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PROOF_NOTE } from '../../activities/frame/under-lock.ts';
-import type { RolloutRef } from '../../src/core/names.ts';
+import type { RolloutRef } from '../../src/core/ids.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { sha256 } from '../../src/io/files.ts';
 import { BACKUP, type Bench, type Hands, MIGRATE, permit, raiseBench } from '../support/hands.ts';

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { AfterwardsMemory, AfterwardsResult } from '../../src/core/activities.ts';
-import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../src/core/ids.ts';
 import { newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import {

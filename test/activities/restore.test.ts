@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
-import { replacedDatabase } from '../../src/core/names.ts';
+import { replacedDatabase } from '../../src/core/ids.ts';
 import type { MessageName, Signed } from '../../src/core/messages.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { openRollout } from '../../src/io/fence.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql as migrator } from '../../activities/migrators/sql.ts';
 import { StepFailure } from '../../src/core/failures.ts';
-import { sessionTag } from '../../src/core/names.ts';
+import { sessionTag } from '../../src/core/ids.ts';
 import { processStartTime, runCommand } from '../../src/io/command.ts';
 import { fenceGuard, openRollout, raiseFence } from '../../src/io/fence.ts';
 import { takeTargetLock } from '../../src/io/target-lock.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderStatus } from '../../src/cli/render/status.ts';
 import { openStatus } from '../../src/client/status.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/ids.ts';
 import type { Signed } from '../../src/core/messages.ts';
 import { gatedPlan, type Play, raisePlay } from './play.ts';
 

@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recover } from '../../src/client/recover.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/ids.ts';
 import { verifyEvidence } from '../../src/io/evidence.ts';
 import { readPrivateKey } from '../../src/io/trust.ts';
 import type { Progress } from '../../workflows/progress.ts';

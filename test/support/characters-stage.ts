@@ -8,7 +8,7 @@ import { serveFirstRelease } from '../../src/cli/demo/first-release.ts';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { type Sent, sendMessage } from '../../src/client/send.ts';
 import type { MessageName } from '../../src/core/messages.ts';
-import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId, afterwardsWorkflowId, rolloutWorkflowId } from '../../src/core/ids.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import type { DeploymentResult, RolloutResult } from '../../workflows/contract.ts';

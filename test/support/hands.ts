@@ -13,7 +13,7 @@ import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type { StepInput } from '../../src/core/activities.ts';
 import type { Person } from '../../src/core/quorum.ts';
 import type { Permit } from '../../src/core/messages.ts';
-import { type RolloutRef, rolloutWorkflowId } from '../../src/core/names.ts';
+import { type RolloutRef, rolloutWorkflowId } from '../../src/core/ids.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
 import type { Pace } from '../../src/core/pace.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';

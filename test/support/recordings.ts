@@ -1,5 +1,5 @@
 // The runs whose histories are recorded, and what of a history is kept.
-import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../src/core/ids.ts';
 import { interference } from './plays/interference.ts';
 import { outcomes } from './plays/outcomes.ts';
 import type { Play, Plays, Whose } from './plays/play.ts';

@@ -15,7 +15,7 @@ import {
   environmentQueue,
   observeQueue,
   rolloutWorkflowId,
-} from '../../src/core/names.ts';
+} from '../../src/core/ids.ts';
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';

@@ -1,7 +1,7 @@
 // Two environments with a gate between them: what the tests of trust and evidence walk through.
 import { randomUUID } from 'node:crypto';
 import type { Bound, MessageName, SealedGateReport, Signed } from '../../src/core/messages.ts';
-import { deploymentWorkflowId } from '../../src/core/names.ts';
+import { deploymentWorkflowId } from '../../src/core/ids.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import { sendMessage } from '../../src/client/send.ts';

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import { deploymentInput, signStart } from '../../src/client/start.ts';
 import type { GateReport, Permit, Signed } from '../../src/core/messages.ts';
-import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/names.ts';
+import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/ids.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { newSoak } from '../../src/core/soak.ts';

@@ -3,7 +3,7 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateStage } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../src/core/ids.ts';
 import type { Answer } from '../../workflows/messages.ts';
 import { shownProgress } from '../../src/client/shown-progress.ts';
 import type { Progress } from '../../workflows/progress.ts';

@@ -2,7 +2,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, RawValue } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CONTROL_QUEUE } from '../../src/core/names.ts';
+import { CONTROL_QUEUE } from '../../src/core/ids.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { devServer, HOUR, openTheatre, type Run, type Theatre } from '../support/theatre.ts';
 

@@ -5,7 +5,7 @@ import type { Connected } from '../../src/client/connection.ts';
 import { recover } from '../../src/client/recover.ts';
 import { sendMessage } from '../../src/client/send.ts';
 import { openStatus } from '../../src/client/status.ts';
-import { afterwardsWorkflowId } from '../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../src/core/ids.ts';
 import type { Script } from '../support/stand-ins.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { devServer, HOUR, openTheatre, type Theatre } from '../support/theatre.ts';

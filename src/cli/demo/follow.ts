@@ -1,6 +1,6 @@
 // Follows a deployment and tells each change once, as plain lines; a terminal gets the same lines with times.
 import type { Connected } from '../../client/connection.ts';
-import { deploymentWorkflowId, rolloutWorkflowId } from '../../core/names.ts';
+import { deploymentWorkflowId, rolloutWorkflowId } from '../../core/ids.ts';
 import type { DeploymentResult } from '../../../workflows/contract.ts';
 import type { Progress } from '../../../workflows/progress.ts';
 import { type ShownProgress, shownProgress } from '../../client/shown-progress.ts';

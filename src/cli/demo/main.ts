@@ -10,7 +10,7 @@ import { signStart, startDeployment } from '../../client/start.ts';
 import { DAY_MS, type Pace } from '../../core/pace.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import { readPrivateKey } from '../../io/trust.ts';
-import { deploymentWorkflowId } from '../../core/names.ts';
+import { deploymentWorkflowId } from '../../core/ids.ts';
 import { readPace } from '../options.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
 import { follow, type Look } from './follow.ts';

@@ -4,7 +4,7 @@ import type { Complaint, Remark } from './complaint.ts';
 import { hintOf, pathText } from './complaint.ts';
 import { formRemarks } from './form-remarks.ts';
 import { lintPlan } from './lint.ts';
-import { nameRemarks } from './names.ts';
+import { nameRemarks } from './references.ts';
 import type { Plan } from './plan.ts';
 import { planFile } from './schema.ts';
 import { secretRemarks } from './secrets.ts';

@@ -1,6 +1,6 @@
 // What people do to a soak, what it asks them, and what is checked when all is over.
 import { WorkflowUpdateStage } from '@temporalio/client';
-import { afterwardsWorkflowId } from '../../../src/core/names.ts';
+import { afterwardsWorkflowId } from '../../../src/core/ids.ts';
 import { shownProgress } from '../../../src/client/shown-progress.ts';
 import type { Progress } from '../../../workflows/progress.ts';
 import type { Answer } from '../../../workflows/messages.ts';
