@@ -31,7 +31,7 @@ const UNIT = [
   'test/support/**/*.test.ts',
 ];
 
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patience = { testTimeout: 150_000, hookTimeout: 150_000 };
 
 export default defineConfig({
   test: {

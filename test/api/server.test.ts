@@ -62,7 +62,7 @@ const send = (name: string, signed: Signed) =>
 const statusOf = (name: string) => ask(server, 'GET', `${DEPLOYMENTS}/${name}`);
 
 async function until(name: string, fits: (answer: Answer) => boolean, path = ''): Promise<Answer> {
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + 80_000;
   for (;;) {
     const answer = await ask(server, 'GET', `${DEPLOYMENTS}/${name}${path}`);
     if (fits(answer)) return answer;
@@ -71,7 +71,7 @@ async function until(name: string, fits: (answer: Answer) => boolean, path = '')
   }
 }
 
-describe('a deployment that is started through the server', { timeout: 60_000 }, () => {
+describe('a deployment that is started through the server', { timeout: 120_000 }, () => {
   const name = 'through';
 
   test(
@@ -137,7 +137,7 @@ describe('a deployment that is started through the server', { timeout: 60_000 },
       expect([nowhere.status, never.status, never.body.code, bad.status]).toEqual([422, 404, 'unknown', 422]);
       const list = async (query: string) => (await ask(server, 'GET', `${DEPLOYMENTS}?${query}`)).body;
       await expect
-        .poll(async () => (await list('state=running&service=orders')).deployments, { timeout: 10_000 })
+        .poll(async () => (await list('state=running&service=orders')).deployments, { timeout: 20_000 })
         .toMatchObject([{ deployment: name }]);
       expect((await list('service=another')).deployments).toEqual([]);
       expect((await list('state=terminated')).deployments).toEqual([]);
@@ -174,7 +174,7 @@ describe('a deployment that is started through the server', { timeout: 60_000 },
   });
 });
 
-test('a CI job starts a staging run with curl and ends as the run ends', { timeout: 60_000 }, async () => {
+test('a CI job starts a staging run with curl and ends as the run ends', { timeout: 120_000 }, async () => {
   const args = [
     SCRIPT,
     plan,
@@ -202,7 +202,7 @@ test('a CI job starts a staging run with curl and ends as the run ends', { timeo
   job.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const code = new Promise((resolve) => job.once('close', resolve));
   await expect
-    .poll(() => err, { timeout: 20_000 })
+    .poll(() => err, { timeout: 40_000 })
     .toContain('ci-4711: gate of staging; waiting for: the gate of staging: attestation tried');
   expect(
     (await start(await readFile(join(play.stage.folder, 'soakgate-4711.json'), 'utf8'), '4711')).headers.get(
@@ -230,7 +230,7 @@ test('a CI job starts a staging run with curl and ends as the run ends', { timeo
 test(
   'without Temporal every route is 503 within five seconds and nothing is accepted; with it all is ' +
     'there again',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const signed = await signedStart('gone');
     const message = await printed<Signed>('pause', 'through', ENVIRONMENT, '--as', 'lea');
@@ -264,9 +264,9 @@ test(
     const after = temporal.again();
     try {
       await expect
-        .poll(async () => (await ask(server, 'GET', '/healthz')).status, { timeout: 20_000 })
+        .poll(async () => (await ask(server, 'GET', '/healthz')).status, { timeout: 40_000 })
         .toBe(200);
-      await expect.poll(async () => (await start(signed, 'gone')).status, { timeout: 10_000 }).toBe(201);
+      await expect.poll(async () => (await start(signed, 'gone')).status, { timeout: 20_000 }).toBe(201);
       expect(await server.end()).toBe(0);
       expect(server.log()).not.toContain('internal error');
     } finally {

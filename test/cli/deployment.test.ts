@@ -39,7 +39,7 @@ const startAs = (name: string, pace: string, ...more: string[]) =>
  * the wait.
  */
 async function until(name: string, wanted: RegExp): Promise<string> {
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + 80_000;
   const status = await openStatus(play.stage.connected, name);
   for (;;) {
     const out = renderStatus(await status.read(), { paint: (_, plain) => plain }).join('\n');
@@ -62,7 +62,7 @@ async function open(name: string): Promise<void> {
   ]);
 }
 
-describe('a deployment that completes', { timeout: 60_000 }, () => {
+describe('a deployment that completes', { timeout: 120_000 }, () => {
   const name = 'first';
 
   test(
@@ -217,7 +217,7 @@ describe('a deployment that completes', { timeout: 60_000 }, () => {
   });
 });
 
-test('a rejected deployment ends with 4', { timeout: 60_000 }, async () => {
+test('a rejected deployment ends with 4', { timeout: 120_000 }, async () => {
   await startAs('second', '10m=3s');
   const watched = startAs('second', '10m=3s', '--watch');
   await until('second', /waiting for: the gate/u);
@@ -232,7 +232,7 @@ test('a rejected deployment ends with 4', { timeout: 60_000 }, async () => {
 
 test(
   'a soak is paused, read, lengthened, watched for a while, and aborted: 124, 130, then 3',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const name = 'third';
     expect((await startAs(name, '10m=5m')).code).toBe(0);
@@ -271,7 +271,7 @@ test(
   },
 );
 
-test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout: 90_000 }, async () => {
+test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout: 180_000 }, async () => {
   const name = 'fourth';
   await startAs(name, '10m=5m');
   await open(name);
@@ -298,7 +298,7 @@ test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout
 
 test(
   'without a control worker the server’s knowledge is shown, and a message waits as a signal (8)',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const name = 'fifth';
     await play.cast.control.kill();
@@ -321,7 +321,7 @@ test(
 
 test(
   'a worker is a process of its own: signals reach it, its exit code comes back',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { artifacts, control } = play.stage;
     const [drained, failed] = await Promise.all([
@@ -337,7 +337,7 @@ test(
   },
 );
 
-test('doctor sees the server, its worker and the keys', { timeout: 30_000 }, async () => {
+test('doctor sees the server, its worker and the keys', { timeout: 60_000 }, async () => {
   const { out } = await play.soakgate(['doctor', '-o', 'json']);
   const parts = (JSON.parse(out) as { part: string; state: string }[])
     .filter(({ state }) => state === 'there')

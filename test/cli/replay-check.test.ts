@@ -38,13 +38,13 @@ const check = (bundle: string, ...args: string[]) =>
 describe.runIf(devServer)('replay-check', () => {
   test(
     'what runs fits this version and not another one; when nothing runs all fits',
-    { timeout: 180_000 },
+    { timeout: 360_000 },
     async () => {
       const own = process.env['SOAKGATE_WORKFLOW_BUNDLE']!;
       const story = await theatre.run(storyPlan({ only: 'staging' }), { stands: () => true });
       await story.stands();
       const [rollout, deployment] = [story.rolloutId('staging'), story.workflowId];
-      for (const deadline = Date.now() + 20_000; (await listed()).length < 2;) {
+      for (const deadline = Date.now() + 40_000; (await listed()).length < 2;) {
         if (Date.now() > deadline) throw new Error('the rollout is not listed');
         await new Promise((wake) => setTimeout(wake, 50));
       }

@@ -65,7 +65,7 @@ async function live(name: string, way: Way): Promise<readonly Called[]> {
   await expect
     .poll(
       async () => (await ask(server, 'GET', `/v1/deployments/${name}/gate-report/${ENVIRONMENT}`)).status,
-      { timeout: 20_000 },
+      { timeout: 40_000 },
     )
     .toBe(200);
   said.push(
@@ -108,7 +108,7 @@ async function live(name: string, way: Way): Promise<readonly Called[]> {
 
 test(
   'a whole deployment says and ends the same through the server as without it',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const itself: Way = (args) => play.soakgate(args);
     // A Temporal address that leads nowhere: whatever reaches it has gone through the server.
@@ -201,7 +201,7 @@ describe('soakgate server', () => {
 
 test(
   'without a control worker a message waits as a signal, whichever way it came',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const name = 'away';
     await play.soakgate([

@@ -72,7 +72,7 @@ afterAll(() => stage?.stop());
 describe.each(process.env['SOAKGATE_MATRIX'] === 'full' ? full : short)(
   '$fault $when $step, setpriv $setpriv',
   (cell) => {
-    test('every change is there exactly once, or not at all', { timeout: 180_000 }, async () => {
+    test('every change is there exactly once, or not at all', { timeout: 360_000 }, async () => {
       runs += 1;
       const environment = `place${runs}`;
       const database = await ordersDatabase(stage, `thread${runs}`);
@@ -199,7 +199,7 @@ async function readEvidence(deployment: string, environment: string): Promise<vo
 }
 
 async function untilQuiet(database: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while ((await sessionsAtWork(database)) > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 200));
 }

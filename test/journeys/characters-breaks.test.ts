@@ -16,7 +16,7 @@ import {
   type Run,
 } from '../support/characters-stage.ts';
 
-const LONGEST_MS = 900_000;
+const LONGEST_MS = 1_800_000;
 const environment = await pythonEnvironment();
 
 describe.skipIf(environment === null)(environment ? 'the matrix of the characters' : WITHOUT_PYTHON, () => {

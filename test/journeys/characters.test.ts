@@ -18,7 +18,7 @@ import {
   type Run,
 } from '../support/characters-stage.ts';
 
-const LONGEST_MS = 900_000;
+const LONGEST_MS = 1_800_000;
 /** Less than the heartbeat timeout of this stage and the pause before the first retry. */
 const UNNOTICED_MS = 2_000;
 const environment = await pythonEnvironment();
@@ -179,7 +179,7 @@ async function lookedAtAfterwards(run: Run): Promise<void> {
   const told = async () =>
     (await run.afterwards('production'))?.notes.filter((note) => /^\S+Z: /u.test(note)) ?? [];
   const until = async (count: number) => {
-    for (const deadline = Date.now() + 120_000; (await told()).length < count;) {
+    for (const deadline = Date.now() + 240_000; (await told()).length < count;) {
       if (Date.now() > deadline)
         throw new Error(`not ${count} looks: ${JSON.stringify(await run.afterwards('production'), null, 1)}`);
       await new Promise((wake) => setTimeout(wake, 200));

@@ -9,7 +9,7 @@ import { verifyEvidence } from '../../src/io/evidence.ts';
 import { processesOf } from '../support/left-behind.ts';
 
 const SOAKGATE = join(import.meta.dirname, '../../bin/soakgate.mjs');
-const LONGEST_MS = 300_000;
+const LONGEST_MS = 600_000;
 
 interface Ending {
   readonly args: readonly string[];

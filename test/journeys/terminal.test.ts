@@ -8,8 +8,8 @@ import { type Left, portsOf, processesOf, stillListening } from '../support/left
 import { CTRL_C, ENTER, openPseudoTerminal, type PseudoTerminal } from '../support/pseudo-terminal.ts';
 
 const SOAKGATE = join(import.meta.dirname, '../../bin/soakgate.mjs');
-const LONGEST_MS = 300_000;
-const TAKEN_DOWN_MS = 30_000;
+const LONGEST_MS = 600_000;
+const TAKEN_DOWN_MS = 60_000;
 const NOTHING = { processes: [], folders: [] };
 const SIZE = { columns: 140, rows: 50 };
 /** Temporal, its Web UI, PostgreSQL and two applications, at the least. */

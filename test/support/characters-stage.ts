@@ -99,7 +99,7 @@ export interface Run {
   evidence: string;
 }
 
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 /** PendingActivityState. */
 const STARTED = 2;
 /** The private server trusts everybody, so any password opens it: it is there to be looked for. */

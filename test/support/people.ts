@@ -5,7 +5,7 @@ import type { ShownProgress } from '../../src/client/shown-progress.ts';
 import type { Waiting } from '../../src/core/waiting.ts';
 import type { Run, Theatre } from './theatre.ts';
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 200_000;
 /** The first of these that is offered. */
 const WORDS = ['retry', 'extend', 'fixed-manually'];
 

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { type CommandResult, runCommand } from '../../src/io/command.ts';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 export interface Surroundings {
   readonly cwd?: string;

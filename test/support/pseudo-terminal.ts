@@ -22,7 +22,7 @@ export interface PseudoTerminal {
 
 export const ENTER = '\r';
 export const CTRL_C = '\u0003';
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 const ENDS_MS = 60_000;
 const SHOWN = 40;
 // oxlint-disable-next-line no-control-regex -- a terminal's colours begin with escape

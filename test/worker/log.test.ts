@@ -56,7 +56,7 @@ describe('not on a terminal', () => {
     async () => {
       const failures = async () =>
         (await entriesOf(log)).filter(({ msg }) => msg.startsWith('check failed: '));
-      await expect.poll(async () => (await failures()).length, { timeout: 30_000 }).toBeGreaterThan(1);
+      await expect.poll(async () => (await failures()).length, { timeout: 60_000 }).toBeGreaterThan(1);
       const [first, second] = await failures();
       const names = {
         level: 'warn',
@@ -79,10 +79,10 @@ describe('not on a terminal', () => {
       const passed = async () =>
         (await entriesOf(log)).find(({ msg, step }) => step === 'look' && msg.startsWith('check pass: '));
       await expect
-        .poll(passed, { timeout: 30_000 })
+        .poll(passed, { timeout: 60_000 })
         .toMatchObject({ level: 'info', deployment, environment: 'staging', ms: expect.any(Number) });
       await expect
-        .poll(async () => (await entriesOf(log)).find(({ step }) => step === 'switch'), { timeout: 30_000 })
+        .poll(async () => (await entriesOf(log)).find(({ step }) => step === 'switch'), { timeout: 60_000 })
         .toMatchObject({ level: 'info', msg: expect.stringContaining('switchRelease pass: current → ') });
     },
   );

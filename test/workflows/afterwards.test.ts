@@ -29,7 +29,7 @@ async function followed(script: Script = {}) {
   const handle = theatre.env.client.workflow.getHandle(afterwardsWorkflowId(run.name, 'staging'));
   const looks = () => run.part.calls.filter((call) => call === 'staging checkAfterwards').length;
   const until = async (what: string, holds: () => Promise<boolean> | boolean) => {
-    for (const deadline = Date.now() + 20_000; !(await holds());) {
+    for (const deadline = Date.now() + 60_000; !(await holds());) {
       if (Date.now() > deadline) throw new Error(`${what}: not reached after ${looks()} looks`);
       await new Promise((wake) => setTimeout(wake, 15));
     }

@@ -34,7 +34,7 @@ const asRecorded = (id: string, since: number): Recorded =>
 
 describe.runIf(timeSkippingServer)(
   'S0-87, S1-51: seven days at one metric a minute',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   () => {
     test('of what was recorded: passed after exactly seven clean days', async () => {
       let last = 0;

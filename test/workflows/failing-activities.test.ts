@@ -126,7 +126,7 @@ const tried = new Set<string>();
 describe.runIf(devServer)('an activity that fails', () => {
   test.each(Object.keys(lines))(
     '%s: at any of its calls, for good, after all its attempts, or with an abort',
-    { timeout: 400_000 },
+    { timeout: 900_000 },
     async (name) => {
       const line = lines[name]!;
       const whole = await play(line);

@@ -99,7 +99,7 @@ async function neverBegun(): Promise<Run> {
     (await workflow(id)
       .describe()
       .catch(() => null)) !== null;
-  for (const deadline = Date.now() + 20_000; !(await begins());) {
+  for (const deadline = Date.now() + 60_000; !(await begins());) {
     if (Date.now() > deadline) throw new Error('no rollout was started');
     await new Promise((wake) => setTimeout(wake, 20));
   }
