@@ -12,6 +12,8 @@ import type { EnvironmentSettings } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
 
 const EVERY_MS = 10_000;
+const MOST_RUNNING = 500;
+const LONGEST_TEXT = 1_000;
 const RUNNING = "WorkflowType = 'deployment' AND ExecutionStatus = 'Running'";
 /** What somebody can answer; all else goes on by itself. */
 const PERSONS: readonly Waiting['kind'][] = [
@@ -77,32 +79,38 @@ async function tellOnce(
 }
 
 /** One for each thing that waits for a person in this environment, in all running deployments. */
-async function whatWaits(
-  { connection, namespace }: Connected,
-  environment: string,
-): Promise<readonly Asked[]> {
-  const service = connection.workflowService;
-  const { executions } = await service.listWorkflowExecutions({ namespace, query: RUNNING, pageSize: 200 });
+async function whatWaits(connected: Connected, environment: string): Promise<readonly Asked[]> {
+  const { connection, namespace } = connected;
+  const { executions } = await connection.workflowService.listWorkflowExecutions({
+    namespace,
+    query: RUNNING,
+    pageSize: MOST_RUNNING,
+  });
   const found = await Promise.all(
-    executions.map(async ({ execution }): Promise<readonly Asked[]> => {
-      const answer = await service
-        .queryWorkflow({ namespace, execution, query: { queryType: 'progress' } })
-        // One whose worker is away is asked again.
-        .catch(() => null);
-      const data = answer?.queryResult?.payloads?.[0]?.data;
-      if (!data) return [];
-      const progress = JSON.parse(Buffer.from(data).toString()) as {
-        readonly deployment: string;
-        readonly waiting: readonly Waiting[];
-      };
-      return progress.waiting
-        .filter(
-          (waiting) => PERSONS.includes(waiting.kind) && (waiting.environment ?? environment) === environment,
-        )
-        .map((waiting) => askedOf(progress.deployment, environment, waiting));
-    }),
+    executions.map(({ execution }) =>
+      // One whose worker is away, or that nobody can read, keeps no other from being reported.
+      whatOneWaitsFor(connected, execution, environment).catch(() => []),
+    ),
   );
   return found.flat();
+}
+
+async function whatOneWaitsFor(
+  { connection, namespace }: Connected,
+  execution: { readonly workflowId?: string | null } | null | undefined,
+  environment: string,
+): Promise<readonly Asked[]> {
+  const query = { queryType: 'progress' };
+  const answer = await connection.workflowService.queryWorkflow({ namespace, execution, query });
+  const data = answer.queryResult?.payloads?.[0]?.data;
+  if (!data) return [];
+  const { deployment, waiting } = JSON.parse(Buffer.from(data).toString()) as {
+    readonly deployment: string;
+    readonly waiting: readonly Waiting[];
+  };
+  return waiting
+    .filter((one) => PERSONS.includes(one.kind) && (one.environment ?? environment) === environment)
+    .map((one) => askedOf(deployment, environment, one));
 }
 
 function askedOf(deployment: string, environment: string, waiting: Waiting): Asked {
@@ -117,7 +125,7 @@ function askedOf(deployment: string, environment: string, waiting: Waiting): Ask
       deployment,
       environment,
       kind: waiting.kind,
-      text: `${deployment} waits for ${waitingTextOfAll([waiting])}`,
+      text: `${deployment} waits for ${waitingTextOfAll([waiting])}`.slice(0, LONGEST_TEXT),
       next: nextCommand([waiting], deployment),
     },
   };

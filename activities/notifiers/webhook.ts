@@ -13,10 +13,17 @@ export const webhook: Notifier<'webhook'> = {
       body: JSON.stringify(notice),
       signal: AbortSignal.timeout(PATIENCE_MS),
     }).catch((error: Error) => {
-      // The address is a secret, and fetch says it.
-      throw new Error(`the webhook does not answer (${error.name})`);
+      throw new Error(`the webhook ${whyNot(error)}`);
     });
     await answer.body?.cancel();
     if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
   },
 };
+
+/** The address is a secret, and the messages of fetch hold it. */
+function whyNot(error: Error): string {
+  if (error.name === 'TimeoutError') return `did not answer within ${PATIENCE_MS / 1_000} s`;
+  const { code, message } = (error.cause ?? {}) as { readonly code?: string; readonly message?: string };
+  if (message === 'unexpected redirect') return 'redirects to another address, which is not followed';
+  return `cannot be reached (${code ?? error.name})`;
+}
