@@ -86,9 +86,11 @@ export const families = {
 
 export type Family = keyof typeof families;
 
+const LONGEST = 60;
+
 /** @throws RangeError where the word cannot be a key of a plan or a name in code. */
 export function namesOf(key: string, folder: string): Names {
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(key))
+  if (key.length > LONGEST || !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(key))
     throw new RangeError(`${key} is no name for a kind; small letters and hyphens, as in copy-rows`);
   const name = key.replaceAll(/-([a-z0-9])/gu, (_, letter: string) => letter.toUpperCase());
   if (isReserved(name)) throw new RangeError(`${name} is a word of TypeScript; take another name`);
@@ -106,7 +108,7 @@ export function namesOf(key: string, folder: string): Names {
 function isReserved(name: string): boolean {
   try {
     // Only parsed: the word would have to be declared.
-    return !new Script(`'use strict'; const ${name} = 0;`);
+    return !new Script(`async () => { 'use strict'; const ${name} = 0; }`);
   } catch {
     return true;
   }
@@ -130,7 +132,10 @@ export function withLine(text: string, { list, import: imported, line }: Entry):
   const taken = (word: string, where: string): boolean =>
     new RegExp(String.raw`(?<![\w'-])${word}(?![\w'-])`, 'u').test(where);
   const imports = [...text.matchAll(/^import .*?;$/gmsu)];
-  if (taken(key, members) || imports.some(([line]) => taken(name, line.replace(/ from .*/su, ''))))
+  if (
+    taken(key, members) ||
+    imports.some(([line]) => taken(name, line.replace(/^import (?:type )?| from .*/gsu, '')))
+  )
     throw new RangeError(`the list ${list} has ${key} already; take another name`);
   const last = imports.at(-1)!;
   const after = last.index + last[0].length;

@@ -13,6 +13,13 @@ import { workflowSource } from './workflow-code.ts';
 /** A dead worker's sticky queue costs 10 s by default; a soak that sleeps need not be cached. */
 export const workflowLimits = { stickyQueueScheduleToStartTimeout: '2s', maxCachedWorkflows: 200 } as const;
 
+const readKeyOf = (keyFile: string) =>
+  readPrivateKey(keyFile).catch((error: Error) => {
+    throw new Error(
+      `the key ${keyFile} cannot be read (${error.message}); create one: soakgate key create control --out ${keyFile}`,
+    );
+  });
+
 /**
  * `keyFile`: the private key that signs gate reports and manifests. @throws Error when it cannot be read,
  * before anybody connects.
@@ -22,7 +29,7 @@ export async function controlWorker(
   keyFile: string,
 ): Promise<(connected: Connected) => Promise<Runs>> {
   const activities = controlActivities({
-    key: await readPrivateKey(keyFile),
+    key: await readKeyOf(keyFile),
     artifacts: openArtifacts(artifacts),
   });
   return async (connected) => {

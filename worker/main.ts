@@ -8,6 +8,7 @@ import { errorFields, openLog } from '../src/io/log.ts';
 import { connectWorker } from './connection.ts';
 import { controlWorker } from './control.ts';
 import { environmentWorkers } from './environment.ts';
+import { whenLauncherIsGone } from './launcher.ts';
 import { loggedBy } from './temporal-log.ts';
 
 const { positionals, values } = parseArgs({
@@ -39,6 +40,10 @@ try {
   const connected = await connectWorker(log);
   const { workers, beside } = await create(connected);
   log.info(`${kind} worker is ready (pid ${process.pid})`);
+  whenLauncherIsGone(() => {
+    log.warn('the command that started this worker is gone: it finishes what runs, and ends');
+    process.kill(process.pid, 'SIGTERM');
+  });
   const over = new AbortController();
   await Promise.all([
     Promise.all(workers.map((worker) => worker.run())).finally(() => over.abort()),

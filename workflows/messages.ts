@@ -94,8 +94,10 @@ export function openMessages(
       defineUpdate<Answer, [Signed]>(name),
       async (signed) => {
         take(signed);
-        await condition(() => answers.has(signed.body.nonce));
-        return answers.get(signed.body.nonce)!;
+        const { nonce } = signed.body;
+        // A cancelled deployment still answers, and what counted is never called refused.
+        await CancellationScope.nonCancellable(() => condition(() => answers.has(nonce)));
+        return answers.get(nonce)!;
       },
       { description, validator: (signed) => refuseShape(name, signed) },
     );

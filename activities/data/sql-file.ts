@@ -1,5 +1,6 @@
 // sql: a reviewed file in one transaction with its mark in our own schema, so that it has run exactly once or
 // not at all.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SqlFileSpec } from '../../src/core/plan/steps/sql.ts';
 import { specOf } from '../../src/core/specs.ts';
@@ -8,12 +9,15 @@ import { quoteText, type Session, withSession } from '../../src/io/postgres.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
-import { applyFile } from '../migrators/sql-file.ts';
+import { applyFile, refuseTransactions } from '../migrators/sql-file.ts';
 
 const MARKS = 'soakgate.sql_files';
 const UNDO_LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeoutMs: 3_600_000 };
 
 export async function sqlFile(work: Work, spec: SqlFileSpec, lock: TargetLock): Promise<StepResult> {
+  // The undo too: whether it can be run is no question for the night in which it is needed.
+  for (const file of [spec.file, spec.undo])
+    if (file) refuseTransactions(file, await readFile(join(work.checkout, file), 'utf8'));
   if (await isMarked(work)) return { verdict: 'pass', summary: `${spec.file}: already applied` };
   const stamp = `insert into ${MARKS} (rollout, step)
     values (${quoteText(work.rollout.hash)}, ${work.step.index})`;

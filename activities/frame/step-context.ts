@@ -170,7 +170,7 @@ async function keptOf(world: WorkerContext, rollout: RolloutRef): Promise<Permit
 export function serviceSettings(world: WorkerContext, service: string): ServiceSettings {
   return (
     world.settings.services[service] ??
-    fail('PERMIT_REFUSED', `this environment's file has no service ${service}`)
+    fail('SERVICE_UNKNOWN', `this environment's file has no service ${service}`)
   );
 }
 

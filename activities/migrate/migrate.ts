@@ -12,6 +12,7 @@ import { withSession } from '../../src/io/postgres.ts';
 import { readSnapshot } from '../../src/io/snapshot.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
+import { refuseTransactions } from '../migrators/sql-file.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -22,7 +23,8 @@ const UNDO_LIMITS = { lockTimeoutMs: 50, giveUpAfterMs: 300_000, statementTimeou
 /** `pending`: exactly the declared migrations are pending, or the run stops. */
 export async function lookAtPending(work: Work): Promise<StepResult> {
   const migrations = work.list.migrations ?? fail('MIGRATION_MISMATCH', 'the plan declares no migrations');
-  const { applied, pending } = await migratorOf(migrations.tool).status(work, work.url);
+  const migrator = migratorOf(migrations.tool);
+  const { applied, pending, ledgerSays } = await migrator.status(work, work.url);
   const unexpected = pending.filter((name) => !migrations.pending.includes(name));
   const absent = migrations.pending.filter((name) => !pending.includes(name));
   const details = [
@@ -35,9 +37,14 @@ export async function lookAtPending(work: Work): Promise<StepResult> {
   ];
   if (details.length > 0)
     fail('MIGRATION_MISMATCH', 'what is pending is not exactly what the plan declares', details);
+  if (migrator.runsFiles)
+    for (const { name, up, down } of await migrator.preview(work, pending)) {
+      refuseTransactions(`${name}, up,`, up);
+      refuseTransactions(`${name}, down,`, down ?? '');
+    }
   return {
     verdict: 'pass',
-    summary: `${pending.length} pending exactly as declared, ${applied.length} applied`,
+    summary: `${pending.length} pending exactly as declared, ${ledgerSays ?? `${applied.length} applied`}`,
     details: pending,
     figures: { applied: applied.length, pending: pending.length },
   };

@@ -2,6 +2,7 @@
 // is dirty.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { count } from '../../src/core/count.ts';
 import { fail } from '../../src/core/failures.ts';
 import { inOrder, versionOf } from '../../src/core/plan/migrators/golang-migrate.ts';
 import { readIfThere } from '../../src/io/files.ts';
@@ -14,6 +15,7 @@ const options = optionsFor<'golang-migrate'>;
 const folder = (work: Work): string => join(work.checkout, options(work).folder);
 
 export const golangMigrate: Migrator = {
+  runsFiles: true,
   status: async (work, url) => {
     const version = await readVersion(work, url);
     const names = await listNames(work);
@@ -21,7 +23,13 @@ export const golangMigrate: Migrator = {
     if (!known)
       fail('MIGRATION_MISMATCH', `the database is at version ${version}, which the release does not have`);
     const isApplied = (name: string) => version !== null && versionOf(name) <= version;
-    return { applied: names.filter(isApplied), pending: names.filter((name) => !isApplied(name)) };
+    const applied = names.filter(isApplied);
+    return {
+      applied,
+      pending: names.filter((name) => !isApplied(name)),
+      // One number: a file that came later with a lower one counts as applied and is never run.
+      ledgerSays: `the ledger is at version ${version ?? 'none'}, ${count(applied.length, 'file')} up to it`,
+    };
   },
   preview: (work, names) =>
     Promise.all(

@@ -7,6 +7,8 @@ export interface MigrationStatus {
   readonly applied: readonly string[];
   /** In the order in which they would be applied. */
   readonly pending: readonly string[];
+  /** Where the ledger says less than which are applied: what it says, for people. */
+  readonly ledgerSays?: string;
 }
 
 export interface UpgradeOptions {
@@ -37,6 +39,8 @@ export interface MigrationPreview {
 }
 
 export interface Migrator {
+  /** Its files are run as they stand, each in one transaction of ours. */
+  readonly runsFiles?: true;
   /** What ledger and files say for the database at `url`. */
   status(work: Work, url: string): Promise<MigrationStatus>;
   /** SQL of exactly these migrations. */

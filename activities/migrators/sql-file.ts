@@ -1,4 +1,7 @@
 // One SQL file and its row in a ledger, in one transaction of psql: fenced, with short locks, tried again.
+import { readFile } from 'node:fs/promises';
+import { fail } from '../../src/core/failures.ts';
+import { notInOneTransaction } from '../../src/core/one-transaction.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
@@ -17,13 +20,24 @@ export interface StampedFile {
   readonly stamp: string;
 }
 
-/** Runs it until its locks are given; one line for people. @throws StepFailure as `tryForLocks` does. */
+/** @throws StepFailure SQL_NOT_ONE_TRANSACTION that names file, line and word, before anything is run. */
+export function refuseTransactions(name: string, text: string): void {
+  const found = notInOneTransaction(text);
+  if (found.length > 0)
+    fail('SQL_NOT_ONE_TRANSACTION', `${name} does not run in one transaction: ${found[0]}`, found);
+}
+
+/**
+ * Runs it until its locks are given; one line for people. @throws StepFailure as `tryForLocks` and
+ * `refuseTransactions` do.
+ */
 export async function applyFile(
   work: Work,
   url: string,
   stamped: StampedFile,
   settings: UpgradeOptions,
 ): Promise<string> {
+  refuseTransactions(stamped.name, await readFile(stamped.file, 'utf8'));
   const { tookMs, waited } = await tryForLocks(work, url, stamped.name, settings, () =>
     runFile(work, url, stamped, settings),
   );

@@ -9,6 +9,7 @@ import { type Migrator, optionsFor } from './migrator.ts';
 import { applyFile } from './sql-file.ts';
 
 export const sql: Migrator = {
+  runsFiles: true,
   status: async (work, url) => {
     const applied = await withSession(url, work.tag, (session) => readLedger(session, ledgerOf(work)));
     const files = await listFiles(work);

@@ -1,6 +1,5 @@
 // A program that reads the notice as JSON on its standard input.
 import { runCommand } from '../../src/io/command.ts';
-import { tail } from '../../src/io/redact.ts';
 import type { Notifier } from './notifier.ts';
 
 const PATIENCE_MS = 30_000;
@@ -13,11 +12,10 @@ export const command: Notifier<'command'> = {
       env: { PATH, HOME },
       input: JSON.stringify(notice),
       timeoutMs: PATIENCE_MS,
+      silent: true,
     });
     if (result.timedOut) throw new Error(`${argv[0]} did not end within ${PATIENCE_MS / 1000} s`);
     if (result.exitCode !== 0)
-      throw new Error(
-        `${argv[0]} ended with ${result.exitCode ?? result.killedBy}: ${tail(result.stderr, 300)}`,
-      );
+      throw new Error(`${argv[0]} ${result.stderr || `ended with ${result.exitCode ?? result.killedBy}`}`);
   },
 };

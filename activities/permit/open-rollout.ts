@@ -27,7 +27,7 @@ import { hashJson, verifyText } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
 import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
 import { isExpired, judgePerson } from './verify.ts';
-import { fromItsRollout, type WorkerContext } from '../frame/step-context.ts';
+import { fromItsRollout, serviceSettings, type WorkerContext } from '../frame/step-context.ts';
 
 /**
  * Checks signatures, roles, expiry, hashes, facts and guardrails; recompiles the list; keeps permit and list.
@@ -50,6 +50,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
   const { list, first } = recompile(permit, settings.environment);
+  serviceSettings(world, list.service);
   checkStart(settings, permit, rollout.deployment, first);
   if (
     rollout.hash !== sha256(`${rollout.deployment}/${rollout.environment}`).slice(0, 10) ||

@@ -10,7 +10,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs a script with this very Node. Resolves with its exit code, 128+n for a signal. */
 export async function handOver(terminal: Terminal, script: string, args: readonly string[]): Promise<number> {
   terminal.leaving = null;
-  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [script, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, SOAKGATE_LAUNCHER: String(process.pid) },
+  });
   const pass = (signal: NodeJS.Signals) => {
     // At a terminal Ctrl-C reaches the whole process group: passing it on would make it two.
     if (signal === 'SIGINT' && process.stdin.isTTY) return;

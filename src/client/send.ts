@@ -56,8 +56,8 @@ async function sendTo(connected: Connected, workflowId: string, signed: Signed):
   return {
     outcome: 'unknown',
     text:
-      'no worker answered within 10 s; the message waits as a signal until a worker is back (soakgate ' +
-      'status shows it)',
+      'no worker answered within 10 s; the message waits as a signal, and is judged when the control worker ' +
+      `and the worker of ${signed.body.environment} run again`,
   };
 }
 

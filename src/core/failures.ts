@@ -23,6 +23,13 @@ export const failures = {
       'Nothing was done. Check who started the workflow: it was scheduled manually, or the control ' +
       'worker is not yours.',
   },
+  SERVICE_UNKNOWN: {
+    meaning: "The environment's file does not have the service that the plan deploys.",
+    retryable: false,
+    remedy:
+      "Nothing was done. Add the service under services in the environment's file, restart its worker, and " +
+      'retry.',
+  },
   GUARDRAIL_NOT_MET: {
     meaning: 'The plan does not meet the guardrails of the environment.',
     retryable: false,
@@ -88,6 +95,13 @@ export const failures = {
     remedy:
       'Read the SQLSTATE and statement in the details; the rollback undoes the earlier migrations of ' +
       'this run.',
+  },
+  SQL_NOT_ONE_TRANSACTION: {
+    meaning: 'A SQL file holds something that does not run in the one transaction that it is given.',
+    retryable: false,
+    remedy:
+      'Nothing of it was run. Take BEGIN, COMMIT and commands of psql out of the file; what PostgreSQL runs ' +
+      'outside transactions only (CREATE INDEX CONCURRENTLY) belongs in a step run.',
   },
   MIGRATION_MISMATCH: {
     meaning: 'The pending migrations differ from the plan, or the ledger disagrees with the catalog.',

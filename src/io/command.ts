@@ -16,6 +16,8 @@ export interface CommandInput {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly input?: string;
+  /** Nothing is read of what it prints: it has ended when it exits, whatever its children hold open. */
+  readonly silent?: true;
 }
 
 export interface CommandResult {
@@ -46,6 +48,7 @@ export async function runCommand(input: CommandInput): Promise<CommandResult> {
     reject: false,
     maxBuffer: MAX_BUFFER,
     stripFinalNewline: false,
+    ...(input.silent && { stdout: 'ignore' as const, stderr: 'ignore' as const }),
     ...(input.input === undefined ? { stdin: 'ignore' as const } : { input: input.input }),
   });
   const reaper = reapWhen(child.pid, input.signal, input.timeoutMs);

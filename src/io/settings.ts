@@ -114,7 +114,7 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
   const result = environmentFile.safeParse(parse(text));
   if (!result.success)
     throw new Error(
-      result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${issue.message}`).join('\n'),
+      result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${plainly(issue)}`).join('\n'),
     );
   const file = result.data;
   const secrets = file['build-env'].filter((name) => secretNames(file.services).has(name));
@@ -152,6 +152,14 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
       ...(notice !== undefined && { noticeMs: notice }),
     },
   };
+}
+
+/** Zod's words as ours. */
+function plainly({ code, message, ...issue }: z.core.$ZodIssue): string {
+  if (code === 'unrecognized_keys') return `unknown key ${(issue as { keys?: string[] }).keys?.join(', ')}`;
+  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/u.exec(message) ?? [];
+  if (received === 'undefined') return 'is missing';
+  return expected ? `must be ${expected === 'string' ? 'text' : `of the kind ${expected}`}` : message;
 }
 
 /** The worker's variables that hold the address of a database, or a value of a service. */

@@ -50,6 +50,18 @@ describe('a reviewed SQL file', () => {
     expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
   });
 
+  test.each([
+    ['COMMIT', `${SQL}; COMMIT; select 1 / 0`, UNDO],
+    ['BEGIN', `BEGIN; ${SQL}; END`, UNDO],
+    ['\\!', `${SQL};\n\\! touch /tmp/soakgate-was-here`, UNDO],
+    ['COMMIT in its undo', SQL, `${UNDO}; commit`],
+  ])('%s: refused before anything of it is run', async (_, up, down) => {
+    const hands = await ready(up, down);
+    expect(await failureOf(hands.run('names'))).toMatchObject({ code: 'SQL_NOT_ONE_TRANSACTION' });
+    expect(await hands.undo('names')).toMatchObject({ summary: 'the file has left nothing' });
+    expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
+  });
+
   test(
     'killed in its middle it has left nothing; the undo finds nothing to do, and the next attempt does ' +
       'it all',

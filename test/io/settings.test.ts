@@ -55,7 +55,7 @@ describe('notifiers', () => {
   });
 
   test.each([
-    ['notifiers: [{ pager: {} }]', 'notifiers.0: Unrecognized key: "pager"'],
+    ['notifiers: [{ pager: {} }]', 'notifiers.0: unknown key pager'],
     ['notifiers: [{}]', 'notifiers.0: must name one notifier: webhook or command'],
     ['notifiers: [{ webhook: { url: "https://chat.example.org/T0K3N" } }]', 'notifiers.0.webhook.url'],
     [

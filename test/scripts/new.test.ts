@@ -71,6 +71,12 @@ describe('npm run new', () => {
     [['monitor', 'Queue'], 'Queue is no name for a kind'],
     [['monitor', 'queue', '--in', 'data'], 'always lies in activities/monitors'],
     [['step', 'seed', '--in', 'nowhere'], 'there is no folder activities/nowhere'],
+    [['step', 'await'], 'await is a word of TypeScript'],
+    [['step', 'a'.repeat(61)], 'is no name for a kind'],
+    [['step', 'seed', '--in', '../src'], 'there is no folder activities/../src'],
+    [['step', 'seed', '--in', 'index.ts'], 'there is no folder activities/index.ts'],
+    [['step', 'seed', '--in', ''], 'there is no folder activities/'],
+    [['step', '-x'], 'usage: npm run new'],
     [['gate', 'seed'], 'usage: npm run new -- step|monitor|migrator|restarter NAME'],
   ])('%j is refused, and nothing is written', async (args, why) => {
     const lists = () =>

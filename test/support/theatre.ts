@@ -194,7 +194,8 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
   const any = ['lead', 'dba'];
   return {
     environment,
-    services: {},
+    // Each run has a service of its own.
+    services: new Proxy({}, { get: () => ({}) }),
     artifacts: join(folder, 'artifacts'),
     permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,

@@ -54,6 +54,16 @@ describe.runIf(devServer)('terminated from outside', () => {
     },
   );
 
+  test('a cancelled deployment answers the decision that its stuck rollback waits for', async () => {
+    const run = await theatre.run(only, { ...standing, compare: differsOnce });
+    await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
+    await theatre.env.client.workflow.getHandle(run.workflowId).cancel();
+    await run.until('it is stuck', ({ phase }) => phase === 'stuck', 'staging');
+    const decide = await run.sign('decide', 'dan', 'staging', { decision: 'retry' });
+    expect(await sendMessage(connected, decide)).toEqual({ outcome: 'accepted', text: 'decided: retry' });
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+  });
+
   test('post-deployment checks are not ended with its deployment', async () => {
     const run = await theatre.run(storyPlan({ only: 'staging', afterwards: 'every: 7d' }));
     expect(await run.result()).toMatchObject({ outcome: 'completed' });

@@ -77,7 +77,11 @@ function show(terminal: Terminal, name: string, file: string, shown: string, opt
   if (options.output === 'json') terminal.print(JSON.stringify({ name, file, public: shown }));
   else terminal.print(shown);
   terminal.say(`private half: ${file} (mode 0600)`);
-  terminal.say(`in an environment file, under people:\n  ${name}: { key: "${shown}", roles: [] }`);
+  terminal.say(
+    name === 'control'
+      ? `in an environment file:\ncontrol: "${shown}"`
+      : `in an environment file, under people:\n  ${name}: { key: "${shown}", roles: [] }`,
+  );
   return exitCodes.completed;
 }
 

@@ -71,17 +71,22 @@ async function guardrailsOf(
 ): Promise<readonly Complaint[]> {
   const source = readSource(text);
   const complaints = environmentFiles.map(async (environmentFile): Promise<readonly Complaint[]> => {
-    const { environment, guardrails } = await asUsage(
+    const { environment, guardrails, services } = await asUsage(
       () => readEnvironmentFile(environmentFile),
       'correct the environment file',
     );
     const known = plan.environments.some(({ name }) => name === environment);
     const path = known ? ['environments', environment] : ['environments'];
     const found = known
-      ? guardrailComplaints(
-          compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }),
-          guardrails,
-        )
+      ? [
+          ...(Object.hasOwn(services, plan.service)
+            ? []
+            : [`${environmentFile} has no service ${plan.service}: add it under services`]),
+          ...guardrailComplaints(
+            compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }),
+            guardrails,
+          ),
+        ]
       : [`there is no environment ${environment}`];
     const place = { file, ...source.position(source.offsetOf(path, 'key')), path: path.join('.') };
     return found.map((message) => ({ ...place, message, hint: `guardrails of ${environmentFile}` }));

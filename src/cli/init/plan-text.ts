@@ -81,7 +81,10 @@ const databaseSteps: readonly string[] = [
   '  #   data:',
   '  #     rules:',
   '  #       - { rule: negative-total, table: orders, bad: total < 0, fix: total = -total }',
-  commented('  - { step: preview, preview: { lint: error, rehearse: up-down-up } }', 'on the restored copy'),
+  commented(
+    '  - { step: preview, preview: { lint: error, rehearse: up-down-up } }',
+    'rehearsed on a fresh copy of the database',
+  ),
   '  - { step: migrate, migrate: { lock-timeout: 50ms, give-up-after: 2m, statement-timeout: 5m } }',
   '  # - { step: schema, check: { constraints: [orders_total_non_negative] } }      # CHANGE: what ' +
     'the migration must have made',

@@ -101,7 +101,9 @@ function environmentRows(
 ): readonly (readonly Cell[])[] {
   const { progress, result, state } = environment;
   const own = status.progress?.lines.find((line) => line.name === environment.environment);
-  const shown = own?.state ?? stateOf(environment);
+  // The line of a deployment that was ended itself stands still; its rollout may have ended since.
+  const shown =
+    state === 'running' || state === 'none' ? (own?.state ?? stateOf(environment)) : stateOf(environment);
   const going = own?.summary || (state === 'running' && progress?.phase) || '';
   const ended = result ? `${result.outcome}: ${result.reason}` : `${state} in Temporal`;
   const summary = result || (state !== 'none' && state !== 'running') ? ended : going;

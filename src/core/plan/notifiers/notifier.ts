@@ -15,7 +15,15 @@ export const defineNotifier = <const Key extends string, Shape extends z.ZodRawS
 ): NotifierDefinition<Key, Shape> => notifier;
 
 /** Where a secret lies: never its value. */
-export const secretRef = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);
+export const secretRef = z.union(
+  [
+    z.strictObject({
+      env: z.string().regex(/^[A-Za-z_]\w*$/u, 'must be the name of an environment variable'),
+    }),
+    z.strictObject({ file: z.string().min(1) }),
+  ],
+  { error: 'must be { env: NAME } or { file: PATH }: a reference to the secret, never the secret itself' },
+);
 
 /** Something that waits for a person, as a notifier is handed it. */
 export interface Notice {
