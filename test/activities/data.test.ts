@@ -83,9 +83,7 @@ ${MIGRATE}`;
       summary: expect.stringContaining('quantity'),
     });
     const silent = await permit(bench, {
-      steps:
-        `${BACKUP}  - { step: data, data: { check: { command: [sh, -c, 'echo all is well'] } } ` +
-        `}\n${MIGRATE}`,
+      steps: `${BACKUP}  - { step: data, data: { check: { command: [sh, -c, 'echo all is well'] } } }\n${MIGRATE}`,
     });
     expect(await silent.run('data')).toMatchObject({
       verdict: 'error',
@@ -125,8 +123,7 @@ ${MIGRATE}`;
       differences: [],
     });
     await hands.sql(
-      `update orders set status = 'paid', total_cents = -100
-        where id = 10; insert into order_items values (25, 'sku', 0, 100)`,
+      "update orders set status = 'paid', total_cents = -100 where id = 10; insert into order_items values (25, 'sku', 0, 100)",
     );
     expect(await rowsChanged(hands, before)).toEqual([]);
   });
@@ -148,11 +145,8 @@ ${MIGRATE}`;
 });
 
 describe('a command of the release', () => {
-  const CHECK = `select coalesce(json_agg(json_build_object('category', 'negative-total', 'key', id::text,
-    'fix', 'auto', 'message', 'negative')), '[]') from orders where total_cents < 0`;
-  const FIX = `update orders set total_cents = -total_cents where total_cents < 0; delete from order_items
-    where qty = 0; insert into customers (name, email) values ('Nobody', 'nobody@example.org')
-    on conflict do nothing`;
+  const CHECK = `select coalesce(json_agg(json_build_object('category', 'negative-total', 'key', id::text, 'fix', 'auto', 'message', 'negative')), '[]') from orders where total_cents < 0`;
+  const FIX = `update orders set total_cents = -total_cents where total_cents < 0; delete from order_items where qty = 0; insert into customers (name, email) values ('Nobody', 'nobody@example.org') on conflict do nothing`;
   const steps = (fix: string, tables = '', sleep = '') => `${BACKUP}  - step: data
     data:
       check: { command: [psql, -XAtqc, "${CHECK}"] }
@@ -171,35 +165,27 @@ ${MIGRATE}`;
 
   test('S1-37: a step that only looks fails on what a machine could fix, and changes nothing', async () => {
     const hands = await permit(bench, {
-      steps:
-        `${BACKUP}  - step: data\n    data: { check: { command: [psql, -XAtqc, "${CHECK}"] } ` +
-        `}\n${MIGRATE}`,
+      steps: `${BACKUP}  - step: data\n    data: { check: { command: [psql, -XAtqc, "${CHECK}"] } }\n${MIGRATE}`,
     });
     expect(await hands.run('data')).toMatchObject({ verdict: 'fail', figures: { findings: 5, auto: 5 } });
     expect(await hands.sql('select from orders where total_cents < 0')).toHaveLength(5);
   });
 
-  test(
-    'T-66: a report of check marks alone is no report; marks within the JSON mean nothing and are kept ' +
-      'as they are',
-    async () => {
-      const says = (words: string) =>
-        permit(bench, {
-          steps:
-            `${BACKUP}  - step: data\n    data: { check: { command: [echo, ${JSON.stringify(words)}] } ` +
-            `}\n${MIGRATE}`,
-        });
-      expect(await (await says('✓ No data integrity issues found!')).run('data')).toMatchObject({
-        verdict: 'error',
-        summary: expect.stringContaining('no findings as JSON'),
+  test('T-66: a report of check marks alone is no report; marks within the JSON mean nothing and are kept as they are', async () => {
+    const says = (words: string) =>
+      permit(bench, {
+        steps: `${BACKUP}  - step: data\n    data: { check: { command: [echo, ${JSON.stringify(words)}] } }\n${MIGRATE}`,
       });
-      const finding = { category: 'xp', key: 'characters 1', fix: 'none', message: '✓ xp −5 → 0 ℹ' };
-      expect(await (await says(JSON.stringify([finding]))).run('data')).toMatchObject({
-        verdict: 'fail',
-        findings: [finding],
-      });
-    },
-  );
+    expect(await (await says('✓ No data integrity issues found!')).run('data')).toMatchObject({
+      verdict: 'error',
+      summary: expect.stringContaining('no findings as JSON'),
+    });
+    const finding = { category: 'xp', key: 'characters 1', fix: 'none', message: '✓ xp −5 → 0 ℹ' };
+    expect(await (await says(JSON.stringify([finding]))).run('data')).toMatchObject({
+      verdict: 'fail',
+      findings: [finding],
+    });
+  });
 
   test('what it changes, adds and removes has its before-image, and rolls back', async () => {
     const hands = await permit(bench, { steps: steps(FIX) });
@@ -234,15 +220,13 @@ ${MIGRATE}`;
     while (
       (
         await hands.sql(
-          `select from pg_stat_activity where query like '%pg_sleep(1.5)%'
-            and application_name like 'sg:%' and backend_xid is not null`,
+          "select from pg_stat_activity where query like '%pg_sleep(1.5)%' and application_name like 'sg:%' and backend_xid is not null",
         )
       ).length === 0
     )
       await new Promise((resolve) => setTimeout(resolve, 20));
     await hands.sql(
-      `update orders set status = 'shipped' where id = 1; insert into customers (name, email)
-        values ('Meanwhile', 'meanwhile@example.org')`,
+      "update orders set status = 'shipped' where id = 1; insert into customers (name, email) values ('Meanwhile', 'meanwhile@example.org')",
     );
     const receipt = await fixing;
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { fixed: 8 } });
@@ -255,8 +239,7 @@ ${MIGRATE}`;
     expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '8 of 8 rows put back' });
     expect(
       await hands.sql(
-        `select from pg_trigger where tgname like 'soakgate%' union all select from pg_proc
-          where proname like 'note_own%'`,
+        "select from pg_trigger where tgname like 'soakgate%' union all select from pg_proc where proname like 'note_own%'",
       ),
     ).toEqual([]);
     expect(await hands.sql("select from customers where name = 'Meanwhile'")).toHaveLength(1);
@@ -333,26 +316,22 @@ ${MIGRATE}`;
     expect(await rowsChanged(hands, before)).toEqual([]);
   });
 
-  test(
-    'one that fails says so, with images of what it changed; one that changes a table without a ' +
-      'primary key fails',
-    async () => {
-      const failing = await permit(bench, {
-        steps: steps(`${FIX}; commit; select 1 / 0`.replace('update', 'begin; update')),
-      });
-      await failing.run('backup');
-      expect(await failing.run('data: fix')).toMatchObject({
-        verdict: 'fail',
-        summary: 'the fix ended with 1; 8 rows changed',
-        figures: { fixed: 8 },
-      });
-      const keyless = await permit(bench, { steps: steps('update heap set n = 2') });
-      await keyless.sql('create table heap (n int); insert into heap values (1)');
-      await keyless.run('backup');
-      expect(await keyless.run('data: fix')).toMatchObject({
-        verdict: 'fail',
-        summary: expect.stringContaining('public.heap, which has no primary key'),
-      });
-    },
-  );
+  test('one that fails says so, with images of what it changed; one that changes a table without a primary key fails', async () => {
+    const failing = await permit(bench, {
+      steps: steps(`${FIX}; commit; select 1 / 0`.replace('update', 'begin; update')),
+    });
+    await failing.run('backup');
+    expect(await failing.run('data: fix')).toMatchObject({
+      verdict: 'fail',
+      summary: 'the fix ended with 1; 8 rows changed',
+      figures: { fixed: 8 },
+    });
+    const keyless = await permit(bench, { steps: steps('update heap set n = 2') });
+    await keyless.sql('create table heap (n int); insert into heap values (1)');
+    await keyless.run('backup');
+    expect(await keyless.run('data: fix')).toMatchObject({
+      verdict: 'fail',
+      summary: expect.stringContaining('public.heap, which has no primary key'),
+    });
+  });
 });

@@ -43,23 +43,20 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
   const ledger = async (hands: Hands) =>
     (
       await hands.sql<{ name: string }>(
-        `select app || '.' || name as name from django_migrations
-          where app in ('characters', 'game') order by id`,
+        "select app || '.' || name as name from django_migrations where app in ('characters', 'game') order by id",
       )
     ).map(({ name }) => name);
   const constraints = async (hands: Hands) =>
     (
       await hands.sql<{ name: string }>(
-        `select conname as name from pg_constraint where contype = 'c'
-          and conname like 'characters%' order by 1`,
+        "select conname as name from pg_constraint where contype = 'c' and conname like 'characters%' order by 1",
       )
     ).map(({ name }) => name);
   const compare = (hands: Hands) =>
     hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
   const edited = (path: string, text: string) => (checkout: string) => writeFile(join(checkout, path), text);
   const migration = (app: string, after: string, operations: string, more = '') =>
-    `from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n   
-      dependencies = [("${app}", "${after}")]\n${more}    operations = [${operations}]\n`;
+    `from django.db import migrations, models\n\nclass Migration(migrations.Migration):\n    dependencies = [("${app}", "${after}")]\n${more}    operations = [${operations}]\n`;
 
   describe('pending', () => {
     test('exactly the six, by name', async () =>
@@ -74,9 +71,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       }));
 
     test('S0-11, T-75: the look at the data changes nothing: two dumps are the same but for their key', async () => {
-      const look =
-        '  - { step: data, data: { check: { command: [python, manage.py, validate_data_integrity, ' +
-        `--json] } } }\n`;
+      const look = `  - { step: data, data: { check: { command: [python, manage.py, validate_data_integrity, --json] } } }\n`;
       const hands = await permit(bench, await app.spec(BACKUP + look + MIGRATE, { state: 'dirty' }));
       const dumped = () => ranNow(join(bench.postgres.bin, 'pg_dump'), ['--dbname', hands.url]);
       const withoutKey = (dump: string) => dump.replace(/^\\(un)?restrict .*$/gmu, '');
@@ -90,34 +85,25 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(withoutKey(after)).toBe(withoutKey(before));
     });
 
-    test(
-      'S0-24, T-71: rows of the framework as an extra beside the proven backup: loaded into an empty ' +
-        'migrated database they are as many',
-      async () => {
-        const leave = '--exclude=contenttypes, --exclude=auth.permission';
-        const extra =
-          `  - { step: rows, run: { command: [python, manage.py, dumpdata, ${leave}, --output, ` +
-          `rows.json], changes: [files] } }\n`;
-        const hands = await permit(bench, await app.spec(BACKUP + extra + MIGRATE, { state: 'clean' }));
-        await hands.run('backup');
-        expect(await hands.run('rows')).toMatchObject({ verdict: 'pass' });
-        await bench.postgres.createDatabase('loaded');
-        const loaded = bench.postgres.url('loaded');
-        await managed(hands.checkout, loaded, ['migrate', '--verbosity', '0']);
-        await managed(hands.checkout, loaded, ['loaddata', 'rows.json']);
-        const count = (url: string) =>
-          query<{ characters: number; humans: number; scenes: number; relations: number }>(
-            url,
-            `select (select count(*)::int
-            from characters_character) as characters, (select count(*)::int
-            from characters_human) as humans,
-             (select count(*)::int from game_scene) as scenes, (select count(*)::int
-             from game_strelationship) as relations`,
-          );
-        expect(await count(loaded)).toEqual(await count(hands.url));
-        expect((await count(loaded))[0]?.characters).toBeGreaterThan(50);
-      },
-    );
+    test('S0-24, T-71: rows of the framework as an extra beside the proven backup: loaded into an empty migrated database they are as many', async () => {
+      const leave = '--exclude=contenttypes, --exclude=auth.permission';
+      const extra = `  - { step: rows, run: { command: [python, manage.py, dumpdata, ${leave}, --output, rows.json], changes: [files] } }\n`;
+      const hands = await permit(bench, await app.spec(BACKUP + extra + MIGRATE, { state: 'clean' }));
+      await hands.run('backup');
+      expect(await hands.run('rows')).toMatchObject({ verdict: 'pass' });
+      await bench.postgres.createDatabase('loaded');
+      const loaded = bench.postgres.url('loaded');
+      await managed(hands.checkout, loaded, ['migrate', '--verbosity', '0']);
+      await managed(hands.checkout, loaded, ['loaddata', 'rows.json']);
+      const count = (url: string) =>
+        query<{ characters: number; humans: number; scenes: number; relations: number }>(
+          url,
+          `select (select count(*)::int from characters_character) as characters, (select count(*)::int from characters_human) as humans,
+             (select count(*)::int from game_scene) as scenes, (select count(*)::int from game_strelationship) as relations`,
+        );
+      expect(await count(loaded)).toEqual(await count(hands.url));
+      expect((await count(loaded))[0]?.characters).toBeGreaterThan(50);
+    });
 
     test('T-15: two last migrations of one app', async () => {
       const hands = await open(
@@ -260,25 +246,21 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
     });
 
-    test(
-      'S0-73, T-47: one that fails is named with SQLSTATE and constraint; those before it stay, and ' +
-        'T-10: the way down takes back only these',
-      async () => {
-        const hands = await ready({ state: 'decided' });
-        await hands.sql('update characters_character set xp = 0 where xp < 0');
-        const failure = await failureOf(hands.run('migrate'));
-        expect(failure).toMatchObject({
-          code: 'MIGRATION_FAILED',
-          message: expect.stringContaining(
-            'characters.0004_add_attribute_constraints failed with SQLSTATE 23514',
-          ),
-        });
-        expect(failure.details).toMatch(/constraint characters_human_\w+_range on characters_human/u);
-        expect((await ledger(hands)).at(-1)).toBe(MIGRATIONS[0]);
-        expect(await hands.undo('migrate')).toMatchObject({ done: true });
-        expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
-      },
-    );
+    test('S0-73, T-47: one that fails is named with SQLSTATE and constraint; those before it stay, and T-10: the way down takes back only these', async () => {
+      const hands = await ready({ state: 'decided' });
+      await hands.sql('update characters_character set xp = 0 where xp < 0');
+      const failure = await failureOf(hands.run('migrate'));
+      expect(failure).toMatchObject({
+        code: 'MIGRATION_FAILED',
+        message: expect.stringContaining(
+          'characters.0004_add_attribute_constraints failed with SQLSTATE 23514',
+        ),
+      });
+      expect(failure.details).toMatch(/constraint characters_human_\w+_range on characters_human/u);
+      expect((await ledger(hands)).at(-1)).toBe(MIGRATIONS[0]);
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
+    });
 
     test('S0-73: once the rows are fixed, the next try applies all six', async () => {
       const first = await ready({ state: 'decided' });
@@ -296,29 +278,25 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       expect(await next.run('migrate')).toMatchObject({ verdict: 'pass', figures: { applied: 6 } });
     });
 
-    test(
-      'T-36: the old code takes nothing back and ends with 0; the way down is walked by the new code, ' +
-        'and the catalog shows it',
-      async () => {
-        const hands = await ready();
-        await hands.run('migrate');
-        const old = await checkOut(
-          { path: (await app.spec('')).app!.repository } as never,
-          'v-prev',
-          join(bench.folder, 'old-code'),
-        );
-        expect(await manage(old, hands.url, ['migrate', 'characters', '0002_xp_spends'])).toMatchObject({
-          code: 0,
-        });
-        expect(await constraints(hands)).toHaveLength(21);
-        // The old code serves again; what is walked down is the release all the same.
-        await rm(join(hands.root, 'current'), { force: true });
-        await symlink(old, join(hands.root, 'current'));
-        expect(await hands.undo('migrate')).toMatchObject({ done: true });
-        expect(await constraints(hands)).toEqual([]);
-        expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
-      },
-    );
+    test('T-36: the old code takes nothing back and ends with 0; the way down is walked by the new code, and the catalog shows it', async () => {
+      const hands = await ready();
+      await hands.run('migrate');
+      const old = await checkOut(
+        { path: (await app.spec('')).app!.repository } as never,
+        'v-prev',
+        join(bench.folder, 'old-code'),
+      );
+      expect(await manage(old, hands.url, ['migrate', 'characters', '0002_xp_spends'])).toMatchObject({
+        code: 0,
+      });
+      expect(await constraints(hands)).toHaveLength(21);
+      // The old code serves again; what is walked down is the release all the same.
+      await rm(join(hands.root, 'current'), { force: true });
+      await symlink(old, join(hands.root, 'current'));
+      expect(await hands.undo('migrate')).toMatchObject({ done: true });
+      expect(await constraints(hands)).toEqual([]);
+      expect(await ledger(hands)).not.toContain(MIGRATIONS[0]);
+    });
 
     /** Ready, and a report reads the table that the last of the six changes. */
     const lastIsHeld = async () => {
@@ -329,85 +307,69 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       return { hands, blocker };
     };
 
-    test(
-      'a lock that is not given: short tries of that one alone, the blocker named, and through once it ' +
-        'is free',
-      async () => {
-        const { hands, blocker } = await lastIsHeld();
-        const named = Promise.withResolvers<void>();
-        const listen = (text: unknown) =>
-          String(text).includes('waiting for nightly-report') && named.resolve();
-        const migrating = hands.run('migrate', {
-          during: (environment) => environment.on('heartbeat', listen),
-        });
-        // Those before it are in force while it waits, each in its own transaction.
-        await expect.poll(async () => (await ledger(hands)).at(-1), { timeout: 30_000 }).toBe(MIGRATIONS[4]);
-        await named.promise;
-        await blocker.end();
-        const { details } = await migrating;
-        expect(details?.slice(0, 5)).toEqual(
-          MIGRATIONS.slice(0, 5).map((name) => expect.stringMatching(new RegExp(`^${name}: \\d+ ms$`, 'u'))),
-        );
-        expect(details?.slice(5)).toEqual([
-          expect.stringMatching(
-            /^game\.0003_add_st_relationship_constraint: .* at try \d+; waited for nightly-report/u,
-          ),
-        ]);
-        expect(await ledger(hands)).toHaveLength(new Set(await ledger(hands)).size);
-      },
-    );
+    test('a lock that is not given: short tries of that one alone, the blocker named, and through once it is free', async () => {
+      const { hands, blocker } = await lastIsHeld();
+      const named = Promise.withResolvers<void>();
+      const listen = (text: unknown) =>
+        String(text).includes('waiting for nightly-report') && named.resolve();
+      const migrating = hands.run('migrate', {
+        during: (environment) => environment.on('heartbeat', listen),
+      });
+      // Those before it are in force while it waits, each in its own transaction.
+      await expect.poll(async () => (await ledger(hands)).at(-1), { timeout: 30_000 }).toBe(MIGRATIONS[4]);
+      await named.promise;
+      await blocker.end();
+      const { details } = await migrating;
+      expect(details?.slice(0, 5)).toEqual(
+        MIGRATIONS.slice(0, 5).map((name) => expect.stringMatching(new RegExp(`^${name}: \\d+ ms$`, 'u'))),
+      );
+      expect(details?.slice(5)).toEqual([
+        expect.stringMatching(
+          /^game\.0003_add_st_relationship_constraint: .* at try \d+; waited for nightly-report/u,
+        ),
+      ]);
+      expect(await ledger(hands)).toHaveLength(new Set(await ledger(hands)).size);
+    });
 
-    test(
-      'a lock that is free before the next process asks for it: the try that failed is told all the ' +
-        'same',
-      async () => {
-        const { hands, blocker } = await lastIsHeld();
-        const earlier = new pg.Client({ connectionString: hands.url, application_name: 'import' });
-        await earlier.connect();
-        await earlier.query('begin; select count(*) from characters_character');
-        const waits = async () =>
-          (
-            await blocker.query(
-              "select 1 from pg_locks where not granted and relation = 'game_strelationship'::regclass",
-            )
-          ).rows.length > 0;
-        const listen = (text: unknown) => void (String(text).includes('waiting for import') && earlier.end());
-        const migrating = hands.run('migrate', {
-          during: (environment) => environment.on('heartbeat', listen),
-        });
-        while (!(await waits()));
-        while (await waits());
-        await blocker.end();
-        const { details } = await migrating;
-        expect(details?.at(-1)).toMatch(
-          /^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u,
-        );
-        // Each is told of its own: neither of whom the other waited for.
-        expect(details?.[0]).toMatch(/ at try \d+; waited for import/u);
-        expect([details?.[0]?.includes('nightly-report'), details?.at(-1)?.includes('import')]).toEqual([
-          false,
-          false,
-        ]);
-      },
-    );
+    test('a lock that is free before the next process asks for it: the try that failed is told all the same', async () => {
+      const { hands, blocker } = await lastIsHeld();
+      const earlier = new pg.Client({ connectionString: hands.url, application_name: 'import' });
+      await earlier.connect();
+      await earlier.query('begin; select count(*) from characters_character');
+      const waits = async () =>
+        (
+          await blocker.query(
+            "select 1 from pg_locks where not granted and relation = 'game_strelationship'::regclass",
+          )
+        ).rows.length > 0;
+      const listen = (text: unknown) => void (String(text).includes('waiting for import') && earlier.end());
+      const migrating = hands.run('migrate', {
+        during: (environment) => environment.on('heartbeat', listen),
+      });
+      while (!(await waits()));
+      while (await waits());
+      await blocker.end();
+      const { details } = await migrating;
+      expect(details?.at(-1)).toMatch(
+        /^game\.0003_\w+: \d+ ms at try \d+; waited for (?:nightly-report|a lock)/u,
+      );
+      // Each is told of its own: neither of whom the other waited for.
+      expect(details?.[0]).toMatch(/ at try \d+; waited for import/u);
+      expect([details?.[0]?.includes('nightly-report'), details?.at(-1)?.includes('import')]).toEqual([
+        false,
+        false,
+      ]);
+    });
 
-    test(
-      'T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and ' +
-        'said so',
-      async () => {
-        const hands = await ready();
-        await hands.sql(
-          `alter table characters_character add constraint characters_character_xp_non_negative
-          check (xp >= 0)`,
-        );
-        const failure = await failureOf(hands.run('migrate'));
-        expect(failure).toMatchObject({
-          code: 'MIGRATION_FAILED',
-          message: expect.stringContaining('42710'),
-        });
-        expect(failure.details).toContain('half applied?');
-      },
-    );
+    test('T-32, field facts 6: what it makes is there, the ledger does not have it: half applied, and said so', async () => {
+      const hands = await ready();
+      await hands.sql(
+        'alter table characters_character add constraint characters_character_xp_non_negative check (xp >= 0)',
+      );
+      const failure = await failureOf(hands.run('migrate'));
+      expect(failure).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('42710') });
+      expect(failure.details).toContain('half applied?');
+    });
 
     test('skipped but stamped: the ledger says applied, but the catalog differs', async () => {
       const hands = await ready();
@@ -424,8 +386,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
 
     test('a ledger that does not keep what Django says it has applied is found, and not asked for ever', async () => {
       const hands = await ready({ pending: [MIGRATIONS[0]] });
-      await hands.sql(`create function forget() returns trigger language plpgsql as $$ begin delete
-        from django_migrations where id = new.id; return null; end $$;
+      await hands.sql(`create function forget() returns trigger language plpgsql as $$ begin delete from django_migrations where id = new.id; return null; end $$;
         create trigger forget after insert on django_migrations for each row execute function forget()`);
       expect(await failureOf(hands.run('migrate'))).toMatchObject({
         code: 'MIGRATION_MISMATCH',
@@ -452,14 +413,11 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
 
     test('a later attempt fences the earlier one within its own transaction', async () => {
       const hands = await ready();
-      await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment
-        text not null, service text not null, environment text not null,
+      await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment text not null, service text not null, environment text not null,
         holder text not null, opened timestamptz not null default now(), closed timestamptz)`);
       // Whoever raises the fence is at once overtaken by another.
-      await hands.sql(`create function soakgate.overtake() returns trigger language plpgsql as $$ begin
-        new.holder := 'another'; return new; end $$;
-        create trigger overtake before insert or update
-        on soakgate.fence for each row execute function soakgate.overtake()`);
+      await hands.sql(`create function soakgate.overtake() returns trigger language plpgsql as $$ begin new.holder := 'another'; return new; end $$;
+        create trigger overtake before insert or update on soakgate.fence for each row execute function soakgate.overtake()`);
       expect(await failureOf(hands.run('migrate'))).toMatchObject({ code: 'FENCED' });
       expect(await constraints(hands)).toEqual([]);
     });
@@ -476,8 +434,7 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       });
     expect(await forward()).toMatchObject({ verdict: 'pass', kind: 'forwardFix' });
     await hands.sql(
-      `update characters_human set age = 1000
-        where character_ptr_id = (select min(character_ptr_id) from characters_human)`,
+      'update characters_human set age = 1000 where character_ptr_id = (select min(character_ptr_id) from characters_human)',
     );
     await hands.sql('update characters_human set age = 20 where age = 1000');
     expect(

@@ -238,35 +238,30 @@ describe.skipIf(environment === null)(
       expect(both.find(({ status }) => status === 503)?.json).toEqual({ error: 'busy', code: '40P01' });
     });
 
-    test(
-      "S0-51, S0-52: the plan's monitor counts in its two log files what only the database stopped, " +
-        'once and by name',
-      async () => {
-        const { log } = parse(read('releases/v-next/soakgate.yaml')).monitors.log.read as { log: LogRead };
-        const follow = (from: readonly (string | undefined)[]) =>
-          Promise.all(log.files.map((file, at) => followFile(join(logs, file), from[at])));
-        const before = (await follow([])).map(({ place }) => place);
-        const { id } = (await next.ask('POST', '/api/characters/', { name: 'Strong' })).json;
-        await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
-        await turn({ skipValidation: 1 });
-        await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
-        const found = (await follow(before)).map(({ lines }) => lines);
-        expect(
-          found.map((lines) => lines.filter((line) => line.includes('23514')).length),
-          'an error stands in both',
-        ).toEqual([1, 1]);
-        const { counts, caught } = countLines(log, found, '');
-        expect(counts).toMatchObject({ integrity: 1, validation: 1, rollbacks: 1 });
-        expect(caught['integrity']).toBe('characters_human_strength_range ×1');
-      },
-    );
+    test("S0-51, S0-52: the plan's monitor counts in its two log files what only the database stopped, once and by name", async () => {
+      const { log } = parse(read('releases/v-next/soakgate.yaml')).monitors.log.read as { log: LogRead };
+      const follow = (from: readonly (string | undefined)[]) =>
+        Promise.all(log.files.map((file, at) => followFile(join(logs, file), from[at])));
+      const before = (await follow([])).map(({ place }) => place);
+      const { id } = (await next.ask('POST', '/api/characters/', { name: 'Strong' })).json;
+      await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
+      await turn({ skipValidation: 1 });
+      await next.ask('PATCH', `/api/characters/${id}/`, { strength: 15 });
+      const found = (await follow(before)).map(({ lines }) => lines);
+      expect(
+        found.map((lines) => lines.filter((line) => line.includes('23514')).length),
+        'an error stands in both',
+      ).toEqual([1, 1]);
+      const { counts, caught } = countLines(log, found, '');
+      expect(counts).toMatchObject({ integrity: 1, validation: 1, rollbacks: 1 });
+      expect(caught['integrity']).toBe('characters_human_strength_range ×1');
+    });
 
     test('S0-60: its log set-up has two files of 10 MB, with five old ones each', async () => {
       const asked = [
         'shell',
         '-c',
-        `from django.conf import settings; import json;
-          print(json.dumps(settings.LOGGING["handlers"], default=str))`,
+        'from django.conf import settings; import json; print(json.dumps(settings.LOGGING["handlers"], default=str))',
       ];
       const handlers = JSON.parse(
         (await managed(checkout('v-next'), database, asked, { LOG_DIR: logs }))
@@ -302,8 +297,7 @@ describe.skipIf(environment === null)(
       const admin = postgres.url('postgres');
       await query(
         admin,
-        `alter database new allow_connections false; select pg_terminate_backend(pid)
-          from pg_stat_activity where datname = 'new'`,
+        "alter database new allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = 'new'",
       );
       expect(await next.ask('GET', '/health')).toMatchObject({
         status: 503,
@@ -345,8 +339,8 @@ describe.skipIf(environment === null)(
       const sum = (key: 'sent' | 'ok' | 'failed') =>
         seconds.reduce((total, second) => total + second[key], 0);
       expect([sum('failed'), sum('ok')]).toEqual([0, sum('sent')]);
-      const done = `select count(*)::int as n from monitoring_operation where operation = 'xp_spend'
-          and outcome = 'done'`;
+      const done =
+        "select count(*)::int as n from monitoring_operation where operation = 'xp_spend' and outcome = 'done'";
       expect((await query<{ n: number }>(database, done))[0]!.n).toBeGreaterThan(20);
     });
 
@@ -375,8 +369,7 @@ describe.skipIf(environment === null)(
       test('has what the metrics of the plan point to, with samples', async () => {
         await query(database, 'truncate monitoring_operation');
         await insert(
-          `select 'xp_spend', case when n <= 3 then 'failed' else 'done' end, n * 10, '', '',
-            now() from generate_series(1, 25) n`,
+          "select 'xp_spend', case when n <= 3 then 'failed' else 'done' end, n * 10, '', '', now() from generate_series(1, 25) n",
         );
         await insert("select 'xp_spend', 'refused', 9000, '', '', now() from generate_series(1, 50) n");
         await insert(
