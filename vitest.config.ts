@@ -7,6 +7,7 @@ const LONGEST = [
   'journeys/characters-breaks',
   'journeys/characters.',
   'activities/django',
+  'workflows/failing-activities',
   'faults/',
   'journeys/terminal',
   'cli/deployment',
