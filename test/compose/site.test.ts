@@ -73,7 +73,7 @@ test('prepare makes keys, repository and two places, and a second time nothing',
   );
   expect(staging).toMatchObject({
     environment: 'staging',
-    'permit-store': join(volumes, 'staging/permit-store'),
+    permitStore: join(volumes, 'staging/permit-store'),
     guardrails: { pace: 'allowed', approve: { each: [] } },
   });
   expect(production).toMatchObject({
