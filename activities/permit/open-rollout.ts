@@ -1,6 +1,7 @@
 // The first activity in an environment: the permit is checked where it opens something, and kept (rule 8).
 import { count } from '../../src/core/count.ts';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { OpenRolloutInput } from '../../src/core/activities.ts';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
@@ -105,7 +106,7 @@ function receiptOf(list: StepList, started: number): Receipt {
 
 /** Artifacts in a directory: a second host would not find them (rule 9). */
 async function refuseSecondHost(world: WorkerContext): Promise<void> {
-  const first = await writeOnce(`${world.settings.permitStore}/host`, hostname());
+  const first = await writeOnce(join(world.settings.permitStore, 'host'), hostname());
   if (first !== hostname())
     fail('SECOND_HOST', `artifacts of ${world.settings.environment} lie on ${first}, this is ${hostname()}`);
 }

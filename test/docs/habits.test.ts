@@ -91,7 +91,7 @@ test(
 );
 
 test('docs/debugging.md names what the permit store holds', () => {
-  const written = globSync('{activities,src/io}/**/*.ts', { cwd: ROOT }).map(read).join('\n');
+  const written = globSync('{activities,src/io,worker}/**/*.ts', { cwd: ROOT }).map(read).join('\n');
   const paths = all(read('docs/debugging.md'), /^\| `([^`]+)` \|/gmu);
   expect(paths.length).toBeGreaterThan(5);
   const fixed = paths.flatMap((path) =>
