@@ -1,12 +1,11 @@
 // Tells an environment's notifiers what waits for a person there; nothing else waits for it, and it stops no
 // run.
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { notify } from '../activities/notifiers/index.ts';
 import type { Notice } from '../src/core/plan/notifiers/notifier.ts';
-import { nextCommand, type Waiting, waitingTextOfAll } from '../src/core/waiting.ts';
-import { readIfThere, writeWhole } from '../src/io/files.ts';
+import { nextCommand, questionOf, type Waiting, waitingTextOfAll } from '../src/core/waiting.ts';
+import { readIfThere, sha256, writeWhole } from '../src/io/files.ts';
 import type { Log } from '../src/io/log.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
@@ -15,16 +14,6 @@ const EVERY_MS = 10_000;
 const MOST_RUNNING = 500;
 const LONGEST_TEXT = 1_000;
 const RUNNING = "WorkflowType = 'deployment' AND ExecutionStatus = 'Running'";
-/** What somebody can answer; all else goes on by itself. */
-const PERSONS: readonly Waiting['kind'][] = [
-  'decision',
-  'approval',
-  'manual-fix',
-  'gate',
-  'failing',
-  'ended-outside',
-];
-
 interface Asked {
   readonly id: string;
   readonly notice: Notice;
@@ -109,18 +98,15 @@ async function whatOneWaitsFor(
     readonly waiting: readonly Waiting[];
   };
   return waiting
-    .filter((one) => PERSONS.includes(one.kind) && (one.environment ?? environment) === environment)
-    .map((one) => askedOf(deployment, environment, one));
+    .filter((one) => (one.environment ?? environment) === environment)
+    .flatMap((one) => askedOf(deployment, environment, one) ?? []);
 }
 
-function askedOf(deployment: string, environment: string, waiting: Waiting): Asked {
-  // An approval that has come in does not make the gate a new question.
-  const about = waiting.kind === 'gate' ? [waiting.kind] : [waiting.kind, waiting];
+function askedOf(deployment: string, environment: string, waiting: Waiting): Asked | null {
+  const question = questionOf(waiting);
+  if (question === null) return null;
   return {
-    id: createHash('sha256')
-      .update(JSON.stringify([deployment, environment, about]))
-      .digest('hex')
-      .slice(0, 32),
+    id: sha256(JSON.stringify([deployment, environment, question])),
     notice: {
       deployment,
       environment,

@@ -1,5 +1,5 @@
 // A program that reads the notice as JSON on its standard input.
-import { runCommand } from '../../src/io/command.ts';
+import { type CommandResult, runCommand } from '../../src/io/command.ts';
 import type { Notifier } from './notifier.ts';
 
 const PATIENCE_MS = 30_000;
@@ -15,7 +15,12 @@ export const command: Notifier<'command'> = {
       silent: true,
     });
     if (result.timedOut) throw new Error(`${argv[0]} did not end within ${PATIENCE_MS / 1000} s`);
-    if (result.exitCode !== 0)
-      throw new Error(`${argv[0]} ${result.stderr || `ended with ${result.exitCode ?? result.killedBy}`}`);
+    if (result.exitCode !== 0) throw new Error(`${argv[0]} ${howItEnded(result)}`);
   },
 };
+
+/** 127, also of setpriv, which starts it: there is no such program, or it may not be run. */
+const howItEnded = ({ exitCode, killedBy }: CommandResult): string =>
+  (exitCode === null && killedBy === null) || exitCode === 127
+    ? 'cannot be started: is it there, and may the worker run it?'
+    : `ended with ${exitCode ?? killedBy}`;

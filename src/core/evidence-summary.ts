@@ -147,9 +147,7 @@ function changes(delta: Delta): string[] {
     ...named('removed', removed),
     ...named('changed', changed),
     ...(delta.rows.length > 0
-      ? [
-          `- rows: ${short(delta.rows.map((row) => `${row.table} ` + `${row.was === row.is ? `${row.is}, other content` : `${row.was ?? 'none'} → ${row.is ?? 'none'}`}`))}`,
-        ]
+      ? [`- rows: ${short(delta.rows.map((row) => `${row.table} ${rowsText(row)}`))}`]
       : []),
     ...(fixed.length > 0
       ? [
@@ -176,6 +174,9 @@ function changes(delta: Delta): string[] {
 }
 
 const LISTED = 12;
+const rowsText = ({ was, is }: Delta['rows'][number]): string =>
+  was === is ? `${is}, other content` : `${was ?? 'none'} → ${is ?? 'none'}`;
+
 const short = (list: readonly string[]): string =>
   list.length <= LISTED
     ? list.join(', ')

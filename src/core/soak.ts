@@ -25,8 +25,7 @@ export function takeSamples(rules: Rules, state: SoakState, samples: readonly Sa
 
 /**
  * A clock that was set back makes the past lie ahead. Such a moment counts as now: a soak becomes longer,
- * never
- * shorter, and a silence or an alert is counted from here.
+ * never shorter, and a silence or an alert is counted from here.
  */
 function notAfter(state: SoakState, at: number): SoakState {
   const past = (moment: number | null) => (moment === null ? null : Math.min(moment, at));

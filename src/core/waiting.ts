@@ -109,6 +109,41 @@ export function missingText(missing: Missing): string {
   return `approval by ${missing.roles.join(' and ')}`;
 }
 
+/**
+ * What a person is asked, in the same words as long as it is the same question; null where nothing waits for
+ * one.
+ */
+export function questionOf(waiting: Waiting): string | null {
+  switch (waiting.kind) {
+    case 'decision':
+      return `${waiting.kind}: ${waiting.about}`;
+    case 'approval':
+      return `${waiting.kind}: ${waiting.fallback}`;
+    case 'manual-fix':
+      return `${waiting.kind}: ${waiting.differences.join('; ')}`;
+    case 'failing':
+      return `${waiting.kind}: ${waiting.what}`;
+    case 'gate': {
+      // While facts are missing only a statement can be signed; when they hold, people are asked anew.
+      const early = waiting.missing.some(({ kind }) => kind === 'facts');
+      const wanted = waiting.missing.some(
+        ({ kind }) => kind === 'attestation' || (kind === 'approval' && !early),
+      );
+      return wanted ? `${waiting.kind}${early ? ', before its facts hold' : ''}` : null;
+    }
+    case 'ended-outside':
+      return waiting.kind;
+    case 'resume':
+    case 'earlier-environment':
+    case 'next-environment':
+    case 'closing':
+    case 'before-deploying':
+    case 'check':
+    case 'next-check':
+      return null;
+  }
+}
+
 /** What somebody can type now, without `--as`; null where nothing helps but time. */
 export function nextCommand(waiting: readonly Waiting[], deployment: string): string | null {
   for (const one of waiting) {

@@ -66,9 +66,10 @@ export async function lowerFence(session: Session, rollout: RolloutRef): Promise
 /** A statement that ends the transaction around it unless this attempt still holds the fence. */
 export function fenceGuard(rollout: RolloutRef, tag: string): string {
   return `do $soakgate$ begin
-    perform 1 from soakgate.fence where rollout = ${quoteText(rollout.hash)} and holder = ${quoteText(tag)}
-    and closed is null for share;
-    if not found then raise exception 'soakgate: a later attempt has taken over' using errcode =
-    '${FENCED_STATE}'; end if;
+    perform 1 from soakgate.fence
+      where rollout = ${quoteText(rollout.hash)} and holder = ${quoteText(tag)} and closed is null for share;
+    if not found then
+      raise exception 'soakgate: a later attempt has taken over' using errcode = '${FENCED_STATE}';
+    end if;
   end $soakgate$`;
 }

@@ -67,6 +67,16 @@ describe('validate', () => {
     await expect(out).toMatchFileSnapshot(golden('validate-guardrails'));
   });
 
+  test('names a service that the environment does not have', async () => {
+    await writeFile(
+      join(folder, 'shop.yaml'),
+      gatedPlan('staging').replace('service: orders', 'service: shop'),
+    );
+    const { code, out } = await call(['validate', 'shop.yaml', '--environment-file', 'staging.yaml'], here);
+    expect(code).toBe(2);
+    expect(out).toContain('staging.yaml has no service shop: add it under services');
+  });
+
   test('gives the same as JSON', async () => {
     const { code, out } = await call(['validate', 'broken.yaml', '-o', 'json'], here);
     expect(code).toBe(2);

@@ -6,7 +6,7 @@ import { exitOfStatus } from '../../src/cli/exit-codes.ts';
 import { renderStatus, whatNext } from '../../src/cli/render/status.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { watch } from '../../src/cli/watch.ts';
-import type { DeploymentOutcome, RolloutOutcome } from '../../workflows/contract.ts';
+import type { DeploymentOutcome, RolloutOutcome, RolloutResult } from '../../workflows/contract.ts';
 import type { ShownProgress } from '../../src/client/shown-progress.ts';
 import type { StepState } from '../../workflows/progress.ts';
 
@@ -264,6 +264,19 @@ describe('what to do next', () => {
     const text = renderStatus(status({ environments }), { paint: (_, line) => line }).join('\n');
     expect(text).toContain('approve by ann for staging: refused: she asked for it');
     expect(text).toContain('2 signals were unreadable and changed nothing');
+  });
+
+  test('a rollout that has ended is not called running because its deployment was ended before', () => {
+    const result = { outcome: 'restored', reason: 'by hand' } as RolloutResult;
+    const lines = [{ ...progress('running').lines[0]!, name: 'staging' }];
+    const shown = status({
+      state: 'terminated',
+      progress: progress('running', { lines }),
+      environments: [place({ state: 'completed', result, progress: progress('pass') })],
+    });
+    const text = renderStatus(shown, { paint: (_, line) => line }).join('\n');
+    expect(text).toMatch(/↩ undone +staging/u);
+    expect(text).not.toContain('▶ running');
   });
 
   test('states are words beside their marks', () => {

@@ -56,8 +56,13 @@ describe('notifiers', () => {
 
   test.each([
     ['notifiers: [{ pager: {} }]', 'notifiers.0: unknown key pager'],
+    ['surprise: 1', ': unknown key surprise'],
+    ['notifiers: [{ command: {} }]', 'notifiers.0.command.argv: must be a list of words'],
     ['notifiers: [{}]', 'notifiers.0: must name one notifier: webhook or command'],
-    ['notifiers: [{ webhook: { url: "https://chat.example.org/T0K3N" } }]', 'notifiers.0.webhook.url'],
+    [
+      'notifiers: [{ webhook: { url: "https://chat.example.org/T0K3N" } }]',
+      'notifiers.0.webhook.url: must be { env: NAME } or { file: PATH }',
+    ],
     [
       'notifiers: [{ webhook: { url: { env: HOOK } }, command: { argv: [page] } }]',
       'notifiers.0: must name one notifier: webhook or command',

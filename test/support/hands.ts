@@ -121,7 +121,7 @@ environments:
     soak: ${soak ?? '{ for: 10m, every: 1m, gap: at most 5m }'}
 steps:
 ${steps}
-monitors: ${monitors ?? '{ site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly ' + '0, alert: above 2 in a row } } } }'}
+monitors: ${monitors ?? '{ site: { read: { http: { get: /health, status: 200 } }, metrics: { failures: { objective: exactly 0, alert: above 2 in a row } } } }'}
 fallbacks: { downgrade: { to: recorded }${fallbacks ?? ''} }
 matrix:
   - { when: rest, do: stop, severity: high }

@@ -282,6 +282,16 @@ describe('refused, and nothing is written', () => {
     });
   });
 
+  test('a service that the environment does not have: named, before anything is kept', async () => {
+    const plan = twoPlacesPlan('staging', 'production').replace('service: orders', 'service: shop');
+    const { run, permit } = await permitFor({ plan });
+    const asker = rolloutWorkflowId('shop', 'production');
+    expect(await schedule('openRollout', { rollout: run.rollout, permit }, asker)).toMatchObject({
+      refused: 'SERVICE_UNKNOWN',
+      message: expect.stringContaining('has no service shop'),
+    });
+  });
+
   test('what was signed is not what is asked for: list, plan, environment, names', async () => {
     const { run, permit } = await permitFor();
     const { rollout } = run;

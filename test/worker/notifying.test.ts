@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { notify } from '../../activities/notifiers/index.ts';
+import type { NotifierEntry } from '../../src/core/plan/notifiers/index.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { openLog } from '../../src/io/log.ts';
 import { notifyWhatWaits } from '../../worker/notifying.ts';
@@ -49,6 +51,38 @@ async function whileWatching(settings: EnvironmentSettings, ends: () => Promise<
   over.abort();
   await watching;
 }
+
+const NOTICE = { deployment: 'd', environment: 'e', kind: 'gate', text: 't', next: null };
+const because = (entry: NotifierEntry) => notify(entry, NOTICE).catch((error: Error) => error.message);
+
+describe('why a notice was not delivered', () => {
+  const at = (url: string) => {
+    process.env['WHERE'] = url;
+    return because({ webhook: { url: { env: 'WHERE' } } });
+  };
+  test('a webhook: in words that hold no part of its address', async () => {
+    const server = createServer((_, response) => response.writeHead(302, { location: '/T0K3N' }).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const redirected = await at(`http://127.0.0.1:${port}/T0K3N`);
+    server.close();
+    const said = [redirected, await at(`http://127.0.0.1:${port}/T0K3N`), await at('no address T0K3N')];
+    expect(said).toEqual([
+      'the webhook redirects to another address, which is not followed',
+      'the webhook cannot be reached (ECONNREFUSED)',
+      'the webhook cannot be reached (ERR_INVALID_URL)',
+    ]);
+  });
+
+  test('a program: by its exit code, whatever its children still hold', async () => {
+    const shell = (text: string) => because({ command: { argv: ['sh', '-c', text] } });
+    const started = performance.now();
+    expect(await shell('sleep 20 & exit 0')).toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(await shell('exit 3')).toBe('sh ended with 3');
+    expect(await because({ command: { argv: ['/not/there'] } })).toMatch(/^\/not\/there cannot be started/u);
+  });
+});
 
 describe.runIf(devServer)('notifiers', () => {
   test(
