@@ -76,6 +76,29 @@ describe('golang-migrate', () => {
     ).toMatchObject({ equal: true, differences: [] });
   });
 
+  test.each([
+    ['10_index.up.sql', 'BEGIN; create index notes_read on notes (read_at); COMMIT'],
+    ['10_index.down.sql', 'drop index concurrently notes_read'],
+  ])('%s: not one transaction, so it is refused, early and where it would run', async (name, text) => {
+    const hands = await open();
+    await hands.run('backup');
+    await writeFile(join(hands.checkout, 'db', name), text);
+    expect(await failureOf(hands.run('pending'))).toMatchObject({ code: 'SQL_NOT_ONE_TRANSACTION' });
+    const run = name.includes('up') ? () => hands.run('migrate') : () => hands.undo('migrate');
+    if (name.includes('down')) await hands.run('migrate');
+    expect(await failureOf(run())).toMatchObject({ code: 'SQL_NOT_ONE_TRANSACTION' });
+    expect(await ledger(hands)).toEqual([{ version: name.includes('up') ? 2 : 10, dirty: false }]);
+  });
+
+  test('a file that came late with a lower number is never called applied', async () => {
+    const hands = await open();
+    await hands.sql('update schema_migrations set version = 1');
+    await writeFile(join(hands.checkout, 'db/0_late.up.sql'), 'create table late ()');
+    expect(await hands.run('pending')).toMatchObject({
+      summary: '2 pending exactly as declared, the ledger is at version 1, 2 files up to it',
+    });
+  });
+
   test('a file that fails leaves neither its work nor a dirty version behind', async () => {
     const hands = await open();
     await hands.run('backup');

@@ -1,6 +1,15 @@
 // `npm run new` begins a kind: a copy of the project still has right types afterwards, and the new test is
 // red.
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -89,6 +98,18 @@ describe('npm run new', () => {
     expect(stderr).toContain(why);
     expect(lists()).toEqual(before);
   });
+});
+
+test('what cannot be written to its end is taken away again', async () => {
+  const tests = join(copy, 'test/activities');
+  renameSync(tests, `${tests}-away`);
+  const list = () => readFileSync(join(copy, 'activities/index.ts'), 'utf8');
+  const before = list();
+  expect((await begin('step', 'seed')).exitCode).toBe(1);
+  renameSync(`${tests}-away`, tests);
+  expect(list()).toBe(before);
+  const core = join(copy, 'src/core/plan/steps/seed.ts');
+  expect(existsSync(core)).toBe(false);
 });
 
 test('every list of a family is found where the script looks for it', () => {
