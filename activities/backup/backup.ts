@@ -5,27 +5,38 @@ import { rm } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { scratchDatabase } from '../../src/core/ids.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
-import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
+import {
+  asCopied,
+  compareSnapshots,
+  describeDifference,
+  notCopied,
+  type Snapshot,
+} from '../../src/core/snapshot.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { hashTree, ifAbsent } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
-import { readSequences, readSnapshot } from '../../src/io/snapshot.ts';
+import { readSequences } from '../../src/io/snapshot.ts';
+import { readDatabase, readSession } from '../database/read-database.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { recreateFrom } from './scratch.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
-import { noteWritesAtBackup } from '../frame/write-counts.ts';
 
 export interface Proof {
   readonly dump: ArtifactRef;
   readonly snapshot: Snapshot;
+  /** What the proof leaves open, a line each. */
+  readonly notCompared: readonly string[];
 }
 
 /** The note that a backup was proven: what and, by this worker's clock, when (RFC 3339). */
 export interface Proven {
   readonly dump: ArtifactRef;
   readonly at: string;
+  /** The transactions that the dump has seen, as `pg_current_snapshot()` writes them. */
+  readonly seen: string;
+  readonly notCompared?: readonly string[];
 }
 
 export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/backup.dump`;
@@ -34,17 +45,16 @@ const COMPRESSED_BEST = 16;
 export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> {
   const earlier = await earlierProof(work);
   if (earlier) return outcome(earlier, 'proven by an earlier attempt');
-  await noteWritesAtBackup(work);
   const started = performance.now();
-  const { snapshot, dump, latest } = await dumpInSnapshot(work, spec);
+  const { snapshot, dump, latest, seen } = await dumpInSnapshot(work, spec);
   const dumped = performance.now();
   const scratch = scratchDatabase(work.rollout);
   work.progress('restoring into a scratch database');
   await recreateFrom(work, scratch, dumpName(work));
   work.progress('comparing');
-  const restored = await withSession(withDatabase(work.url, scratch), work.tag, readSnapshot);
+  const restored = await readDatabase(work, { url: withDatabase(work.url, scratch), saying: 'comparing' });
   const differences = [
-    ...compareSnapshots(snapshot, restored).map(describeDifference),
+    ...compareSnapshots(asCopied(snapshot), asCopied(restored)).map(describeDifference),
     ...aheadOf(latest, restored.sequences),
   ];
   if (differences.length > 0)
@@ -52,12 +62,17 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   const again = await hashTree(await work.world.artifacts.path(dumpName(work)));
   if (again.sha256 !== dump.sha256)
     fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
-  const proof: Proof = { dump, snapshot };
+  const proof: Proof = { dump, snapshot, notCompared: notCopied(snapshot, restored) };
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
   await work.world.permitStore.noteOnce(
     work.rollout,
     PROOF_NOTE,
-    JSON.stringify({ dump, at: new Date().toISOString() } satisfies Proven),
+    JSON.stringify({
+      dump,
+      at: new Date().toISOString(),
+      seen,
+      notCompared: proof.notCompared,
+    } satisfies Proven),
   );
   return outcome(proof, `dump ${seconds(dumped - started)}, proof ${seconds(performance.now() - dumped)}`);
 }
@@ -70,26 +85,32 @@ export async function recordedSnapshot(work: Pick<Work, 'world' | 'rollout'>): P
   return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
 }
 
+/** What was noted when the backup of this rollout was proven. */
+export async function provenBackup(work: Pick<Work, 'world' | 'rollout'>): Promise<Proven | undefined> {
+  const note = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
+  return note === undefined ? undefined : (JSON.parse(note) as Proven);
+}
+
 /** A finished attempt whose answer was lost: trusted only if the dump on disk is still the proven one. */
 async function earlierProof(work: Work): Promise<Proof | undefined> {
-  const note = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
-  const snapshot = await recordedSnapshot(work);
-  if (note === undefined || !snapshot) return undefined;
-  const { dump } = JSON.parse(note) as Proven;
+  const [proven, snapshot] = [await provenBackup(work), await recordedSnapshot(work)];
+  if (!proven || !snapshot) return undefined;
+  const { dump, notCompared = [] } = proven;
   const now = await hashTree(await work.world.artifacts.path(dump.name)).catch(() => undefined);
   if (now?.sha256 !== dump.sha256) fail('BACKUP_FAILED', 'the proven dump is no longer what it was');
-  return { dump, snapshot };
+  return { dump, snapshot, notCompared };
 }
 
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
 async function dumpInSnapshot(
   work: Work,
   { format, jobs }: BackupSpec,
-): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences'] }> {
+): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences']; seen: string }> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
-    const [exported] = await session.query<{ id: string; version: number }>(
-      "select pg_export_snapshot() as id, current_setting('server_version_num')::int / 10000 as version",
+    const [exported] = await session.query<{ id: string; seen: string; version: number }>(
+      `select pg_export_snapshot() as id, pg_current_snapshot()::text as seen,
+        current_setting('server_version_num')::int / 10000 as version`,
     );
     const beside = `${await work.world.artifacts.path(dumpName(work))}.${work.tag.split(':').at(-1)}.tmp`;
     const compress = (exported?.version ?? 0) >= COMPRESSED_BEST ? ['--compress=zstd:3'] : ['--compress=3'];
@@ -109,24 +130,34 @@ async function dumpInSnapshot(
     dumping.catch(() => undefined);
     try {
       const earliest = await readSequences(session);
-      const counted = await readSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) });
-      const result = await dumping;
-      if (result.exitCode !== 0)
-        fail(
-          'BACKUP_FAILED',
-          `pg_dump ended with ${result.exitCode ?? result.killedBy}`,
-          tail(result.stderr, 4_000).split('\n'),
-        );
+      const counted = await readSession(work, session, exported!.id).catch(async (error: unknown) => {
+        // What keeps the dump from being made is said first.
+        await finished(dumping);
+        throw error;
+      });
+      await finished(dumping);
       return {
         snapshot: { ...counted, sequences: earliest },
         latest: await readSequences(session),
         dump: await work.world.artifacts.adopt(dumpName(work), beside),
+        seen: exported!.seen,
       };
     } finally {
       await dumping.catch(() => undefined);
       await rm(beside, { recursive: true, force: true });
     }
   });
+}
+
+/** @throws StepFailure BACKUP_FAILED with what pg_dump says. */
+async function finished(dumping: ReturnType<Work['runTool']>): Promise<void> {
+  const result = await dumping;
+  if (result.exitCode !== 0)
+    fail(
+      'BACKUP_FAILED',
+      `pg_dump ended with ${result.exitCode ?? result.killedBy}`,
+      tail(result.stderr, 4_000).split('\n'),
+    );
 }
 
 /**
@@ -140,7 +171,7 @@ function aheadOf(latest: Snapshot['sequences'], restored: Snapshot['sequences'])
   );
 }
 
-function outcome({ dump, snapshot }: Proof, how: string): StepResult {
+function outcome({ dump, snapshot, notCompared }: Proof, how: string): StepResult {
   const rows = Object.values(snapshot.content).reduce((sum, table) => sum + table.rows, 0);
   const tables = Object.keys(snapshot.content).length;
   return {
@@ -150,6 +181,7 @@ function outcome({ dump, snapshot }: Proof, how: string): StepResult {
       `${count(Object.keys(snapshot.catalog).length, 'object')} equal (${how})`,
     details: [
       'compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold',
+      ...notCompared,
     ],
     figures: { tables, rows, bytes: dump.size },
     artifacts: [dump],

@@ -2,9 +2,17 @@
 import { stat } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
-import { databaseName, quoteName, quoteText, withDatabase, withSession } from '../../src/io/postgres.ts';
+import {
+  databaseName,
+  quoteName,
+  quoteText,
+  serverMajor,
+  withDatabase,
+  withSession,
+} from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
+import { carrySettings } from '../rollback/carry-over.ts';
 import type { Work } from '../frame/step-context.ts';
 
 const MAINTENANCE_DATABASE = 'postgres';
@@ -16,24 +24,22 @@ const DIRECTORY_JOBS = 2;
  */
 export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
   await dropScratch(work, database);
-  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, async (session) => {
-    const [like] = await session.query<{ encoding: string; collate: string; ctype: string }>(
-      `select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as
-        ctype from pg_database where datname = $1`,
-      [databaseName(work.url)],
-    );
-    const text = (value = '') => quoteText(value);
-    await session.query(
-      `create database ${quoteName(database)} template template0 encoding
-        ${text(like?.encoding)} lc_collate ${text(like?.collate)} lc_ctype ${text(like?.ctype)}`,
-    );
-  });
+  await createLike(work, database);
   const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is
   // made anew.
   const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
   const result = await work.runTool(
-    ['pg_restore', '--exit-on-error', ...how, '--no-password', '--dbname', database, file],
+    [
+      'pg_restore',
+      '--exit-on-error',
+      '--no-subscriptions',
+      ...how,
+      '--no-password',
+      '--dbname',
+      database,
+      file,
+    ],
     {
       url: withDatabase(work.url, database),
     },
@@ -44,6 +50,41 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
       `pg_restore ended with ${result.exitCode ?? result.killedBy}`,
       tail(result.stderr, 4_000).split('\n'),
     );
+}
+
+/** An empty database as the target is one: encoding, locale and its provider, and the settings that apply in it. */
+async function createLike(work: Work, database: string): Promise<void> {
+  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, async (session) => {
+    const major = await serverMajor(session);
+    const icu = major >= 17 ? 'datlocale' : major >= 15 ? 'daticulocale' : 'null';
+    const [like] = await session.query<Like>(
+      `select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype,
+        ${major >= 15 ? 'datlocprovider::text' : "'c'"} as provider, ${icu} as locale,
+        ${major >= 16 ? 'daticurules' : 'null'} as rules from pg_database where datname = $1`,
+      [databaseName(work.url)],
+    );
+    await session.query(`create database ${quoteName(database)} template template0 ${localeOf(like!)}`);
+  });
+  await carrySettings(work, databaseName(work.url), database);
+}
+
+interface Like {
+  readonly encoding: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** c libc, i ICU, b built in. */
+  readonly provider: string;
+  readonly locale: string | null;
+  readonly rules: string | null;
+}
+
+function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): string {
+  const own = `encoding ${quoteText(encoding)} lc_collate ${quoteText(collate)} lc_ctype ${quoteText(ctype)}`;
+  if (provider === 'i')
+    return `${own} locale_provider icu icu_locale ${quoteText(locale ?? '')}${
+      rules === null ? '' : ` icu_rules ${quoteText(rules)}`
+    }`;
+  return provider === 'b' ? `${own} locale_provider builtin builtin_locale ${quoteText(locale ?? '')}` : own;
 }
 
 /** Drops a scratch database with whatever sessions of ours are in it. */

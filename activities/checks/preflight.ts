@@ -4,7 +4,7 @@ import type { PreflightSpec } from '../../src/core/plan/steps/preflight.ts';
 import { statfs } from 'node:fs/promises';
 import type { Limit } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
-import { type Verdict, worst } from '../../src/core/verdict.ts';
+import { worst } from '../../src/core/verdict.ts';
 import { findProgram } from '../../src/io/command.ts';
 import { openRollout } from '../../src/io/fence.ts';
 import { connectionRefused } from '../../src/io/tcp-probe.ts';
@@ -13,12 +13,9 @@ import type { StepResult } from '../frame/receipt.ts';
 import { migratorNames } from '../migrators/index.ts';
 import { restarterNames, toolsOf } from '../restarters/index.ts';
 import { baseEnvironment } from '../frame/commands.ts';
+import { type Look, rightsOf } from './preflight-rights.ts';
+import { looksAtSql } from './preflight-sql.ts';
 import type { Work } from '../frame/step-context.ts';
-
-interface Look {
-  readonly verdict: Verdict;
-  readonly line: string;
-}
 
 const OWN_TOOLS = ['git', 'tar', 'psql', 'pg_dump', 'pg_restore'];
 
@@ -30,6 +27,7 @@ export async function preflight(work: Work, spec: PreflightSpec): Promise<StepRe
     ...drivers(work),
     ...(await Promise.all((spec.reach ?? []).map(lookForService))),
     ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session, spec))),
+    ...(await looksAtSql(work)),
     await unclosed(work),
     ...(await leftStuck(work)),
   ];
@@ -39,7 +37,9 @@ export async function preflight(work: Work, spec: PreflightSpec): Promise<StepRe
     summary:
       bad.length === 0
         ? `${looks.length} conditions hold`
-        : `${bad.length} of ${looks.length} conditions do not hold`,
+        : bad.length === 1
+          ? bad[0]!.line
+          : `${bad.length} of ${looks.length} conditions do not hold; first: ${bad[0]!.line}`,
     details: (bad.length > 0 ? bad : looks).map((look) => look.line),
   };
 }
@@ -78,7 +78,7 @@ function drivers({ list }: Work): readonly Look[] {
 async function askDatabase(work: Work, session: Session, spec: PreflightSpec): Promise<readonly Look[]> {
   return [
     await clientVersion(work, session),
-    await privileges(session),
+    ...(await rightsOf(session)),
     ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
       ? [await mayRestore(session)]
       : []),
@@ -104,41 +104,12 @@ async function clientVersion(work: Work, session: Session): Promise<Look> {
       };
 }
 
-async function privileges(session: Session): Promise<Look> {
-  const [role] = await session.query<{ name: string; createdb: boolean; foreign: string[] }>(
-    `select rolname as name, rolcreatedb or rolsuper as createdb,
-       (select coalesce(array_agg(n.nspname || '.' || c.relname), '{}') from pg_class c join pg_namespace n
-       on n.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'v', 'm', 'S') and n.nspname !~ '^pg_'
-        and n.nspname not in ('information_schema', 'soakgate')
-          and not pg_has_role(current_user, c.relowner, 'usage')) as foreign
-     from pg_roles where rolname = current_user`,
-  );
-  const foreign = role?.foreign ?? [];
-  if (!role?.createdb)
-    return {
-      verdict: 'fail',
-      line: `role ${role?.name} may not create the scratch database: alter role ${role?.name} createdb`,
-    };
-  if (foreign.length > 0)
-    return {
-      verdict: 'fail',
-      line:
-        `role ${role.name} does not own ` +
-        `${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}`,
-    };
-  return {
-    verdict: 'pass',
-    line: `role ${role.name} owns what it may change and may create a scratch database`,
-  };
-}
-
 /** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
 async function mayRestore(session: Session): Promise<Look> {
   const [row] = await session.query<{ role: string; owner: boolean; signals: boolean; others: string[] }>(
     `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner,
       pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
-       (select coalesce(array_agg(distinct usename), '{}') from pg_stat_activity a
+       (select coalesce(array_agg(distinct usename::text), '{}') from pg_stat_activity a
        where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
      from pg_database d where d.datname = current_database()`,
   );
@@ -154,10 +125,35 @@ async function mayRestore(session: Session): Promise<Look> {
         `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: ` +
         `grant pg_signal_backend to ${row.role}`,
     };
+  const settings = await unsettable(session);
+  if (settings.length > 0)
+    return {
+      verdict: 'fail',
+      line:
+        `role ${row.role} may not set ${settings.map(({ what }) => what).join(', ')}, which this database has and ` +
+        `a restore must set again: ${settings.map(({ grant }) => grant).join('; ')}`,
+    };
   return {
     verdict: 'pass',
     line: `role ${row.role} may restore: it owns the database and may end its sessions`,
   };
+}
+
+/** Settings of the database, or of roles in it, that this role may not give to a restored one. */
+function unsettable(session: Session): Promise<readonly { what: string; grant: string }[]> {
+  return session.query<{ what: string; grant: string }>(
+    `select split_part(c, '=', 1) || case when setrole = 0 then '' else ' of ' || setrole::regrole end as what,
+       case when setrole = 0 then 'grant set on parameter ' || split_part(c, '=', 1) || ' to ' ||
+           quote_ident(current_user)
+         else 'alter role ' || quote_ident(current_user) || ' createrole' end as grant
+     from pg_db_role_setting s, unnest(setconfig) c
+     where setdatabase = (select oid from pg_database where datname = current_database())
+       and not (select rolsuper from pg_roles where rolname = current_user)
+       and ((setrole = 0 and exists (select from pg_settings p where p.name = split_part(c, '=', 1)
+           and p.context not in ('user', 'backend')) and not has_parameter_privilege(split_part(c, '=', 1), 'set'))
+         or (setrole <> 0 and setrole <> (select oid from pg_roles where rolname = current_user)
+           and not (select rolcreaterole from pg_roles where rolname = current_user)))`,
+  );
 }
 
 async function disk(work: Work, session: Session, limit: Limit | undefined): Promise<Look> {

@@ -6,6 +6,7 @@ import { sameJson } from '../../src/core/canonical.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import type { CheckSpec } from '../../src/core/plan/steps/check.ts';
 import { outside } from '../../src/core/soak.ts';
+import { selectProblem } from '../../src/io/sql-grammar.ts';
 import { serverError, withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -16,12 +17,15 @@ const CANCELED = '57014';
 
 export async function checkSql(work: Work, spec: SqlCheck): Promise<StepResult> {
   const started = performance.now();
+  const problem = selectProblem(spec.sql);
+  if (problem !== null)
+    return { verdict: 'error', summary: `the query is not one SELECT that only reads: ${problem}` };
   try {
     const rows = await withSession(work.url, work.tag, async (session) => {
-      await session.query('set search_path = public, pg_catalog');
+      await session.query('reset search_path');
       await session.query('begin read only');
       await session.query(`set local statement_timeout = ${Math.ceil(spec.withinMs ?? STATEMENT_MS)}`);
-      return session.query(spec.sql);
+      return session.one(spec.sql);
     });
     const took = `${Math.round(performance.now() - started)} ms`;
     const judged = await judgeRows(work, rows, spec.returns);
@@ -85,8 +89,10 @@ function judgeNoRows(rows: readonly object[]): StepResult {
 }
 
 function judgeValue(rows: readonly object[], limit: Parameters<typeof outside>[0]): StepResult {
+  if (rows.length > 1)
+    return { verdict: 'inconclusive', summary: `the query gave ${rows.length} rows, wanted one value` };
   const raw = rows[0] && Object.values(rows[0])[0];
-  const value = raw === null || raw === undefined ? Number.NaN : Number(raw);
+  const value = raw === null || raw === undefined || raw === '' ? Number.NaN : Number(raw);
   if (Number.isNaN(value)) return { verdict: 'inconclusive', summary: 'the query gave no number' };
   return {
     verdict: outside(limit, value, undefined, 'objective') ? 'fail' : 'pass',

@@ -1,157 +1,132 @@
-// Before-images: what a fix changed, row by row, as an artifact; enough to put a row back, and to see whether
-// somebody changed it since.
-import { ifAbsent } from '../../src/io/files.ts';
-import { open, readFile } from 'node:fs/promises';
-import { fenceGuard } from '../../src/io/fence.ts';
-import { quoteName, quoteTable, serverError, type Session } from '../../src/io/postgres.ts';
+// Before-images as an artifact: what a fix changed, row by row, a line each; enough to put a row back, and to
+// see whether somebody changed it since.
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fail } from '../../src/core/failures.ts';
+import type { ArtifactRef } from '../../src/core/receipts.ts';
+import { hashTree } from '../../src/io/files.ts';
+import { type Session, withSession } from '../../src/io/postgres.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
-import { primaryKey } from './primary-key.ts';
+import { imageTable, isThere } from './image-table.ts';
 import type { Work } from '../frame/step-context.ts';
 
+/** A row of the database: column → PostgreSQL's own text of the value. */
+export type RowImage = Readonly<Record<string, string | null>>;
+
 export interface Image {
+  /** Place among the images of its step; a later one was written later. */
+  readonly id: number;
+  /** `schema.table` */
   readonly table: string;
+  /** The partition in which the row is. */
+  readonly part: string | null;
   readonly key: string;
   /** Name of the rule, or `command`. */
   readonly rule: string;
   /** Null: the fix added this row. */
-  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly before: RowImage | null;
   /** Null: the fix removed it. */
-  readonly after: Readonly<Record<string, unknown>> | null;
+  readonly after: RowImage | null;
+  /** md5 of `after` as PostgreSQL prints it; null where the fix removed the row. */
+  readonly afterMd5: string | null;
 }
 
-export const imageName = (work: Work): string =>
+const PAGE = 5_000;
+
+export const imageName = (work: Pick<Work, 'rollout' | 'step'>): string =>
   `${rolloutFolder(work.rollout)}/fix-${work.step.index}.jsonl`;
-export const qualified = (table: string): string => (table.includes('.') ? table : `public.${table}`);
-const FOREIGN_KEY = '23503';
+/** A line for each row that the undo did not leave as it was before the fix. */
+export const undoneName = (work: Pick<Work, 'rollout' | 'step'>): string =>
+  `${rolloutFolder(work.rollout)}/fix-${work.step.index}-not-back.jsonl`;
+const noteName = (work: Pick<Work, 'step'>): string => `images-${work.step.index}.json`;
 
-/** On disk before this returns; a line that stands there already is not written again. */
-export async function appendImages(work: Work, images: readonly Image[]): Promise<void> {
-  const file = await work.world.artifacts.path(imageName(work));
-  const there = new Set((await readFile(file, 'utf8').catch(ifAbsent(''))).split('\n'));
-  const lines = images.map((image) => JSON.stringify(image)).filter((line) => !there.has(line));
-  await appendDurably(file, lines.map((line) => `${line}\n`).join(''));
+/** What is noted of a file of images: its hash, and the last image in it. */
+interface Kept extends ArtifactRef {
+  readonly last: string;
 }
 
-/** The same without a look at what stands there: a rule fixes a row once. */
-export async function appendBatch(file: string, images: readonly Image[]): Promise<void> {
-  await appendDurably(file, images.map((image) => `${JSON.stringify(image)}\n`).join(''));
-}
-
-async function appendDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'a', 0o600);
+/** Writes all images of the step from the target into the artifact, and notes its hash in the permit store. */
+export async function exportImages(session: Session, work: Work): Promise<ArtifactRef> {
+  const last = await lastImage(session, work);
+  const name = imageName(work);
+  const beside = `${await work.world.artifacts.path(name)}.${work.tag.split(':').at(-1)}.tmp`;
   try {
-    await handle.appendFile(text);
-    await handle.sync();
+    const file = await open(beside, 'w', 0o600);
+    try {
+      for await (const lines of pages(session, work)) await file.appendFile(`${lines.join('\n')}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const kept = await work.world.artifacts.adopt(name, beside);
+    await work.world.permitStore.noteAgain(work.rollout, noteName(work), JSON.stringify({ ...kept, last }));
+    return kept;
   } finally {
-    await handle.close();
+    await rm(beside, { force: true });
   }
 }
 
-/** A last line that a killed worker left half-written belongs to a change that was never committed. */
-export async function readImages(work: Work): Promise<Image[]> {
-  const text = await readFile(await work.world.artifacts.path(imageName(work)), 'utf8').catch(ifAbsent(''));
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line.length > 0)
-    .map((line) => JSON.parse(line) as Image);
-}
-
-/** `table key` of every row that a fix of this rollout changed. */
-export async function fixedKeys(work: Work): Promise<ReadonlySet<string>> {
-  const fixes = work.list.steps.filter((step) => step.kind === 'fixData');
-  const images = await Promise.all(fixes.map((step) => readImages({ ...work, step })));
-  return new Set(images.flat().map((image) => `${image.table} ${image.key}`));
-}
-
-export type Back = 'back' | 'already' | 'changed since' | 'waits';
-
-/** Newest first; what a foreign key keeps away waits for the row that it points to. */
-export async function putAllBack(
-  session: Session,
-  work: Work,
-  images: readonly Image[],
-): Promise<ReadonlyMap<Image, Back>> {
-  const outcomes = new Map<Image, Back>();
-  let rest: readonly Image[] = images.toReversed();
-  while (rest.length > 0) {
-    for (const image of rest) outcomes.set(image, await putBack(session, work, image));
-    const waiting = rest.filter((image) => outcomes.get(image) === 'waits');
-    if (waiting.length === rest.length) break;
-    rest = waiting;
-  }
-  return outcomes;
-}
-
-/** Only where the row still is what the fix left. */
-async function putBack(session: Session, work: Work, image: Image): Promise<Back> {
-  const key = await primaryKey(session, image.table);
-  const table = quoteTable(image.table);
-  await session.query('begin');
-  try {
-    await session.query(fenceGuard(work.rollout, work.tag));
-    const [row] = await session.query<{ after: boolean; before: boolean }>(
-      `select to_jsonb(t) = $2::jsonb as after, to_jsonb(t) = $3::jsonb as before
-        from ${table} t where ${key} = $1 for update`,
-      [image.key, asJson(image.after), asJson(image.before)],
-    );
-    const state = stateOf(image, row);
-    if (state !== 'back') return state;
-    await change(session, image, table, key);
-    await session.query('commit');
-    return 'back';
-  } catch (error) {
-    if (serverError(error)?.code === FOREIGN_KEY) return 'waits';
-    throw error;
-  } finally {
-    await session.query('rollback').catch(() => undefined);
-  }
-}
-
-function stateOf({ before, after }: Image, row: { after: boolean; before: boolean } | undefined): Back {
-  if (!row) return after === null ? 'back' : before === null ? 'already' : 'changed since';
-  if (row.after) return 'back';
-  return row.before ? 'already' : 'changed since';
-}
-
-async function change(
-  session: Session,
-  { before, after, key: value }: Image,
-  table: string,
-  key: string,
-): Promise<void> {
-  if (before === null) {
-    await session.query(`delete from ${table} t where ${key} = $1`, [value]);
-    return;
-  }
-  const names = (await writableColumns(session, table)).filter(
-    (name) => JSON.stringify(before[name]) !== JSON.stringify(after?.[name]),
+async function lastImage(session: Session, work: Work): Promise<string> {
+  if (!(await isThere(session, imageTable(work)))) return '0';
+  const [row] = await session.query<{ last: string }>(
+    `select coalesce(max(id), 0)::text as last from ${imageTable(work)}`,
   );
-  if (names.length === 0) return;
-  const record = `jsonb_populate_record(null::${table}, $1::jsonb) r`;
-  const columns = names.map(quoteName);
-  if (after === null)
-    await session.query(
-      `insert into ${table} (${columns.join(', ')}) overriding system value
-        select ${columns.map((name) => `r.${name}`).join(', ')} from ${record}`,
-      [asJson(before)],
-    );
-  else
-    await session.query(
-      `update ${table} t set ${columns.map((name) => `${name} = r.${name}`).join(', ')}
-        from ${record} where ${key} = $2`,
-      [asJson(before), value],
-    );
+  return row?.last ?? '0';
 }
 
-const asJson = (row: Image['before']): string | null => (row === null ? null : JSON.stringify(row));
+async function* pages(session: Session, work: Work): AsyncGenerator<readonly string[]> {
+  if (!(await isThere(session, imageTable(work)))) return;
+  for (let last = '0'; ;) {
+    const rows = await session.query<{ id: string; line: string }>(
+      `select id::text, jsonb_build_object('id', id, 'table', place, 'part', part, 'rule', rule, 'key', key,
+          'before', before, 'after', after, 'afterMd5', md5(after::text))::text as line
+        from ${imageTable(work)} i where id > $1::bigint order by i.id limit ${PAGE}`,
+      [last],
+    );
+    if (rows.length === 0) return;
+    yield rows.map(({ line }) => line);
+    last = rows.at(-1)!.id;
+    work.progress(`keeping before-images: ${last}`);
+  }
+}
 
-/** Generated columns follow by themselves. */
-async function writableColumns(session: Session, table: string): Promise<readonly string[]> {
-  const rows = await session.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0
-      and not attisdropped and attgenerated = ''`,
-    [table],
-  );
-  return rows.map((row) => row.name);
+/**
+ * The lines of the artifact, none where the step never came to a fix.
+ * @throws StepFailure IMAGES_CHANGED when the file is not the one that was kept.
+ */
+export async function* imageLines(work: Work): AsyncGenerator<string> {
+  const note = await work.world.permitStore.note(work.rollout, noteName(work));
+  if (note === undefined) return;
+  const kept = JSON.parse(note) as Kept;
+  const path = await work.world.artifacts.path(kept.name);
+  const now = await hashTree(path).catch(() => undefined);
+  if (now?.sha256 !== kept.sha256)
+    fail(
+      'IMAGES_CHANGED',
+      `the before-images ${kept.uri} are ${now ? 'not what the fix has written' : 'gone'}; nothing was ` +
+        'put back from them',
+    );
+  for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity }))
+    if (line !== '') yield line;
+}
+
+/** `table key` of each row that a fix of this rollout changed → md5 of the row as the latest fix left it. */
+export async function fixedRows(work: Work): Promise<ReadonlyMap<string, string | null>> {
+  const found = new Map<string, string | null>();
+  for (const step of work.list.steps.filter(({ kind }) => kind === 'fixData'))
+    for await (const line of imageLines({ ...work, step })) {
+      const { table, key, afterMd5 } = JSON.parse(line) as Image;
+      found.set(`${table} ${key}`, afterMd5);
+    }
+  return found;
+}
+
+/** A fix that was cut off has written images that no file holds yet: they are kept now; a whole file stays. */
+export async function keepLateImages(work: Work): Promise<void> {
+  const note = await work.world.permitStore.note(work.rollout, noteName(work));
+  const kept = note === undefined ? '0' : (JSON.parse(note) as Kept).last;
+  await withSession(work.url, work.tag, async (session) => {
+    if (BigInt(await lastImage(session, work)) > BigInt(kept)) await exportImages(session, work);
+  });
 }

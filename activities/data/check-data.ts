@@ -3,11 +3,12 @@ import { count } from '../../src/core/count.ts';
 import type { FoundBy } from '../../src/core/evidence-delta.ts';
 import type { CheckDataSpec, DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
 import type { Finding } from '../../src/core/receipts.ts';
-import { quoteTable, serverError, type Session, withSession } from '../../src/io/postgres.ts';
+import { serverError, type Session, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { parseJson } from '../checks/command.ts';
-import { primaryKey } from './primary-key.ts';
+import { ruleProblem } from './rules.ts';
+import { keyText, type TableShape, tableShape } from './table-shape.ts';
 import { slug } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -81,21 +82,26 @@ const stepName = ({ step }: Work): string => step.name.replace(/: again$/u, '');
 
 /** One statement for each table, whatever the number of its rules. */
 async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] | string> {
+  for (const rule of spec.rules) {
+    const problem = ruleProblem(rule);
+    if (problem !== null) return `the rule ${rule.name} cannot be asked: ${problem}`;
+  }
   const tables = [...new Set(spec.rules.map((rule) => rule.table))];
   return withSession(work.url, work.tag, async (session) => {
-    await session.query('set search_path = public, pg_catalog');
+    await session.query('reset search_path');
     await session.query('set default_transaction_read_only = on');
     const found: Found[] = [];
     for (const table of tables) {
       work.progress(`reading ${table}`);
       const rules = spec.rules.filter((rule) => rule.table === table);
-      const key = await primaryKey(session, table);
+      const shape = await tableShape(session, table);
+      if (!shape) return `the rules on ${table} cannot be asked: there is no such table on the search path`;
       const columns = rules.map(
-        (rule, at) =>
-          `count(*) filter (where ${rule.bad}) as n${at}, (array_agg(${key}) filter (where ` +
-          `${rule.bad}))[1:${SAMPLES}] as k${at}`,
+        ({ bad }, at) =>
+          `count(*) filter (where (\n${bad}\n)) as n${at}, (array_agg(${keyText(shape)}) filter (where ` +
+          `(\n${bad}\n)))[1:${SAMPLES}] as k${at}`,
       );
-      const row = await askTable(session, table, columns);
+      const row = await askTable(session, shape, columns);
       if (typeof row === 'string') return row;
       found.push(
         ...rules.map((rule, at) =>
@@ -110,18 +116,18 @@ async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] |
 /** One row of counts and keys, or what PostgreSQL says of the conditions. */
 async function askTable(
   session: Session,
-  table: string,
+  { name, quoted }: TableShape,
   columns: readonly string[],
 ): Promise<Record<string, string | string[] | null> | string> {
   try {
-    const [row] = await session.query<Record<string, string | string[] | null>>(
-      `select ${columns.join(', ')} from ${quoteTable(table)} t`,
+    const [row] = await session.one<Record<string, string | string[] | null>>(
+      `select ${columns.join(', ')} from ${quoted} t`,
     );
     return row ?? {};
   } catch (error) {
     const said = serverError(error);
     if (!said) throw error;
-    return `the rules on ${table} cannot be asked: ${said.message} (${said.code})`;
+    return `the rules on ${name} cannot be asked: ${said.message} (${said.code})`;
   }
 }
 

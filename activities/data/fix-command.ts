@@ -10,9 +10,10 @@ import type { TargetLock } from '../../src/io/target-lock.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { listTables } from '../../src/io/snapshot.ts';
-import { appendImages, type Image, qualified } from './before-images.ts';
-import { ownRows, stopWatching, watchRows } from './own-rows.ts';
-import { hasPrimaryKey, primaryKey } from './primary-key.ts';
+import { keepLateImages } from './before-images.ts';
+import { ensureImageTable, imageTable, isThere } from './image-table.ts';
+import { noteOwnRows, stopWatching, watchRows } from './own-rows.ts';
+import { keyText, rowImage, shapeOf } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
 interface Ran {
@@ -22,7 +23,6 @@ interface Ran {
   readonly lines: readonly string[];
 }
 
-const BATCH = 1_000;
 const copyOf = (work: Work): string => `soakgate.before_${work.step.index}`;
 
 export async function fixByCommand(
@@ -50,6 +50,7 @@ export async function fixByCommand(
  */
 export async function recoverImages(work: Work): Promise<void> {
   if (specOf(work.step, 'fixData')?.fix) await imageChanges(work);
+  await keepLateImages(work);
 }
 
 /**
@@ -59,24 +60,24 @@ export async function recoverImages(work: Work): Promise<void> {
  */
 async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
   await withSession(work.url, work.tag, async (session) => {
+    await session.query('reset search_path');
     const copy = copyOf(work);
     if (await isThere(session, copy)) return;
     await session.query('begin isolation level repeatable read');
     await session.query(fenceGuard(work.rollout, work.tag));
     await session.query(`create table ${copy} (place text not null, key text not null, row jsonb not null)`);
-    for (const table of tables.length > 0 ? tables.map(qualified) : await listTables(session)) {
-      work.progress(`copying ${table}`);
-      if (!(await hasPrimaryKey(session, table))) {
-        await session.query(
-          `insert into ${copy} select 'hash', ${quoteText(table)}, to_jsonb(${hashOf(table)})`,
-        );
+    for (const listed of tables.length > 0 ? tables : await listTables(session)) {
+      work.progress(`copying ${listed}`);
+      const shape = await shapeOf(session, listed);
+      const name = quoteText(shape.name);
+      if (shape.key.length === 0) {
+        await session.query(`insert into ${copy} select 'hash', ${name}, to_jsonb(${hashOf(shape.name)})`);
         continue;
       }
       await session.query(
-        `insert into ${copy} select ${quoteText(table)}, ${await primaryKey(session, table)},
-          to_jsonb(t) from ${quoteTable(table)} t`,
+        `insert into ${copy} select ${name}, ${keyText(shape)}, ${rowImage(shape)} from ${shape.quoted} t`,
       );
-      await session.query(`insert into ${copy} values ('', ${quoteText(table)}, 'null')`);
+      await session.query(`insert into ${copy} values ('', ${name}, 'null')`);
     }
     await session.query(`create index on ${copy} (place, key)`);
     await session.query('commit');
@@ -91,37 +92,30 @@ async function copiedTables(session: Session, work: Work): Promise<readonly stri
   return rows.map(({ key }) => key);
 }
 
-/** Compares each copied table with what it is now; the copy goes once the images are on disk. */
-async function imageChanges(
-  work: Work,
-): Promise<{ changed: number; lines: readonly string[]; unsaved: readonly string[] }> {
+interface Changes {
+  readonly changed: number;
+  readonly lines: readonly string[];
+  /** Tables without a key that are different, so that nobody can tell which rows. */
+  readonly unsaved: readonly string[];
+}
+
+/** Compares each copied table with what it is now; the copy goes once the images are written. */
+async function imageChanges(work: Work): Promise<Changes> {
   return withSession(work.url, work.tag, async (session) => {
+    await session.query('reset search_path');
     const copy = copyOf(work);
     if (!(await isThere(session, copy))) return { changed: 0, lines: [], unsaved: [] };
+    await ensureImageTable(session, work);
     const tables = await copiedTables(session, work);
-    const own = await ownRows(session, work, tables);
+    const own = await noteOwnRows(session, work, tables);
     const lines: string[] = [];
     let changed = 0;
     for (const table of tables) {
       work.progress(`comparing ${table}`);
-      const differing = await changesOf(session, copy, table);
-      // The row as the command left it: what the application made of it afterwards is not ours to put back.
-      const images = own
-        ? differing.flatMap((image) =>
-            own.has(`${table} ${image.key}`)
-              ? [{ ...image, after: own.get(`${table} ${image.key}`) ?? null }]
-              : [],
-          )
-        : differing;
-      for (let at = 0; at < images.length; at += BATCH)
-        await appendImages(work, images.slice(at, at + BATCH));
-      changed += images.length;
-      const others = differing.length - images.length;
-      if (images.length > 0)
-        lines.push(
-          `${table}: ${count(images.length, 'row')} ` +
-            `changed${own === null ? ' while the command ran, by whomever' : ''}`,
-        );
+      const { imaged, others } = await imageTableChanges(session, work, table, own);
+      changed += imaged;
+      const whose = own === null ? ' while the command ran, by whomever' : '';
+      if (imaged > 0) lines.push(`${table}: ${count(imaged, 'row')} changed${whose}`);
       if (others > 0)
         lines.push(`${table}: ${count(others, 'row')} changed meanwhile by others; they are left alone`);
     }
@@ -139,25 +133,44 @@ async function imageChanges(
   });
 }
 
-async function changesOf(session: Session, copy: string, table: string): Promise<readonly Image[]> {
-  const rows = await session.query<Pick<Image, 'key' | 'before' | 'after'>>(
-    `select coalesce(b.key, n.key) as key, b.row as before, n.row as after
-     from (select key, row from ${copy} where place = ${quoteText(table)}) b
-     full join (select ${await primaryKey(session, table)} as key, to_jsonb(t) as row
-     from ${quoteTable(table)} t) n using (key)
-     where b.row is distinct from n.row order by 1`,
+/**
+ * An image for each row of the table that the command changed, each once however often it is asked; the row as
+ * the command left it, because what the application made of it afterwards is not ours to put back.
+ */
+async function imageTableChanges(
+  session: Session,
+  work: Work,
+  table: string,
+  own: string | null,
+): Promise<{ readonly imaged: number; readonly others: number }> {
+  const shape = await shapeOf(session, table);
+  const name = quoteText(table);
+  const left = own === null ? 'd.after' : 'o.row';
+  const ours =
+    own === null
+      ? ''
+      : `join (select distinct on (key) key, row from ${own} where place = ${name} order by key, at desc) o
+          on o.key = d.key`;
+  const [row] = await session.query<{ all: string; imaged: string }>(
+    `with d as materialized (
+       select coalesce(b.key, n.key) as key, b.row as before, n.row as after
+       from (select key, row from ${copyOf(work)} where place = ${name}) b
+       full join (select ${keyText(shape)} as key, ${rowImage(shape)} as row from ${shape.quoted} t) n
+         using (key) where b.row is distinct from n.row),
+     mine as materialized (select d.key, d.before, ${left} as after from d ${ours}),
+     kept as (
+       insert into ${imageTable(work)} (place, rule, key, before, after)
+       select ${name}, 'command', m.key, m.before, m.after from mine m
+       where not exists (select from ${imageTable(work)} i where i.place = ${name} and i.rule = 'command'
+         and i.key = m.key and i.before is not distinct from m.before
+         and i.after is not distinct from m.after)
+       order by m.key)
+     select (select count(*) from d) as all, (select count(*) from mine) as imaged`,
   );
-  return rows.map((row): Image => ({ table, rule: 'command', ...row }));
+  return { imaged: Number(row?.imaged ?? 0), others: Number(row?.all ?? 0) - Number(row?.imaged ?? 0) };
 }
 
 /** For tables without a primary key: whether anything is different, not what. */
 const hashOf = (table: string): string =>
-  `(select count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from ` +
+  `(select count(*) || ' ' || coalesce(sum(hashtextextended((t.*)::text, 0)::numeric), 0)::text from ` +
   `${quoteTable(table)} t)`;
-
-async function isThere(session: Session, table: string): Promise<boolean> {
-  return (
-    (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok ===
-    true
-  );
-}

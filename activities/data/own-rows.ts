@@ -2,9 +2,9 @@
 // keys that sessions of this
 // step write, of whichever attempt. They stand until the images are on disk; the notes lie in our own schema.
 import { fail } from '../../src/core/failures.ts';
-import { quoteTable, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
-import type { Image } from './before-images.ts';
-import { primaryKey } from './primary-key.ts';
+import { quoteText, serverError, type Session } from '../../src/io/postgres.ts';
+import { isThere } from './image-table.ts';
+import { keyText, rowImage, shapeOf } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
 const TRIGGER = 'soakgate_own_rows';
@@ -27,21 +27,18 @@ export async function watchRows(session: Session, work: Work, tables: readonly s
 }
 
 /**
- * `table key` of each row that the command wrote → the row as it left it, null where it took it away. Null
- * altogether where nobody can
- * tell, empty where it has never begun.
+ * The table of ours that notes `place`, `key` and `row` of each row that the command wrote, as it left it (null
+ * where it took it away), latest last. Null where nobody can tell.
  */
-export async function ownRows(
+export async function noteOwnRows(
   session: Session,
   work: Work,
   tables: readonly string[],
-): Promise<ReadonlyMap<string, Image['after']> | null> {
-  if (!(await isThere(session, notesOf(work)))) return new Map();
-  if ((await watchedTables(session)).length < tables.length) return null;
-  const rows = await session.query<{ place: string; key: string; row: Image['after'] }>(
-    `select place, key, row from ${notesOf(work)} order by at`,
-  );
-  return new Map(rows.map(({ place, key, row }) => [`${place} ${key}`, row]));
+): Promise<string | null> {
+  // Where it has never begun, the command has not run either.
+  if (!(await isThere(session, notesOf(work)))) await session.query(`create table ${notesOf(work)} ${NOTES}`);
+  else if ((await watchedTables(session)).length < tables.length) return null;
+  return notesOf(work);
 }
 
 /** @throws StepFailure LOCK_NOT_GIVEN naming the tables on which a trigger is left. */
@@ -68,21 +65,22 @@ async function createTriggers(session: Session, work: Work, tables: readonly str
   const sessions = work.tag.slice(0, work.tag.lastIndexOf(':') + 1);
   await session.query(`create table ${notesOf(work)} ${NOTES}`);
   for (const [at, table] of tables.entries()) {
-    const key = await primaryKey(session, table);
+    const shape = await shapeOf(session, table);
     await session.query(
       `create function ${functionOf(work, at)}() returns trigger language plpgsql security
-        definer set search_path = pg_catalog as $soakgate$
-       declare t ${quoteTable(table)};
+        definer set search_path = pg_catalog set datestyle = 'ISO, YMD' set intervalstyle = 'iso_8601'
+        set extra_float_digits = 1 set bytea_output = 'hex' set timezone = 'UTC' set lc_monetary = 'C' as $soakgate$
+       declare t ${shape.quoted};
        begin
          if tg_op = 'DELETE' then t := old; else t := new; end if;
-         insert into ${notesOf(work)} (place, key, row) values (${quoteText(table)}, ${key}, case
-         when tg_op <> 'DELETE' then to_jsonb(t) end);
+         insert into ${notesOf(work)} (place, key, row) values (${quoteText(table)}, ${keyText(shape)}, case
+         when tg_op <> 'DELETE' then ${rowImage(shape)} end);
          return null;
        end $soakgate$`,
     );
     await session.query(
       `create trigger ${TRIGGER} after insert or update or delete
-        on ${quoteTable(table)} for each row
+        on ${shape.quoted} for each row
        when (starts_with(current_setting('application_name'), ${quoteText(sessions)})) execute function
        ${functionOf(work, at)}()`,
     );
@@ -95,13 +93,6 @@ async function watchedTables(session: Session): Promise<readonly string[]> {
     [TRIGGER],
   );
   return rows.map(({ table }) => table);
-}
-
-async function isThere(session: Session, table: string): Promise<boolean> {
-  return (
-    (await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [table]))[0]?.ok ===
-    true
-  );
 }
 
 /** All in one transaction or nothing; the application never waits behind us longer than one short try. */

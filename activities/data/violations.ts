@@ -2,7 +2,7 @@
 // names the first constraint only.
 import { type AddedConstraint, addedConstraints } from '../../src/core/added-constraints.ts';
 import { quoteName, serverError, type Session, withSession } from '../../src/io/postgres.ts';
-import { keyColumns, primaryKey } from './primary-key.ts';
+import { keyText, tableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
 export interface Violations {
@@ -114,10 +114,11 @@ async function exampleKeys(
   violating: string,
   rows: number,
 ): Promise<string> {
-  const columns = await keyColumns(session, table);
-  if (columns.length === 0) return ' (no primary key)';
+  const shape = await tableShape(session, table);
+  if (!shape || shape.key.length === 0) return ' (no primary key)';
+  const columns = shape.key.map((column) => column.name);
   const keys = await session.query<{ key: string }>(
-    `select ${await primaryKey(session, table)} as key ${violating}
+    `select ${keyText(shape)} as key ${violating}
       order by ${columns.map((column) => `t.${quoteName(column)}`).join(', ')} limit $1`,
     [EXAMPLES],
   );

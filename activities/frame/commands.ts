@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { EnvValue } from '../../src/core/plan/plan.ts';
 import type { StepList } from '../../src/core/step-list.ts';
 import { type CommandResult, runCommand } from '../../src/io/command.ts';
-import { pgEnvironment } from '../../src/io/postgres.ts';
+import { dumpEnvironment, pgEnvironment } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 
@@ -48,7 +48,7 @@ export function commandsOf(place: Place): Commands {
     runTool: (argv, options = {}) =>
       run(
         argv,
-        { ...baseEnvironment(), ...pgEnvironment(options.url ?? place.url, tag), ...options.env },
+        { ...baseEnvironment(), ...toolEnvironment(argv, options.url ?? place.url, tag), ...options.env },
         { cwd: root, ...options },
       ),
     runRelease: async (argv, options = {}) => {
@@ -58,6 +58,10 @@ export function commandsOf(place: Place): Commands {
     },
   };
 }
+
+const DUMPS = ['pg_dump', 'pg_restore'];
+const toolEnvironment = ([program = '']: readonly string[], url: string, tag: string) =>
+  DUMPS.includes(program) ? dumpEnvironment(url, tag) : pgEnvironment(url, tag);
 
 type Run = (
   argv: readonly string[],
@@ -120,9 +124,13 @@ async function releaseEnvironment(
       pgEnvironment(url, tag)),
     ...Object.fromEntries(own),
     PGAPPNAME: tag,
-    ...(readOnly && { PGOPTIONS: '-c default_transaction_read_only=on' }),
+    ...(readOnly && { PGOPTIONS: readOnlyOptions(url) }),
   };
 }
+
+/** Beside what the address itself sets. */
+const readOnlyOptions = (url: string): string =>
+  [new URL(url).searchParams.get('options'), '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
 
 /** One value of `commands.env`. */
 export async function commandValue(value: EnvValue, url: string): Promise<string> {

@@ -7,6 +7,7 @@ import type { Receipt } from '../../src/core/receipts.ts';
 import type { StepKind } from '../../src/core/step-list.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { asActivity } from './as-activity.ts';
+import { inOwnWindow } from './own-window.ts';
 import { type StepResult, stepReceipt } from './receipt.ts';
 import { openWork, type Work, type WorkerContext } from './step-context.ts';
 import { underLock } from './under-lock.ts';
@@ -29,7 +30,9 @@ export const databaseStep =
 export const declaredStep =
   <Spec>(act: StepRun<Spec>): StepRun<Spec> =>
   (work, spec) =>
-    work.step.changes.includes('database') ? underLock(work, () => act(work, spec)) : act(work, spec);
+    work.step.changes.includes('database')
+      ? underLock(work, () => inOwnWindow(work, () => act(work, spec)))
+      : act(work, spec);
 
 /** The activity of a step. */
 export const stepActivity =

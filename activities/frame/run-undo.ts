@@ -6,6 +6,7 @@ import { fail } from '../../src/core/failures.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import type { UndoKind } from '../../src/core/step-list.ts';
 import { asActivity } from './as-activity.ts';
+import { inOwnWindow } from './own-window.ts';
 import { type UndoResult, undoReceipt } from './receipt.ts';
 import { openWork, type Work, type WorkerContext } from './step-context.ts';
 import { isProven, underLock } from './under-lock.ts';
@@ -29,12 +30,18 @@ export const stepUndo =
     return underLock(work, () => act(work, input));
   };
 
-/** What replaces the database is not counted as a write of ours; `before` runs ahead of the lock. */
+/** The same for an undo that is a command of the release. */
+export const commandUndo = (act: UndoRun): UndoRun =>
+  stepUndo((work, input) =>
+    work.step.changes.includes('database') ? inOwnWindow(work, () => act(work, input)) : act(work, input),
+  );
+
+/** What replaces the database; `before` runs ahead of the lock. */
 export const replacingUndo =
   (before: (work: Work) => Promise<unknown>, act: UndoRun): UndoRun =>
   async (work, input) => {
     await before(work);
-    return underLock(work, () => act(work, input), false);
+    return underLock(work, () => act(work, input));
   };
 
 /** The activity of an undo. */

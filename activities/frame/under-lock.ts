@@ -5,7 +5,6 @@ import { raiseFence } from '../../src/io/fence.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { type TargetLock, takeTargetLock } from '../../src/io/target-lock.ts';
 import type { Work } from './step-context.ts';
-import { countOwnWrites } from './write-counts.ts';
 
 /** Written by the backup step into the permit store; without it nothing may change the database (rule 2). */
 export const PROOF_NOTE = 'backup-proven.json';
@@ -14,12 +13,8 @@ export const PROOF_NOTE = 'backup-proven.json';
 export const isProven = async (work: Work): Promise<boolean> =>
   (await work.world.permitStore.note(work.rollout, PROOF_NOTE)) !== undefined;
 
-/** Acts as the only one that writes. `counted`: what it writes is told apart from what others write. */
-export async function underLock<T>(
-  work: Work,
-  act: (lock: TargetLock) => Promise<T>,
-  counted = true,
-): Promise<T> {
+/** Acts as the only one that writes. */
+export async function underLock<T>(work: Work, act: (lock: TargetLock) => Promise<T>): Promise<T> {
   if (!(await isProven(work))) {
     fail(
       'BACKUP_MISSING',
@@ -37,7 +32,7 @@ export async function underLock<T>(
       await work.log(`ended what an earlier attempt left: ${lock.evicted.join(', ')}`);
     await withSession(work.url, work.tag, (session) => raiseFence(session, work.rollout, work.tag));
     await lock.recheck();
-    return await (counted ? countOwnWrites(work, () => act(lock)) : act(lock));
+    return await act(lock);
   } finally {
     await lock.release();
   }

@@ -6,11 +6,11 @@ import { dirname, join } from 'node:path';
 import type { ForwardInput, UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
 import { scratchDatabase } from '../../src/core/ids.ts';
-import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
+import { asCopied, compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
-import { withDatabase, withSession } from '../../src/io/postgres.ts';
-import { readSnapshot } from '../../src/io/snapshot.ts';
+import { withDatabase } from '../../src/io/postgres.ts';
+import { readCatalog } from '../database/read-database.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
 import type { Migrator, UpgradeOptions } from '../migrators/migrator.ts';
@@ -60,7 +60,7 @@ export async function forwardFix(
     recheck: () => hold.recheck(),
   };
   const lines = await migrator.upgrade(work, work.url, [name], options);
-  const odd = compareSnapshots(rehearsal.after, await catalog(work, work.url)).map(
+  const odd = compareSnapshots(asCopied(rehearsal.after), asCopied(await readCatalog(work))).map(
     (difference) => `not as rehearsed: ${describeDifference(difference)}`,
   );
   if (odd.length > 0)
@@ -123,13 +123,13 @@ async function rehearse(
   work.progress('rehearsing the forward fix on a copy');
   await copyTarget(work, database);
   try {
-    const before = await catalog(work, url);
+    const before = await readCatalog(work, { url });
     await migrator.upgrade(work, url, [name], REHEARSAL_LIMITS);
-    const after = await catalog(work, url);
+    const after = await readCatalog(work, { url });
     const changes = compareSnapshots(before, after).map(describeDifference);
     if (changes.length === 0) return { faults: [`${name} changes nothing: it would only be stamped`] };
     await migrator.downgrade(work, url, [name], REHEARSAL_LIMITS);
-    const left = compareSnapshots(before, await catalog(work, url));
+    const left = compareSnapshots(before, await readCatalog(work, { url }));
     if (left.length > 0)
       return {
         faults: left.map((difference) => `its way down does not restore: ${describeDifference(difference)}`),
@@ -139,6 +139,3 @@ async function rehearse(
     await dropScratch(work, database);
   }
 }
-
-const catalog = (work: Work, url: string): Promise<Snapshot> =>
-  withSession(url, work.tag, (session) => readSnapshot(session, { catalogOnly: true }));

@@ -1,7 +1,7 @@
 // Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one
 // transaction for each migration.
 import { fail } from '../../src/core/failures.ts';
-import { quoteTable, databaseName, withSession } from '../../src/io/postgres.ts';
+import { databaseName, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
@@ -20,7 +20,9 @@ import {
   type UpgradeOptions,
 } from './migrator.ts';
 
-const LEDGER = 'public.django_migrations';
+const LEDGER = 'django_migrations';
+/** After each run Django notes the content types and permissions of what there is now; no downgrade removes them. */
+const NOTED = ['django_content_type', 'auth_permission'];
 const HALF_APPLIED = ['42701', '42710', '42P07'];
 
 interface Facts {
@@ -69,8 +71,8 @@ export const django: Migrator = {
     const [app, label] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)];
     return [{ from: `${app}/forward/${label}.py`, to: `${app}/migrations/${label}.py` }];
   },
-  // After each run Django notes the content types and permissions of what there is now.
-  ledgers: () => [LEDGER, 'public.django_content_type', 'public.auth_permission'],
+  ledgers: () => [LEDGER, ...NOTED],
+  leavesRows: () => NOTED,
 };
 
 function previewOf(facts: Facts): MigrationPreview {
@@ -188,15 +190,21 @@ async function moveThem(
   };
 }
 
+/** In whichever schema Django keeps it: the application may set its search path itself. */
 async function readLedger(work: Work, url: string): Promise<readonly string[]> {
   return withSession(url, work.tag, async (session) => {
-    const [there] = await session.query<{ ok: boolean }>('select to_regclass($1) is not null as ok', [
-      LEDGER,
-    ]);
-    if (!there?.ok) return [];
+    await session.query('reset search_path');
+    const [there] = await session.query<{ name: string }>(
+      `select format('%I.%I', n.nspname, c.relname) as name
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relname = $1 and c.relkind = 'r' and n.nspname !~ '^pg_'
+        order by (c.oid = to_regclass($1)) desc nulls last, n.nspname limit 1`,
+      [LEDGER],
+    );
+    if (!there) return [];
     return (
       await session.query<{ name: string }>(
-        `select app || '.' || name as name from ${quoteTable(LEDGER)} order by id`,
+        `select app || '.' || name as name from ${there.name} order by id`,
       )
     ).map(({ name }) => name);
   });

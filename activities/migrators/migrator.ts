@@ -66,6 +66,8 @@ export interface Migrator {
   prepared(work: Work, name: string): readonly { readonly from: string; readonly to: string }[];
   /** Tables that the tool writes by itself with each migration. */
   ledgers(work: Work): readonly string[];
+  /** Those of them in which rows stay that no way down removes; left out of comparisons after one. */
+  leavesRows?(work: Work): readonly string[];
 }
 
 /** The options that the plan gives this tool; only its own adapter asks, which the plan has named. */

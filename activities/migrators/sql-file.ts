@@ -70,9 +70,13 @@ async function runFile(
     ...before.flatMap((text) => ['-c', text]),
     '-f',
     file,
-    '-c',
-    stamp,
+    // A file may leave another role or search path behind (every file that pg_dump makes does).
+    ...['reset session authorization', 'reset role', 'reset search_path', stamp].flatMap((text) => [
+      '-c',
+      text,
+    ]),
     ...report,
+    ...(guard ? ['-c', guard] : []),
   ];
   const result = await work.runTool(argv, { url });
   if (result.exitCode === 0) {

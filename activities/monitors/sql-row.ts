@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { observeTag } from '../../src/core/ids.ts';
+import { selectProblem } from '../../src/io/sql-grammar.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -11,11 +12,13 @@ const STATEMENT_MS = 60_000;
 
 export async function readSqlRow(work: Work, file: string): Promise<Readonly<Record<string, Json>>> {
   const sql = await readFile(join(work.checkout, file), 'utf8');
+  const problem = selectProblem(sql);
+  if (problem !== null) throw new Error(`${file} is not one SELECT that only reads: ${problem}`);
   return withSession(work.url, observeTag(work.rollout), async (session) => {
-    await session.query('set search_path = public, pg_catalog');
+    await session.query('reset search_path');
     await session.query('begin read only');
     await session.query(`set local statement_timeout = ${STATEMENT_MS}`);
-    const [row] = await session.query<Record<string, unknown>>(sql);
+    const [row] = await session.one<Record<string, unknown>>(sql);
     // An open transaction would count as a rollback in the very counters that are read.
     await session.query('commit');
     if (!row) throw new Error(`${file} gave no row`);

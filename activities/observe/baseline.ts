@@ -6,7 +6,8 @@ import { type Latencies, type Latency, ms } from '../../src/core/evidence-delta.
 import { measuredPath } from '../../src/core/plan/monitors/facts.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { get } from '../../src/io/http.ts';
-import { readWholeSnapshot, readWrites } from '../../src/io/snapshot.ts';
+import { readWrites } from '../../src/io/snapshot.ts';
+import { readDatabase } from '../database/read-database.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { addressOf, outsideAddress, type Work } from '../frame/step-context.ts';
@@ -22,10 +23,8 @@ interface Baseline {
 export async function baseline(work: Work, { http: spec }: BaselineSpec): Promise<StepResult> {
   const http: Record<string, Latency> = {};
   for (const path of spec?.get ?? []) http[path] = await measure(work, path, spec?.samples ?? 0);
-  const { snapshot, writes } = await withSession(work.url, work.tag, async (session) => ({
-    snapshot: await readWholeSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) }),
-    writes: await readWrites(session),
-  }));
+  const snapshot = await readDatabase(work);
+  const writes = await withSession(work.url, work.tag, readWrites);
   await work.world.artifacts.put(baselineName(work), JSON.stringify({ http, writes } satisfies Baseline));
   await work.record('baseline', 'database.json', snapshot);
   await work.record('baseline', 'http.json', http);

@@ -8,10 +8,11 @@ import { lowerFence } from '../../src/io/fence.ts';
 import { get } from '../../src/io/http.ts';
 import { withSession } from '../../src/io/postgres.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
-import { readWholeSnapshot } from '../../src/io/snapshot.ts';
+import { readDatabase } from '../database/read-database.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { httpBaseline, measure } from '../observe/baseline.ts';
 import { removeOldBackups } from '../backup/backup-retention.ts';
+import { dropImageTables } from '../data/image-table.ts';
 import { dropScratches } from '../backup/scratch.ts';
 import {
   fromItsRollout,
@@ -53,7 +54,10 @@ export async function closeRollout(
 async function clearDatabase(world: WorkerContext, rollout: RolloutRef): Promise<void> {
   const url = await resolveSecret(serviceSettings(world, rollout.service).database);
   await dropScratches(url, rollout);
-  await withSession(url, `sg:${rollout.hash}:close`, (session) => lowerFence(session, rollout));
+  await withSession(url, `sg:${rollout.hash}:close`, async (session) => {
+    await dropImageTables(session, rollout);
+    await lowerFence(session, rollout);
+  });
 }
 
 /** Held against what the baseline step recorded; where there was none there is nothing to compare with. */
@@ -61,14 +65,7 @@ async function recordAfter(work: Work, outcome: string): Promise<void> {
   const baseline = await httpBaseline(work);
   if (baseline === undefined) return;
   // After a rollback the comparison has recorded it, before anybody wrote again.
-  if (outcome === 'passed')
-    await work.record(
-      'after',
-      'database.json',
-      await withSession(work.url, work.tag, (session) =>
-        readWholeSnapshot(session, { onTable: (table) => work.progress(`counting ${table}`) }),
-      ),
-    );
+  if (outcome === 'passed') await work.record('after', 'database.json', await readDatabase(work));
   const now: Record<string, Latencies[string]> = {};
   for (const path of Object.keys(baseline)) {
     const first = await get(new URL(path, outsideAddress(work)).href);

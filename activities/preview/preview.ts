@@ -1,5 +1,6 @@
 // preview: the SQL of exactly the pending range, its lint, and a rehearsal on a restored copy; nothing in the
 // target changes.
+import { beyondDatabase } from '../../src/core/cluster-statements.ts';
 import { count } from '../../src/core/count.ts';
 import type { PreviewSpec } from '../../src/core/plan/steps/preview.ts';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { worst } from '../../src/core/verdict.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { tail } from '../../src/io/redact.ts';
 import { migratorOf } from '../migrators/index.ts';
+import type { MigrationPreview } from '../migrators/migrator.ts';
 import { rehearse } from './rehearsal.ts';
 import { evidenceFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -28,19 +30,22 @@ export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult
   ]);
   const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
+  const beyond = clusterLines(files);
   const rehearsal =
-    spec.rehearse === 'skip' ? null : await rehearse(work, migrator, files, spec.rehearse, spec.moves ?? []);
+    spec.rehearse === 'skip' || beyond.length > 0
+      ? null
+      : await rehearse(work, migrator, files, spec.rehearse, spec.moves ?? []);
   const lintFails = spec.lint === 'error' && lint.some((finding) => finding.level === 'Error');
   const linted = lint
     .slice(0, LISTED)
     .map((finding) => `lint ${finding.level.toLowerCase()}: ${finding.text}`);
   const more =
     lint.length > LISTED ? [`lint: ${lint.length - LISTED} more, all of them in the log of this step`] : [];
-  const read = [...faults, ...notes, ...linted, ...more];
+  const read = [...faults, ...beyond, ...notes, ...linted, ...more];
   const rehearsed = rehearsal?.lines ?? [];
   return {
     verdict: worst([
-      faults.length > 0 || lintFails ? 'fail' : 'pass',
+      faults.length + beyond.length > 0 || lintFails ? 'fail' : 'pass',
       ...(rehearsal ? [rehearsal.verdict] : []),
     ]),
     summary: [
@@ -58,6 +63,18 @@ export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult
     },
   };
 }
+
+/** A line for each statement that a rehearsal would do for real. */
+const clusterLines = (files: readonly MigrationPreview[]): readonly string[] =>
+  files.flatMap(({ name, up, down }) =>
+    [up, down ?? ''].flatMap((text) =>
+      beyondDatabase(text).map(
+        (what) =>
+          `${name} ${what} acts on more than this database: a rehearsal on a copy would do it for real, so ` +
+          'none was made; do it by hand before the deployment, and take it out of the migration',
+      ),
+    ),
+  );
 
 const LISTED = 20;
 /** Soakgate sets both limits in each session, and each migration has its transaction. */

@@ -1,23 +1,26 @@
 // What a rollback left, compared with what was recorded in the snapshot of the backup.
 import { count } from '../../src/core/count.ts';
+import { migratorOf } from '../migrators/index.ts';
 import { journalsOf } from '../../src/core/plan/migrators/index.ts';
 import type { CompareInput, Comparison } from '../../src/core/activities.ts';
 import { compareDatabase } from '../../src/core/ids.ts';
 import {
   compareSnapshots,
+  isAmong,
   type Difference,
   describeDifference,
   type Snapshot,
 } from '../../src/core/snapshot.ts';
 import { takeTargetLock } from '../../src/io/target-lock.ts';
-import { quoteName, quoteTable, type Session, withDatabase, withSession } from '../../src/io/postgres.ts';
-import { readWholeSnapshot } from '../../src/io/snapshot.ts';
-import { dumpName, recordedSnapshot } from '../backup/backup.ts';
-import { fixedKeys } from '../data/before-images.ts';
-import { primaryKey } from '../data/primary-key.ts';
+import { withDatabase, withSession } from '../../src/io/postgres.ts';
+import { readDatabase } from '../database/read-database.ts';
+import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
+import { fixedRows } from '../data/before-images.ts';
+import { type NotBackLine, undoneRows } from '../data/put-back.ts';
+import { differingRows } from './compare-rows.ts';
+import { removerOf, toldBy, writerOf } from './row-writers.ts';
 import { dropScratch, recreateFrom } from '../backup/scratch.ts';
 import { fromItsRollout, openWork, type Work, type WorkerContext } from '../frame/step-context.ts';
-import { foreignWrites } from '../frame/write-counts.ts';
 
 const LISTED_KEYS = 50;
 
@@ -36,9 +39,7 @@ export async function compareRollback(world: WorkerContext, input: CompareInput)
     processNotes: world.permitStore.processNotes(work.rollout),
   });
   try {
-    const now = await withSession(work.url, work.tag, async (session) =>
-      readWholeSnapshot(session, { onTable: (table) => work.progress(`comparing ${table}`) }),
-    );
+    const now = await readDatabase(work, { saying: 'comparing' });
     await work.record('after', 'database.json', now);
     return await judge(work, recorded, now);
   } finally {
@@ -47,110 +48,114 @@ export async function compareRollback(world: WorkerContext, input: CompareInput)
 }
 
 async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Comparison> {
-  const journals = work.list.migrations ? journalsOf(work.list.migrations) : [];
+  const { migrations } = work.list;
+  const journals = migrations
+    ? [...journalsOf(migrations), ...(migratorOf(migrations.tool).leavesRows?.(work) ?? [])]
+    : [];
   const differences = compareSnapshots(recorded, now, journals);
   const rows = differences.filter((difference) => difference.what === 'content');
-  const left = differences.filter((difference) => difference.what === 'catalog').map(describeDifference);
-  const written: string[] = [];
-  if (rows.length > 0) {
-    const keys = await differingKeys(work, rows);
-    const foreign = await foreignWrites(work);
-    const fixed = await fixedKeys(work);
-    for (const { table, key, how } of keys) {
-      if (fixed.has(`${table} ${key}`)) written.push(`${table} ${key}: stays as the fix left it`);
-      else if ((foreign[table] ?? 0) > 0)
-        written.push(`${table} ${key}: ${how} by the application since the backup`);
-      else left.push(`${table} ${key}: ${how}, though nobody but this rollout wrote to the table`);
-    }
-  }
+  const leftOut = compareSnapshots({ ...recorded, catalog: {} }, { ...now, catalog: {} })
+    .filter(({ what, object }) => what === 'content' && isAmong(object, journals))
+    .map(({ object, was, is }) => `${object}: not compared row by row (was ${was}, is ${is})`);
+  const objects = differences.filter((difference) => difference.what === 'catalog');
+  // Owner, grants and settings of the database are nothing that a migration of this rollout may change.
+  const around = objects
+    .filter(({ object }) => object.startsWith('database '))
+    .map((difference) => `${describeDifference(difference)}; changed by others since the backup`);
+  const left = objects.filter(({ object }) => !object.startsWith('database ')).map(describeDifference);
+  const judged =
+    rows.length > 0 ? await judgeRows(work, rows, reshaped(differences)) : { left: none(), written: none() };
+  const leftOver = left.length + judged.left.count;
   return {
-    equal: left.length === 0,
-    differences: left,
-    writtenSince: written,
+    equal: leftOver === 0,
+    differences: [...left, ...listed(judged.left)],
+    writtenSince: [...listed(judged.written), ...leftOut, ...around],
     summary:
-      left.length === 0
-        ? 'schema and content as ' +
-          `recorded${written.length > 0 ? `, but for ${count(written.length, 'row')} written since or fixed` : ''}`
-        : `${count(left.length, 'difference')} from the recorded state`,
+      leftOver === 0
+        ? `schema and content as recorded${
+            judged.written.count > 0
+              ? `, but for ${count(judged.written.count, 'row')} written since or fixed`
+              : ''
+          }`
+        : `${count(leftOver, 'difference')} from the recorded state`,
   };
 }
 
-function atMost(table: string, found: readonly KeyDifference[]): readonly KeyDifference[] {
-  return found.length <= LISTED_KEYS
-    ? found
-    : [
-        ...found.slice(0, LISTED_KEYS),
-        { table, key: `(and ${found.length - LISTED_KEYS} more)`, how: 'differ' },
-      ];
+/** All are counted, the first are named. */
+interface Tally {
+  count: number;
+  readonly first: string[];
 }
-
-export interface KeyDifference {
-  readonly table: string;
-  readonly key: string;
-  readonly how: string;
+const none = (): Tally => ({ count: 0, first: [] });
+function add(tally: Tally, line: string): void {
+  tally.count += 1;
+  if (tally.first.length < LISTED_KEYS) tally.first.push(line);
 }
+const listed = ({ count: all, first }: Tally): readonly string[] =>
+  all > first.length ? [...first, `(and ${all - first.length} more)`] : first;
 
 /** Restores the proven dump once more and compares the differing tables row by row. */
-async function differingKeys(work: Work, tables: readonly Difference[]): Promise<readonly KeyDifference[]> {
+async function judgeRows(
+  work: Work,
+  tables: readonly Difference[],
+  otherShape: ReadonlySet<string>,
+): Promise<{ left: Tally; written: Tally }> {
   const database = compareDatabase(work.rollout);
+  const [fixed, undone] = [await fixedRows(work), await undoneRows(work)];
+  const { seen: snapshot } = (await provenBackup(work))!;
+  const judged = { left: none(), written: none() };
   await recreateFrom(work, database, dumpName(work));
   try {
-    return await withSession(withDatabase(work.url, database), work.tag, async (was) =>
+    await withSession(withDatabase(work.url, database), work.tag, async (was) =>
       withSession(work.url, work.tag, async (is) => {
-        const found: KeyDifference[] = [];
         for (const { object, was: before, is: after } of tables) {
-          if (before === null || after === null)
-            found.push({
-              table: object,
-              key: '(all)',
-              how: before === null ? 'table left behind' : 'table is gone',
-            });
-          else found.push(...atMost(object, await compareRows(was, is, object)));
+          work.progress(`comparing rows of ${object}`);
+          if (before === null) add(judged.left, `${object}: table left behind`);
+          else if (after === null) add(judged.left, `${object}: table is gone`);
+          else {
+            let seen = 0;
+            const writers = {
+              writer: await writerOf(is, work, object, snapshot),
+              remover: await removerOf(is, work, object),
+            };
+            for await (const { key, how, nowMd5, by } of differingRows(was, is, object, writers)) {
+              seen += 1;
+              const row = `${object} ${key}`;
+              const byFix = fixed.has(row) ? wordsOfFix(row, nowMd5, fixed, undone) : null;
+              if (byFix !== null) add(judged.written, `${row}: ${byFix}`);
+              else add(by === 'other' ? judged.written : judged.left, `${row}: ${how} ${toldBy[by]}`);
+            }
+            // Its hash differs, and no row was found: never taken for equal.
+            if (seen === 0 && !otherShape.has(object))
+              add(judged.left, `${object}: differs (was ${before}, is ${after}), which rows was not found`);
+          }
         }
-        return found;
       }),
     );
   } finally {
     await dropScratch(work, database);
   }
+  return judged;
 }
 
-/**
- * Rows that differ between two databases, by key. A table that has gained or lost a column is compared
- * in the columns that both have: that it has another shape is the catalog's to say.
- */
-export async function compareRows(
-  was: Session,
-  is: Session,
-  table: string,
-): Promise<readonly KeyDifference[]> {
-  const key = await primaryKey(is, table);
-  const [before, after] = [await columnsOf(was, table), await columnsOf(is, table)];
-  const both = after.filter((column) => before.includes(column));
-  const select = `select ${key} as key, md5(row(${both.map(quoteName).join(', ')})::text) as hash
-    from ${quoteTable(table)} t`;
-  const old = new Map(
-    (await was.query<{ key: string; hash: string }>(select)).map((row) => [row.key, row.hash]),
+/** Tables that have gained or lost a column, or whose columns are others. */
+const reshaped = (differences: readonly Difference[]): ReadonlySet<string> =>
+  new Set(
+    differences.flatMap(({ object }) => {
+      const column = /^column (.*)\.(?:"(?:[^"]|"")*"|[^."]+)$/u.exec(object);
+      return column ? [column[1]!] : [];
+    }),
   );
-  const found: KeyDifference[] = [];
-  for (const row of await is.query<{ key: string; hash: string }>(select)) {
-    const hash = old.get(row.key);
-    old.delete(row.key);
-    if (hash === row.hash) continue;
-    found.push({ table, key: row.key, how: hash === undefined ? 'added' : 'changed' });
-  }
-  for (const gone of old.keys()) found.push({ table, key: gone, how: 'removed' });
-  // Its hash differs, its columns do not, and no row was found: never taken for equal.
-  if (found.length === 0 && both.length === after.length && both.length === before.length)
-    return [{ table, key: '(some)', how: 'differ' }];
-  return found;
-}
 
-async function columnsOf(session: Session, table: string): Promise<readonly string[]> {
-  const rows = await session.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = to_regclass($1) and attnum > 0
-      and not attisdropped order by attnum`,
-    [quoteTable(table)],
-  );
-  return rows.map(({ name }) => name);
+/** What a fix has to do with the row as it stands; null where the fix does not explain it. */
+function wordsOfFix(
+  row: string,
+  nowMd5: string | null,
+  fixed: ReadonlyMap<string, string | null>,
+  undone: ReadonlyMap<string, NotBackLine>,
+): string | null {
+  if (fixed.get(row) === nowMd5) return 'stays as the fix left it';
+  const left = undone.get(row);
+  if (left?.altered && left.nowMd5 === nowMd5) return `put back, but a trigger changed ${left.altered} again`;
+  return null;
 }

@@ -7,21 +7,22 @@ import { fail } from '../../src/core/failures.ts';
 import { quorumMet } from '../../src/core/quorum.ts';
 import type { UndoInput } from '../../src/core/activities.ts';
 import { replacedDatabase, restoredDatabase } from '../../src/core/ids.ts';
-import { compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
+import { asCopied, compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { lowerFence, raiseFence } from '../../src/io/fence.ts';
 import { databaseName, withDatabase, withSession } from '../../src/io/postgres.ts';
-import { readSnapshot, readWholeSnapshot } from '../../src/io/snapshot.ts';
+import { readContent } from '../../src/io/snapshot.ts';
+import { readDatabase } from '../database/read-database.ts';
 import type { UndoResult } from '../frame/receipt.ts';
-import { dumpName, recordedSnapshot } from '../backup/backup.ts';
-import { fixedKeys } from '../data/before-images.ts';
-import { compareRows } from './compare-rollback.ts';
+import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
+import { fixedRows } from '../data/before-images.ts';
+import { differingRows } from './compare-rows.ts';
+import { removerOf, writerOf } from './row-writers.ts';
 import { recreateFrom } from '../backup/scratch.ts';
-import { carryOver, databaseExists, swapNames } from './swap-names.ts';
+import { carryOver } from './carry-over.ts';
+import { databaseExists, swapNames } from './swap-names.ts';
 import { judgePerson } from '../permit/verify.ts';
 import type { Work } from '../frame/step-context.ts';
-import { foreignWrites, noteWritesAfterRestore } from '../frame/write-counts.ts';
 
-const FOREIGN_NOTE = 'foreign-writes-before-restore.json';
 const APPROVED_NOTE = 'restore-approved.json';
 const LISTED = 20;
 const EXAMPLES = 5;
@@ -34,7 +35,6 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
   const recorded =
     (await recordedSnapshot(work)) ?? fail('BACKUP_MISSING', 'no backup of this rollout has been proven');
   const [fresh, aside] = [restoredDatabase(work.rollout), replacedDatabase(work.rollout)];
-  const { permitStore } = work.world;
   const notes: string[] = [];
   if (!(await databaseExists(work, aside))) {
     work.progress('restoring the proven backup beside the target');
@@ -47,16 +47,7 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
     const { closedMs, ended } = await swapNames(work, fresh, aside);
     notes.push(`the target was closed for ${closedMs} ms, ${ended} sessions were ended`);
   }
-  // Whose writes they were is asked once: from then on the counters are those of the restored database.
-  const foreign = JSON.parse(
-    await permitStore.noteOnce(
-      work.rollout,
-      FOREIGN_NOTE,
-      JSON.stringify(await foreignWrites(work, withDatabase(work.url, aside))),
-    ),
-  ) as Readonly<Record<string, number>>;
-  await noteWritesAfterRestore(work);
-  const lost = await lostRows(work, aside, recorded, foreign);
+  const lost = await lostRows(work, aside, recorded);
   await withSession(withDatabase(work.url, aside), work.tag, (session) => lowerFence(session, work.rollout));
   return {
     done: true,
@@ -106,10 +97,8 @@ async function checkApproved(work: Work, { approvals = [] }: UndoInput): Promise
 
 async function compareWithRecorded(work: Work, database: string, recorded: Snapshot): Promise<void> {
   work.progress('comparing the restored copy with the record');
-  const restored = await withSession(withDatabase(work.url, database), work.tag, (session) =>
-    readSnapshot(session),
-  );
-  const differences = compareSnapshots(recorded, restored).map(describeDifference);
+  const restored = await readDatabase(work, { url: withDatabase(work.url, database), saying: 'comparing' });
+  const differences = compareSnapshots(asCopied(recorded), asCopied(restored)).map(describeDifference);
   if (differences.length > 0)
     fail(
       'RESTORE_FAILED',
@@ -122,34 +111,39 @@ async function compareWithRecorded(work: Work, database: string, recorded: Snaps
  * What others wrote since the backup, table by table; read when nobody can write to it any more. What this
  * rollout wrote is not lost.
  */
-async function lostRows(
-  work: Work,
-  aside: string,
-  recorded: Snapshot,
-  foreign: Readonly<Record<string, number>>,
-): Promise<readonly string[]> {
-  const fixed = await fixedKeys(work);
+async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<readonly string[]> {
+  const fixed = await fixedRows(work);
+  const { seen } = (await provenBackup(work))!;
   return withSession(withDatabase(work.url, aside), work.tag, async (old) => {
-    const now = await readWholeSnapshot(old, {
-      onTable: (table) => work.progress(`counting what was written since: ${table}`),
-    });
-    const changed = compareSnapshots({ ...recorded, catalog: {} }, { ...now, catalog: {} }).filter(
-      (difference) => difference.what === 'content',
+    const content = await readContent(old, (table) =>
+      work.progress(`counting what was written since: ${table}`),
     );
+    const changed = compareSnapshots(
+      { ...recorded, catalog: {} },
+      { catalog: {}, content, sequences: {} },
+    ).filter((difference) => difference.what === 'content');
     return withSession(work.url, work.tag, async (restored) => {
       const lines: string[] = [];
-      for (const { object, was } of changed.filter((difference) => (foreign[difference.object] ?? 0) > 0)) {
+      for (const { object, was } of changed) {
         if (was === null)
-          lines.push(`${object}: ${now.content[object]?.rows} rows of a table that was not there`);
+          lines.push(`${object}: ${content[object]?.rows} rows of a table that was not there`);
         else {
-          const rows = (await compareRows(restored, old, object)).filter(
-            ({ key }) => !fixed.has(`${object} ${key}`),
-          );
-          const examples = rows.slice(0, EXAMPLES).map(({ key, how }) => `${key} ${how}`);
-          if (rows.length > 0)
+          const examples: string[] = [];
+          let rows = 0;
+          const writers = {
+            writer: await writerOf(old, work, object, seen),
+            remover: await removerOf(old, work, object),
+          };
+          for await (const { key, how, nowMd5, by } of differingRows(restored, old, object, writers)) {
+            const name = `${object} ${key}`;
+            // What this rollout wrote is no loss; what somebody made of it afterwards is.
+            if (by === 'own' || by === 'nobody' || (fixed.has(name) && fixed.get(name) === nowMd5)) continue;
+            rows += 1;
+            if (examples.length < EXAMPLES) examples.push(`${key} ${how}`);
+          }
+          if (rows > 0)
             lines.push(
-              `${object}: ${count(rows.length, 'row')} ` +
-                `(${[...examples, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ')})`,
+              `${object}: ${count(rows, 'row')} (${[...examples, ...(rows > EXAMPLES ? ['…'] : [])].join(', ')})`,
             );
         }
       }

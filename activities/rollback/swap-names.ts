@@ -4,7 +4,6 @@ import { fail } from '../../src/core/failures.ts';
 import {
   databaseName,
   quoteName,
-  quoteText,
   serverError,
   type Session,
   withDatabase,
@@ -30,76 +29,6 @@ export async function databaseExists(work: Work, name: string): Promise<boolean>
     async (session) => (await session.query('select from pg_database where datname = $1', [name])).length > 0,
   );
 }
-
-/**
- * Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06).
- */
-export async function carryOver(work: Work, from: string, to: string): Promise<readonly string[]> {
-  return inMaintenance(work, async (session) => {
-    const statements = await carriedStatements(session, from, to);
-    for (const statement of statements) await session.query(statement);
-    return statements;
-  });
-}
-
-async function carriedStatements(session: Session, from: string, to: string): Promise<readonly string[]> {
-  const name = quoteName(to);
-  const [database] = await session.query<{
-    oid: string;
-    owner: string;
-    connlimit: number;
-    plain: boolean;
-    comment: string | null;
-  }>(
-    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is
-      null as plain, shobj_description(oid, 'pg_database') as comment
-     from pg_database where datname = $1`,
-    [from],
-  );
-  if (!database) fail('TARGET_UNREACHABLE', `there is no database ${from}`);
-  const grants = await session.query<{ grantee: string | null; privilege: string; grantable: boolean }>(
-    `select case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end as grantee,
-      a.privilege_type as privilege, a.is_grantable as grantable
-     from pg_database d, aclexplode(d.datacl) a where d.datname = $1`,
-    [from],
-  );
-  const settings = await session.query<{ role: string | null; setting: string }>(
-    `select case when setrole = 0 then null else pg_get_userbyid(setrole) end as role,
-      unnest(setconfig) as setting from pg_db_role_setting where setdatabase = $1::oid`,
-    [database.oid],
-  );
-  return [
-    `alter database ${name} owner to ${quoteName(database.owner)}`,
-    `alter database ${name} connection limit ${database.connlimit}`,
-    ...(database.plain ? [] : [`revoke all on database ${name} from public`]),
-    ...grants.map(
-      ({ grantee, privilege, grantable }) =>
-        `grant ${privilege} on database ${name} to
-          ${grantee === null ? 'public' : quoteName(grantee)}${grantable ? ' with grant option' : ''}`,
-    ),
-    ...settings.map(({ role, setting }) => settingStatement(name, role, setting)),
-    ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),
-  ];
-}
-
-/** A list setting (`search_path`) is stored as it was written; quoted whole it would be one name. */
-function settingStatement(name: string, role: string | null, setting: string): string {
-  const at = setting.indexOf('=');
-  const [key, value] = [setting.slice(0, at), setting.slice(at + 1)];
-  const where =
-    role === null ? `alter database ${name}` : `alter role ${quoteName(role)} in database ${name}`;
-  const written = LISTS.includes(key) ? value || "''" : quoteText(value);
-  return `${where} set ${key.split('.').map(quoteName).join('.')} to ${written}`;
-}
-/** GUC_LIST_QUOTE settings of PostgreSQL: pg_dump writes these unquoted as well. */
-const LISTS = [
-  'search_path',
-  'temp_tablespaces',
-  'local_preload_libraries',
-  'session_preload_libraries',
-  'shared_preload_libraries',
-  'unix_socket_directories',
-];
 
 /**
  * `old` gets the name `aside`, `fresh` the name `old` had; nobody is connected in between.

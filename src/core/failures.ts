@@ -84,6 +84,24 @@ export const failures = {
     retryable: true,
     remedy: 'Soakgate retries. Check the address, the network and the credentials of the worker.',
   },
+  SCHEMA_UNREADABLE: {
+    meaning: 'pg_dump could not read the schema of a database, so that it cannot be compared.',
+    retryable: false,
+    remedy:
+      "Read pg_dump's words in the details: a right is missing, or an object cannot be dumped; then retry.",
+  },
+  TABLE_UNKNOWN: {
+    meaning: "A table that the plan or a recorded step names is not on the database's search path.",
+    retryable: false,
+    remedy: 'Write it with its schema (schema.table), or put the schema on the search path; then retry.',
+  },
+  IMAGES_CHANGED: {
+    meaning: 'The before-images of a data fix are not the file that the fix has written.',
+    retryable: false,
+    remedy:
+      'Nothing was put back from them. Put the kept file back under the same name and retry, or restore the ' +
+      'proven backup.',
+  },
   LOCK_NOT_GIVEN: {
     meaning: 'Lock timeout: the migration did not get its lock in the allowed time.',
     retryable: false,

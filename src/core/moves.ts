@@ -1,7 +1,7 @@
 // Rows that a migration itself moves, changes or drops: legitimate where the plan declares the table, found
 // by the rehearsal where it does not.
 import { count } from './count.ts';
-import type { Snapshot } from './snapshot.ts';
+import { isAmong, type Snapshot } from './snapshot.ts';
 
 export interface Move {
   readonly table: string;
@@ -17,7 +17,7 @@ export interface Move {
 export function rowMoves(before: Snapshot, after: Snapshot, except: readonly string[]): readonly Move[] {
   return Object.entries(before.content).flatMap(([table, was]): readonly Move[] => {
     const is = after.content[table];
-    if (except.includes(table)) return [];
+    if (isAmong(table, except)) return [];
     if (!is) return was.rows > 0 ? [{ table, what: `dropped with ${count(was.rows, 'row')}` }] : [];
     if (is.rows !== was.rows) return [{ table, what: `${was.rows} → ${count(is.rows, 'row')}` }];
     return is.hash !== was.hash && sameColumns(table, before, after) ? [{ table, what: 'rows changed' }] : [];

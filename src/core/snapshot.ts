@@ -1,9 +1,10 @@
 // What a database is, as data that can be compared: its catalog, its content, its sequences.
 import { count } from './count.ts';
 import { normalise } from './definition.ts';
+import { COLUMNS_OF } from './schema-dump.ts';
 
 export interface Snapshot {
-  /** Object identity (`index public.orders_pkey`) → definition. */
+  /** Object (`index public.orders_pkey`) → what pg_dump, or for what it leaves out the catalog, says of it. */
   readonly catalog: Readonly<Record<string, string>>;
   /** `schema.table` → rows and an order-independent hash of them. */
   readonly content: Readonly<Record<string, { readonly rows: number; readonly hash: string }>>;
@@ -18,23 +19,51 @@ export interface Difference {
   readonly is: string | null;
 }
 
+/** What lies around a database or is in no dump of it, so that no copy made of the dump has it. */
+const NOT_IN_COPIES = /^(?:database |version of extension |subscription )/u;
+
+/** The part of a snapshot that a copy made of its dump must have, too. */
+export function asCopied(snapshot: Snapshot): Snapshot {
+  const kept = Object.entries(snapshot.catalog).filter(([object]) => !NOT_IN_COPIES.test(object));
+  return { ...snapshot, catalog: Object.fromEntries(kept) };
+}
+
+/** A line for each object that a copy made of the dump has otherwise or not at all, though it is no fault. */
+export function notCopied(was: Snapshot, copy: Snapshot): readonly string[] {
+  return Object.entries(was.catalog).flatMap(([object, definition]): readonly string[] => {
+    const there = copy.catalog[object];
+    if (object.startsWith('subscription '))
+      return [
+        `not compared: ${object}; the copy is made without subscriptions, which would begin to replicate`,
+      ];
+    return object.startsWith('version of extension ') && there !== undefined && there !== definition
+      ? [`not compared: ${object} is ${definition}, a restore makes it ${there}; no dump holds versions`]
+      : [];
+  });
+}
+
+/** Whether `schema.table` is listed, with its schema or without. */
+export const isAmong = (table: string, names: readonly string[]): boolean =>
+  names.includes(table) || names.includes(table.slice(table.indexOf('.') + 1));
+
 /** Everything in which the second state differs from the first; sequences only when they rolled back. */
 export function compareSnapshots(
   was: Snapshot,
   is: Snapshot,
   except: readonly string[] = [],
 ): readonly Difference[] {
-  const skip = new Set(except);
   const rows = (entry: { rows: number; hash: string } | undefined) =>
     entry ? `${count(entry.rows, 'row')}, ${entry.hash.slice(0, 16)}` : undefined;
   return [
-    ...compareMaps('catalog', was.catalog, is.catalog, normalise),
+    ...compareMaps('catalog', was.catalog, is.catalog, normalise).filter(
+      (difference) => !isSaidByColumns(difference),
+    ),
     ...compareMaps(
       'content',
       mapValues(was.content, rows),
       mapValues(is.content, rows),
       (text) => text,
-    ).filter((entry) => !skip.has(entry.object)),
+    ).filter((entry) => !isAmong(entry.object, except)),
     ...Object.keys(was.sequences)
       .filter(
         (name) =>
@@ -49,13 +78,33 @@ export function compareSnapshots(
   ];
 }
 
+/** Another list of columns is named column by column; only another order of the same is a difference of its own. */
+function isSaidByColumns({ object, was, is }: Difference): boolean {
+  if (!object.startsWith(COLUMNS_OF)) return false;
+  const names = (list: string | null) => list?.split(', ').toSorted().join(', ');
+  return names(was) !== names(is);
+}
+
 /** A sentence for one difference. */
 export function describeDifference({ object, was, is, what }: Difference): string {
-  if (was === null) return `${object} was left behind: ${is}`;
-  if (is === null) return `${object} is missing: it was ${was}`;
-  return what === 'sequence'
-    ? `${object} rolled back from ${was} to ${is}`
-    : `${object} differs: was ${was}, is ${is}`;
+  if (was === null) return `${object} was left behind: ${inOneLine(is ?? '')}`;
+  if (is === null) return `${object} is missing: it was ${inOneLine(was)}`;
+  if (what === 'sequence') return `${object} rolled back from ${was} to ${is}`;
+  const [before, after] = [linesOnlyIn(was, is), linesOnlyIn(is, was)];
+  return `${object} differs: was ${inOneLine(before)}, is ${inOneLine(after)}`;
+}
+
+const WORDS = 500;
+const inOneLine = (text: string): string => {
+  const line = text.replace(/\s+/gu, ' ').trim();
+  return line.length > WORDS ? `${line.slice(0, WORDS)}…` : line === '' ? 'nothing' : line;
+};
+
+/** The lines of an object's text that the other text does not have; all of it where that is no line. */
+function linesOnlyIn(text: string, other: string): string {
+  const others = new Set(other.split('\n'));
+  const own = text.split('\n').filter((line) => !others.has(line));
+  return own.length === 0 && !text.includes('\n') ? text : own.join('\n');
 }
 
 function compareMaps(

@@ -8,7 +8,10 @@ const CREATE = `create schema if not exists soakgate;
 create table if not exists soakgate.fence (
   rollout text primary key, deployment text not null, service text not null, environment text not null,
   holder text not null, opened timestamptz not null default now(), closed timestamptz);
-create unique index if not exists fence_one_open on soakgate.fence ((true)) where closed is null;`;
+create unique index if not exists fence_one_open on soakgate.fence ((true)) where closed is null;
+create table if not exists soakgate.transactions (
+  rollout text not null, xid xid8 not null, ended xid8 not null, began jsonb, wrote jsonb,
+  alone boolean not null default true, primary key (rollout, xid));`;
 
 /** SQLSTATE that our own SQL raises when another attempt has taken over. */
 export const FENCED_STATE = 'SG001';
@@ -63,7 +66,11 @@ export async function lowerFence(session: Session, rollout: RolloutRef): Promise
     ]);
 }
 
-/** A statement that ends the transaction around it unless this attempt still holds the fence. */
+/**
+ * A statement that ends the transaction around it unless this attempt still holds the fence, and that notes the
+ * transaction as one of this rollout. Said again at its end it notes what the transaction wrote, table →
+ * rows added, changed, removed (the counters of a session go on, so `began` holds where they stood): whose a row is, is asked of its own transaction id afterwards (xmin).
+ */
 export function fenceGuard(rollout: RolloutRef, tag: string): string {
   return `do $soakgate$ begin
     perform 1 from soakgate.fence
@@ -71,5 +78,13 @@ export function fenceGuard(rollout: RolloutRef, tag: string): string {
     if not found then
       raise exception 'soakgate: a later attempt has taken over' using errcode = '${FENCED_STATE}';
     end if;
+    insert into soakgate.transactions as own (rollout, xid, ended, began)
+      select ${quoteText(rollout.hash)}, pg_current_xact_id(), pg_snapshot_xmax(pg_current_snapshot()),
+        (select jsonb_object_agg(schemaname || '.' || relname, jsonb_build_array(n_tup_ins, n_tup_upd, n_tup_del))
+          from pg_catalog.pg_stat_xact_user_tables
+          where schemaname <> 'soakgate' and n_tup_ins + n_tup_upd + n_tup_del > 0)
+      on conflict (rollout, xid) do update set ended = excluded.ended,
+        wrote = (select jsonb_object_agg(key, value) from jsonb_each(excluded.began)
+          where value is distinct from own.began -> key);
   end $soakgate$`;
 }

@@ -8,6 +8,11 @@ export interface Session {
     sql: string,
     values?: readonly unknown[],
   ): Promise<Row[]>;
+  /**
+   * One statement by the extended protocol, whose server takes no second one: for SQL that somebody else has
+   * written.
+   */
+  one<Row extends object = Record<string, unknown>>(sql: string): Promise<Row[]>;
   end(): Promise<void>;
   /** Whether the server has ended this session. */
   lost(): boolean;
@@ -16,11 +21,17 @@ export interface Session {
 const CONNECT_MS = 10_000;
 
 /**
- * Settings that make the text of a row the same everywhere: what is hashed must not depend on the role's
- * defaults.
+ * Settings that make the text of a row the same everywhere, and that no role, database or address can turn
+ * into an end of the session: what is read must not depend on anybody's defaults. A server knows each or not.
  */
-const STEADY = `set datestyle = 'ISO, YMD'; set intervalstyle = 'iso_8601'; set extra_float_digits = 1;
-    set bytea_output = 'hex'; set timezone = 'UTC'; set search_path = pg_catalog, public;`;
+const STEADY = `select set_config(v.name, v.value, false) from (values
+  ('datestyle', 'ISO, YMD'), ('intervalstyle', 'iso_8601'), ('extra_float_digits', '1'),
+  ('bytea_output', 'hex'), ('timezone', 'UTC'), ('search_path', 'pg_catalog, public'),
+  ('xmloption', 'content'), ('lc_monetary', 'C'), ('statement_timeout', '0'), ('lock_timeout', '0'),
+  ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'), ('transaction_timeout', '0'),
+  ('default_transaction_read_only', 'off'), ('default_transaction_isolation', 'read committed'),
+  ('default_transaction_deferrable', 'off'), ('standard_conforming_strings', 'on'))
+  as v (name, value) where exists (select from pg_catalog.pg_settings s where pg_catalog.lower(s.name) = v.name)`;
 
 /**
  * Opens a session under our name (rule 4).
@@ -53,6 +64,8 @@ export async function connect(
   return {
     query: async <Row extends object>(sql: string, values?: readonly unknown[]) =>
       (await client.query(sql, values ? [...values] : undefined)).rows as Row[],
+    one: async <Row extends object>(sql: string) =>
+      (await client.query({ text: sql, queryMode: 'extended' } as pg.QueryConfig)).rows as Row[],
     end: () => client.end(),
     lost: () => lost,
   };
@@ -70,6 +83,14 @@ export async function withSession<T>(
   } finally {
     await session.end().catch(() => undefined);
   }
+}
+
+/** The server's major version. */
+export async function serverMajor(session: Session): Promise<number> {
+  const [row] = await session.query<{ major: number }>(
+    "select current_setting('server_version_num')::int / 10000 as major",
+  );
+  return row?.major ?? 0;
 }
 
 /** Host, port and database of an address, without user and password. */
@@ -98,8 +119,11 @@ export function databaseName(url: string): string {
 export const quoteName = (name: string): string => pg.escapeIdentifier(name);
 /** A text as SQL writes it. */
 export const quoteText = (text: string): string => pg.escapeLiteral(text);
-/** `schema.table` or `table`, quoted part by part. */
-export const quoteTable = (name: string): string => name.split('.').map(quoteName).join('.');
+/** `schema.table` or `table`, quoted part by part; a part that is quoted already may hold a dot. */
+export function quoteTable(name: string): string {
+  const parts = name.match(/"(?:[^"]|"")*"|[^."]+/gu) ?? [name];
+  return parts.map((part) => (part.startsWith('"') ? part : quoteName(part))).join('.');
+}
 
 /** What PostgreSQL says of an error, or undefined when it is not one of its own. */
 export function serverError(
@@ -122,19 +146,50 @@ export function serverError(
   };
 }
 
+/** Parameters of an address that libpq knows by a variable; what it says of TLS holds for every tool. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  sslmode: 'PGSSLMODE',
+  sslrootcert: 'PGSSLROOTCERT',
+  sslcert: 'PGSSLCERT',
+  sslkey: 'PGSSLKEY',
+  sslcrl: 'PGSSLCRL',
+  ssl_min_protocol_version: 'PGSSLMINPROTOCOLVERSION',
+  channel_binding: 'PGCHANNELBINDING',
+  gssencmode: 'PGGSSENCMODE',
+  target_session_attrs: 'PGTARGETSESSIONATTRS',
+  options: 'PGOPTIONS',
+  passfile: 'PGPASSFILE',
+  service: 'PGSERVICE',
+};
+
 /** An address as libpq's environment variables, so that no password stands on a command line (rule 7). */
 export function pgEnvironment(url: string, applicationName: string): Record<string, string> {
   const { hostname, port, username, password, searchParams } = new URL(url);
-  const set = (name: string, value: string | null) => (value ? { [name]: decodeURIComponent(value) } : {});
+  const set = (name: string, value: string | null) => (value ? { [name]: value } : {});
   return {
-    ...set('PGHOST', searchParams.get('host') ?? hostname),
-    ...set('PGPORT', port),
-    ...set('PGUSER', username),
-    ...set('PGPASSWORD', password),
-    ...set('PGSSLMODE', searchParams.get('sslmode')),
+    ...set('PGHOST', searchParams.get('host') ?? decodeURIComponent(hostname)),
+    ...set('PGPORT', searchParams.get('port') ?? port),
+    ...set('PGUSER', decodeURIComponent(username)),
+    ...set('PGPASSWORD', decodeURIComponent(password)),
+    ...Object.fromEntries(
+      Object.entries(VARIABLES).flatMap(([parameter, name]) => {
+        const value = searchParams.get(parameter);
+        return value === null ? [] : [[name, value]];
+      }),
+    ),
     PGDATABASE: databaseName(url),
     PGAPPNAME: applicationName,
     PGCONNECT_TIMEOUT: '10',
     PGCLIENTENCODING: 'UTF8',
   };
+}
+
+/**
+ * The same for pg_dump and pg_restore: in the database's own encoding, which is always readable, and able to
+ * write whatever the role's defaults say.
+ */
+export function dumpEnvironment(url: string, applicationName: string): Record<string, string> {
+  const { PGCLIENTENCODING: _, ...environment } = pgEnvironment(url, applicationName);
+  const options = [environment['PGOPTIONS'], '-c default_transaction_read_only=off'];
+  return { ...environment, PGOPTIONS: options.filter(Boolean).join(' ') };
 }

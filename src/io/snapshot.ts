@@ -1,120 +1,110 @@
-// Reads a database as a Snapshot. All in the session's transaction, so that it can be the very snapshot that
-// is dumped.
+// What SQL says of a database's content and surroundings. All in the session's transaction, so that it can be
+// the very snapshot that is dumped.
 import type { Snapshot } from '../core/snapshot.ts';
 import { quoteTable, type Session } from './postgres.ts';
 
 const OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')";
 
-/** One query for each kind of object: identity and definition. Order within is by identity. */
-const catalogQueries: Readonly<Record<string, string>> = {
-  schema: `select n.nspname as id, pg_get_userbyid(n.nspowner) || ' ' || coalesce(n.nspacl::text, '') as
-    def from pg_namespace n where ${OURS}`,
-  relation: `select n.nspname || '.' || c.relname as id,
-      c.relkind::text || ' ' || c.relpersistence::text || ' ' || pg_get_userbyid(c.relowner) || ' ' ||
-      coalesce((select array_agg(a order by a) from unnest(c.relacl::text[]) a)::text, '')
-      || coalesce(' ' || c.reloptions::text, '') || ' ' || c.relrowsecurity as def
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${OURS}
-    and c.relkind in ('r','p','v','m','S','f')`,
-  column: `select n.nspname || '.' || c.relname || '.' || a.attname as id,
-      format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end
-      || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || coalesce(' acl ' || a.attacl::text,
-      '') || coalesce(' identity ' || nullif(a.attidentity::text, ''), '') as def
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where ${OURS} and a.attnum > 0 and not a.attisdropped and c.relkind in ('r','p','v','m','f')`,
-  constraint: `select n.nspname || '.' || coalesce(c.relname || '.', '') || k.conname as id,
-    pg_get_constraintdef(k.oid) || case when k.convalidated then '' else ' (not validated)' end as def
-    from pg_constraint k join pg_namespace n on n.oid = k.connamespace left join pg_class c
-    on c.oid = k.conrelid where ${OURS}`,
-  index: `select n.nspname || '.' || c.relname as id, pg_get_indexdef(i.indexrelid) || case
-    when i.indisvalid then '' else ' (invalid)' end as def
-    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${OURS}`,
-  view: `select n.nspname || '.' || c.relname as id, pg_get_viewdef(c.oid) as def
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${OURS} and c.relkind in ('v','m')`,
-  sequence: `select n.nspname || '.' || c.relname as id, format_type(s.seqtypid, null) || ' start ' ||
-    s.seqstart || ' by ' || s.seqincrement || ' max ' || s.seqmax || case
-    when s.seqcycle then ' cycle' else '' end as def
-    from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${OURS}`,
-  function: `select n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) ||
-    ')' as id,
-      case when p.prokind in ('f','p') then pg_get_functiondef(p.oid) else p.prokind::text end ||
-      coalesce(' acl ' || p.proacl::text, '') as def
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${OURS} and not exists (select
-    from pg_depend d where d.objid = p.oid and d.deptype = 'e')`,
-  trigger: `select n.nspname || '.' || c.relname || '.' || t.tgname as id, pg_get_triggerdef(t.oid) ||
-    ' ' || t.tgenabled::text as def
-    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${OURS} and not t.tgisinternal`,
-  type: `select n.nspname || '.' || t.typname as id, t.typtype::text || coalesce(' ' || (select
-    string_agg(e.enumlabel, ',' order by e.enumsortorder) from pg_enum e
-    where e.enumtypid = t.oid), '') as def
-    from pg_type t join pg_namespace n on n.oid = t.typnamespace where ${OURS} and t.typtype in ('e','d')`,
-  policy: `select n.nspname || '.' || c.relname || '.' || p.polname as id, p.polcmd::text || ' ' ||
-    coalesce(pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_get_expr(p.polwithcheck,
-    p.polrelid), '') as def
-    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${OURS}`,
-  extension: `select extname as id, extversion as def from pg_extension`,
-  comment: `select n.nspname || '.' || c.relname || coalesce('.' || a.attname, '') as id,
-    d.description as def
-    from pg_description d join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass
-    join pg_namespace n on n.oid = c.relnamespace
-      left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
-      where ${OURS}`,
-};
+/** A name with a dot or a quote in it is quoted, so that a qualified one can be taken apart again. */
+const plain = (name: string): string =>
+  `case when ${name} ~ '[."]' then quote_ident(${name}) else ${name} end`;
 
-export interface SnapshotOptions {
-  /** Called between tables, so that a long count can be heartbeaten and stopped. */
-  readonly onTable?: (table: string) => void;
-  /** Only the catalog; content and sequences stay empty. */
-  readonly catalogOnly?: boolean;
+/**
+ * What pg_dump leaves out of a database, as objects. `database …` is what lies around it, and no copy has;
+ * versions of extensions and subscriptions are in no dump either.
+ */
+export async function readSurroundings(session: Session): Promise<Readonly<Record<string, string>>> {
+  const [row] = await session.query<{ all: Record<string, string> }>(
+    `select coalesce(json_object_agg(id, def), '{}') as all from (${SURROUNDINGS}) x where def is not null`,
+  );
+  return row?.all ?? {};
 }
 
-/** Reads the whole snapshot; the session should be steady and in one REPEATABLE READ transaction. */
-export async function readSnapshot(session: Session, options: SnapshotOptions = {}): Promise<Snapshot> {
-  const catalog: Record<string, string> = {};
-  for (const [kind, sql] of Object.entries(catalogQueries)) {
-    for (const row of await session.query<{ id: string; def: string }>(sql))
-      catalog[`${kind} ${row.id}`] = row.def;
-  }
-  if (options.catalogOnly) return { catalog, content: {}, sequences: {} };
+/** Read from the row as JSON, because each major has other columns. */
+const DATABASE = `(select to_jsonb(d) as d from pg_database d where datname = current_database())`;
+const SURROUNDINGS = `
+  select 'encoding and locale' as id, concat_ws(' ', pg_encoding_to_char((d->>'encoding')::int),
+      case d->>'datlocprovider' when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end, d->>'datcollate',
+      d->>'datctype', coalesce(d->>'datlocale', d->>'daticulocale'), d->>'daticurules') as def
+    from ${DATABASE} x
+  union all select 'database owner', pg_get_userbyid((d->>'datdba')::oid) from ${DATABASE} x
+  union all select 'database connection limit', d->>'datconnlimit' from ${DATABASE} x
+  union all select 'database grants', (select string_agg(a::text, ', ' order by a::text)
+      from unnest(coalesce(datacl, acldefault('d', datdba))) a)
+    from pg_database where datname = current_database()
+  union all select 'database comment', shobj_description(oid, 'pg_database')
+    from pg_database where datname = current_database()
+  union all select 'database setting ' || split_part(c, '=', 1) ||
+      case when setrole = 0 then '' else ' of ' || pg_get_userbyid(setrole) end, c
+    from pg_db_role_setting, unnest(setconfig) c
+    where setdatabase = (select oid from pg_database where datname = current_database())
+  union all select 'version of extension ' || extname, extversion from pg_extension
+  union all select 'subscription ' || subname, concat_ws(' ', pg_get_userbyid(subowner), subenabled, subslotname,
+      subpublications) from pg_subscription
+    where subdbid = (select oid from pg_database where datname = current_database())
+  union all select 'invalid index ' || i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)
+    from pg_index i where not i.indisvalid and not exists (select from pg_class c
+      where c.oid = i.indexrelid and c.relkind = 'I')`;
+
+/** Roles of the whole cluster: what a migration makes of them, no copy keeps to itself. */
+export async function readRoles(session: Session): Promise<Readonly<Record<string, string>>> {
+  const rows = await session.query<{ id: string; def: string }>(
+    `select 'role ' || rolname as id, concat_ws(' ', case when rolsuper then 'superuser' end,
+        case when rolcanlogin then 'login' end, case when rolcreatedb then 'createdb' end,
+        case when rolcreaterole then 'createrole' end, case when rolreplication then 'replication' end,
+        case when rolbypassrls then 'bypassrls' end, case when not rolinherit then 'noinherit' end,
+        (select 'in ' || string_agg(m.roleid::regrole::text, ', ' order by m.roleid::regrole::text)
+          from pg_auth_members m where m.member = r.oid), rolconfig::text) as def
+      from pg_roles r where rolname !~ '^pg_'`,
+  );
+  return Object.fromEntries(rows.map(({ id, def }) => [id, def]));
+}
+
+/** Rows of each table and large objects, as far as they can be read; `onTable` is called before each. */
+export async function readContent(
+  session: Session,
+  onTable: (table: string) => void = () => undefined,
+): Promise<Snapshot['content']> {
   const content: Record<string, { rows: number; hash: string }> = {};
   for (const table of await listTables(session)) {
-    options.onTable?.(table);
-    content[table] = await hashTable(session, table);
+    onTable(table);
+    content[table] = await hashRows(session, quoteTable(table), '(t.*)::text');
   }
-  return { catalog, content, sequences: await readSequences(session) };
+  const [some] = await session.query('select from pg_largeobject_metadata limit 1');
+  if (some) {
+    onTable(LARGE_OBJECTS);
+    content[LARGE_OBJECTS] = await hashRows(session, 'pg_largeobject_metadata', LARGE_OBJECT);
+  }
+  return content;
 }
 
-/** The whole snapshot in a transaction of its own: one state, however much is written meanwhile. */
-export async function readWholeSnapshot(session: Session, options: SnapshotOptions = {}): Promise<Snapshot> {
-  await session.query('begin isolation level repeatable read read only');
-  try {
-    return await readSnapshot(session, options);
-  } finally {
-    await session.query('rollback').catch(() => undefined);
-  }
-}
+/** Named like a table where content is compared. */
+export const LARGE_OBJECTS = 'large objects';
+const LARGE_OBJECT = `concat_ws(' ', t.oid, pg_get_userbyid(t.lomowner),
+  (select string_agg(a::text, ',' order by a::text) from unnest(t.lomacl) a), md5(lo_get(t.oid)))`;
 
-/** Ordinary and partitioned tables and materialised views with rows of their own. */
+/** Ordinary tables, and so partition by partition; a name with a dot or a quote in it is quoted. */
 export async function listTables(session: Session): Promise<readonly string[]> {
   const rows = await session.query<{ id: string }>(
-    `select n.nspname || '.' || c.relname as id from pg_class c join pg_namespace n
-      on n.oid = c.relnamespace where ${OURS} and c.relkind = 'r' order by 1`,
+    `select ${plain('n.nspname')} || '.' || ${plain('c.relname')} as id from pg_class c join pg_namespace n
+      on n.oid = c.relnamespace where ${OURS} and c.relkind = 'r' and not exists (select from pg_depend d
+        where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+        and not c.oid = any (select unnest(e.extconfig) from pg_extension e)) order by 1`,
   );
   return rows.map((row) => row.id);
 }
-
 /** Rows and a hash that does not depend on their order: two sums of 64-bit hashes with different seeds. */
-async function hashTable(session: Session, table: string): Promise<{ rows: number; hash: string }> {
+async function hashRows(
+  session: Session,
+  from: string,
+  text: string,
+): Promise<{ rows: number; hash: string }> {
   const rows = await session.query<{ n: string; a: string; b: string }>(
-    `select count(*) as n, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as a,
-      coalesce(sum(hashtextextended(t::text, 42)::numeric), 0)::text as b from ${quoteTable(table)} t`,
+    `select count(*) as n, coalesce(sum(hashtextextended(${text}, 0)::numeric), 0)::text as a,
+      coalesce(sum(hashtextextended(${text}, 42)::numeric), 0)::text as b from ${from} t`,
   );
   const row = rows[0];
-  const toHex = (text: string) => BigInt.asUintN(64, BigInt(text)).toString(16).padStart(16, '0');
+  const toHex = (sum: string) => BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0');
   return { rows: Number(row?.n ?? 0), hash: `${toHex(row?.a ?? '0')}${toHex(row?.b ?? '0')}` };
 }
 

@@ -163,10 +163,20 @@ describe('schema and queries', () => {
     expect((await ask(query('select max(id) from payments', '{ value: at least 0 }'))).receipt).toMatchObject(
       { verdict: 'inconclusive' },
     );
-    expect((await ask(query('delete from payments returning 1', 'no rows'))).receipt).toMatchObject({
-      verdict: 'error',
-      summary: expect.stringContaining('25006'),
-    });
+    const wrong: readonly (readonly [string, string])[] = [
+      ["select setval('orders_id_seq', 1)", '25006'],
+      ['delete from payments returning 1', 'it is no SELECT'],
+      ['commit; delete from payments; select 1 where false', 'it is 3 statements'],
+      ['with gone as (delete from payments returning 1) select 1 from gone', 'it deletes'],
+      ['-- nothing', 'it is empty'],
+    ];
+    for (const [sql, why] of wrong)
+      expect((await ask(query(sql, 'no rows'))).receipt).toMatchObject({
+        verdict: 'error',
+        summary: expect.stringContaining(why),
+      });
+    const two = await ask(query('select 1 union all select 2', '{ value: exactly 1 }'));
+    expect(two.receipt).toMatchObject({ verdict: 'inconclusive' });
   });
 });
 

@@ -1,9 +1,6 @@
 // Data on a real server: rows found in one pass, fixed with their before-images, put back only where nobody
 // has changed them since.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compareSnapshots } from '../../src/core/snapshot.ts';
-import { withSession } from '../../src/io/postgres.ts';
-import { readWholeSnapshot } from '../../src/io/snapshot.ts';
 import {
   BACKUP,
   type Bench,
@@ -14,15 +11,15 @@ import {
   permit,
   raiseBench,
 } from '../support/hands.ts';
+import { judge, type Judged, unequal } from '../support/judge.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
 afterAll(() => bench?.stop());
 
-const snapshot = (hands: Hands) => withSession(hands.url, 'test', (session) => readWholeSnapshot(session));
-/** All that differs in rows; sequences may be ahead. */
-const rowsChanged = async (hands: Hands, before: Awaited<ReturnType<typeof snapshot>>) =>
-  compareSnapshots(before, await snapshot(hands)).map((difference) => difference.object);
+const snapshot = (hands: Hands) => judge(hands.url);
+/** All that differs; sequences may be ahead. */
+const rowsChanged = async (hands: Hands, before: Judged) => unequal(before, await snapshot(hands));
 const images = async (hands: Hands, step = 'data: fix') =>
   (
     await hands.world.artifacts

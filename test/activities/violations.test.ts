@@ -36,7 +36,7 @@ describe('the receipt of the preview', () => {
     expect(receipt).toMatchObject({ verdict: 'fail', figures: { violating: 7, notForecast: 1 } });
     expect(receipt.details?.slice(0, 2)).toEqual([
       'would violate orders_total_non_negative on public.orders: 5 rows (id 10, 20, 30, 40, 50)',
-      'would violate order_items_qty_positive on public.order_items: 2 rows (order_id/sku 25/sku, 50/sku)',
+      'would violate order_items_qty_positive on public.order_items: 2 rows (order_id/sku (25,sku), (50,sku))',
     ]);
     expect(receipt.details).toContain('asked for 3 added constraints: 2 are violated by rows of the copy');
     expect(receipt.details).toContain(
@@ -64,7 +64,7 @@ describe('the receipt of the preview', () => {
     expect(receipt).toMatchObject({ verdict: 'pass', figures: { violating: 0 } });
     expect(receipt.details).toContain(
       'violate now, but the migrations may change rows before they add it: order_items_qty_positive ' +
-        'on public.order_items: 2 rows (order_id/sku 25/sku, 50/sku)',
+        'on public.order_items: 2 rows (order_id/sku (25,sku), (50,sku))',
     );
   });
 

@@ -149,7 +149,7 @@ describe('the package', () => {
       ]);
       expect(place.catalog.removed).toEqual([]);
       expect(place.catalog.changed.map((entry) => [entry.object, entry.was, entry.is])).toEqual([
-        ['column public.orders.total_cents', 'bigint not null', 'bigint not null default 0'],
+        ['column public.orders.total_cents', 'bigint NOT NULL', 'bigint DEFAULT 0 NOT NULL'],
       ]);
       expect(place.rows).toEqual([
         { table: 'audit.change_ledger', was: 1, is: 3 },
@@ -162,7 +162,7 @@ describe('the package', () => {
       ]);
     }
     expect(await read('delta.md')).toContain(
-      '`column public.orders.discount_cents`: `bigint not null default 0`',
+      '`column public.orders.discount_cents`: `bigint DEFAULT 0 NOT NULL`',
     );
   });
 

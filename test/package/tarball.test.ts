@@ -243,7 +243,7 @@ describe('its workers', () => {
     const { exitCode, stdout, stderr } = await soakgate(start, { TEMPORAL_ADDRESS: server.address });
     expect({ exitCode, said: `${stdout}${stderr}` }).toEqual({
       exitCode: 1,
-      said: expect.stringContaining('preflight: 1 of '),
+      said: expect.stringContaining("preflight: no-such-tool is not on the worker's path"),
     });
     const outcomes = running.map((child) => new Promise((resolve) => child.once('exit', resolve)));
     for (const child of running) child.kill('SIGTERM');

@@ -11,8 +11,6 @@ import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { newSoak } from '../../src/core/soak.ts';
-import { withSession } from '../../src/io/postgres.ts';
-import { readWholeSnapshot } from '../../src/io/snapshot.ts';
 import { readPrivateKey, sealGateReport, signMessage } from '../../src/io/trust.ts';
 import type { EnvironmentRun } from '../../workflows/contract.ts';
 import {
@@ -26,6 +24,7 @@ import {
 import { hashTree } from '../support/hash-tree.ts';
 import type { Change } from './change.ts';
 import { ALL, forged, loose, soon } from './forgeries.ts';
+import { judge } from '../support/judge.ts';
 import { twoPlacesPlan } from '../support/two-places.ts';
 import { ranNow } from '../support/programs.ts';
 
@@ -96,7 +95,7 @@ async function everything(): Promise<object> {
     'select string_agg(datname, chr(32) order by datname) as names from pg_database',
   );
   return {
-    database: await withSession(cast.database, 'test', (session) => readWholeSnapshot(session)),
+    database: await judge(cast.database),
     schemas: await query(cast.database, "select nspname from pg_namespace where nspname = 'soakgate'"),
     databases,
     trees,

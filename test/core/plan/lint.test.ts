@@ -103,6 +103,30 @@ const cases: readonly Case[] = [
         '}\n  - step: forbidden-writes',
     ],
   ],
+  ...(
+    [
+      ['0ms, which PostgreSQL reads as for ever', 'lock-timeout: 0ms', ['lock-timeout']],
+      ['longer than it is tried', 'lock-timeout: 3m', ['lock-timeout']],
+      ['more than 31 bits', 'lock-timeout: 30d', ['lock-timeout', 'lock-timeout']],
+    ] as const
+  ).map(([what, written, keys]): Case => [
+    `a lock timeout of ${what}`,
+    keys.map((key) => `steps[5].migrate.${key}`),
+    ['migrate: { lock-timeout: 50ms', `migrate: { ${written}`],
+  ]),
+  [
+    'a statement that may run for ever',
+    ['steps[5].migrate.statement-timeout'],
+    ['statement-timeout: 5m } }', 'statement-timeout: 0s } }'],
+  ],
+  [
+    'a file whose lock timeout is 0',
+    ['steps[6].sql.lock-timeout'],
+    [
+      '  - step: forbidden-writes',
+      '  - { step: file, sql: { file: a.sql, undo: b.sql, lock-timeout: 0ms } }\n  - step: forbidden-writes',
+    ],
+  ],
   ['maintenance left before the check', ['steps[10].maintenance'], [OPEN, ''], [HEALTH, OPEN + HEALTH]],
   [
     'maintenance left after a check of the old release',

@@ -1,6 +1,6 @@
 // Django's migrations, by the release's own Django.
 import { path } from '../forms.ts';
-import { defineMigrator, type ReleaseFiles } from './migrator.ts';
+import { defineMigrator, journal, type ReleaseFiles } from './migrator.ts';
 import { nearestFile } from './places.ts';
 
 const MIGRATION = /^(?:(.*)\/)?migrations\/(\d{4}_\w+)\.py$/u;
@@ -8,7 +8,7 @@ const MIGRATION = /^(?:(.*)\/)?migrations\/(\d{4}_\w+)\.py$/u;
 export const django = defineMigrator({
   key: 'django',
   meaning: 'Django migrations',
-  options: { manage: path.describe("The project's manage.py") },
+  options: { manage: path.describe("The project's manage.py"), journal },
   defaults: {},
   programs: () => [],
   example: 'django: { manage: manage.py, pending: [...] }',
@@ -25,7 +25,7 @@ export const django = defineMigrator({
   firstPlan: (at) => [['manage', at, '']],
   askDatabase:
     'ask the database that serves: python manage.py showmigrations --plan; those of packages count, too',
-  journals: () => [],
+  journals: ({ journal: tables = [] }) => [tables].flat(),
 });
 
 /** `characters/migrations/0003_x.py` is `characters.0003_x`, unless the app calls itself otherwise. */

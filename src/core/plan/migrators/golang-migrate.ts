@@ -1,6 +1,6 @@
 // The file layout of golang-migrate: pairs of `N_name.up.sql` and `N_name.down.sql`, and a ledger of one row.
 import { path, table } from '../forms.ts';
-import { defineMigrator } from './migrator.ts';
+import { defineMigrator, journal } from './migrator.ts';
 import { byFolder, namesIn, within } from './places.ts';
 
 const UP = /^(?:(.*)\/)?(\d+_[^/]+)\.up\.sql$/u;
@@ -22,6 +22,7 @@ export const golangMigrate = defineMigrator({
     ledger: table
       .describe('Table that keeps the version and whether it is dirty; default: schema_migrations')
       .optional(),
+    journal,
   },
   defaults: { ledger: 'schema_migrations' },
   programs: () => [],
@@ -46,5 +47,5 @@ export const golangMigrate = defineMigrator({
     ['ledger', 'schema_migrations', 'CHANGE: the table that golang-migrate keeps'],
   ],
   askDatabase: 'ask the database that serves: migrate version',
-  journals: () => [],
+  journals: ({ journal: tables = [] }) => [tables].flat(),
 });

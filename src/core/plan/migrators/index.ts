@@ -19,7 +19,7 @@ export type MigratorOptions = {
 /** How migrations are declared, for hints. */
 export const exampleOfMigrations = `migrations: { ${Object.values(migrators)[0]?.example} }`;
 
-/** The app's own journal tables, left out of comparisons of content. */
+/** The application's own journal tables, left out of comparisons of content; without a schema: in any. */
 export function journalsOf(migrations: {
   readonly tool: string;
   readonly options: Readonly<Record<string, unknown>>;

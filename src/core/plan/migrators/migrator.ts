@@ -1,5 +1,6 @@
 // What a migration tool is in core: its options, and how `init` finds it in a folder.
 import type { z } from 'zod';
+import { oneOrMore, table } from '../forms.ts';
 import { defineTool, type ToolDefinition, type ToolOptions } from '../tool.ts';
 import type { Json } from '../values.ts';
 
@@ -46,6 +47,13 @@ export interface MigratorDefinition<
   /** Tables that are the app's own journal: left out of comparisons of content. */
   readonly journals: (options: ToolOptions<Shape, Defaults>) => readonly string[];
 }
+
+/** The same option for every tool. */
+export const journal = oneOrMore(table)
+  .describe(
+    "The application's own records of changes (audit logs); their rows are excluded from every comparison",
+  )
+  .optional();
 
 /** A migration tool, with the types of its options inferred from its one file. */
 export const defineMigrator = <

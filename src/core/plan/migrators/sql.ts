@@ -1,6 +1,6 @@
 // Numbered SQL files with down files, and a ledger of their names.
 import { path, table } from '../forms.ts';
-import { defineMigrator, type ReleaseFiles } from './migrator.ts';
+import { defineMigrator, journal, type ReleaseFiles } from './migrator.ts';
 import { byFolder, namesIn, within } from './places.ts';
 
 /** `0001_name.sql`; neither a down file nor one half of another tool's pair. */
@@ -18,9 +18,7 @@ export const sql = defineMigrator({
     ledger: table
       .describe('Table in which applied migrations are noted; default: schema_migrations')
       .optional(),
-    journal: table
-      .describe("The application's own record of changes; excluded from every comparison")
-      .optional(),
+    journal,
   },
   defaults: { ledger: 'schema_migrations' },
   programs: () => [],
@@ -54,7 +52,7 @@ export const sql = defineMigrator({
     ['ledger', 'schema_migrations', 'CHANGE: the table in which applied ones are noted'],
   ],
   askDatabase: 'ask the database that serves what its ledger has',
-  journals: ({ journal }) => (journal === undefined ? [] : [journal]),
+  journals: ({ journal: tables = [] }) => [tables].flat(),
 });
 
 function usable({ files }: ReleaseFiles) {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Remark } from '../complaint.ts';
 import { duration } from '../forms.ts';
+import { limitRemarks } from '../lint-limits.ts';
 import { perEnvironment } from '../lint-lines.ts';
 import { migrationsAreDeclared } from '../lint-migrations.ts';
 import { ms } from '../to-plan-values.ts';
@@ -36,8 +37,12 @@ export const migrate = defineStep({
     }),
   },
   lines: (spec, name) => [{ kind: 'migrate', name, spec }],
-  rules: [migratesSomething, areApplied],
+  rules: [migratesSomething, areApplied, limitsHold],
 });
+
+function limitsHold({ steps }: RulePlan<{ migrate: MigrateSpec }>): readonly Remark[] {
+  return steps.flatMap(({ migrate: spec }, at) => (spec ? limitRemarks(spec, at, 'migrate') : []));
+}
 
 /** One step applies them, once. */
 function areApplied(plan: RulePlan<{ migrate: MigrateSpec }>): readonly Remark[] {

@@ -1,8 +1,10 @@
 // sql: a reviewed SQL file of the release in one transaction, with the file that takes it back.
 import { z } from 'zod';
+import type { Remark } from '../complaint.ts';
 import { duration, path } from '../forms.ts';
+import { limitRemarks } from '../lint-limits.ts';
 import { ms } from '../to-plan-values.ts';
-import { defineStep, line } from './step.ts';
+import { defineStep, line, type RulePlan } from './step.ts';
 
 export interface SqlFileSpec {
   readonly file: string;
@@ -40,5 +42,9 @@ export const sql = defineStep({
   },
   lines: (spec, name) => [{ kind: 'sqlFile', name, spec }],
   files: ({ file, undo }) => [file, undo],
-  rules: [],
+  rules: [limitsHold],
 });
+
+function limitsHold({ steps }: RulePlan<{ sql: SqlFileSpec }>): readonly Remark[] {
+  return steps.flatMap(({ sql: spec }, at) => (spec ? limitRemarks(spec, at, 'sql') : []));
+}

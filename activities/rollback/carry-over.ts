@@ -1,0 +1,110 @@
+// What lies outside every dump: owner, grants, settings, limit and comment of a database, carried over by hand.
+import { fail } from '../../src/core/failures.ts';
+import {
+  quoteName,
+  quoteText,
+  serverError,
+  type Session,
+  withDatabase,
+  withSession,
+} from '../../src/io/postgres.ts';
+import type { Work } from '../frame/step-context.ts';
+
+const MAINTENANCE_DATABASE = 'postgres';
+
+/**
+ * Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06).
+ */
+export async function carryOver(work: Work, from: string, to: string): Promise<readonly string[]> {
+  return inMaintenance(work, async (session) => {
+    const statements = await carriedStatements(session, from, to);
+    for (const statement of statements) await session.query(statement);
+    return statements;
+  });
+}
+
+async function carriedStatements(session: Session, from: string, to: string): Promise<readonly string[]> {
+  const name = quoteName(to);
+  const [database] = await session.query<{
+    oid: string;
+    owner: string;
+    connlimit: number;
+    plain: boolean;
+    comment: string | null;
+  }>(
+    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is
+      null as plain, shobj_description(oid, 'pg_database') as comment
+     from pg_database where datname = $1`,
+    [from],
+  );
+  if (!database) fail('TARGET_UNREACHABLE', `there is no database ${from}`);
+  const grants = await session.query<{ grantee: string | null; privilege: string; grantable: boolean }>(
+    `select case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end as grantee,
+      a.privilege_type as privilege, a.is_grantable as grantable
+     from pg_database d, aclexplode(d.datacl) a where d.datname = $1`,
+    [from],
+  );
+  const settings = await settingStatements(session, database.oid, name);
+  return [
+    `alter database ${name} owner to ${quoteName(database.owner)}`,
+    `alter database ${name} connection limit ${database.connlimit}`,
+    ...(database.plain ? [] : [`revoke all on database ${name} from public`]),
+    ...grants.map(
+      ({ grantee, privilege, grantable }) =>
+        `grant ${privilege} on database ${name} to
+          ${grantee === null ? 'public' : quoteName(grantee)}${grantable ? ' with grant option' : ''}`,
+    ),
+    ...settings,
+    ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),
+  ];
+}
+
+/**
+ * Only what is set for the database, or for a role in it, so that a copy is read as the target is. What this
+ * role may not set is left out: it concerns others, and nobody else is ever connected to a scratch copy.
+ */
+export async function carrySettings(work: Work, from: string, to: string): Promise<void> {
+  await inMaintenance(work, async (session) => {
+    const [database] = await session.query<{ oid: string }>(
+      'select oid::text from pg_database where datname = $1',
+      [from],
+    );
+    for (const statement of await settingStatements(session, database?.oid ?? '0', quoteName(to)))
+      await session.query(statement).catch((error: unknown) => {
+        if (!serverError(error)) throw error;
+      });
+  });
+}
+
+/** The settings of the database with this oid, as statements that set them for the one of this name. */
+async function settingStatements(session: Session, oid: string, name: string): Promise<readonly string[]> {
+  const settings = await session.query<{ role: string | null; setting: string }>(
+    `select case when setrole = 0 then null else pg_get_userbyid(setrole) end as role,
+      unnest(setconfig) as setting from pg_db_role_setting where setdatabase = $1::oid`,
+    [oid],
+  );
+  return settings.map(({ role, setting }) => settingStatement(name, role, setting));
+}
+
+/** A list setting (`search_path`) is stored as it was written; quoted whole it would be one name. */
+function settingStatement(name: string, role: string | null, setting: string): string {
+  const at = setting.indexOf('=');
+  const [key, value] = [setting.slice(0, at), setting.slice(at + 1)];
+  const where =
+    role === null ? `alter database ${name}` : `alter role ${quoteName(role)} in database ${name}`;
+  const written = LISTS.includes(key) ? value || "''" : quoteText(value);
+  return `${where} set ${key.split('.').map(quoteName).join('.')} to ${written}`;
+}
+/** GUC_LIST_QUOTE settings of PostgreSQL: pg_dump writes these unquoted as well. */
+const LISTS = [
+  'search_path',
+  'temp_tablespaces',
+  'local_preload_libraries',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'unix_socket_directories',
+];
+
+function inMaintenance<T>(work: Work, use: (session: Session) => Promise<T>): Promise<T> {
+  return withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, use);
+}
