@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { EnvValue } from '../../src/core/plan/plan.ts';
 import type { StepList } from '../../src/core/step-list.ts';
 import { type CommandResult, runCommand } from '../../src/io/command.ts';
-import { dumpEnvironment, pgEnvironment } from '../../src/io/postgres.ts';
+import { dumpEnvironment, pgEnvironment, sessionOptions } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 
@@ -124,13 +124,9 @@ async function releaseEnvironment(
       pgEnvironment(url, tag)),
     ...Object.fromEntries(own),
     PGAPPNAME: tag,
-    ...(readOnly && { PGOPTIONS: readOnlyOptions(url) }),
+    ...(readOnly && { PGOPTIONS: sessionOptions(url, '-c default_transaction_read_only=on') }),
   };
 }
-
-/** Beside what the address itself sets. */
-const readOnlyOptions = (url: string): string =>
-  [new URL(url).searchParams.get('options'), '-c default_transaction_read_only=on'].filter(Boolean).join(' ');
 
 /** One value of `commands.env`. */
 export async function commandValue(value: EnvValue, url: string): Promise<string> {

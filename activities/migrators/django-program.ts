@@ -20,6 +20,8 @@ export interface DjangoRequest {
   };
   /** Asked at the beginning and at the end of each migration's transaction. */
   readonly guard: string | null;
+  /** Said in each savepoint before it is released, so that its rows are known as ours. */
+  readonly subtransaction: string | null;
   /** Asked at the end of each migration's transaction, after deferred SQL. */
   readonly locks: string | null;
 }
@@ -135,6 +137,22 @@ class Watching(connection.SchemaEditorClass):
 moving = None
 
 
+def note_transactions():
+    """Each transaction and each savepoint is noted at its end, from within."""
+    commit, release = connection._commit, connection._savepoint_commit
+
+    def noted_commit():
+        if connection.connection is not None and not connection.get_autocommit():
+            ask(request["guard"])
+        commit()
+
+    def noted_release(sid):
+        ask(request["subtransaction"])
+        release(sid)
+
+    connection._commit, connection._savepoint_commit = noted_commit, noted_release
+
+
 def move(name, target):
     global moving
     moving = name
@@ -165,6 +183,8 @@ if request["ask"] == "status":
 elif request["ask"] == "sql":
     sql()
 else:
+    if request["guard"]:
+        note_transactions()
     for name in request["names"]:
         graph = MigrationLoader(connection).graph
         move(name, split(name)[1] if request["ask"] == "migrate" else parent(graph, split(name)))

@@ -1,7 +1,8 @@
 // Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one
 // transaction for each migration.
 import { fail } from '../../src/core/failures.ts';
-import { databaseName, withSession } from '../../src/io/postgres.ts';
+import { databaseName, sessionOptions, withSession } from '../../src/io/postgres.ts';
+import { noteSubtransaction } from '../../src/io/fence.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
@@ -151,8 +152,12 @@ async function moveThem(
   moved: Moved[],
 ): Promise<MigrationFailure | null> {
   const limits = `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs}`;
-  const request = { ask, names, guard: guard ?? null, locks: onLocks ? HELD_LOCKS_JSON : null };
-  const { facts, result } = await run(work, url, request, lockTimeoutMs, { PGOPTIONS: limits });
+  const subtransaction = guard === undefined ? null : noteSubtransaction(work.rollout);
+  const locks = onLocks ? HELD_LOCKS_JSON : null;
+  const request = { ask, names, guard: guard ?? null, subtransaction, locks };
+  const { facts, result } = await run(work, url, request, lockTimeoutMs, {
+    PGOPTIONS: sessionOptions(url, limits),
+  });
   for (const { moved: name, tookMs = 0 } of facts) {
     if (name === undefined) continue;
     moved.push({ name, tookMs });
@@ -216,9 +221,15 @@ async function look(
   url: string,
   request: Pick<DjangoRequest, 'ask' | 'names'>,
 ): Promise<readonly Facts[]> {
-  const { facts, result } = await run(work, url, { ...request, guard: null, locks: null }, null, {
-    PGOPTIONS: '-c default_transaction_read_only=on',
-  });
+  const { facts, result } = await run(
+    work,
+    url,
+    { ...request, guard: null, subtransaction: null, locks: null },
+    null,
+    {
+      PGOPTIONS: sessionOptions(url, '-c default_transaction_read_only=on'),
+    },
+  );
   if (result.exitCode !== 0)
     fail(
       'RELEASE_FAILED',

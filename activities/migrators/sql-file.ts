@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { notInOneTransaction } from '../../src/core/one-transaction.ts';
+import { markRanged } from '../../src/io/fence.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
@@ -10,6 +11,9 @@ import type { HeldLock, UpgradeOptions } from './migrator.ts';
 const LOCKS_MARK = 'soakgate-locks:';
 /** Every lock of a transaction is held to its end, so the last statement sees them all. */
 const HELD_LOCKS = `select '${LOCKS_MARK}' || (${HELD_LOCKS_JSON})`;
+
+/** What opens a subtransaction, as far as a file's text shows. */
+const SUBTRANSACTIONS = /\b(?:savepoint|exception)\b/iu;
 
 export interface StampedFile {
   /** What it is called in messages. */
@@ -55,6 +59,7 @@ async function runFile(
     `set local statement_timeout = ${statementTimeoutMs}`,
     ...(guard ? [guard] : []),
   ];
+  const ranged = SUBTRANSACTIONS.test(await readFile(file, 'utf8'));
   const report = onLocks ? ['-c', HELD_LOCKS] : [];
   const argv = [
     'psql',
@@ -76,7 +81,7 @@ async function runFile(
       text,
     ]),
     ...report,
-    ...(guard ? ['-c', guard] : []),
+    ...(guard ? ['-c', guard, ...(ranged ? ['-c', markRanged(work.rollout)] : [])] : []),
   ];
   const result = await work.runTool(argv, { url });
   if (result.exitCode === 0) {

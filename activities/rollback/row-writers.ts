@@ -26,9 +26,11 @@ export async function writerOf(
   const ours = (await isThere(session, OWN))
     ? `when exists (select from ${OWN} own where own.rollout = ${quoteText(work.rollout.hash)}
           and own.alone and own.xid = x.id)
+          or exists (select from soakgate.subtransactions own
+            where own.rollout = ${quoteText(work.rollout.hash)} and own.xmin::text = t.xmin::text)
         then 'own'
       when exists (select from ${OWN} own where own.rollout = ${quoteText(work.rollout.hash)}
-        and (x.id > own.xid or (x.id = own.xid and not own.alone)) and x.id < own.ended
+        and (own.ranged or not own.alone) and x.id >= own.xid and x.id < own.ended
         and own.wrote ? ${quoteText(table)}) then 'either'`
     : '';
   return `(select case

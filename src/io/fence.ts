@@ -11,7 +11,8 @@ create table if not exists soakgate.fence (
 create unique index if not exists fence_one_open on soakgate.fence ((true)) where closed is null;
 create table if not exists soakgate.transactions (
   rollout text not null, xid xid8 not null, ended xid8 not null, began jsonb, wrote jsonb,
-  alone boolean not null default true, primary key (rollout, xid));`;
+  alone boolean not null default true, ranged boolean not null default false, primary key (rollout, xid));
+create table if not exists soakgate.subtransactions (rollout text not null);`;
 
 /** SQLSTATE that our own SQL raises when another attempt has taken over. */
 export const FENCED_STATE = 'SG001';
@@ -65,6 +66,18 @@ export async function lowerFence(session: Session, rollout: RolloutRef): Promise
       rollout.hash,
     ]);
 }
+
+/**
+ * Said in a transaction of which nobody can tell how many subtransactions it has (savepoints, exception blocks):
+ * ids between its own and its end may be its, too.
+ */
+export const markRanged = (rollout: RolloutRef): string =>
+  `update soakgate.transactions set ranged = true
+    where rollout = ${quoteText(rollout.hash)} and xid = pg_current_xact_id()`;
+
+/** Said within a subtransaction: the row's own xmin is its id. */
+export const noteSubtransaction = (rollout: RolloutRef): string =>
+  `insert into soakgate.subtransactions (rollout) values (${quoteText(rollout.hash)})`;
 
 /**
  * A statement that ends the transaction around it unless this attempt still holds the fence, and that notes the

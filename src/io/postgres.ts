@@ -190,6 +190,9 @@ export function pgEnvironment(url: string, applicationName: string): Record<stri
  */
 export function dumpEnvironment(url: string, applicationName: string): Record<string, string> {
   const { PGCLIENTENCODING: _, ...environment } = pgEnvironment(url, applicationName);
-  const options = [environment['PGOPTIONS'], '-c default_transaction_read_only=off'];
-  return { ...environment, PGOPTIONS: options.filter(Boolean).join(' ') };
+  return { ...environment, PGOPTIONS: sessionOptions(url, '-c default_transaction_read_only=off') };
 }
+
+/** `PGOPTIONS` of a session: what the address itself sets, and more. */
+export const sessionOptions = (url: string, more: string): string =>
+  [new URL(url).searchParams.get('options'), more].filter(Boolean).join(' ');

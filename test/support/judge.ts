@@ -5,8 +5,21 @@ import { ranNow } from './programs.ts';
 /** `schema` → the text of its dump; `public.orders` → rows and md5 of them; `sequence public.x` → last value. */
 export type Judged = Readonly<Record<string, string>>;
 
+/** Whatever the role or the database has for a default. */
+const STEADY = [
+  'statement_timeout=0',
+  'idle_session_timeout=0',
+  'idle_in_transaction_session_timeout=0',
+  'datestyle=ISO',
+  'timezone=UTC',
+  'extra_float_digits=1',
+  'bytea_output=hex',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
 export async function judge(url: string): Promise<Judged> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, options: STEADY });
   await client.connect();
   try {
     const { rows: tables } = await client.query<{ name: string; plain: string }>(
@@ -40,6 +53,7 @@ export function schemaText(url: string): string {
   const text = ranNow(program, [
     '--schema-only',
     '--no-password',
+    '--no-subscriptions',
     '--exclude-schema=soakgate',
     '--dbname',
     url,
