@@ -40,7 +40,8 @@ export interface Proven {
 }
 
 export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/backup.dump`;
-const COMPRESSED_BEST = 16;
+/** The best first; each is tried, because a version says nothing of what its pg_dump was built with. */
+const COMPRESSIONS = ['zstd:3', '3', '0'] as const;
 
 export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> {
   const earlier = await earlierProof(work);
@@ -108,17 +109,16 @@ async function dumpInSnapshot(
 ): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences']; seen: string }> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
-    const [exported] = await session.query<{ id: string; seen: string; version: number }>(
-      `select pg_export_snapshot() as id, pg_current_snapshot()::text as seen,
-        current_setting('server_version_num')::int / 10000 as version`,
+    const [exported] = await session.query<{ id: string; seen: string }>(
+      'select pg_export_snapshot() as id, pg_current_snapshot()::text as seen',
     );
     const beside = `${await work.world.artifacts.path(dumpName(work))}.${work.tag.split(':').at(-1)}.tmp`;
-    const compress = (exported?.version ?? 0) >= COMPRESSED_BEST ? ['--compress=zstd:3'] : ['--compress=3'];
+    const compress = await compression(work, beside);
     const argv = [
       'pg_dump',
       `--format=${format}`,
       ...(jobs === undefined ? [] : [`--jobs=${jobs}`]),
-      ...compress,
+      `--compress=${compress}`,
       '--no-password',
       `--snapshot=${exported?.id}`,
       '--exclude-schema=soakgate',
@@ -147,6 +147,21 @@ async function dumpInSnapshot(
       await rm(beside, { recursive: true, force: true });
     }
   });
+}
+
+/** What this pg_dump can do; where nothing goes, the dump itself says why. */
+async function compression(work: Work, beside: string): Promise<string> {
+  const file = `${beside}.try`;
+  try {
+    for (const compress of COMPRESSIONS) {
+      const argv = ['pg_dump', '--format=custom', '--schema-only', '--no-password', `--compress=${compress}`];
+      const tried = await work.runTool([...argv, '--file', file], { quiet: true });
+      if (tried.exitCode === 0) return compress;
+    }
+    return COMPRESSIONS[0];
+  } finally {
+    await rm(file, { force: true });
+  }
 }
 
 /** @throws StepFailure BACKUP_FAILED with what pg_dump says. */

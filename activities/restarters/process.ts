@@ -1,12 +1,13 @@
 // A plain process with its own session and pid file. Not under setpriv and not in our group: it outlives the
 // worker.
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { processStartTime } from '../../src/io/command.ts';
 import { readIfThere, writeWhole } from '../../src/io/files.ts';
+import { sessionListens } from '../../src/io/listening.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 import { baseEnvironment, commandValue } from '../frame/commands.ts';
@@ -18,6 +19,10 @@ import type { Restarter } from './restarter.ts';
 type Options = RestarterOptions['process'];
 
 const STOP_MS = 10_000;
+/** USER_HZ of Linux, in which /proc counts. */
+const TICKS_A_SECOND = 100;
+/** The time of the start of the machine is told in whole seconds. */
+const ROUNDING_S = 2;
 
 export const processRestarter: Restarter<'process'> = {
   tools: [],
@@ -29,6 +34,8 @@ export const processRestarter: Restarter<'process'> = {
     const pid = await start(work, options, pidFile, log);
     const serves = await untilReady(work, service, options, {
       ended: async () => (processStartTime(pid) === undefined ? 'ended right after its start' : null),
+      elsewhere: async () =>
+        sessionListens(pid) === false ? `pid ${pid} listens nowhere, so another process answers` : null,
       lastWords: async () => tail(redact(await readFile(log, 'utf8').catch(() => '')), 2_000).split('\n'),
     });
     return `${stopped ? `pid ${stopped} ended, ` : ''}pid ${pid} up${serves}`;
@@ -41,9 +48,12 @@ export const processRestarter: Restarter<'process'> = {
 
 /** Ends what the pid file names, if it is still that process. */
 export async function stop(pidFile: string): Promise<number | undefined> {
-  const [pidText, startTime] = ((await readIfThere(pidFile)) ?? '').trim().split(' ');
+  const [pidText, noted] = ((await readIfThere(pidFile)) ?? '').trim().split(/\s+/u);
   const pid = Number(pidText);
-  if (!pid || !startTime || processStartTime(pid) !== startTime) return undefined;
+  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
+  // A plain pid file, as a server writes it itself, is believed if its process is older than the file.
+  const startTime = noted ?? (await startedBefore(pid, pidFile));
+  if (!startTime || processStartTime(pid) !== startTime) return undefined;
   const deadline = performance.now() + STOP_MS;
   process.kill(pid, 'SIGTERM');
   while (processStartTime(pid) === startTime) {
@@ -52,6 +62,15 @@ export async function stop(pidFile: string): Promise<number | undefined> {
     if (performance.now() > deadline + STOP_MS) fail('SERVICE_FAILED', `pid ${pid} does not end`);
   }
   return pid;
+}
+
+/** The start time of the process, unless it began after the file was written and so is another one. */
+async function startedBefore(pid: number, file: string): Promise<string | undefined> {
+  const startTime = processStartTime(pid);
+  if (startTime === undefined) return undefined;
+  const boot = Number(/^btime (\d+)$/mu.exec(await readFile('/proc/stat', 'utf8'))?.[1]);
+  const { mtimeMs } = await stat(file);
+  return boot + Number(startTime) / TICKS_A_SECOND <= mtimeMs / 1000 + ROUNDING_S ? startTime : undefined;
 }
 
 async function start(work: Work, options: Options, pidFile: string, log: string): Promise<number> {

@@ -17,6 +17,8 @@ export interface ReadyOptions {
 interface Watched {
   /** Null while it lives; else what became of it. */
   readonly ended: () => Promise<string | null>;
+  /** Null while nothing speaks against it that this very process answers; else what does. */
+  readonly elsewhere?: () => Promise<string | null>;
   /** The tail of its log. */
   readonly lastWords: () => Promise<readonly string[]>;
 }
@@ -32,7 +34,7 @@ export async function untilReady(
   work: Work,
   service: { readonly name: string },
   options: ReadyOptions,
-  { ended, lastWords }: Watched,
+  { ended, elsewhere, lastWords }: Watched,
 ): Promise<string> {
   const deadline = performance.now() + READY_MS;
   // What is closed to its users answers inside only.
@@ -46,9 +48,18 @@ export async function untilReady(
     if (end !== null) fail('SERVICE_FAILED', `${service.name} ${end}`, await lastWords());
     if (!options.ready || !base) return '';
     const answer = await get(new URL(options.ready, base).href, { timeoutMs: 2_000 });
-    if (answer.status !== null && answer.status < 300) return proveBuild(work, service, options, answer.body);
+    const answers = answer.status !== null && answer.status < 300;
+    // An old process that kept the port answers as well: whoever was started must listen itself.
+    const other = answers ? await elsewhere?.() : undefined;
+    if (answers && !other) return proveBuild(work, service, options, answer.body);
     if (performance.now() > deadline)
-      fail('SERVICE_FAILED', `${service.name} does not answer ${options.ready}`, await lastWords());
+      fail(
+        'SERVICE_FAILED',
+        other
+          ? `${service.name} answers ${options.ready}, but ${other}`
+          : `${service.name} does not answer ${options.ready}`,
+        await lastWords(),
+      );
     work.progress(`${service.name}: waiting for ${options.ready}`);
     await new Promise((wake) => setTimeout(wake, PAUSE_MS));
     work.signal.throwIfAborted();

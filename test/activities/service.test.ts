@@ -1,7 +1,7 @@
 // The release and its service on a real machine: checked out, switched, restarted, asked over HTTP, behind
 // maintenance, and back.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stop } from '../../activities/restarters/process.ts';
@@ -291,5 +291,67 @@ ${BACKUP}${DATA}${MIGRATE}`,
       differences: [expect.stringMatching(/maintenance stays on: .*remove .*maintenance\.flag/u)],
     });
     expect(await readFile(join(hands.root, 'maintenance.flag'), 'utf8')).toContain(hands.rollout.deployment);
+  });
+});
+
+describe('the process that answers is the one that was started', () => {
+  const held: ChildProcess[] = [];
+  afterAll(() => held.forEach((child) => child.kill('SIGKILL')));
+
+  /** An old process that serves at the port and takes no notice of anybody. */
+  async function oldProcess(port: number): Promise<number> {
+    const serve = `require('node:http').createServer((_, answer) => answer.end('{"build":"old"}')).listen(${port}, '127.0.0.1')`;
+    const child = spawn(process.execPath, ['-e', serve], { stdio: 'ignore', detached: true });
+    held.push(child);
+    await expect.poll(() => answers(port), { timeout: 10_000 }).toBe(200);
+    return child.pid!;
+  }
+  /** It waits for the port as gunicorn does, and lives on without it. */
+  const patient = `const server = require('node:http').createServer((_, answer) => answer.end('new'));
+    const listen = () => server.listen(process.env.PORT, '127.0.0.1');
+    server.on('error', () => setTimeout(listen, 300)); listen();`;
+  const services = (port: number) =>
+    `[{ name: web, process: { command: [node, -e, ${JSON.stringify(patient)}], pid-file: web.pid, ready: /health } }]`.replace(
+      'process.env.PORT',
+      String(port),
+    );
+
+  test('a plain pid file, as servers write it themselves: the old process is ended', async () => {
+    const port = await freePort();
+    const hands = await open({ port, services: services(port) });
+    const old = await oldProcess(port);
+    await writeFile(join(hands.root, 'web.pid'), `${old}\n`);
+    await hands.run('switch');
+    expect(await hands.run('restart')).toMatchObject({
+      verdict: 'pass',
+      summary: expect.stringContaining(`pid ${old} ended`),
+    });
+    expect(await (await fetch(`http://127.0.0.1:${port}/health`)).text()).toBe('new');
+  });
+
+  test('a plain pid file whose number another process has since: that one is left alone', async () => {
+    const port = await freePort();
+    const hands = await open({ port, services: services(port) });
+    await writeFile(join(hands.root, 'web.pid'), '1\n');
+    const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
+    held.push(bystander);
+    await writeFile(join(hands.root, 'web.pid'), `${bystander.pid}\n`);
+    await utimes(join(hands.root, 'web.pid'), new Date(0), new Date(0));
+    await hands.run('switch');
+    await hands.run('restart');
+    expect(processStartTime(bystander.pid!)).toBeDefined();
+  });
+
+  test('an old process that keeps the port: the restart fails and says so', { timeout: 60_000 }, async () => {
+    const port = await freePort();
+    const hands = await open({ port, services: services(port) });
+    await oldProcess(port);
+    await hands.run('switch');
+    expect(await failureOf(hands.run('restart'))).toMatchObject({
+      code: 'SERVICE_FAILED',
+      message: expect.stringMatching(
+        /web answers \/health, but pid \d+ listens nowhere, so another process answers/u,
+      ),
+    });
   });
 });
