@@ -22,6 +22,8 @@ export interface Image {
   /** The partition in which the row is. */
   readonly part: string | null;
   readonly key: string;
+  /** Its key as the fix left it, where the fix changed the key itself. */
+  readonly keyAfter: string | null;
   /** Name of the rule, or `command`. */
   readonly rule: string;
   /** Null: the fix added this row. */
@@ -80,7 +82,7 @@ async function* pages(session: Session, work: Work): AsyncGenerator<readonly str
   for (let last = '0'; ;) {
     const rows = await session.query<{ id: string; line: string }>(
       `select id::text, jsonb_build_object('id', id, 'table', place, 'part', part, 'rule', rule, 'key', key,
-          'before', before, 'after', after, 'afterMd5', md5(after::text))::text as line
+          'keyAfter', key_after, 'before', before, 'after', after, 'afterMd5', md5(after::text))::text as line
         from ${imageTable(work)} i where id > $1::bigint order by i.id limit ${PAGE}`,
       [last],
     );
@@ -116,8 +118,10 @@ export async function fixedRows(work: Work): Promise<ReadonlyMap<string, string 
   const found = new Map<string, string | null>();
   for (const step of work.list.steps.filter(({ kind }) => kind === 'fixData'))
     for await (const line of imageLines({ ...work, step })) {
-      const { table, key, afterMd5 } = JSON.parse(line) as Image;
-      found.set(`${table} ${key}`, afterMd5);
+      const { table, key, keyAfter, afterMd5 } = JSON.parse(line) as Image;
+      // Where the key itself was changed, nothing is left under the old one.
+      if (keyAfter !== null) found.set(`${table} ${key}`, null);
+      found.set(`${table} ${keyAfter ?? key}`, afterMd5);
     }
   return found;
 }

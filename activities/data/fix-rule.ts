@@ -147,13 +147,13 @@ ${rule.bad}
 ${rule.fix}
       from "soakgate found" where t.tableoid = "soakgate part" and t.ctid = "soakgate place" and ${within}
       returning "soakgate key", "soakgate before", ${rowImage(shape)} as "soakgate after",
-        t.tableoid::regclass::text as "soakgate now", (
+        nullif(${keyText(shape)}, "soakgate key") as "soakgate key after", t.tableoid::regclass::text as "soakgate now", (
 ${rule.bad}
         ) is true as "soakgate still"),
     "soakgate kept" as (
-      insert into ${imageTable(work)} (place, part, rule, key, before, after)
+      insert into ${imageTable(work)} (place, part, rule, key, key_after, before, after)
       select ${quoteText(shape.name)}, "soakgate now", ${quoteText(rule.name)}, "soakgate key",
-        "soakgate before", "soakgate after" from "soakgate fixed")
+        "soakgate key after", "soakgate before", "soakgate after" from "soakgate fixed")
     select (select count(*) from "soakgate found") as found, count(*) as changed,
       count(*) filter (where "soakgate still") as still from "soakgate fixed"`;
 }

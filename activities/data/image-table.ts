@@ -5,9 +5,12 @@ import type { RolloutRef } from '../../src/core/ids.ts';
 import { quoteName, type Session } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 
-/** The columns: `place` and `part` name the table and the partition, `before` and `after` hold row images. */
+/**
+ * The columns: `place` and `part` name the table and the partition, `before` and `after` hold row images;
+ * `key_after` where the fix changed the key itself.
+ */
 const COLUMNS = `(id bigint generated always as identity primary key, place text not null, part text,
-  rule text not null, key text not null, before jsonb, after jsonb)`;
+  rule text not null, key text not null, key_after text, before jsonb, after jsonb)`;
 
 const prefix = (rollout: RolloutRef): string => `images_${rollout.hash}_`;
 /** One for each rollout and step: what an earlier deployment left is never taken for this one's. */

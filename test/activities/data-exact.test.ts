@@ -302,6 +302,8 @@ describe('what is put back is what was there', () => {
     const before = await md5(hands, 'codes');
     const receipt = await hands.run('data: fix');
     expect(receipt, receipt.summary).toMatchObject({ verdict: 'pass', figures: { fixed: 5 } });
+    // The keys that it left and the keys that it made are both its doing.
+    expect(await compare(hands)).toMatchObject({ equal: true, differences: [] });
     expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '5 of 5 rows put back' });
     expect(await md5(hands, 'codes')).toBe(before);
   });

@@ -38,11 +38,11 @@ const SIGNATURES = [
 ];
 const STAGING = [
   'permit pass: permit checked, 20 steps kept',
-  'preflight pass: 14 conditions hold',
+  'preflight pass: 20 conditions hold',
   'release pass: BUILD checked out beside the running release',
   'pending pass: 6 pending exactly as declared, 23 applied',
   'baseline pass: 18 tables counted, 3 addresses measured',
-  'backup pass: proven by restore: 18 tables, 247 objects equal',
+  'backup pass: proven by restore: 18 tables, 226 objects equal',
   'data fail: 15 findings: 11 can be fixed, 4 for people, 0 cannot be fixed',
   'data pass: 11 findings: 11 can be fixed, 0 for people, 0 cannot be fixed',
   'data: fix pass: 11 rows fixed, each with its before-image',
