@@ -11,7 +11,14 @@ import {
   type StepRun,
   type StepRuns,
 } from './frame/run-step.ts';
-import { plainUndo, replacingUndo, stepUndo, undoActivity, type UndoRuns } from './frame/run-undo.ts';
+import {
+  commandUndo,
+  plainUndo,
+  replacingUndo,
+  stepUndo,
+  undoActivity,
+  type UndoRuns,
+} from './frame/run-undo.ts';
 import { beforeDeploying } from './permit/before-deploying.ts';
 import { backup } from './backup/backup.ts';
 import { baseline } from './observe/baseline.ts';
@@ -66,7 +73,7 @@ const undos: UndoRuns = {
   downgrade: stepUndo(downgrade),
   revertSwitch: stepUndo(revertSwitch),
   revertRestart: stepUndo(revertRestart),
-  undoRun: stepUndo(undoRun),
+  undoRun: commandUndo(undoRun),
   undoSqlFile: stepUndo(undoSqlFile),
   undoForward: stepUndo(undoForward),
   // An attempt that was killed in the middle of the swap has left the database closed.

@@ -1,5 +1,6 @@
 // Checks on a real server: constraints by name and by forbidden write, columns, queries, commands with JSON
 // or a test report.
+import type { Comparison } from '../../src/core/activities.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -395,6 +396,10 @@ describe('commands', () => {
     expect(receipt).toMatchObject({ verdict: 'pass' });
     expect(await hands.undo('ask')).toMatchObject({ done: true });
     expect(await hands.sql('select distinct name from customers')).toEqual([{ name: '0' }]);
+    // What the undo has left is its own doing, and never told as the application's.
+    const left = await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
+    expect(left).toMatchObject({ equal: false, writtenSince: [] });
+    expect(left.differences).toHaveLength(20);
     expect((await failureOf(hands.run('ask'))).code).toBe('none');
   });
 });
