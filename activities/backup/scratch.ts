@@ -2,20 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
-import {
-  databaseName,
-  quoteName,
-  quoteText,
-  serverMajor,
-  withDatabase,
-  withSession,
-} from '../../src/io/postgres.ts';
+import { databaseName, quoteName, quoteText, serverMajor, withDatabase } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { carrySettings } from '../rollback/carry-over.ts';
+import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
 
-const MAINTENANCE_DATABASE = 'postgres';
 const DIRECTORY_JOBS = 2;
 
 /**
@@ -54,7 +47,7 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
 
 /** An empty database as the target is one: encoding, locale and its provider, and the settings that apply in it. */
 async function createLike(work: Work, database: string): Promise<void> {
-  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, async (session) => {
+  await inMaintenance(work, async (session) => {
     const major = await serverMajor(session);
     const icu = major >= 17 ? 'datlocale' : major >= 15 ? 'daticulocale' : 'null';
     const [like] = await session.query<Like>(
@@ -89,7 +82,7 @@ function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): 
 
 /** Drops a scratch database with whatever sessions of ours are in it. */
 export async function dropScratch(work: Pick<Work, 'url' | 'tag'>, database: string): Promise<void> {
-  await withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, (session) =>
+  await inMaintenance(work, (session) =>
     session.query(`drop database if exists ${quoteName(database)} with (force)`),
   );
 }

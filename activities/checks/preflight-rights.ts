@@ -80,7 +80,7 @@ const ownSchema = ({ name, creates, database }: Role): Look =>
 /** Whoever restores a dump gives each object its owner, and must be a member of that role. */
 async function ownership(session: Session, { name }: Role): Promise<Look> {
   const rows = await session.query<{ what: string; owner: string }>(
-    `select what, pg_get_userbyid(owner) as owner from (
+    `select what, quote_ident(pg_get_userbyid(owner)) as owner from (
        select n.nspname || '.' || c.relname as what, c.relowner as owner, 1 as place
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
          where ${NOT_OURS} and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not ${OF_EXTENSION('pg_class', 'c.oid')}
@@ -105,12 +105,9 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
   const owners = [...new Set(rows.map(({ owner }) => owner))];
   return missing(
     `role ${name} does not own ${some(rows.map(({ what }) => what))}: ` +
-      owners.map((owner) => `grant ${quoted(owner)} to ${name}`).join('; '),
+      owners.map((owner) => `grant ${owner} to ${name}`).join('; '),
   );
 }
-
-const quoted = (name: string): string =>
-  /^[a-z_][a-z0-9_$]*$/u.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
 /** Objects that only a superuser can make again, so that no dump of them can be proven by another role. */
 async function superuserOnly(session: Session, { name }: Role): Promise<readonly Look[]> {
@@ -158,7 +155,7 @@ async function hiddenFromRole(session: Session, { name, bypasses }: Role): Promi
       ),
     );
   const objects = await session.query<{ what: string; owner: string }>(
-    `select m.oid::text as what, pg_get_userbyid(m.lomowner) as owner from pg_largeobject_metadata m
+    `select m.oid::text as what, quote_ident(pg_get_userbyid(m.lomowner)) as owner from pg_largeobject_metadata m
       where not pg_has_role(current_user, m.lomowner, 'usage')
         and not (select rolsuper from pg_roles where rolname = current_user)
         and not exists (select from aclexplode(m.lomacl) a where a.privilege_type = 'SELECT'
@@ -169,7 +166,7 @@ async function hiddenFromRole(session: Session, { name, bypasses }: Role): Promi
       missing(
         `role ${name} may not read the large objects ${some(objects.map(({ what }) => what))}: ` +
           [...new Set(objects.map(({ owner }) => owner))]
-            .map((owner) => `grant ${quoted(owner)} to ${name}`)
+            .map((owner) => `grant ${owner} to ${name}`)
             .join('; '),
       ),
     );

@@ -1,16 +1,8 @@
 // What lies outside every dump: owner, grants, settings, limit and comment of a database, carried over by hand.
 import { fail } from '../../src/core/failures.ts';
-import {
-  quoteName,
-  quoteText,
-  serverError,
-  type Session,
-  withDatabase,
-  withSession,
-} from '../../src/io/postgres.ts';
+import { quoteName, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
+import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
-
-const MAINTENANCE_DATABASE = 'postgres';
 
 /**
  * Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06).
@@ -104,7 +96,3 @@ const LISTS = [
   'shared_preload_libraries',
   'unix_socket_directories',
 ];
-
-function inMaintenance<T>(work: Work, use: (session: Session) => Promise<T>): Promise<T> {
-  return withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, use);
-}

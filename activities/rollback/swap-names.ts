@@ -1,17 +1,10 @@
 // Gives a restored database the target's name: no new connections, sessions ended, both renames in one
 // transaction.
 import { fail } from '../../src/core/failures.ts';
-import {
-  databaseName,
-  quoteName,
-  serverError,
-  type Session,
-  withDatabase,
-  withSession,
-} from '../../src/io/postgres.ts';
+import { databaseName, quoteName, serverError, type Session } from '../../src/io/postgres.ts';
+import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
 
-const MAINTENANCE_DATABASE = 'postgres';
 const TRIES = 20;
 const PAUSE_MS = 100;
 const IN_USE = '55006';
@@ -116,8 +109,4 @@ async function whoIsIn(session: Session, database: string): Promise<string[]> {
     [database],
   );
   return rows.map(({ who }) => who);
-}
-
-function inMaintenance<T>(work: Work, use: (session: Session) => Promise<T>): Promise<T> {
-  return withSession(withDatabase(work.url, MAINTENANCE_DATABASE), work.tag, use);
 }

@@ -46,20 +46,6 @@ const SURROUNDINGS = `
     from pg_index i where not i.indisvalid and not exists (select from pg_class c
       where c.oid = i.indexrelid and c.relkind = 'I')`;
 
-/** Roles of the whole cluster: what a migration makes of them, no copy keeps to itself. */
-export async function readRoles(session: Session): Promise<Readonly<Record<string, string>>> {
-  const rows = await session.query<{ id: string; def: string }>(
-    `select 'role ' || rolname as id, concat_ws(' ', case when rolsuper then 'superuser' end,
-        case when rolcanlogin then 'login' end, case when rolcreatedb then 'createdb' end,
-        case when rolcreaterole then 'createrole' end, case when rolreplication then 'replication' end,
-        case when rolbypassrls then 'bypassrls' end, case when not rolinherit then 'noinherit' end,
-        (select 'in ' || string_agg(m.roleid::regrole::text, ', ' order by m.roleid::regrole::text)
-          from pg_auth_members m where m.member = r.oid), rolconfig::text) as def
-      from pg_roles r where rolname !~ '^pg_'`,
-  );
-  return Object.fromEntries(rows.map(({ id, def }) => [id, def]));
-}
-
 /** Rows of each table and large objects, as far as they can be read; `onTable` is called before each. */
 export async function readContent(
   session: Session,
@@ -79,7 +65,7 @@ export async function readContent(
 }
 
 /** Named like a table where content is compared. */
-export const LARGE_OBJECTS = 'large objects';
+const LARGE_OBJECTS = 'large objects';
 const LARGE_OBJECT = `concat_ws(' ', t.oid, pg_get_userbyid(t.lomowner),
   (select string_agg(a::text, ',' order by a::text) from unnest(t.lomacl) a), md5(lo_get(t.oid)))`;
 
