@@ -412,6 +412,31 @@ describe.skipIf(environment === null)(environment ? 'Django' : WITHOUT_PYTHON, {
       });
     });
 
+    test("rows written in a savepoint of a migration are its own, and never told as the application's", async () => {
+      const name = 'characters.0008_saves';
+      const saves = `from django.db import transaction
+
+def forward(apps, editor):
+    with transaction.atomic():
+        editor.connection.cursor().execute("update characters_character set name = name || ' II'")
+
+${migration('characters', '0007_add_age_constraints', 'migrations.RunPython(forward, lambda *_: None)')}`;
+      const hands = await ready(
+        { pending: [...MIGRATIONS, name] },
+        edited('characters/migrations/0008_saves.py', saves),
+      );
+      await hands.run('migrate');
+      await hands.undo('migrate');
+      const { equal, writtenSince, differences } = await compare(hands);
+      expect(equal).toBe(false);
+      expect(writtenSince.filter((line) => line.startsWith('public.characters_character '))).toEqual([]);
+      expect(differences).toContainEqual(
+        expect.stringMatching(
+          /^public\.characters_character \d+: changed by this rollout, and not put back$/u,
+        ),
+      );
+    });
+
     test('a later attempt fences the earlier one within its own transaction', async () => {
       const hands = await ready();
       await hands.sql(`create schema soakgate; create table soakgate.fence (rollout text primary key, deployment text not null, service text not null, environment text not null,
