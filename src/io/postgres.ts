@@ -33,34 +33,18 @@ const STEADY = `select set_config(v.name, v.value, false) from (values
   ('default_transaction_deferrable', 'off'), ('standard_conforming_strings', 'on'))
   as v (name, value) where exists (select from pg_catalog.pg_settings s where pg_catalog.lower(s.name) = v.name)`;
 
+/** Reaches the server with the very first packet: a database may end statements after a few milliseconds. */
+const FROM_THE_START = '-c statement_timeout=0';
+const IDLE_SESSION_TIMEOUT = '57P05';
+const OPENINGS = 5;
+
 /**
- * Opens a session under our name (rule 4).
+ * Opens a session under our name (rule 4), with settings that nobody's defaults change.
  * @throws StepFailure TARGET_UNREACHABLE when it cannot be opened; the address is never in the message.
  */
-export async function connect(
-  url: string,
-  applicationName: string,
-  options: { readonly steady?: boolean } = {},
-): Promise<Session> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: applicationName,
-    connectionTimeoutMillis: CONNECT_MS,
-    keepAlive: true,
-  });
+export async function connect(url: string, applicationName: string): Promise<Session> {
   let lost = false;
-  client.on('error', () => (lost = true));
-  client.on('end', () => (lost = true));
-  try {
-    await client.connect();
-    if (options.steady) await client.query(STEADY);
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    fail(
-      'TARGET_UNREACHABLE',
-      `the database ${describeAddress(url)} cannot be reached: ${(error as Error).message}`,
-    );
-  }
+  const client = await open(url, applicationName, () => (lost = true));
   return {
     query: async <Row extends object>(sql: string, values?: readonly unknown[]) =>
       (await client.query(sql, values ? [...values] : undefined)).rows as Row[],
@@ -71,13 +55,57 @@ export async function connect(
   };
 }
 
+/** A pooler (PgBouncer) may refuse settings of the first packet: then they follow with the first statement. */
+async function open(url: string, applicationName: string, onEnd: () => void): Promise<pg.Client> {
+  let options: string | undefined = FROM_THE_START;
+  for (let opening = 1; ; opening += 1) {
+    try {
+      return await openOnce(url, applicationName, options, onEnd);
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      const pooled = options !== undefined && /unsupported startup parameter/iu.test(message);
+      if (pooled) options = undefined;
+      if (opening < OPENINGS && (pooled || code === IDLE_SESSION_TIMEOUT)) continue;
+      fail('TARGET_UNREACHABLE', `the database ${describeAddress(url)} cannot be reached: ${message}`);
+    }
+  }
+}
+
+async function openOnce(
+  url: string,
+  applicationName: string,
+  options: string | undefined,
+  onEnd: () => void,
+): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: options === undefined ? url : withOptions(url, options),
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+  });
+  let ended: Error | undefined;
+  client.on('error', (error) => {
+    ended ??= error;
+    onEnd();
+  });
+  client.on('end', onEnd);
+  try {
+    await client.connect();
+    await client.query(STEADY);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw ended ?? error;
+  }
+}
+
 /** Opens a session, hands it over, and closes it whatever happens. */
 export async function withSession<T>(
   url: string,
   applicationName: string,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await connect(url, applicationName, { steady: true });
+  const session = await connect(url, applicationName);
   try {
     return await use(session);
   } finally {
@@ -190,9 +218,18 @@ export function pgEnvironment(url: string, applicationName: string): Record<stri
  */
 export function dumpEnvironment(url: string, applicationName: string): Record<string, string> {
   const { PGCLIENTENCODING: _, ...environment } = pgEnvironment(url, applicationName);
-  return { ...environment, PGOPTIONS: sessionOptions(url, '-c default_transaction_read_only=off') };
+  return {
+    ...environment,
+    PGOPTIONS: sessionOptions(url, `${FROM_THE_START} -c default_transaction_read_only=off`),
+  };
 }
 
 /** `PGOPTIONS` of a session: what the address itself sets, and more. */
 export const sessionOptions = (url: string, more: string): string =>
   [new URL(url).searchParams.get('options'), more].filter(Boolean).join(' ');
+
+function withOptions(url: string, more: string): string {
+  const parsed = new URL(url);
+  parsed.searchParams.set('options', sessionOptions(url, more));
+  return parsed.href;
+}

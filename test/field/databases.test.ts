@@ -87,7 +87,7 @@ const proven: readonly Proven[] = [
   },
   {
     name: 'a statement timeout of the database',
-    sql: `${table} alter database NAME set statement_timeout = '20ms'; insert into a select n, repeat('x', 500) from generate_series(100, 60000) n`,
+    sql: `${table} alter database NAME set statement_timeout = '1ms'; insert into a select n, repeat('x', 500) from generate_series(100, 60000) n`,
   },
   {
     name: 'an idle timeout of the database',
