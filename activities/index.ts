@@ -25,6 +25,7 @@ import { baseline } from './observe/baseline.ts';
 import { checkData } from './data/check-data.ts';
 import { check } from './checks/check.ts';
 import { compareRollback } from './rollback/compare-rollback.ts';
+import { countNewer } from './rollback/count-newer.ts';
 import * as decisions from './control/decisions.ts';
 import { closeEvidence } from './control/evidence.ts';
 import type { ControlContext } from './control/world.ts';
@@ -104,6 +105,7 @@ export function environmentActivities(world: WorkerContext): EnvironmentActiviti
     verify: (input) => asActivity(() => verify(world, input)),
     forwardFix: forwardActivity(world, forwardFix),
     compareRollback: (input) => asActivity(() => compareRollback(world, input)),
+    countNewer: (input) => asActivity(() => countNewer(world, input)),
     closeRollout: (input) => asActivity(() => closeRollout(world, input)),
   };
 }

@@ -13,6 +13,7 @@ const quick = { SOAKGATE_QUICK: '1' };
 const commands = {
   demo: { tests: false, start: [inCheckout('bin', 'soakgate.mjs'), 'demo'] },
   test: { tests: true, start: [inCheckout('scripts', 'test.mjs')] },
+  field: { tests: true, start: [inCheckout('scripts', 'field.mjs')] },
   check: { packagesOnly: true, start: [inCheckout('scripts', 'check.mjs')] },
   unit: { packagesOnly: true, start: [vitest, 'run', '--project', 'unit'], env: quick },
   watch: { tests: true, start: [vitest, 'watch'], alone: ['--project', 'unit'], env: quick },

@@ -59,6 +59,8 @@ const table = {
   /** A step, the opening of a rollout, a forward fix. */
   step: { attempts: 8, longest: '12h', heartbeatMs: 15_000 },
   undo: { attempts: 20, longest: '12h', heartbeatMs: 15_000 },
+  /** What a fallback would lose; a question that waits for it is asked in any case. */
+  count: { attempts: 2, longest: '5m', heartbeatMs: 15_000 },
   /** Closing a rollout. */
   close: { attempts: 5, longest: '12h', heartbeatMs: 15_000 },
   /** Whether a message counts. */

@@ -1,4 +1,5 @@
 // Inputs, results and the two signals between a deployment and its rollouts. Types only.
+import type { Accepted } from '../src/core/accepted.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
 import type { RolloutRef } from '../src/core/ids.ts';
@@ -62,6 +63,10 @@ export interface DeploymentResult {
   readonly deployment: string;
   readonly outcome: DeploymentOutcome;
   readonly reason: string;
-  readonly environments: readonly { readonly environment: string; readonly outcome: string }[];
+  readonly environments: readonly {
+    readonly environment: string;
+    readonly outcome: string;
+    readonly accepted?: readonly Accepted[];
+  }[];
   readonly evidence: { readonly uri: string; readonly manifest: string; readonly files: number };
 }

@@ -6,9 +6,10 @@ import type { Asked } from '../src/core/waiting.ts';
 import { controlActivities } from './activities.ts';
 import { type Answered, askPerson, type Unanswered } from './ask-person.ts';
 import { goForward } from './forward.ts';
+import { losesOf } from './newer.ts';
 import { untilDone } from './persist.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
-import type { RolloutState } from './rollout-state.ts';
+import { accept, type RolloutState } from './rollout-state.ts';
 
 /** How it goes on: further, the same once more (a person mended something), or back. */
 export type Next = 'on' | 'again' | RollbackRequest;
@@ -33,19 +34,25 @@ export async function resolve(
   const options = decision.do === 'ask' ? decision.ask : ['continue', 'stop'];
   state.progress.health = 'troubled';
   const answered = await ask(
-    { kind: 'decision', environment, about, options },
+    { kind: 'decision', environment, about, options, ...(await losesOf(state, options)) },
     decision.do === 'ask' ? decision.unanswered : undefined,
   );
   if (!answered) return null;
   const { word, by } = answered;
   state.progress.health = 'good';
   state.progress.notes.push(`decided about ${about}: ${word}`);
-  if (word === 'continue') return 'on';
+  if (word === 'continue') {
+    accept(state, about, `continued by ${whom(by)}`);
+    return 'on';
+  }
   if (word === 'stop') return { why: `${about}; decided: stop`, fallback: null, by };
   if (Object.hasOwn(state.input.run.list.fallbacks, word))
     return takeFallback(state, word, `${about}; decided: ${word}`, by, ask);
   return 'again';
 }
+
+/** Silence is nobody's signature. */
+const whom = (by: VerifiedMessage | null): string => by?.signed.person ?? 'the plan: nobody answered in time';
 
 /** What the decision matrix says about it; people decide where it cannot be asked. */
 export async function decideAbout(
@@ -77,7 +84,10 @@ async function takeFallback(
   const { list } = state.input.run;
   if (!('forward' in list.fallbacks[name]!)) return { why: about, fallback: name, by };
   const failed = await goForward(state, name, about);
-  if (failed === null) return 'on';
+  if (failed === null) {
+    accept(state, about, `forward fix ${name}, ${by ? `decided by ${whom(by)}` : 'by the plan'}`);
+    return 'on';
+  }
   const decision = await decideAbout(
     state,
     { trouble: { fallback: name, is: 'fail' } },

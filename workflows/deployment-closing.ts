@@ -1,6 +1,7 @@
 // The end of a deployment, whatever its outcome: every open rollout is closed and awaited, then the evidence
 // is sealed.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
+import { acceptedText, allAccepted } from '../src/core/accepted.ts';
 import type { CloseEvidenceInput, SealedEvidence } from '../src/core/activities.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/ids.ts';
 import { controlActivities } from './activities.ts';
@@ -57,7 +58,11 @@ export async function close(state: DeploymentState): Promise<DeploymentResult> {
     deployment: start.body.deployment,
     outcome,
     reason,
-    environments: results.map(({ environment, outcome }) => ({ environment, outcome })),
+    environments: results.map(({ environment, outcome, accepted }) => ({
+      environment,
+      outcome,
+      ...(accepted && { accepted }),
+    })),
     evidence,
   };
 }
@@ -86,5 +91,9 @@ function outcomeOfAll(
   const restored = results.find((result) => result.outcome === 'restored');
   if (restored && state.ended?.outcome !== 'rolled-back')
     return { outcome: 'rolled-back', reason: `${restored.environment}: ${restored.reason}` };
-  return state.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
+  const ended = state.ended ?? { outcome: 'failed', reason: 'ended without a reason' };
+  const accepted = acceptedText(allAccepted(results));
+  if (accepted === '') return ended;
+  const how = ended.outcome === 'completed' ? 'every environment came to its end' : ended.reason;
+  return { ...ended, reason: `${how}, with ${accepted}` };
 }

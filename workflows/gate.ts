@@ -128,6 +128,7 @@ async function seal(gate: Gate, left: () => boolean): Promise<void> {
     commit: list.commit,
     soaked: outcome.soak,
     receipts: outcome.receipts,
+    ...(outcome.accepted && { accepted: outcome.accepted }),
   };
   const what = `seal gate report ${gate.number}`;
   const { start, number } = gate;

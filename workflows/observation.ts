@@ -8,7 +8,7 @@ import { decideAbout, type Next, resolve } from './decisions.ts';
 import { backoffMs } from './persist.ts';
 import { show } from './progress.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
-import { type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
+import { acceptedIn, type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
 import { observeSlice, takeSlice, waitAfterFailure, type Watched } from './slice.ts';
 
 /** So many slices in a row may fail before anybody is asked. */
@@ -123,5 +123,6 @@ function outcomeSoFar(state: RolloutState): EnvironmentOutcome {
     undos: [],
     differences: [],
     soak: state.soak,
+    ...acceptedIn(state),
   };
 }

@@ -2,15 +2,18 @@
 import type { Comparison, RollbackVerdict } from '../src/core/activities.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
+import { stillToUndo } from '../src/core/rollback-walk.ts';
 import type { StackEntry } from '../src/core/step-list.ts';
+import { stillShut } from '../src/core/undo.ts';
 import type { Asked } from '../src/core/waiting.ts';
 import { type Called, controlActivities, environmentActivities } from './activities.ts';
 import { type Answered, askPerson } from './ask-person.ts';
 import type { RolloutResult } from './contract.ts';
+import { losesOf } from './newer.ts';
 import { untilDone } from './persist.ts';
 import { show } from './progress.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
-import { type RolloutState, setWaiting } from './rollout-state.ts';
+import { acceptedIn, type RolloutState, setWaiting } from './rollout-state.ts';
 
 /**
  * Walks the rollback in a scope that nothing cancels; when it fails, people choose: again, another fallback
@@ -27,7 +30,11 @@ export async function rollBack(
   const undos: UndoReceipt[] = [];
   let way = await chooseWay(state, fallback, by ? [by] : []);
   for (;;) {
-    if (way === null) return stuck(state, why, undos, ['the rollback could not be planned; decided: stop']);
+    if (way === null)
+      return stuck(state, why, undos, [
+        'the rollback could not be planned; decided: stop',
+        ...stillShut(undos, state.input.run.list),
+      ]);
     const stopped = await walkBack(state, way, undos);
     const comparison = stopped ? null : await compare(state, way.entries);
     const verdict = await judge(state, { fallback: way.fallback, undos, stopped, comparison });
@@ -35,6 +42,7 @@ export async function rollBack(
       return stuck(state, why, undos, [
         ...(stopped ?? []),
         'the rollback could not be judged; decided: stop',
+        ...stillShut(undos, state.input.run.list),
       ]);
     if (verdict.differences.length === 0) return restored(state, why, undos, comparison);
     const { word, by: person } = await waitForPerson(state, verdict);
@@ -89,6 +97,7 @@ async function approvalsFor(
 ): Promise<readonly VerifiedMessage[] | null> {
   const { list, rollout } = state.input.run;
   const signed = [...given];
+  let loses: Awaited<ReturnType<typeof losesOf>> | undefined;
   for (;;) {
     const approvals = signed.map(({ signed: { person }, roles }) => ({ person, roles }));
     const what = `who must approve ${fallback}`;
@@ -100,7 +109,9 @@ async function approvalsFor(
     const { environment } = rollout;
     const options = [fallback, 'stop'];
     const { missing } = verdict;
-    const { word, by } = await ask(state, { kind: 'approval', environment, fallback, missing, options });
+    loses ??= await losesOf(state, options);
+    const asked = { kind: 'approval', environment, fallback, missing, options, ...loses } as const;
+    const { word, by } = await ask(state, asked);
     if (word === 'stop') return null;
     if (by) signed.push(by);
   }
@@ -112,17 +123,7 @@ async function walkBack(
   { entries, approvals }: Way,
   undos: UndoReceipt[],
 ): Promise<readonly string[] | null> {
-  const isOf = (entry: StackEntry) => (undo: UndoReceipt) =>
-    undo.step === entry.step && undo.undo === entry.undo.undo && undo.done;
-  // Two forward fixes have two undos of one step: what is done is counted off, entry by entry, not asked for
-  // by its name.
-  const earlier = [...undos];
-  for (const entry of entries) {
-    const done = earlier.findIndex(isOf(entry));
-    if (done >= 0) {
-      earlier.splice(done, 1);
-      continue;
-    }
+  for (const entry of stillToUndo(entries, undos, state.input.run.list)) {
     const differences = await undoOne(state, entry, approvals, undos);
     show(state.progress, state.lastSent);
     if (differences) return differences;
@@ -195,7 +196,8 @@ async function waitForPerson(
   state.progress.health = 'stuck';
   state.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
   const options = ['retry', ...fallbacks, 'leave-as-is'];
-  const answer = await ask(state, { kind: 'manual-fix', environment, differences, options });
+  const loses = await losesOf(state, options);
+  const answer = await ask(state, { kind: 'manual-fix', environment, differences, options, ...loses });
   if (answer.word !== 'leave-as-is') {
     state.progress.phase = 'rolling back';
     state.progress.health = 'troubled';
@@ -242,6 +244,7 @@ const resultOf = (
   environment: state.input.run.rollout.environment,
   reason,
   receipts: state.receipts,
+  ...acceptedIn(state),
   undos,
   differences: [],
   soak: state.soak,

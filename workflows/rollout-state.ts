@@ -1,5 +1,6 @@
 // What one rollout knows while it runs.
 import { condition } from '@temporalio/workflow';
+import { type Accepted, MOST_ACCEPTED } from '../src/core/accepted.ts';
 import type { Receipt } from '../src/core/receipts.ts';
 import type { StackEntry } from '../src/core/step-list.ts';
 import type { StepKind } from '../src/core/step-list.ts';
@@ -18,12 +19,25 @@ export interface RolloutState {
   readonly stack: StackEntry[];
   readonly passed: StepKind[];
   readonly receipts: Receipt[];
+  /** What did not pass and was let pass. */
+  readonly accepted: Accepted[];
   soak: string | null;
   /** Whether a step that changes the database has been started. */
   touched: boolean;
   /** Forward fixes that were taken. */
   forwards: number;
 }
+
+/** Keeps in sight that something did not pass, and who let it pass. */
+export function accept({ accepted, progress }: RolloutState, about: string, how: string): void {
+  if (accepted.length < MOST_ACCEPTED) accepted.push({ about, how });
+  else if (accepted.length === MOST_ACCEPTED) accepted.push({ about: 'and more', how: 'see the notes' });
+  progress.notes.push(`accepted: ${about} (${how})`);
+}
+
+/** For a result: absent where nothing was accepted. */
+export const acceptedIn = ({ accepted }: RolloutState): { readonly accepted?: readonly Accepted[] } =>
+  accepted.length > 0 ? { accepted } : {};
 
 /** Shows what is waited for, here alone. */
 export function setWaiting(state: RolloutState, waiting: Waiting | null): void {

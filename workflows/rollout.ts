@@ -9,6 +9,7 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
+import { acceptedText } from '../src/core/accepted.ts';
 import type { Trouble } from '../src/core/matrix.ts';
 import { afterwardsWorkflowId } from '../src/core/ids.ts';
 import type { Receipt } from '../src/core/receipts.ts';
@@ -24,7 +25,7 @@ import { observeUntilClosed } from './observation.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
 import { rollBack } from './rollback.ts';
 import { openInbox, type RollbackRequest } from './rollout-inbox.ts';
-import { type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
+import { accept, acceptedIn, type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
 import { runUntil } from './run-until.ts';
 import { isRolloutInput } from './shapes.ts';
 
@@ -79,6 +80,7 @@ function openState(input: RolloutInput): RolloutState {
     stack: [],
     passed: [],
     receipts: [],
+    accepted: [],
     soak: null,
     touched: false,
     forwards: 0,
@@ -162,7 +164,9 @@ async function walk(state: RolloutState, step: Step): Promise<RollbackRequest | 
     const summary = state.progress.lines[step.index]?.summary ?? attempted.trouble.is;
     const next = await resolve(state, decision, `${step.name}: ${summary}`);
     if (typeof next === 'object') return next;
-    if (next === 'on') return null;
+    if (next !== 'on') continue;
+    if (decision.do === 'continue') accept(state, `${step.name}: ${summary}`, `the plan: ${decision.row}`);
+    return null;
   }
 }
 
@@ -224,8 +228,9 @@ function passed(state: RolloutState): RolloutResult {
   return {
     environment: state.input.run.rollout.environment,
     outcome: 'passed',
-    reason: 'every step passed',
+    reason: acceptedText(state.accepted) || 'every step passed',
     receipts: state.receipts,
+    ...acceptedIn(state),
     undos: [],
     differences: [],
     soak: state.soak,

@@ -109,6 +109,7 @@ const undo = object({
 });
 const outcome = {
   environment: name,
+  accepted: optional(list(object({ about: text, how: text }))),
   receipts: list(receipt),
   undos: list(undo),
   differences: list(text),
@@ -117,9 +118,20 @@ const outcome = {
 /** What a rollout may say that it waits for. */
 const waiting = byKind(
   {
-    decision: object({ environment: name, about: text, options: list(text) }),
-    approval: object({ environment: name, fallback: text, missing: list(text), options: list(text) }),
-    'manual-fix': object({ environment: name, differences: list(text), options: list(text) }),
+    decision: object({ environment: name, about: text, options: list(text), loses: optional(text) }),
+    approval: object({
+      environment: name,
+      fallback: text,
+      missing: list(text),
+      options: list(text),
+      loses: optional(text),
+    }),
+    'manual-fix': object({
+      environment: name,
+      differences: list(text),
+      options: list(text),
+      loses: optional(text),
+    }),
     failing: object({ environment: orNull(name), what: text, why: text }),
   },
   'kind',

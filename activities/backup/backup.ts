@@ -7,6 +7,7 @@ import { scratchDatabase } from '../../src/core/ids.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
 import {
   asCopied,
+  withoutOwners,
   compareSnapshots,
   describeDifference,
   notCopied,
@@ -43,9 +44,11 @@ export const dumpName = (work: Work): string => `${rolloutFolder(work.rollout)}/
 /** The best first; each is tried, because a version says nothing of what its pg_dump was built with. */
 const COMPRESSIONS = ['zstd:3', '3', '0'] as const;
 
+const WITHOUT_OWNERS = 'owners and privileges, which the proof did not restore (owners: false)';
+
 export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> {
   const earlier = await earlierProof(work);
-  if (earlier) return outcome(earlier, 'proven by an earlier attempt');
+  if (earlier) return outcome(earlier, 'proven by an earlier attempt', spec);
   const started = performance.now();
   const { snapshot, dump, latest, seen } = await dumpInSnapshot(work, spec);
   const dumped = performance.now();
@@ -54,8 +57,9 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   await recreateFrom(work, scratch, dumpName(work));
   work.progress('comparing');
   const restored = await readDatabase(work, { url: withDatabase(work.url, scratch), saying: 'comparing' });
+  const compared = spec.owners === false ? (of: Snapshot) => withoutOwners(asCopied(of)) : asCopied;
   const differences = [
-    ...compareSnapshots(asCopied(snapshot), asCopied(restored)).map(describeDifference),
+    ...compareSnapshots(compared(snapshot), compared(restored)).map(describeDifference),
     ...aheadOf(latest, restored.sequences),
   ];
   if (differences.length > 0)
@@ -63,7 +67,11 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   const again = await hashTree(await work.world.artifacts.path(dumpName(work)));
   if (again.sha256 !== dump.sha256)
     fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
-  const proof: Proof = { dump, snapshot, notCompared: notCopied(snapshot, restored) };
+  const notCompared = [
+    ...notCopied(snapshot, restored),
+    ...(spec.owners === false ? [`not compared: ${WITHOUT_OWNERS}`] : []),
+  ];
+  const proof: Proof = { dump, snapshot, notCompared };
   await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
   await work.world.permitStore.noteOnce(
     work.rollout,
@@ -75,7 +83,8 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
       notCompared: proof.notCompared,
     } satisfies Proven),
   );
-  return outcome(proof, `dump ${seconds(dumped - started)}, proof ${seconds(performance.now() - dumped)}`);
+  const how = `dump ${seconds(dumped - started)}, proof ${seconds(performance.now() - dumped)}`;
+  return outcome(proof, how, spec);
 }
 
 /** What the database was when it was dumped. */
@@ -186,14 +195,15 @@ function aheadOf(latest: Snapshot['sequences'], restored: Snapshot['sequences'])
   );
 }
 
-function outcome({ dump, snapshot, notCompared }: Proof, how: string): StepResult {
+function outcome({ dump, snapshot, notCompared }: Proof, how: string, spec: BackupSpec): StepResult {
   const rows = Object.values(snapshot.content).reduce((sum, table) => sum + table.rows, 0);
   const tables = Object.keys(snapshot.content).length;
   return {
     verdict: 'pass',
     summary:
       `proven by restore: ${count(tables, 'table')}, ${count(rows, 'row')}, ` +
-      `${count(Object.keys(snapshot.catalog).length, 'object')} equal (${how})`,
+      `${count(Object.keys(snapshot.catalog).length, 'object')} equal` +
+      `${spec.owners === false ? ', without owners and privileges' : ''} (${how})`,
     details: [
       'compared exactly in the snapshot that was dumped, but for sequences, which a snapshot does not hold',
       ...notCompared,

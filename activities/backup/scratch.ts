@@ -2,12 +2,15 @@
 import { stat } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
+import { backupSpecOf } from '../../src/core/backup-spec.ts';
+import type { StepList } from '../../src/core/step-list.ts';
 import { databaseName, quoteName, quoteText, serverMajor, withDatabase } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { carrySettings } from '../rollback/carry-over.ts';
 import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
+import { asRestorer, type Restoring } from './restore-login.ts';
 
 const DIRECTORY_JOBS = 2;
 
@@ -17,7 +20,8 @@ const DIRECTORY_JOBS = 2;
  */
 export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
   await dropScratch(work, database);
-  await createLike(work, database);
+  const restorer = await asRestorer(work);
+  await createLike(restorer, database, restorer !== work);
   const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is
   // made anew.
@@ -27,6 +31,7 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
       'pg_restore',
       '--exit-on-error',
       '--no-subscriptions',
+      ...(backupSpecOf(work.list).owners === false ? ['--no-owner', '--no-privileges'] : []),
       ...how,
       '--no-password',
       '--dbname',
@@ -34,7 +39,7 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
       file,
     ],
     {
-      url: withDatabase(work.url, database),
+      url: withDatabase(restorer.url, database),
     },
   );
   if (result.exitCode !== 0)
@@ -46,17 +51,21 @@ export async function recreateFrom(work: Work, database: string, dumpName: strin
 }
 
 /** An empty database as the target is one: encoding, locale and its provider, and the settings that apply in it. */
-async function createLike(work: Work, database: string): Promise<void> {
+async function createLike(work: Work, database: string, byAnother: boolean): Promise<void> {
   await inMaintenance(work, async (session) => {
     const major = await serverMajor(session);
     const icu = major >= 17 ? 'datlocale' : major >= 15 ? 'daticulocale' : 'null';
     const [like] = await session.query<Like>(
       `select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype,
         ${major >= 15 ? 'datlocprovider::text' : "'c'"} as provider, ${icu} as locale,
-        ${major >= 16 ? 'daticurules' : 'null'} as rules from pg_database where datname = $1`,
+        ${major >= 16 ? 'daticurules' : 'null'} as rules, pg_get_userbyid(datdba) as owner from pg_database where datname = $1`,
       [databaseName(work.url)],
     );
-    await session.query(`create database ${quoteName(database)} template template0 ${localeOf(like!)}`);
+    // Whoever migrates the copy is who migrates the target.
+    const owner = byAnother ? `owner ${quoteName(like!.owner)} ` : '';
+    await session.query(
+      `create database ${quoteName(database)} ${owner}template template0 ${localeOf(like!)}`,
+    );
   });
   await carrySettings(work, databaseName(work.url), database);
 }
@@ -69,6 +78,7 @@ interface Like {
   readonly provider: string;
   readonly locale: string | null;
   readonly rules: string | null;
+  readonly owner: string;
 }
 
 function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): string {
@@ -81,15 +91,15 @@ function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): 
 }
 
 /** Drops a scratch database with whatever sessions of ours are in it. */
-export async function dropScratch(work: Pick<Work, 'url' | 'tag'>, database: string): Promise<void> {
-  await inMaintenance(work, (session) =>
+export async function dropScratch(work: Restoring, database: string): Promise<void> {
+  await inMaintenance(await asRestorer(work), (session) =>
     session.query(`drop database if exists ${quoteName(database)} with (force)`),
   );
 }
 
 /** Drops every scratch database of a rollout; their names are derived, so nothing has to be remembered. */
-export async function dropScratches(url: string, rollout: RolloutRef): Promise<void> {
-  const work = { url, tag: `sg:${rollout.hash}:close` };
+export async function dropScratches(url: string, rollout: RolloutRef, list: StepList): Promise<void> {
+  const work = { url, tag: `sg:${rollout.hash}:close`, list };
   for (const database of [scratchDatabase(rollout), compareDatabase(rollout), restoredDatabase(rollout)])
     await dropScratch(work, database);
 }

@@ -14,7 +14,40 @@ const OF_EXTENSION = (catalog: string, oid: string) =>
   `exists (select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
 
 /** One look for each right; only what is missing has more to say than that it is there. */
-export async function rightsOf(session: Session): Promise<readonly Look[]> {
+export async function rightsOf(
+  session: Session,
+  { restorer, owners }: { readonly restorer: Session; readonly owners: boolean },
+): Promise<readonly Look[]> {
+  const [role, copier] = [await roleOf(session), await roleOf(restorer)];
+  if (!role || !copier) return [{ verdict: 'error', line: 'the role of this session is not in pg_roles' }];
+  const another = copier.name !== role.name;
+  return [
+    maintenance(role),
+    ...(another ? [maintenance(copier), await sameServer(session, restorer, copier)] : []),
+    scratch(copier),
+    ownSchema(role),
+    ...(owners ? [await ownership(restorer, copier)] : []),
+    ...(copier.super ? [] : await superuserOnly(restorer, copier, owners)),
+    ...(await hiddenFromRole(session, role)),
+    await invalidIndexes(session),
+  ];
+}
+
+/** A second login that is another server's would prove another database. */
+async function sameServer(session: Session, restorer: Session, { name }: Role): Promise<Look> {
+  const idOf = async (of: Session) => {
+    const [row] = await of.query<{ id: string }>(
+      `select concat_ws(' ', pg_postmaster_start_time()::text, d.oid, current_setting('port')) as id
+        from pg_database d where datname = current_database()`,
+    );
+    return row?.id;
+  };
+  return (await idOf(session)) === (await idOf(restorer))
+    ? holds(`role ${name} restores on the same server`)
+    : missing(`the address in restore-as (role ${name}) is of another server; name the server of the target`);
+}
+
+async function roleOf(session: Session): Promise<Role | undefined> {
   const [role] = await session.query<Role>(
     `select quote_ident(rolname) as name, rolsuper as super, rolcreatedb or rolsuper as createdb,
       rolbypassrls or rolsuper as bypasses,
@@ -22,16 +55,7 @@ export async function rightsOf(session: Session): Promise<readonly Look[]> {
       (select has_database_privilege(oid, 'connect') from pg_database where datname = 'postgres') as connects
       from pg_roles where rolname = current_user`,
   );
-  if (!role) return [{ verdict: 'error', line: 'the role of this session is not in pg_roles' }];
-  return [
-    maintenance(role),
-    scratch(role),
-    ownSchema(role),
-    await ownership(session, role),
-    ...(role.super ? [] : await superuserOnly(session, role)),
-    ...(await hiddenFromRole(session, role)),
-    await invalidIndexes(session),
-  ];
+  return role;
 }
 
 interface Role {
@@ -102,15 +126,16 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
      where not pg_has_role(current_user, owner, 'usage') order by place, what`,
   );
   if (rows.length === 0) return holds(`role ${name} owns what it may change`);
-  const owners = [...new Set(rows.map(({ owner }) => owner))];
+  const of = [...new Set(rows.map(({ owner }) => owner))];
   return missing(
     `role ${name} does not own ${some(rows.map(({ what }) => what))}: ` +
-      owners.map((owner) => `grant ${owner} to ${name}`).join('; '),
+      `${of.map((owner) => `grant ${owner} to ${name}`).join('; ')}, or name a login that may restore them ` +
+      '(restore-as), or prove without owners (owners: false)',
   );
 }
 
 /** Objects that only a superuser can make again, so that no dump of them can be proven by another role. */
-async function superuserOnly(session: Session, { name }: Role): Promise<readonly Look[]> {
+async function superuserOnly(session: Session, { name }: Role, owners: boolean): Promise<readonly Look[]> {
   const rows = await session.query<{ what: string }>(
     `select what from (
        select 'extension ' || e.extname as what, 1 as place from pg_extension e
@@ -125,14 +150,14 @@ async function superuserOnly(session: Session, { name }: Role): Promise<readonly
          where ${NOT_OURS} and not l.lanpltrusted and not ${OF_EXTENSION('pg_proc', 'p.oid')}
        union all select 'grants on ' || c.oid::regclass || ' made by ' || string_agg(distinct pg_get_userbyid(a.grantor), ', '), 6
          from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
-         where ${NOT_OURS} and a.grantor <> c.relowner and not ${OF_EXTENSION('pg_class', 'c.oid')} group by c.oid) x
+         where ${owners} and ${NOT_OURS} and a.grantor <> c.relowner and not ${OF_EXTENSION('pg_class', 'c.oid')} group by c.oid) x
      order by place, what`,
   );
   if (rows.length === 0) return [holds(`nothing in the database needs a superuser to be restored`)];
   return [
     missing(
       `role ${name} cannot restore ${some(rows.map(({ what }) => what))}: only a superuser can, so no backup ` +
-        'can be proven by this role',
+        'can be proven by this role: name a login that can, backup: { restore-as: { env: … } }',
     ),
   ];
 }

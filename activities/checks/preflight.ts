@@ -2,6 +2,7 @@
 // tried by writing.
 import type { PreflightSpec } from '../../src/core/plan/steps/preflight.ts';
 import { statfs } from 'node:fs/promises';
+import { backupSpecOf } from '../../src/core/backup-spec.ts';
 import type { Limit } from '../../src/core/plan/plan.ts';
 import { outside } from '../../src/core/soak.ts';
 import { worst } from '../../src/core/verdict.ts';
@@ -10,6 +11,7 @@ import { openRollout } from '../../src/io/fence.ts';
 import { connectionRefused } from '../../src/io/tcp-probe.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
 import type { StepResult } from '../frame/receipt.ts';
+import { asRestorer } from '../backup/restore-login.ts';
 import { migratorNames } from '../migrators/index.ts';
 import { restarterNames, toolsOf } from '../restarters/index.ts';
 import { baseEnvironment } from '../frame/commands.ts';
@@ -26,7 +28,7 @@ export async function preflight(work: Work, spec: PreflightSpec): Promise<StepRe
     ...tools.map(lookForTool),
     ...drivers(work),
     ...(await Promise.all((spec.reach ?? []).map(lookForService))),
-    ...(await withSession(work.url, work.tag, (session) => askDatabase(work, session, spec))),
+    ...(await withRestorer(work, (session, restorer) => askDatabase(work, { session, restorer }, spec))),
     ...(await looksAtSql(work)),
     await unclosed(work),
     ...(await leftStuck(work)),
@@ -75,12 +77,30 @@ function drivers({ list }: Work): readonly Look[] {
   ];
 }
 
-async function askDatabase(work: Work, session: Session, spec: PreflightSpec): Promise<readonly Look[]> {
+/** A session of whoever reads the target, and one of whoever restores copies of it; often it is the same. */
+async function withRestorer<T>(
+  work: Work,
+  use: (session: Session, restorer: Session) => Promise<T>,
+): Promise<T> {
+  const { url } = await asRestorer(work);
+  return withSession(work.url, work.tag, (session) =>
+    url === work.url
+      ? use(session, session)
+      : withSession(url, work.tag, (restorer) => use(session, restorer)),
+  );
+}
+
+async function askDatabase(
+  work: Work,
+  { session, restorer }: { readonly session: Session; readonly restorer: Session },
+  spec: PreflightSpec,
+): Promise<readonly Look[]> {
+  const owners = backupSpecOf(work.list).owners !== false;
   return [
     await clientVersion(work, session),
-    ...(await rightsOf(session)),
+    ...(await rightsOf(session, { restorer, owners })),
     ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
-      ? [await mayRestore(session)]
+      ? [await mayRestore(restorer)]
       : []),
     await disk(work, session, spec.disk),
     await otherRollout(work, session),

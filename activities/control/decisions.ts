@@ -54,7 +54,8 @@ export async function planForward({
 /** What remains after a rollback, and what the matrix offers instead when something does. */
 export async function judgeRollback(input: RollbackOutcome): Promise<RollbackVerdict> {
   const { list, stopped, undos, comparison } = input;
-  const differences = stopped ? [...stopped, ...stillShut(undos)] : (comparison?.differences ?? []);
+  // Whichever ways people chose after each other: what is still shut is never called restored.
+  const differences = [...(stopped ?? comparison?.differences ?? []), ...stillShut(undos, list)];
   const name = input.fallback ?? byDefault(list.fallbacks);
   if (differences.length === 0 || name === undefined) return { differences, fallbacks: [] };
   const decision = decideByMatrix(list, { fallback: name, is: 'fail' });

@@ -96,42 +96,60 @@ async function readRules(work: Work, spec: DataSpec): Promise<readonly Found[] |
       const rules = spec.rules.filter((rule) => rule.table === table);
       const shape = await tableShape(session, table);
       if (!shape) return `the rules on ${table} cannot be asked: there is no such table on the search path`;
-      const columns = rules.map(
-        ({ bad }, at) =>
-          `count(*) filter (where (\n${bad}\n)) as n${at}, (array_agg(${keyText(shape)}) filter (where ` +
-          `(\n${bad}\n)))[1:${SAMPLES}] as k${at}`,
-      );
-      const row = await askTable(session, shape, columns);
-      if (typeof row === 'string') return row;
-      found.push(
-        ...rules.map((rule, at) =>
-          asFound(rule, Number(row[`n${at}`] ?? 0), (row[`k${at}`] ?? []) as string[], spec),
-        ),
-      );
+      const asked = await askTable(session, shape, rules);
+      if (typeof asked === 'string') return asked;
+      found.push(...rules.map((rule, at) => asFound(rule, asked[at]!, spec)));
     }
     return found;
   });
 }
 
-/** One row of counts and keys, or what PostgreSQL says of the conditions. */
+/** How many rows a rule finds, and the keys of the first of them. */
+interface Asked {
+  readonly rows: number;
+  readonly keys: readonly string[];
+}
+
+/**
+ * All rules are counted in one pass, which several workers of the server may share; keys are read only where
+ * there are any, of the same moment. Or what PostgreSQL says of the conditions.
+ */
 async function askTable(
   session: Session,
-  { name, quoted }: TableShape,
-  columns: readonly string[],
-): Promise<Record<string, string | string[] | null> | string> {
+  shape: TableShape,
+  rules: readonly RowRule[],
+): Promise<readonly Asked[] | string> {
+  await session.query('begin isolation level repeatable read read only');
   try {
-    const [row] = await session.one<Record<string, string | string[] | null>>(
-      `select ${columns.join(', ')} from ${quoted} t`,
+    const counts = rules.map(({ bad }, at) => `count(*) filter (where (\n${bad}\n)) as n${at}`);
+    const [row] = await session.one<Record<string, string>>(
+      `select ${counts.join(', ')} from ${shape.quoted} t`,
     );
-    return row ?? {};
+    const asked: Asked[] = [];
+    for (const [at, { bad }] of rules.entries()) {
+      const rows = Number(row?.[`n${at}`] ?? 0);
+      asked.push({ rows, keys: rows === 0 ? [] : await firstKeys(session, shape, bad) });
+    }
+    return asked;
   } catch (error) {
     const said = serverError(error);
     if (!said) throw error;
-    return `the rules on ${name} cannot be asked: ${said.message} (${said.code})`;
+    return `the rules on ${shape.name} cannot be asked: ${said.message} (${said.code})`;
+  } finally {
+    await session.query('rollback').catch(() => undefined);
   }
 }
 
-function asFound(rule: RowRule, count: number, keys: readonly string[], spec: DataSpec): Found {
+/** In the order in which the rows lie, the same each time. */
+async function firstKeys(session: Session, shape: TableShape, bad: string): Promise<readonly string[]> {
+  await session.query('set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off');
+  const rows = await session.one<{ key: string }>(
+    `select ${keyText(shape)} as key from ${shape.quoted} t where (\n${bad}\n) limit ${SAMPLES}`,
+  );
+  return rows.map(({ key }) => key);
+}
+
+function asFound(rule: RowRule, { rows, keys }: Asked, spec: DataSpec): Found {
   const fix: Finding['fix'] = rule.fix
     ? 'auto'
     : Object.hasOwn(spec.peopleDecide, rule.name)
@@ -139,7 +157,7 @@ function asFound(rule: RowRule, count: number, keys: readonly string[], spec: Da
       : 'none';
   return {
     category: rule.name,
-    count,
+    count: rows,
     fix,
     findings: keys.map((key) => ({
       category: rule.name,

@@ -1,5 +1,6 @@
 // What one activity works with: the kept list it was compared with, its session name, its commands, its log.
 import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
+import { backupSpecOf } from '../../src/core/backup-spec.ts';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
 import { afterwardsWorkflowId, type RolloutRef, rolloutWorkflowId, sessionTag } from '../../src/core/ids.ts';
@@ -129,9 +130,17 @@ async function secretsOf(list: StepList, url: string): Promise<readonly string[]
   const references = Object.values(list.commands.env).filter(
     (value): value is SecretRef => typeof value === 'object' && !('from' in value),
   );
+  const { restoreAs } = backupSpecOf(list);
+  if (restoreAs) references.push(restoreAs);
   const values = await Promise.all(references.map((reference) => resolveSecret(reference).catch(() => '')));
-  return [url, password, decodeURIComponent(password), ...values].filter((secret) => secret.length > 0);
+  const passwords = [password, ...(restoreAs ? [passwordOf(values.at(-1)!)] : [])];
+  return [url, ...passwords, ...passwords.map(decodeURIComponent), ...values].filter(
+    (secret) => secret.length > 0,
+  );
 }
+
+/** Nothing where it is no address. */
+const passwordOf = (address: string): string => (URL.canParse(address) ? new URL(address).password : '');
 
 /**
  * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has

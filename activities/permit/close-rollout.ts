@@ -4,6 +4,7 @@ import { log } from '@temporalio/activity';
 import { sameJson } from '../../src/core/canonical.ts';
 import type { Latencies } from '../../src/core/evidence-delta.ts';
 import type { RolloutRef } from '../../src/core/ids.ts';
+import type { StepList } from '../../src/core/step-list.ts';
 import { lowerFence } from '../../src/io/fence.ts';
 import { get } from '../../src/io/http.ts';
 import { withSession } from '../../src/io/postgres.ts';
@@ -39,7 +40,7 @@ export async function closeRollout(
     return;
   const last = kept.list.steps.at(-1);
   if (last) await recordAfter(await openWork(world, rollout, last), outcome);
-  await clearDatabase(world, rollout).catch(async (error: unknown) => {
+  await clearDatabase(world, rollout, kept.list).catch(async (error: unknown) => {
     // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left
     // nothing in it.
     if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
@@ -51,9 +52,9 @@ export async function closeRollout(
   );
 }
 
-async function clearDatabase(world: WorkerContext, rollout: RolloutRef): Promise<void> {
+async function clearDatabase(world: WorkerContext, rollout: RolloutRef, list: StepList): Promise<void> {
   const url = await resolveSecret(serviceSettings(world, rollout.service).database);
-  await dropScratches(url, rollout);
+  await dropScratches(url, rollout, list);
   await withSession(url, `sg:${rollout.hash}:close`, async (session) => {
     await dropImageTables(session, rollout);
     await lowerFence(session, rollout);

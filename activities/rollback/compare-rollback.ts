@@ -18,11 +18,11 @@ import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
 import { fixedRows } from '../data/before-images.ts';
 import { type NotBackLine, undoneRows } from '../data/put-back.ts';
 import { differingRows } from './compare-rows.ts';
+import { keptName, openKept } from './kept-rows.ts';
 import { removerOf, toldBy, writerOf } from './row-writers.ts';
+import { Tally } from './tally.ts';
 import { dropScratch, recreateFrom } from '../backup/scratch.ts';
 import { fromItsRollout, openWork, type Work, type WorkerContext } from '../frame/step-context.ts';
-
-const LISTED_KEYS = 50;
 
 export async function compareRollback(world: WorkerContext, input: CompareInput): Promise<Comparison> {
   fromItsRollout(input.rollout);
@@ -63,76 +63,85 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
     .filter(({ object }) => object.startsWith('database '))
     .map((difference) => `${describeDifference(difference)}; changed by others since the backup`);
   const left = objects.filter(({ object }) => !object.startsWith('database ')).map(describeDifference);
-  const judged =
-    rows.length > 0 ? await judgeRows(work, rows, reshaped(differences)) : { left: none(), written: none() };
+  const judged = await judgeRows(work, rows, reshaped(differences), [recorded.content, now.content]);
   const leftOver = left.length + judged.left.count;
   return {
     equal: leftOver === 0,
-    differences: [...left, ...listed(judged.left)],
-    writtenSince: [...listed(judged.written), ...leftOut, ...around],
-    summary:
+    differences: [...left, ...judged.left.lines()],
+    writtenSince: [...judged.written.lines(), ...judged.fixed.lines(), ...leftOut, ...around],
+    summary: [
       leftOver === 0
-        ? `schema and content as recorded${
-            judged.written.count > 0
-              ? `, but for ${count(judged.written.count, 'row')} written since or fixed`
-              : ''
-          }`
+        ? 'schema and content as recorded'
         : `${count(leftOver, 'difference')} from the recorded state`,
+      ...(judged.written.count > 0 ? [`${count(judged.written.count, 'row')} written since`] : []),
+      ...(judged.fixed.count > 0
+        ? [`${count(judged.fixed.count, 'row')} changed by a fix, listed in ${judged.file}`]
+        : []),
+    ].join(', '),
   };
 }
 
-/** All are counted, the first are named. */
-interface Tally {
-  count: number;
-  readonly first: string[];
+interface Judged {
+  readonly left: Tally;
+  readonly written: Tally;
+  /** Rows that a fix has changed and that stay changed; all of them stand in the file. */
+  readonly fixed: Tally;
+  readonly file: string;
 }
-const none = (): Tally => ({ count: 0, first: [] });
-function add(tally: Tally, line: string): void {
-  tally.count += 1;
-  if (tally.first.length < LISTED_KEYS) tally.first.push(line);
-}
-const listed = ({ count: all, first }: Tally): readonly string[] =>
-  all > first.length ? [...first, `(and ${all - first.length} more)`] : first;
 
 /** Restores the proven dump once more and compares the differing tables row by row. */
 async function judgeRows(
   work: Work,
   tables: readonly Difference[],
   otherShape: ReadonlySet<string>,
-): Promise<{ left: Tally; written: Tally }> {
+  [hashedWas, hashedIs]: readonly [Snapshot['content'], Snapshot['content']],
+): Promise<Judged> {
+  const judged = { left: new Tally(), written: new Tally(), fixed: new Tally(), file: keptName(work) };
+  if (tables.length === 0) return judged;
   const database = compareDatabase(work.rollout);
   const [fixed, undone] = [await fixedRows(work), await undoneRows(work)];
   const { seen: snapshot } = (await provenBackup(work))!;
-  const judged = { left: none(), written: none() };
   await recreateFrom(work, database, dumpName(work));
+  const kept = await openKept(work);
   try {
     await withSession(withDatabase(work.url, database), work.tag, async (was) =>
       withSession(work.url, work.tag, async (is) => {
         for (const { object, was: before, is: after } of tables) {
           work.progress(`comparing rows of ${object}`);
-          if (before === null) add(judged.left, `${object}: table left behind`);
-          else if (after === null) add(judged.left, `${object}: table is gone`);
+          if (before === null) judged.left.add(object, `${object}: table left behind`);
+          else if (after === null) judged.left.add(object, `${object}: table is gone`);
           else {
             let seen = 0;
             const writers = {
               writer: await writerOf(is, work, object, snapshot),
               remover: await removerOf(is, work, object),
             };
-            for await (const { key, how, nowMd5, by } of differingRows(was, is, object, writers)) {
+            for await (const { key, how, nowMd5, by } of differingRows(was, is, object, writers, {
+              was: hashedWas[object]!,
+              is: hashedIs[object]!,
+              seen: snapshot,
+            })) {
               seen += 1;
               const row = `${object} ${key}`;
               const byFix = fixed.has(row) ? wordsOfFix(row, nowMd5, fixed, undone) : null;
-              if (byFix !== null) add(judged.written, `${row}: ${byFix}`);
-              else add(by === 'other' ? judged.written : judged.left, `${row}: ${how} ${toldBy[by]}`);
+              if (byFix !== null) {
+                await kept.write(`${row}: ${byFix}\n`);
+                judged.fixed.add(object, `${row}: ${byFix}`);
+              } else
+                (by === 'other' ? judged.written : judged.left).add(object, `${row}: ${how} ${toldBy[by]}`);
             }
             // Its hash differs, and no row was found: never taken for equal.
             if (seen === 0 && !otherShape.has(object))
-              add(judged.left, `${object}: differs (was ${before}, is ${after}), which rows was not found`);
+              judged.left.add(
+                object,
+                `${object}: differs (was ${before}, is ${after}), which rows was not found`,
+              );
           }
         }
       }),
     );
   } finally {
+    await kept.end();
     await dropScratch(work, database);
   }
   return judged;

@@ -17,6 +17,7 @@ import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
 import { fixedRows } from '../data/before-images.ts';
 import { differingRows } from './compare-rows.ts';
 import { removerOf, writerOf } from './row-writers.ts';
+import { asRestorer } from '../backup/restore-login.ts';
 import { recreateFrom } from '../backup/scratch.ts';
 import { carryOver } from './carry-over.ts';
 import { databaseExists, swapNames } from './swap-names.ts';
@@ -40,11 +41,12 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
     work.progress('restoring the proven backup beside the target');
     await recreateFrom(work, fresh, dumpName(work));
     await compareWithRecorded(work, fresh, recorded);
-    await carryOver(work, databaseName(work.url), fresh);
+    const restorer = await asRestorer(work);
+    await carryOver(restorer, databaseName(work.url), fresh);
     await withSession(withDatabase(work.url, fresh), work.tag, (session) =>
       raiseFence(session, work.rollout, work.tag),
     );
-    const { closedMs, ended } = await swapNames(work, fresh, aside);
+    const { closedMs, ended } = await swapNames(restorer, fresh, aside);
     notes.push(`the target was closed for ${closedMs} ms, ${ended} sessions were ended`);
   }
   const lost = await lostRows(work, aside, recorded);
@@ -123,18 +125,23 @@ async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<
       { catalog: {}, content, sequences: {} },
     ).filter((difference) => difference.what === 'content');
     return withSession(work.url, work.tag, async (restored) => {
-      const lines: string[] = [];
+      const losses: { readonly rows: number; readonly line: string }[] = [];
       for (const { object, was } of changed) {
-        if (was === null)
-          lines.push(`${object}: ${content[object]?.rows} rows of a table that was not there`);
-        else {
+        if (was === null) {
+          const rows = content[object]?.rows ?? 0;
+          losses.push({ rows, line: `${object}: ${count(rows, 'row')} of a table that was not there` });
+        } else {
           const examples: string[] = [];
           let rows = 0;
           const writers = {
             writer: await writerOf(old, work, object, seen),
             remover: await removerOf(old, work, object),
           };
-          for await (const { key, how, nowMd5, by } of differingRows(restored, old, object, writers)) {
+          for await (const { key, how, nowMd5, by } of differingRows(restored, old, object, writers, {
+            was: recorded.content[object]!,
+            is: content[object]!,
+            seen,
+          })) {
             const name = `${object} ${key}`;
             // What this rollout wrote is no loss; what somebody made of it afterwards is.
             if (by === 'own' || by === 'nobody' || (fixed.has(name) && fixed.get(name) === nowMd5)) continue;
@@ -142,12 +149,13 @@ async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<
             if (examples.length < EXAMPLES) examples.push(`${key} ${how}`);
           }
           if (rows > 0)
-            lines.push(
-              `${object}: ${count(rows, 'row')} (${[...examples, ...(rows > EXAMPLES ? ['…'] : [])].join(', ')})`,
-            );
+            losses.push({
+              rows,
+              line: `${object}: ${count(rows, 'row')} (${[...examples, ...(rows > EXAMPLES ? ['…'] : [])].join(', ')})`,
+            });
         }
       }
-      return lines;
+      return losses.sort((one, other) => other.rows - one.rows).map(({ line }) => line);
     });
   });
 }

@@ -1,5 +1,6 @@
 // What workflows may ask for: names, inputs and results of all activities. Core types only, so that
 // nothing of Node becomes visible in a workflow.
+import type { Accepted } from './accepted.ts';
 import type { Decision, Trouble } from './matrix.ts';
 import type { VerifiedMessage, GateReport, Permit, SealedGateReport, Signed, StartBody } from './messages.ts';
 import type { RolloutRef } from './ids.ts';
@@ -58,6 +59,14 @@ export interface Comparison {
   readonly differences: readonly string[];
   /** Rows that the app wrote since, and rows that stay fixed, listed by key. */
   readonly writtenSince: readonly string[];
+  readonly summary: string;
+}
+
+/** Rows that others have written since the backup, the largest loss first. */
+export interface Newer {
+  readonly rows: number;
+  readonly tables: readonly { readonly table: string; readonly rows: number }[];
+  /** For people. */
   readonly summary: string;
 }
 
@@ -133,6 +142,8 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
     readonly openRollout: (input: OpenRolloutInput) => Promise<Receipt>;
     readonly forwardFix: (input: ForwardInput) => Promise<Receipt>;
     readonly compareRollback: (input: CompareInput) => Promise<Comparison>;
+    /** Counts what a restore would lose. */
+    readonly countNewer: (input: { readonly rollout: RolloutRef }) => Promise<Newer>;
     readonly closeRollout: (input: {
       readonly rollout: RolloutRef;
       readonly outcome: string;
@@ -166,6 +177,7 @@ export interface GateQuestion {
     readonly commit: string;
     readonly soaked: string | null;
     readonly receipts: readonly Receipt[];
+    readonly accepted?: readonly Accepted[];
   } | null;
 }
 
@@ -245,6 +257,8 @@ export interface EnvironmentOutcome {
   readonly undos: readonly UndoReceipt[];
   readonly differences: readonly string[];
   readonly soak: string | null;
+  /** What did not pass and was let pass; absent when nothing was. */
+  readonly accepted?: readonly Accepted[];
   /** What the comparison after a rollback found. */
   readonly comparison?: Comparison;
 }

@@ -1,5 +1,6 @@
 // SUMMARY.md: what one would send to a manager. What changed, what was checked with which figures, who
 // decided, what was not proven.
+import { acceptedText, allAccepted } from './accepted.ts';
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
 import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
@@ -40,15 +41,33 @@ const outcomes: Readonly<Record<string, string>> = {
     'The rollback could not undo everything. The differences that remain are listed below and need a person.',
 };
 
+function outcomeText({ outcome, environments }: CloseEvidenceInput): string {
+  return outcome === 'completed' && allAccepted(environments).length > 0
+    ? 'Every environment was changed and came to the end of its plan; what did not pass was accepted.'
+    : (outcomes[outcome] ?? '');
+}
+
+/** What was accepted stands in the first line: a deployment that people let continue did not simply pass. */
+function headline({ deployment, outcome, environments }: CloseEvidenceInput): string {
+  const accepted = acceptedText(allAccepted(environments));
+  return `# ${deployment}: ${outcome}${accepted === '' ? '' : `, with ${accepted}`}`.replaceAll(/\s+/gu, ' ');
+}
+
+function acceptedLines({ environments }: CloseEvidenceInput): readonly string[] {
+  const lines = allAccepted(environments).map(({ about, how }) => `- ${about} — ${how}`);
+  return lines.length > 0 ? ['**Accepted, though it did not pass:**', '', ...lines, ''] : [];
+}
+
 export function summaryText(input: SummaryInput): string {
   const { closing, plan } = input;
   const { body, person } = closing.start;
   return [
-    `# ${closing.deployment}: ${closing.outcome}`,
+    headline(closing),
     '',
+    ...acceptedLines(closing),
     ...(body.pace ? [...stamp(body.pace, input), ''] : []),
     ...(plan ? [`**${plan.summary}**`, ''] : []),
-    `${outcomes[closing.outcome] ?? ''} Requested by ${person}; commit \`${body.commit}\`; plan ` +
+    `${outcomeText(closing)} Requested by ${person}; commit \`${body.commit}\`; plan ` +
       `\`${body.planFile}\`, sha256 \`${body.plan}\`.`,
     '',
     ...table(

@@ -1,4 +1,5 @@
 // The gate: which sealed facts hold, what the gate report says, and what still keeps it shut.
+import { allAccepted } from './accepted.ts';
 import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
 import { quorumMet } from './quorum.ts';
 import type { GateReport } from './messages.ts';
@@ -49,6 +50,7 @@ export function gateReportOf({
     requester: start.person,
     facts,
     summary: [
+      ...(before ? allAccepted([before]).map(({ about, how }) => `accepted: ${about} (${how})`) : []),
       ...(before
         ? before.receipts.map(
             (receipt) => `${before.environment}: ${receipt.step}: ${receipt.verdict}, ${receipt.summary}`,

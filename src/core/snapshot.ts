@@ -28,6 +28,20 @@ export function asCopied(snapshot: Snapshot): Snapshot {
   return { ...snapshot, catalog: Object.fromEntries(kept) };
 }
 
+/** Lines and objects that say whose something is, and who else may use it. */
+const OWNER_LINE = /^ALTER [A-Z ]+ .* OWNER TO .*$\n?/gmu;
+const GRANTS = /^(?:grants on |default privileges |acl )/u;
+
+/** A snapshot without owners and privileges, for a copy that was made without them. */
+export function withoutOwners(snapshot: Snapshot): Snapshot {
+  const catalog = Object.fromEntries(
+    Object.entries(snapshot.catalog)
+      .filter(([object]) => !GRANTS.test(object))
+      .map(([object, text]) => [object, text.replace(OWNER_LINE, '').trim().replace(/;$/u, '')]),
+  );
+  return { ...snapshot, catalog };
+}
+
 /** A line for each object that a copy made of the dump has otherwise or not at all, though it is no fault. */
 export function notCopied(was: Snapshot, copy: Snapshot): readonly string[] {
   return Object.entries(was.catalog).flatMap(([object, definition]): readonly string[] => {

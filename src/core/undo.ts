@@ -1,6 +1,7 @@
 // Entries of the undo stack that no line of the list carries, and what a rollback that stopped has left shut.
 import type { UndoReceipt } from './receipts.ts';
-import type { StackEntry, Step, UndoKind } from './step-list.ts';
+import { shutNow, type WalkedList } from './rollback-walk.ts';
+import type { StackEntry, Step } from './step-list.ts';
 
 /** The entry that takes the place of all undos of data and schema when a proven backup is restored. */
 export const restoreEntry = (backup: Step): StackEntry => ({
@@ -19,19 +20,16 @@ export const forwardEntry = (migrate: Step, fallback: string): StackEntry => ({
 /**
  * What a rollback that stopped half-way has shut and not opened again: nobody is served until a person knows.
  */
-export function stillShut(undos: readonly UndoReceipt[]): readonly string[] {
-  const lastDone = (...kinds: readonly UndoKind[]) =>
-    undos.findLast(({ undo, done }) => done && kinds.some((kind) => kind === undo));
-  const stopped = lastDone('stopServices', 'startServices', 'revertRestart');
-  const closed = lastDone('closeSite', 'endMaintenance');
+export function stillShut(undos: readonly UndoReceipt[], list: WalkedList): readonly string[] {
+  const { closed, down } = shutNow(undos, list);
   return [
-    ...(stopped?.undo === 'stopServices'
+    ...(down.length > 0
       ? [
-          `services that the rollback stopped are still down (${stopped.summary}); the rollback ` +
+          `services that the rollback stopped are still down (${down.join(', ')}); the rollback ` +
             'starts them when it completes',
         ]
       : []),
-    ...(closed?.undo === 'closeSite'
+    ...(closed !== null
       ? ['the site that the rollback closed is still closed; the rollback opens it when it completes']
       : []),
   ];

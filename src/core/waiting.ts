@@ -14,6 +14,8 @@ export type Asked =
       readonly environment: string;
       readonly about: string;
       readonly options: readonly string[];
+      /** What an option would lose, by its name. */
+      readonly loses?: string;
     }
   | {
       readonly kind: 'approval';
@@ -21,12 +23,14 @@ export type Asked =
       readonly fallback: string;
       readonly missing: readonly string[];
       readonly options: readonly string[];
+      readonly loses?: string;
     }
   | {
       readonly kind: 'manual-fix';
       readonly environment: string;
       readonly differences: readonly string[];
       readonly options: readonly string[];
+      readonly loses?: string;
     };
 
 export type Waiting =
@@ -55,16 +59,16 @@ const LONGEST_DIFFERENCES = 500;
 export function waitingText(waiting: Waiting): string {
   switch (waiting.kind) {
     case 'decision':
-      return `a decision (${waiting.options.join(' | ')}) about ${waiting.about}`;
+      return `a decision (${waiting.options.join(' | ')}) about ${waiting.about}${losesText(waiting)}`;
     case 'approval':
       return (
         `approval of ${waiting.fallback} by ${waiting.missing.join(' and ')}: what was written since ` +
-        'the backup is lost'
+        `the backup is lost${losesText(waiting)}`
       );
     case 'manual-fix':
       return (
         'manual fix needed: ' +
-        `${count(waiting.differences.length, 'difference remains', 'differences remain')}`
+        `${count(waiting.differences.length, 'difference remains', 'differences remain')}${losesText(waiting)}`
       );
     case 'resume':
       return 'resume';
@@ -92,11 +96,13 @@ export function waitingText(waiting: Waiting): string {
   }
 }
 
+const losesText = ({ loses }: { readonly loses?: string }): string => (loses ? `; ${loses}` : '');
+
 /** The sentence where several environments are shown together. */
 export function waitingTextOfAll(waiting: readonly Waiting[]): string | null {
   const sentences = waiting.map((one) => {
     if (one.kind === 'manual-fix')
-      return `${one.environment}: stuck: ${one.differences.join('; ').slice(0, LONGEST_DIFFERENCES)}`;
+      return `${one.environment}: stuck: ${one.differences.join('; ').slice(0, LONGEST_DIFFERENCES)}${losesText(one)}`;
     const named = one.kind === 'gate' || one.kind === 'ended-outside' || one.environment === null;
     return named ? waitingText(one) : `${one.environment}: ${waitingText(one)}`;
   });

@@ -38,6 +38,10 @@ const SURROUNDINGS = `
       case when setrole = 0 then '' else ' of ' || pg_get_userbyid(setrole) end, c
     from pg_db_role_setting, unnest(setconfig) c
     where setdatabase = (select oid from pg_database where datname = current_database())
+  union all select 'grants on large objects and their owners', md5(string_agg(concat_ws(' ', oid,
+      pg_get_userbyid(lomowner), (select string_agg(a::text, ',' order by a::text)
+        from unnest(coalesce(lomacl, acldefault('L', lomowner))) a)), ';' order by oid))
+    from pg_largeobject_metadata
   union all select 'version of extension ' || extname, extversion from pg_extension
   union all select 'subscription ' || subname, concat_ws(' ', pg_get_userbyid(subowner), subenabled, subslotname,
       subpublications) from pg_subscription
@@ -66,8 +70,7 @@ export async function readContent(
 
 /** Named like a table where content is compared. */
 const LARGE_OBJECTS = 'large objects';
-const LARGE_OBJECT = `concat_ws(' ', t.oid, pg_get_userbyid(t.lomowner),
-  (select string_agg(a::text, ',' order by a::text) from unnest(t.lomacl) a), md5(lo_get(t.oid)))`;
+const LARGE_OBJECT = `concat_ws(' ', t.oid, md5(lo_get(t.oid)))`;
 
 /** Ordinary tables, and so partition by partition; a name with a dot or a quote in it is quoted. */
 export async function listTables(session: Session): Promise<readonly string[]> {
@@ -79,19 +82,25 @@ export async function listTables(session: Session): Promise<readonly string[]> {
   );
   return rows.map((row) => row.id);
 }
-/** Rows and a hash that does not depend on their order: two sums of 64-bit hashes with different seeds. */
+/** The hash of one row by its text, 64 bits; what `hashRows` sums. */
+export const rowHash = (text: string): string => `hashtextextended(${text}, 0)`;
+
+/**
+ * Rows and a hash that does not depend on their order: the sum of the hashes of all, modulo 2^64. One sum of one
+ * expression, so that the row's text is written once and the server's workers can share the pass.
+ */
 async function hashRows(
   session: Session,
   from: string,
   text: string,
 ): Promise<{ rows: number; hash: string }> {
-  const rows = await session.query<{ n: string; a: string; b: string }>(
-    `select count(*) as n, coalesce(sum(hashtextextended(${text}, 0)::numeric), 0)::text as a,
-      coalesce(sum(hashtextextended(${text}, 42)::numeric), 0)::text as b from ${from} t`,
+  const [row] = await session.query<{ n: string; sum: string }>(
+    `select count(*) as n, coalesce(sum(${rowHash(text)}), 0)::text as sum from ${from} t`,
   );
-  const row = rows[0];
-  const toHex = (sum: string) => BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0');
-  return { rows: Number(row?.n ?? 0), hash: `${toHex(row?.a ?? '0')}${toHex(row?.b ?? '0')}` };
+  const hash = BigInt.asUintN(64, BigInt(row?.sum ?? '0'))
+    .toString(16)
+    .padStart(16, '0');
+  return { rows: Number(row?.n ?? 0), hash };
 }
 
 /** Last values; they lie outside transactions, so two looks may differ under live writes. */

@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { truncate } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Comparison } from '../../src/core/activities.ts';
+import type { Comparison, Newer } from '../../src/core/activities.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { replacedDatabase } from '../../src/core/ids.ts';
 import type { MessageName, Signed } from '../../src/core/messages.ts';
@@ -149,6 +149,17 @@ test(
     app.on('error', () => (ended = true));
     await app.connect();
 
+    // Counted before anybody signs; what fix and migration wrote is no loss.
+    expect(await hands.call<Newer>('countNewer', { rollout: hands.rollout })).toMatchObject({
+      rows: 3,
+      tables: [
+        { table: 'public.orders', rows: 2 },
+        { table: 'public.customers', rows: 1 },
+      ],
+      summary: expect.stringMatching(
+        /^3 rows written since the backup of 20.*Z \(public\.orders 2, public\.customers 1\); deleted/u,
+      ),
+    });
     const receipt = await restore(hands);
 
     expect(receipt).toMatchObject({
@@ -160,8 +171,8 @@ test(
     // The two rows that the application changed and the one it added; not what fix and migration wrote.
     expect(receipt.notes).toEqual([
       expect.stringMatching(/^the target was closed for \d+ ms, \d+ sessions were ended$/u),
-      'lost: public.customers: 1 row (21 added)',
       'lost: public.orders: 2 rows (1 changed, 2 changed)',
+      'lost: public.customers: 1 row (21 added)',
     ]);
     expect(ended).toBe(true);
     expect(await constraints(hands)).toEqual([]);

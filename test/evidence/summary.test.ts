@@ -141,6 +141,34 @@ test('the summary of a run that is stuck', () => {
     expect(text).toContain(line);
 });
 
+test('what was accepted stands in the first line, with who let it pass, and all of it below', () => {
+  const accepted = Array.from({ length: 5 }, (_, at) => ({
+    about: `check ${at}: ${at} bad\nrows`,
+    how: `continued by dan`,
+  }));
+  const text = summaryText({
+    closing: {
+      ...closing(null),
+      outcome: 'completed',
+      environments: [{ ...outcome, outcome: 'passed', accepted }],
+    },
+    plan: null,
+    deltas: [],
+    records: {},
+    decided: [],
+    claims: [],
+    troubles: [],
+  });
+  const [first] = text.split('\n');
+  expect(first).toBe(
+    '# orders-1: completed, with 5 problems accepted: production: check 0: 0 bad rows (continued by dan); ' +
+      'production: check 1: 1 bad rows (continued by dan); production: check 2: 2 bad rows (continued by dan); ' +
+      '2 more',
+  );
+  expect(text).toContain('- production: check 4: 4 bad');
+  expect(text).not.toContain('as planned');
+});
+
 test('looks that go on are named, with the command that ends them, where the environment passed', () => {
   const plan = {
     summary: '',

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BACKUP, type Bench, type Hands, MIGRATE, permit, query, raiseBench } from '../support/hands.ts';
+import { needsExtensions, said } from '../support/field-case.ts';
 import { judge } from '../support/judge.ts';
 import { ranNow } from '../support/programs.ts';
 
@@ -146,10 +147,12 @@ const proven: readonly Proven[] = [
 ];
 
 describe('a backup is proven, and the judge finds the same', () => {
-  test.each(proven)('$name', async ({ name, sql, how = '', says }) => {
+  test.for(proven)('$name', async ({ name, sql, how = '', says }, context) => {
+    await needsExtensions(context, bench.postgres.url('postgres'), sql);
     const hands = await permit(bench, { steps, url: await database(how, sql) });
     expect(await hands.run('preflight')).toMatchObject({ verdict: 'pass' });
     const receipt = await hands.run('backup');
+    said(context, receipt.summary);
     expect(receipt).toMatchObject({ verdict: 'pass', summary: expect.stringContaining('proven by restore') });
     if (says) expect(receipt.details).toContainEqual(expect.stringMatching(says));
     await judgeDump(hands, how, name.includes('printed otherwise'));
@@ -260,12 +263,14 @@ const refused: readonly Refused[] = [
 
 describe('preflight names what is missing', () => {
   const fallbacks = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
-  test.each(refused)('$name', async ({ sql, says, restore }) => {
+  test.for(refused)('$name', async ({ sql, says, restore }, context) => {
+    await needsExtensions(context, bench.postgres.url('postgres'), sql);
     const own =
       'set role app; create table a (id int primary key, v text); create index a_v on a (v); reset role; ';
     const url = await database('owner app', own + sql, 'app');
     const hands = await permit(bench, { steps, url, ...(restore && { fallbacks }) });
     const receipt = await hands.run('preflight');
+    said(context, receipt.summary);
     expect(receipt.verdict).toBe('fail');
     const name = new URL(url).pathname.slice(1);
     expect(receipt.details?.join('\n')).toContain(says.replaceAll('NAME', name));

@@ -233,7 +233,7 @@ async function receipts({ evidence }: Run, environment: string): Promise<readonl
     .map(
       ({ step, verdict, summary }) =>
         `${step} ${verdict}: ` +
-        `${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ running quer.*$| on test_\w+ of.*$/gu, '')}`,
+        `${summary.replaceAll(/ \((?:dump|proof).*\)|\d+(?:\.\d+)? ms|, \d+ rows|, \d+ locks? would wait now|, \d+ running quer.*$| on test_\w+ of.*$/gu, '')}`,
     )
     .map((line) =>
       line

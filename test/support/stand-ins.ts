@@ -188,6 +188,14 @@ export function environmentStandIns(
       const times = again(here, `${rollout.environment} compare`);
       return here.script.compare?.(times) ?? same;
     },
+    countNewer: async ({ rollout }) => {
+      again(part(rollout.deployment), `${rollout.environment} count newer`);
+      return {
+        rows: 3,
+        tables: [{ table: 'public.orders', rows: 3 }],
+        summary: '3 rows written since the backup (public.orders 3)',
+      };
+    },
     beforeDeploying: async (input) => {
       again(part(input.deployment), `${world.settings.environment} before deploying`);
       return (

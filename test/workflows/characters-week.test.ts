@@ -95,7 +95,10 @@ describe.runIf(timeSkippingServer)(
         'staging',
       );
       await run.send('decide', 'dan', 'staging', { decision: 'continue' });
-      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      expect(await run.result()).toMatchObject({
+        outcome: 'completed',
+        reason: expect.stringMatching(/1 problem accepted: staging: validation.*\(continued by dan\)/u),
+      });
       expect(last).toBeGreaterThanOrEqual(10 * DAY);
     });
   },

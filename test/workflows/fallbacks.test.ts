@@ -160,7 +160,7 @@ describe.runIf(timeSkippingServer)('what a rollback shuts', () => {
       'staging',
     );
     expect(stuck.notes).toContain(
-      'differences remain: services that the rollback stopped are still down (web: pid 5 ended); the ' +
+      'differences remain: services that the rollback stopped are still down (web); the ' +
         'rollback starts them when it completes',
     );
     await decide(run, 'lea', 'retry');

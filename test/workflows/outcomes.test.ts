@@ -140,6 +140,44 @@ describe.runIf(timeSkippingServer)('before the gate', () => {
     },
   );
 
+  test('what people or the plan let pass is named in every outcome, and nothing says that it passed', async () => {
+    const run = await theatre.run(
+      storyPlan({
+        only: 'staging',
+        matrix:
+          '  - { when: { step: restart }, ask: [continue, stop] }\n' +
+          '  - { when: { step: refused }, do: continue }\n',
+      }),
+      {
+        steps: {
+          restart: () => ({ verdict: 'fail', summary: 'it is slow' }),
+          refused: () => ({ verdict: 'fail', summary: 'not asked' }),
+        },
+      },
+    );
+    await run.until('asked', ({ waitingFor }) => waitingFor?.includes('continue | stop') === true, 'staging');
+    await run.send('decide', 'dan', 'staging', { decision: 'continue' });
+    const result = await run.result();
+    expect(result).toMatchObject({
+      outcome: 'completed',
+      environments: [
+        {
+          accepted: [
+            {
+              about: 'refused: not asked',
+              how: expect.stringMatching(/^the plan: .*refused.*continue/u),
+            },
+            { about: 'restart: it is slow', how: 'continued by dan' },
+          ],
+        },
+      ],
+    });
+    expect(result.reason).toContain('with 2 problems accepted: staging: refused: not asked (the plan:');
+    const { reason } = await run.rolloutResult('staging');
+    expect(reason).toContain('restart: it is slow (continued by dan)');
+    expect(reason).not.toContain('every step passed');
+  });
+
   test('`retry` after a failed undo runs only what is still open, and ends restored', async () => {
     const run = await theatre.run(only, {
       steps: { refused: () => ({ verdict: 'fail', summary: 'the write was not refused' }) },

@@ -171,6 +171,16 @@ export function oneKind<Kinds extends z.ZodRawShape, Shared extends z.ZodRawShap
     .meta({ title: noun, oneOf: keys.map((key) => ({ required: [key] })) });
 }
 
+/** Where a secret lies; the plan never holds it. */
+export const secretReference = oneKind(
+  'a reference',
+  {
+    env: variable.describe("A variable of the worker's own environment"),
+    file: anyPath.describe('A file beside the worker'),
+  },
+  {},
+).meta({ title: 'reference', examples: [{ env: 'RESTORE_URL' }, { file: 'secrets/restore-url' }] });
+
 /** A value of a command's environment: words, the database in hand, or a reference to a secret. */
 export const environmentValue = z
   .union([

@@ -121,6 +121,7 @@ export function fallbacksCanBeTaken(plan: Plan): readonly Remark[] {
   const known = {
     pending: plan.migrations?.pending,
     declaration: exampleOfMigrations,
+    withoutOwners: plan.steps.some((step) => 'backup' in step && step.backup?.owners === false),
     lacking: (step: string) => environmentsWithout(plan, step),
   };
   return Object.entries(plan.fallbacks).flatMap(([name, fallback]) =>

@@ -16,6 +16,8 @@ export interface KnownOfPlan {
   readonly pending: readonly string[] | undefined;
   /** A declaration of migrations, for hints. */
   readonly declaration: string;
+  /** Whether the backup is proven without owners and privileges. */
+  readonly withoutOwners: boolean;
   /** The environments without a step of this kind. */
   readonly lacking: (step: 'backup' | 'switch') => readonly string[];
 }

@@ -18,6 +18,17 @@ export const restore = defineFallback({
   adds: { to: 'backup', undo: 'restore' },
   leaves: ['data', 'schema'],
   replaces: true,
-  remarks: (_, path, { lacking }) =>
-    needsStep(path, lacking('backup'), 'backup', 'add a step: - { step: backup, backup: { keep: 30d } }'),
+  remarks: (_, path, { lacking, withoutOwners }) => [
+    ...needsStep(path, lacking('backup'), 'backup', 'add a step: - { step: backup, backup: { keep: 30d } }'),
+    ...(withoutOwners
+      ? [
+          {
+            path,
+            message:
+              'the backup is proven without owners and privileges (owners: false), which this restore would lose',
+            hint: 'name a login that may restore them, restore-as: { env: RESTORE_URL }, or leave the fallback out',
+          },
+        ]
+      : []),
+  ],
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type BackupToolKey, backupTools } from '../backup-tools/index.ts';
 import { pgDump } from '../backup-tools/pg-dump.ts';
-import { duration } from '../forms.ts';
+import { duration, secretReference } from '../forms.ts';
 import { ms } from '../to-plan-values.ts';
 import { defineStep, line } from './step.ts';
 
@@ -11,6 +11,10 @@ export interface BackupSpec {
   readonly format: 'custom' | 'directory';
   readonly jobs?: number;
   readonly keepMs: number;
+  /** The address of the same server under another login, which makes and fills copies of the database. */
+  readonly restoreAs?: { readonly env: string } | { readonly file: string };
+  /** Absent: the proof restores owners and privileges, too. */
+  readonly owners?: false;
 }
 
 const keys = Object.keys(backupTools) as [BackupToolKey];
@@ -21,14 +25,26 @@ export const backup = defineStep({
     .strictObject({
       tool: z.enum(keys).describe(`The tool; default: ${keys[0]}`).optional(),
       ...pgDump.options,
+      'restore-as': secretReference
+        .describe(
+          'The address of the database under another login, which restores copies: for a proof that the ' +
+            'login of the application has no right to make',
+        )
+        .optional(),
+      owners: z
+        .boolean()
+        .describe('false: the proof restores and compares neither owners nor privileges, and says so')
+        .optional(),
       keep: duration.describe('How long the backup is kept; the newest proven one is never removed'),
     })
     .describe('Takes a backup and proves it by a restore'),
-  toSpec: ({ tool = 'pg_dump', format = pgDump.defaults.format, jobs = 2, keep }): BackupSpec => ({
+  toSpec: ({ tool = 'pg_dump', format = pgDump.defaults.format, jobs = 2, keep, ...file }): BackupSpec => ({
     tool,
     format,
     ...(format === 'directory' && { jobs }),
     keepMs: ms(keep),
+    ...(file['restore-as'] && { restoreAs: file['restore-as'] as NonNullable<BackupSpec['restoreAs']> }),
+    ...(file.owners === false && { owners: false }),
   }),
   kinds: { backup: line<BackupSpec>()({ changes: [], programs: [] }) },
   lines: (spec, name) => [{ kind: 'backup', name, spec }],
