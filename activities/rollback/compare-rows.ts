@@ -3,23 +3,8 @@
 import { quoteName, quoteText, type Session } from '../../src/io/postgres.ts';
 import { rowHash } from '../../src/io/snapshot.ts';
 import { newerRows, type Recorded } from './newer-rows.ts';
-import type { Writer } from './row-writers.ts';
+import type { RowDifference, Writer, Writers } from './row-writers.ts';
 import { keyText, rowImage, type TableShape, tableShape } from '../data/table-shape.ts';
-
-export interface RowDifference {
-  readonly table: string;
-  readonly key: string;
-  readonly how: 'added' | 'changed' | 'removed';
-  /** md5 of the row's image as it is now (`rowImage`); null where it is gone. */
-  readonly nowMd5: string | null;
-  readonly by: Writer;
-}
-
-/** Who is asked for a row, as SQL, and who may have removed one. */
-export interface Writers {
-  readonly writer: string;
-  readonly remover: Writer;
-}
 
 const BUCKETS = 1024;
 const PAGE = 2_000;

@@ -6,7 +6,7 @@ import { quoteText, type Session } from '../../src/io/postgres.ts';
 import { rowHash } from '../../src/io/snapshot.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { keyText, rowImage, type TableShape } from '../data/table-shape.ts';
-import type { RowDifference, Writers } from './compare-rows.ts';
+import type { RowDifference, Writers } from './row-writers.ts';
 
 type Content = Snapshot['content'][string];
 

@@ -11,6 +11,21 @@ import type { Work } from '../frame/step-context.ts';
  */
 export type Writer = 'other' | 'own' | 'either' | 'nobody';
 
+export interface RowDifference {
+  readonly table: string;
+  readonly key: string;
+  readonly how: 'added' | 'changed' | 'removed';
+  /** md5 of the row's image as it is now (`rowImage`); null where it is gone. */
+  readonly nowMd5: string | null;
+  readonly by: Writer;
+}
+
+/** Who is asked for a row, as SQL, and who may have removed one. */
+export interface Writers {
+  readonly writer: string;
+  readonly remover: Writer;
+}
+
 const OWN = 'soakgate.transactions';
 
 /** An SQL expression for the writer of the row aliased `t`, in the database of the session. */
