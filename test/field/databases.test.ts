@@ -53,11 +53,36 @@ interface Proven {
   readonly how?: string;
   /** What the receipt says beside. */
   readonly says?: RegExp;
+  /** From this major of PostgreSQL on. */
+  readonly major?: number;
 }
 
 const table =
   "create table a (id int primary key, v text); insert into a select n, 'v' || n from generate_series(1, 50) n;";
 const proven: readonly Proven[] = [
+  {
+    name: 'a builtin locale',
+    major: 17,
+    how: "template template0 locale_provider builtin builtin_locale 'C.UTF-8'",
+    sql: table,
+  },
+  {
+    name: 'virtual generated columns',
+    major: 18,
+    sql: 'create table g (a int, b int generated always as (a * 2) virtual); insert into g values (1), (null)',
+  },
+  {
+    name: 'constraints that are not enforced or not validated',
+    major: 18,
+    sql: `create table n (id int primary key, a int, b int, check (a > 0) not enforced);
+      insert into n values (1, -1, null); alter table n add constraint nn not null b not valid;
+      create table m (id int references n not enforced)`,
+  },
+  {
+    name: 'a key without overlaps',
+    major: 18,
+    sql: "create table w (room int4range, during daterange, primary key (room, during without overlaps)); insert into w values ('[1,2)', '[2020-01-01,2020-02-01)')",
+  },
   {
     name: 'a name with a dot',
     sql: 'create table "a.b" ("c.d" int); insert into "a.b" values (1); create schema "x.y"; create table "x.y"."z" (t int)',
@@ -147,8 +172,9 @@ const proven: readonly Proven[] = [
 ];
 
 describe('a backup is proven, and the judge finds the same', () => {
-  test.for(proven)('$name', async ({ name, sql, how = '', says }, context) => {
-    await needsExtensions(context, bench.postgres.url('postgres'), sql);
+  test.for(proven)('$name', async ({ name, sql, how = '', says, major = 0 }, context) => {
+    const icu = how.includes('icu');
+    await needsExtensions(context, bench.postgres.url('postgres'), sql, { major, icu });
     const hands = await permit(bench, { steps, url: await database(how, sql) });
     expect(await hands.run('preflight')).toMatchObject({ verdict: 'pass' });
     const receipt = await hands.run('backup');
