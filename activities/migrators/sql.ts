@@ -6,14 +6,17 @@ import { fail } from '../../src/core/failures.ts';
 import { quoteTable, quoteText, type Session, withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 import { type Migrator, optionsFor } from './migrator.ts';
-import { applyFile } from './sql-file.ts';
+import { applyFile, refuseTransactions } from './sql-file.ts';
 
 export const sql: Migrator = {
   runsFiles: true,
   status: async (work, url) => {
     const applied = await withSession(url, work.tag, (session) => readLedger(session, ledgerOf(work)));
-    const files = await listFiles(work);
-    return { applied, pending: files.filter((name) => !applied.includes(name)) };
+    const pending = (await listFiles(work)).filter((name) => !applied.includes(name));
+    for (const name of pending)
+      for (const file of [upFile(work, name), downFile(work, name)])
+        refuseTransactions(name, await readFile(file, 'utf8').catch(ifAbsent('')));
+    return { applied, pending };
   },
   preview: async (work, names) =>
     Promise.all(
@@ -82,6 +85,11 @@ async function listFiles(work: Work): Promise<readonly string[]> {
   const names = await readdir(folder(work)).catch(() =>
     fail('MIGRATION_MISMATCH', `the release has no folder ${folderName(work)}`),
   );
+  const up = names.find((name) => name.endsWith('.up.sql'));
+  if (up !== undefined)
+    fail('MIGRATION_MISMATCH', `${folderName(work)} holds ${up}, as golang-migrate names its files`, [
+      `declare them as such: migrations: { golang-migrate: { folder: ${folderName(work)}, pending: [...] } }`,
+    ]);
   return names
     .filter((name) => /^\d+.*\.sql$/u.test(name) && !name.endsWith('.down.sql'))
     .map((name) => name.slice(0, -4))

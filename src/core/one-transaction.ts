@@ -9,9 +9,24 @@ const ALONE = /^(?:vacuum|create database|drop database|create tablespace|drop t
 const CONCURRENTLY =
   /^(?:create (?:unique )?index concurrently|drop index concurrently|reindex .*concurrently|alter table .*detach .*concurrently)\b/u;
 
+/** Files of tools that keep both ways in one: the marks of their sections. */
+const SECTIONS: readonly (readonly [tool: string, mark: RegExp])[] = [
+  ['dbmate', /^[ \t]*--[ \t]*migrate:(?:up|down)\b/mu],
+  ['goose', /^[ \t]*--[ \t]*\+goose[ \t]+(?:Up|Down)\b/imu],
+  ['sql-migrate', /^[ \t]*--[ \t]*\+migrate[ \t]+(?:Up|Down)\b/imu],
+];
+
 /** What stands in the way, e.g. `line 3: COMMIT`; empty where the text is one transaction's. */
 export function notInOneTransaction(text: string): readonly string[] {
-  const found: string[] = [];
+  const found: string[] = SECTIONS.flatMap(([tool, mark]) => {
+    const at = mark.exec(text);
+    if (!at) return [];
+    const line = text.slice(0, at.index).split('\n').length;
+    return [
+      `line ${line}: a section of ${tool} (${at[0].trim()}): the whole file would run, its way down as well; ` +
+        'put the way down into NAME.down.sql',
+    ];
+  });
   // The body of a function in standard SQL has statements and an END of its own.
   let inBody = false;
   for (const statement of statementsOf(text)) {

@@ -167,6 +167,19 @@ describe('what is pending', () => {
       code: 'MIGRATION_MISMATCH',
       details: expect.stringContaining('0003_order_totals is pending but not declared'),
     }));
+  test.each([
+    ['0002_order_guards.sql', '-- migrate:up\nselect 1;\n-- migrate:down\nselect 2', 'a section of dbmate'],
+    ['0003_order_totals.down.sql', 'select 1; commit', 'line 1: COMMIT'],
+    ['000004_users.up.sql', 'select 1', 'golang-migrate'],
+  ])('%s: what another tool has written is named, before anything is run', async (file, text, says) => {
+    const hands = await permit(bench, {
+      steps: BACKUP + MIGRATE,
+      edit: (checkout) => writeFile(join(checkout, 'migrations', file), text),
+    });
+    const { message, details } = await failureOf(hands.run('pending'));
+    expect(`${message} ${details}`).toContain(says);
+    expect(await hands.sql('select version from schema_migrations')).toHaveLength(1);
+  });
   test('declared, but applied', async () =>
     expect(
       await look(

@@ -20,12 +20,22 @@ describe('stands in the way', () => {
     ['vacuum full t', ['line 1: VACUUM, which PostgreSQL runs outside transactions only']],
     ['alter system set a = 1', ['line 1: ALTER SYSTEM, which PostgreSQL runs outside transactions only']],
     ['create function f() returns int begin atomic select 1; end; commit', ['line 1: COMMIT']],
+    [
+      '-- migrate:up\ncreate table a ();\n-- migrate:down\ndrop table a',
+      [
+        'line 1: a section of dbmate (-- migrate:up): the whole file would run, its way down as well; put the ' +
+          'way down into NAME.down.sql',
+      ],
+    ],
+    ['select 1;\n  -- +goose Down\nselect 2', [expect.stringMatching(/^line 2: a section of goose/u)]],
+    ['--+migrate up', [expect.stringMatching(/^line 1: a section of sql-migrate/u)]],
   ])('%j', (text, found) => expect(notInOneTransaction(text)).toEqual(found));
 });
 
 describe('does not', () => {
   test.each([
     '',
+    "select '\n not -- migrate:up'; -- we migrate:up later",
     '-- commit;\n/* begin; /* commit */ */ select 1',
     "select 'commit; begin'; select $$ begin; commit; $$; select $a$ end; $a$",
     'create function f() returns void language plpgsql as $$ begin perform 1; end; $$',
