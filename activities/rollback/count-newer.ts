@@ -7,6 +7,7 @@ import { listTables } from '../../src/io/snapshot.ts';
 import { provenBackup } from '../backup/backup.ts';
 import { tableShape } from '../data/table-shape.ts';
 import { fromItsRollout, openWork, type WorkerContext } from '../frame/step-context.ts';
+import { isNewer } from './newer-rows.ts';
 import { writerOf } from './row-writers.ts';
 
 const NAMED = 5;
@@ -32,7 +33,8 @@ export async function countNewer(
       if (!shape) continue;
       const writer = await writerOf(session, work, table, backup.seen);
       const [row] = await session.query<{ rows: string }>(
-        `select count(*) as rows from ${shape.quoted} t where ${writer} in ('other', 'either')`,
+        `select count(*) as rows from ${shape.quoted} t where ${isNewer(backup.seen)}
+          and ${writer} in ('other', 'either')`,
       );
       if (row && row.rows !== '0') counted.push({ table, rows: Number(row.rows) });
     }

@@ -60,8 +60,11 @@ export async function newerRows(
   });
 }
 
-/** Written by a transaction that the snapshot may not hold; a row too many here is no fault. */
-const isNewer = (seen: string): string =>
+/**
+ * A condition, cheap for each row: written by a transaction that the snapshot may not hold. A row too many here is no
+ * fault; the writer is asked then.
+ */
+export const isNewer = (seen: string): string =>
   `age(t.xmin) <= (select age((pg_snapshot_xmin(${quoteText(seen)}::pg_snapshot)::text::bigint & 4294967295)::text::xid))`;
 
 /** What is left of a table's rows and of their sum without these rows. */

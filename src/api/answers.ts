@@ -112,11 +112,17 @@ const run = {
   progress: progress.nullable(),
 };
 
+const accepted = z
+  .array(z.object({ about: z.string(), how: z.string() }))
+  .readonly()
+  .openapi({ description: 'What did not pass and was let pass, and by whom; absent where nothing was.' });
+
 const rolloutResult = z
   .looseObject({
     environment: z.string(),
     outcome: z.enum(['passed', 'failed', 'restored', 'stuck']),
     reason: z.string(),
+    accepted: accepted.optional(),
     differences: texts,
   })
   .openapi('RolloutResult', { description: 'With all receipts, undos and what was read in the soak.' });
@@ -126,7 +132,9 @@ const result = z
     deployment: z.string(),
     outcome: z.enum(['completed', 'failed', 'rolled-back', 'rejected', 'expired', 'stuck']),
     reason: z.string(),
-    environments: z.array(z.object({ environment: z.string(), outcome: z.string() })).readonly(),
+    environments: z
+      .array(z.object({ environment: z.string(), outcome: z.string(), accepted: accepted.optional() }))
+      .readonly(),
     evidence: z.object({ uri: z.string(), manifest: z.string(), files: z.int() }),
   })
   .openapi('Result');
