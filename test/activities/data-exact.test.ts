@@ -330,6 +330,26 @@ describe('what is put back is what was there', () => {
     });
   });
 
+  test('more rows than are named are counted, the table that lost most first, and all stand in the file', async () => {
+    const hands = await given(
+      `create table many (id int primary key, qty int); insert into many select n, 0 from generate_series(1, 300) n;
+       create table few (id int primary key); insert into few values (1);
+       create table busy (id int primary key, v int); insert into busy select n, 0 from generate_series(1, 60) n`,
+      { table: 'many', bad: 'qty = 0', fix: 'qty = 1' },
+    );
+    await hands.run('data: fix');
+    await hands.sql('insert into few values (2); update busy set v = 1');
+    const { writtenSince, summary } = await compare(hands);
+    expect(writtenSince[0]).toBe('public.busy: 60 rows, of which 50 are named here');
+    expect(writtenSince.findIndex((line) => line.startsWith('public.few 2: added'))).toBe(51);
+    expect(writtenSince).toContain('public.many: 300 rows, of which 50 are named here');
+    expect(summary).toContain('300 rows changed by a fix, listed in after/here/');
+    const kept = await hands.world.artifacts.read(
+      `evidence/${hands.rollout.deployment}/after/here/rows-that-stay-fixed.txt`,
+    );
+    expect(kept.split('\n')).toHaveLength(301);
+  });
+
   test('a row that a fix touched and that is something else now is not excused by it', async () => {
     const hands = await given(
       `create table items (id int primary key, qty int); insert into items select n, 0 from generate_series(1, 3) n`,
@@ -340,8 +360,23 @@ describe('what is put back is what was there', () => {
       equal: true,
       writtenSince: expect.arrayContaining(['public.items 2: stays as the fix left it']),
     });
+    const file = join(
+      hands.world.settings.artifacts,
+      `evidence/${hands.rollout.deployment}/after/here/rows-that-stay-fixed.txt`,
+    );
+    expect((await readFile(file, 'utf8')).split('\n')).toEqual([
+      'public.items 1: stays as the fix left it',
+      'public.items 2: stays as the fix left it',
+      'public.items 3: stays as the fix left it',
+      '',
+    ]);
     await hands.sql('update items set qty = 77 where id = 2');
-    const { writtenSince } = await compare(hands);
+    const { writtenSince, summary } = await compare(hands);
+    expect(summary).toBe(
+      'schema and content as recorded, 1 row written since, ' +
+        '2 rows changed by a fix, listed in after/here/rows-that-stay-fixed.txt',
+    );
+    expect(await readFile(file, 'utf8')).not.toContain('items 2');
     expect(writtenSince).not.toContain('public.items 2: stays as the fix left it');
   });
 
