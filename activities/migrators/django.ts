@@ -1,5 +1,6 @@
 // Django's migrations, by the release's own Django: pending by name, SQL of exactly the range, one
 // transaction for each migration.
+import { withoutFrames } from '../../src/core/python-trace.ts';
 import { fail } from '../../src/core/failures.ts';
 import { databaseName, sessionOptions, withSession } from '../../src/io/postgres.ts';
 import { noteSubtransaction } from '../../src/io/fence.ts';
@@ -273,7 +274,11 @@ async function run(
   return { facts, result };
 }
 
-const lastLines = (text: string): string[] =>
-  tail(text, 4_000)
-    .split('\n')
-    .filter((line) => line.length > 0);
+/** The frames of a trace stand in the log. */
+const lastLines = (text: string): string[] => [
+  ...withoutFrames(
+    tail(text, 4_000)
+      .split('\n')
+      .filter((line) => line.length > 0),
+  ),
+];
