@@ -43,6 +43,8 @@ type Calls<Activities> = {
 interface Row {
   readonly attempts: number;
   readonly longest: '12h' | '5m';
+  /** Until it is given up, also where no worker takes it; left out: never. */
+  readonly within?: '5m';
   /** None: it is too short to beat. */
   readonly heartbeatMs?: number;
 }
@@ -60,7 +62,7 @@ const table = {
   step: { attempts: 8, longest: '12h', heartbeatMs: 15_000 },
   undo: { attempts: 20, longest: '12h', heartbeatMs: 15_000 },
   /** What a fallback would lose; a question that waits for it is asked in any case. */
-  count: { attempts: 2, longest: '5m', heartbeatMs: 15_000 },
+  count: { attempts: 2, longest: '5m', within: '5m', heartbeatMs: 15_000 },
   /** Closing a rollout. */
   close: { attempts: 5, longest: '12h', heartbeatMs: 15_000 },
   /** Whether a message counts. */
@@ -104,7 +106,7 @@ export function controlActivities(summary: string, timing: Timing | undefined): 
 function calls<Activities extends object>(
   taskQueue: string,
   summary: string,
-  { attempts, longest }: Row,
+  { attempts, longest, within }: Row,
   timing: Timing | undefined,
   heartbeatMs: number | undefined,
 ): Calls<Activities> {
@@ -113,6 +115,7 @@ function calls<Activities extends object>(
     taskQueue,
     summary,
     startToCloseTimeout: longest,
+    ...(within !== undefined && { scheduleToCloseTimeout: within }),
     ...(heartbeatMs !== undefined && { heartbeatTimeout: heartbeatMs }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: retryMs, maximumInterval: 30 * retryMs, maximumAttempts: attempts },

@@ -4,6 +4,7 @@ import type { Decision } from '../src/core/matrix.ts';
 import type { Breach } from '../src/core/soak.ts';
 import { type Answered, askPerson } from './ask-person.ts';
 import { type Ask, decideAbout, type Next, resolve } from './decisions.ts';
+import { withLosses } from './newer.ts';
 import { show } from './progress.ts';
 import type { RolloutState } from './rollout-state.ts';
 import { observeSlice, takeSlice, waitAfterFailure, type Watched } from './slice.ts';
@@ -71,7 +72,9 @@ export async function askMeasuring(
 ): Promise<Next> {
   const withdrawn: EscalatedBreach[] = [];
   const ask: Ask = async (asked, unanswered) => {
-    const answer = await measureOn(state, watched, () => askPerson(state.asker, asked, unanswered));
+    const answer = await measureOn(state, watched, async () =>
+      askPerson(state.asker, await withLosses(state, asked), unanswered),
+    );
     if ('word' in answer) return answer;
     withdrawn.push(answer);
     return null;

@@ -6,7 +6,7 @@ import type { Asked } from '../src/core/waiting.ts';
 import { controlActivities } from './activities.ts';
 import { type Answered, askPerson, type Unanswered } from './ask-person.ts';
 import { goForward } from './forward.ts';
-import { losesOf } from './newer.ts';
+import { withLosses } from './newer.ts';
 import { untilDone } from './persist.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
 import { accept, type RolloutState } from './rollout-state.ts';
@@ -25,16 +25,19 @@ export async function resolve(
   state: RolloutState,
   decision: Decision,
   about: string,
-  ask: Ask = (asked, unanswered) => askPerson(state.asker, asked, unanswered),
+  ask: Ask = async (asked, unanswered) => askPerson(state.asker, await withLosses(state, asked), unanswered),
 ): Promise<Next | null> {
-  if (decision.do === 'continue') return 'on';
+  if (decision.do === 'continue') {
+    if (!decision.waits) accept(state, about, `the plan: ${decision.row}`);
+    return 'on';
+  }
   if (decision.do === 'stop') return { why: about, fallback: null, by: null };
   if (decision.do === 'fallback') return takeFallback(state, decision.name, about, null, ask);
   const { environment } = state.input.run.rollout;
   const options = decision.do === 'ask' ? decision.ask : ['continue', 'stop'];
   state.progress.health = 'troubled';
   const answered = await ask(
-    { kind: 'decision', environment, about, options, ...(await losesOf(state, options)) },
+    { kind: 'decision', environment, about, options },
     decision.do === 'ask' ? decision.unanswered : undefined,
   );
   if (!answered) return null;

@@ -1,4 +1,5 @@
 // What a fallback would lose, counted before people are asked to sign it.
+import type { Asked } from '../src/core/waiting.ts';
 import { environmentActivities } from './activities.ts';
 import type { RolloutState } from './rollout-state.ts';
 
@@ -23,4 +24,9 @@ export async function losesOf(
   const loses = `${losing.join(' and ')} would lose ${said}`;
   state.progress.notes.push(loses);
   return { loses };
+}
+
+/** The question, with what its options would lose. */
+export async function withLosses(state: RolloutState, asked: Asked): Promise<Asked> {
+  return { ...asked, ...(await losesOf(state, asked.options)) };
 }

@@ -3,7 +3,7 @@ import type { Comparison, RollbackVerdict } from '../src/core/activities.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import type { UndoReceipt } from '../src/core/receipts.ts';
 import { stillToUndo } from '../src/core/rollback-walk.ts';
-import type { StackEntry } from '../src/core/step-list.ts';
+import type { StackEntry, UndoKind } from '../src/core/step-list.ts';
 import { stillShut } from '../src/core/undo.ts';
 import type { Asked } from '../src/core/waiting.ts';
 import { type Called, controlActivities, environmentActivities } from './activities.ts';
@@ -131,6 +131,8 @@ async function walkBack(
   return null;
 }
 
+const SHUTS: readonly UndoKind[] = ['closeSite', 'stopServices'];
+
 /** Null when it is done. */
 async function undoOne(
   state: RolloutState,
@@ -147,6 +149,9 @@ async function undoOne(
   if ('failed' in called) {
     const { text } = called.failed;
     Object.assign(line, { state: 'not undone', summary: text });
+    // It may have shut something before it failed.
+    if (SHUTS.includes(undo))
+      undos.push({ undo, step: name, done: false, summary: text, differences: [text], tookMs: 0 });
     return [`${undo} of ${name} failed: ${text}`];
   }
   const receipt = called.ok;

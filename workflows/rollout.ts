@@ -25,7 +25,7 @@ import { observeUntilClosed } from './observation.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
 import { rollBack } from './rollback.ts';
 import { openInbox, type RollbackRequest } from './rollout-inbox.ts';
-import { accept, acceptedIn, type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
+import { acceptedIn, type RolloutState, setWaiting, untilResumed } from './rollout-state.ts';
 import { runUntil } from './run-until.ts';
 import { isRolloutInput } from './shapes.ts';
 
@@ -164,9 +164,7 @@ async function walk(state: RolloutState, step: Step): Promise<RollbackRequest | 
     const summary = state.progress.lines[step.index]?.summary ?? attempted.trouble.is;
     const next = await resolve(state, decision, `${step.name}: ${summary}`);
     if (typeof next === 'object') return next;
-    if (next !== 'on') continue;
-    if (decision.do === 'continue') accept(state, `${step.name}: ${summary}`, `the plan: ${decision.row}`);
-    return null;
+    if (next === 'on') return null;
   }
 }
 

@@ -6,8 +6,7 @@ import { fail } from '../../src/core/failures.ts';
 import { scratchDatabase } from '../../src/core/ids.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
 import {
-  asCopied,
-  withoutOwners,
+  asCopiedBy,
   compareSnapshots,
   describeDifference,
   notCopied,
@@ -57,7 +56,7 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   await recreateFrom(work, scratch, dumpName(work));
   work.progress('comparing');
   const restored = await readDatabase(work, { url: withDatabase(work.url, scratch), saying: 'comparing' });
-  const compared = spec.owners === false ? (of: Snapshot) => withoutOwners(asCopied(of)) : asCopied;
+  const compared = asCopiedBy(spec);
   const differences = [
     ...compareSnapshots(compared(snapshot), compared(restored)).map(describeDifference),
     ...aheadOf(latest, restored.sequences),

@@ -7,7 +7,8 @@ import type { StepList } from '../../src/core/step-list.ts';
 import { databaseName, quoteName, quoteText, serverMajor, withDatabase } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
-import { carrySettings } from '../rollback/carry-over.ts';
+import { carryGrants, carrySettings } from '../rollback/carry-over.ts';
+import { onSameServer } from '../database/same-server.ts';
 import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
 import { asRestorer, type Restoring } from './restore-login.ts';
@@ -21,6 +22,7 @@ const DIRECTORY_JOBS = 2;
 export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
   await dropScratch(work, database);
   const restorer = await asRestorer(work);
+  if (restorer !== work) await onSameServer(work, restorer);
   await createLike(restorer, database, restorer !== work);
   const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is
@@ -67,6 +69,7 @@ async function createLike(work: Work, database: string, byAnother: boolean): Pro
       `create database ${quoteName(database)} ${owner}template template0 ${localeOf(like!)}`,
     );
   });
+  if (byAnother) await carryGrants(work, databaseName(work.url), database);
   await carrySettings(work, databaseName(work.url), database);
 }
 

@@ -2,6 +2,7 @@
 // the migrations or a restore would fail for later, with the statement that helps.
 import type { Verdict } from '../../src/core/verdict.ts';
 import type { Session } from '../../src/io/postgres.ts';
+import { areOneServer } from '../database/same-server.ts';
 
 export interface Look {
   readonly verdict: Verdict;
@@ -20,10 +21,12 @@ export async function rightsOf(
 ): Promise<readonly Look[]> {
   const [role, copier] = [await roleOf(session), await roleOf(restorer)];
   if (!role || !copier) return [{ verdict: 'error', line: 'the role of this session is not in pg_roles' }];
-  const another = copier.name !== role.name;
+  const another = restorer !== session;
   return [
     maintenance(role),
-    ...(another ? [maintenance(copier), await sameServer(session, restorer, copier)] : []),
+    ...(another
+      ? [maintenance(copier), await sameServer(session, restorer, copier), await givesOwner(restorer, copier)]
+      : []),
     scratch(copier),
     ownSchema(role),
     ...(owners ? [await ownership(restorer, copier)] : []),
@@ -35,16 +38,23 @@ export async function rightsOf(
 
 /** A second login that is another server's would prove another database. */
 async function sameServer(session: Session, restorer: Session, { name }: Role): Promise<Look> {
-  const idOf = async (of: Session) => {
-    const [row] = await of.query<{ id: string }>(
-      `select concat_ws(' ', pg_postmaster_start_time()::text, d.oid, current_setting('port')) as id
-        from pg_database d where datname = current_database()`,
-    );
-    return row?.id;
-  };
-  return (await idOf(session)) === (await idOf(restorer))
+  return (await areOneServer(session, restorer))
     ? holds(`role ${name} restores on the same server`)
     : missing(`the address in restore-as (role ${name}) is of another server; name the server of the target`);
+}
+
+/** A copy belongs to whom the target belongs to. */
+async function givesOwner(restorer: Session, { name }: Role): Promise<Look> {
+  const [row] = await restorer.query<{ owner: string; may: boolean }>(
+    `select quote_ident(pg_get_userbyid(datdba)) as owner, pg_has_role(current_user, datdba,
+        case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) as may
+      from pg_database where datname = current_database()`,
+  );
+  return row?.may
+    ? holds(`role ${name} may give a copy to ${row.owner}, the owner of the database`)
+    : missing(
+        `role ${name} may not give a copy to ${row?.owner}, the owner of the database: grant ${row?.owner} to ${name}`,
+      );
 }
 
 async function roleOf(session: Session): Promise<Role | undefined> {

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import type { ForwardInput, UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
 import { scratchDatabase } from '../../src/core/ids.ts';
-import { asCopied, compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
+import { backupSpecOf } from '../../src/core/backup-spec.ts';
+import { asCopiedBy, compareSnapshots, describeDifference, type Snapshot } from '../../src/core/snapshot.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { withDatabase } from '../../src/io/postgres.ts';
@@ -60,7 +61,8 @@ export async function forwardFix(
     recheck: () => hold.recheck(),
   };
   const lines = await migrator.upgrade(work, work.url, [name], options);
-  const odd = compareSnapshots(asCopied(rehearsal.after), asCopied(await readCatalog(work))).map(
+  const compared = asCopiedBy(backupSpecOf(work.list));
+  const odd = compareSnapshots(compared(rehearsal.after), compared(await readCatalog(work))).map(
     (difference) => `not as rehearsed: ${describeDifference(difference)}`,
   );
   if (odd.length > 0)

@@ -5,7 +5,8 @@ import { ifAbsent } from '../../src/io/files.ts';
 import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
-import { asCopied, compareSnapshots, describeDifference } from '../../src/core/snapshot.ts';
+import { backupSpecOf } from '../../src/core/backup-spec.ts';
+import { asCopiedBy, compareSnapshots, describeDifference } from '../../src/core/snapshot.ts';
 import { fenceGuard } from '../../src/io/fence.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { readCatalog } from '../database/read-database.ts';
@@ -112,7 +113,8 @@ async function notAsRehearsed(work: Work, after: Snapshot): Promise<readonly str
     content: {},
     sequences: {},
   };
-  return compareSnapshots(asCopied(expected), asCopied(after)).map(
+  const compared = asCopiedBy(backupSpecOf(work.list));
+  return compareSnapshots(compared(expected), compared(after)).map(
     (difference) => `not as rehearsed: ${describeDifference(difference)}`,
   );
 }

@@ -21,34 +21,51 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
     oid: string;
     owner: string;
     connlimit: number;
-    plain: boolean;
     comment: string | null;
   }>(
-    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datacl is
-      null as plain, shobj_description(oid, 'pg_database') as comment
+    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit,
+      shobj_description(oid, 'pg_database') as comment
      from pg_database where datname = $1`,
     [from],
   );
   if (!database) fail('TARGET_UNREACHABLE', `there is no database ${from}`);
+  const settings = await settingStatements(session, database.oid, name);
+  return [
+    `alter database ${name} owner to ${quoteName(database.owner)}`,
+    `alter database ${name} connection limit ${database.connlimit}`,
+    ...(await grantStatements(session, from, name)),
+    ...settings,
+    ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),
+  ];
+}
+
+/** The grants on the database, as statements that give the one of this name the same. */
+async function grantStatements(session: Session, from: string, name: string): Promise<readonly string[]> {
   const grants = await session.query<{ grantee: string | null; privilege: string; grantable: boolean }>(
     `select case when a.grantee = 0 then null else pg_get_userbyid(a.grantee) end as grantee,
       a.privilege_type as privilege, a.is_grantable as grantable
      from pg_database d, aclexplode(d.datacl) a where d.datname = $1`,
     [from],
   );
-  const settings = await settingStatements(session, database.oid, name);
+  const [plain] = await session.query('select from pg_database where datname = $1 and datacl is null', [
+    from,
+  ]);
   return [
-    `alter database ${name} owner to ${quoteName(database.owner)}`,
-    `alter database ${name} connection limit ${database.connlimit}`,
-    ...(database.plain ? [] : [`revoke all on database ${name} from public`]),
+    ...(plain ? [] : [`revoke all on database ${name} from public`]),
     ...grants.map(
       ({ grantee, privilege, grantable }) =>
         `grant ${privilege} on database ${name} to
           ${grantee === null ? 'public' : quoteName(grantee)}${grantable ? ' with grant option' : ''}`,
     ),
-    ...settings,
-    ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),
   ];
+}
+
+/** For a copy that another login has made: whoever migrates it may do there what it may do in the target. */
+export async function carryGrants(work: Work, from: string, to: string): Promise<void> {
+  await inMaintenance(work, async (session) => {
+    for (const statement of await grantStatements(session, from, quoteName(to)))
+      await session.query(statement);
+  });
 }
 
 /**

@@ -62,7 +62,7 @@ async function differingBuckets(
   const sums = async (session: Session, shape: TableShape) => {
     const rows = await session.query<{ bucket: number; sum: string }>(
       `select ${bucketOf(shape)} as bucket, count(*) || ' ' || sum(${rowHash(rowText(shape))}) as sum
-        from ${shape.quoted} t group by 1`,
+        from only ${shape.quoted} t group by 1`,
     );
     return new Map(rows.map(({ bucket, sum }) => [bucket, sum]));
   };
@@ -88,7 +88,7 @@ async function* rowsOf(
   const cursor = quoteName('soakgate rows');
   await session.query(
     `declare ${cursor} no scroll cursor with hold for
-      select ${nameOf(shape)} as key, md5(${rowImage(shape)}::text) as md5, ${writer} as by from ${shape.quoted} t
+      select ${nameOf(shape)} as key, md5(${rowImage(shape)}::text) as md5, ${writer} as by from only ${shape.quoted} t
       where ${bucketOf(shape)} = any (${quoteText(`{${buckets.join(',')}}`)}::int[])
       order by ${nameOf(shape)} collate "C", 2`,
   );

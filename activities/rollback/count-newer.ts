@@ -33,7 +33,7 @@ export async function countNewer(
       if (!shape) continue;
       const writer = await writerOf(session, work, table, backup.seen);
       const [row] = await session.query<{ rows: string }>(
-        `select count(*) as rows from ${shape.quoted} t where ${isNewer(backup.seen)}
+        `select count(*) as rows from only ${shape.quoted} t where ${isNewer(backup.seen)}
           and ${writer} in ('other', 'either')`,
       );
       if (row && row.rows !== '0') counted.push({ table, rows: Number(row.rows) });

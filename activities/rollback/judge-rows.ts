@@ -42,12 +42,12 @@ export async function judgeRows(
   known: Pick<Grounds, 'content' | 'reshaped'>,
 ): Promise<Judged> {
   const judged = { left: new Tally(), written: new Tally(), fixed: new Tally(), file: keptName(work) };
+  const kept = await openKept(work);
   if (tables.length === 0) return judged;
   const database = compareDatabase(work.rollout);
   const [fixed, undone] = [await fixedRows(work), await undoneRows(work)];
   const { seen } = (await provenBackup(work))!;
   await recreateFrom(work, database, dumpName(work));
-  const kept = await openKept(work);
   try {
     await withSession(withDatabase(work.url, database), work.tag, async (was) =>
       withSession(work.url, work.tag, async (is) => {
@@ -55,8 +55,8 @@ export async function judgeRows(
           await judgeTable(work, table, { ...known, was, is, seen, fixed, undone, kept }, judged);
       }),
     );
-  } finally {
     await kept.end();
+  } finally {
     await dropScratch(work, database);
   }
   return judged;

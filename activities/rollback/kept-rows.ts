@@ -22,7 +22,7 @@ export async function openKept(
   const flush = async () => {
     if (lines.length === 0) return;
     const file = await open(path, 'a', 0o600);
-    await file.appendFile(redact(lines.join(''))).finally(() => file.close());
+    await file.appendFile(redact(lines.join(''), work.secrets)).finally(() => file.close());
     lines = [];
   };
   return {

@@ -34,13 +34,13 @@ export async function newerRows(
   { writer }: Writers,
 ): Promise<readonly RowDifference[] | null> {
   if (shape.key.length === 0) return null;
-  const newer = `from ${shape.quoted} t where ${isNewer(recorded.seen)}`;
+  const newer = `from only ${shape.quoted} t where ${isNewer(recorded.seen)}`;
   const [many] = await is.query(`select ${newer} offset ${MOST} limit 1`);
   if (many) return null;
   const hashed = `select ${keyText(shape)} as key, ${rowHash('(t.*)::text')}::text as hash`;
   const now = await is.query<Row>(`${hashed} ${newer}`);
   const before = await was.query<Row>(
-    `${hashed} from ${shape.quoted} t where ${keyText(shape)} = any ($1::text[])`,
+    `${hashed} from unnest($1::text[]) w (key) join only ${shape.quoted} t on ${byText(shape)} = w.key collate "C"`,
     [now.map(({ key }) => key)],
   );
   const old = new Map(before.map(({ key, hash }) => [key, hash]));
@@ -48,8 +48,8 @@ export async function newerRows(
   if (twice || rest(recorded.was, before) !== rest(recorded.is, now)) return null;
   const differing = now.filter(({ key, hash }) => old.get(key) !== hash).map(({ key }) => key);
   const rows = await is.query<Pick<RowDifference, 'key' | 'by'> & { readonly md5: string }>(
-    `select ${keyText(shape)} as key, md5(${rowImage(shape)}::text) as md5, ${writer} as by ${newer}
-      and ${keyText(shape)} = any ($1::text[]) order by ${keyText(shape)} collate "C"`,
+    `select ${keyText(shape)} as key, md5(${rowImage(shape)}::text) as md5, ${writer} as by
+      from unnest($1::text[]) w (key) join only ${shape.quoted} t on ${byText(shape)} = w.key collate "C" order by ${keyText(shape)} collate "C"`,
     [differing],
   );
   // Somebody wrote meanwhile.
@@ -59,6 +59,9 @@ export async function newerRows(
     return { table: shape.name, key, how, nowMd5: md5, by };
   });
 }
+
+/** By the bytes of the text: a collation of the key may call two of them the same. */
+const byText = (shape: TableShape): string => `${keyText(shape)} collate "C"`;
 
 /**
  * A condition, cheap for each row: written by a transaction that the snapshot may not hold. A row too many here is no

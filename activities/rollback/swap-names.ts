@@ -2,6 +2,7 @@
 // transaction.
 import { fail } from '../../src/core/failures.ts';
 import { databaseName, quoteName, serverError, type Session } from '../../src/io/postgres.ts';
+import { asRestorer } from '../backup/restore-login.ts';
 import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -58,7 +59,7 @@ export async function swapNames(work: Work, fresh: string, aside: string): Promi
 
 /** Lets people in again where an attempt was ended between shutting the door and swapping the names. */
 export async function reopenTarget(work: Work): Promise<void> {
-  await inMaintenance(work, (session) => open(session, databaseName(work.url)));
+  await inMaintenance(await asRestorer(work), (session) => open(session, databaseName(work.url)));
 }
 
 async function open(session: Session, name: string): Promise<void> {

@@ -76,7 +76,9 @@ export function deltaOf(outcome: EnvironmentOutcome, record: PlaceRecord): Delta
     rows: both ? rowsDelta(both.baseline, both.after) : [],
     http: httpDelta(record.http.baseline ?? {}, record.http.after ?? {}),
     findings: findingsDelta(record.findings.baseline, record.findings.after),
-    undone: outcome.undos.map((undo) => `${undo.undo} (${undo.step}): ${undo.summary}`),
+    undone: outcome.undos
+      .filter(({ done }) => done)
+      .map((undo) => `${undo.undo} (${undo.step}): ${undo.summary}`),
     differences: outcome.differences,
     writtenSince: outcome.comparison?.writtenSince ?? [],
     missing: [

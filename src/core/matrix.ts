@@ -17,7 +17,13 @@ export type Trouble =
 
 /** What to do about it. */
 export type Decision =
-  | { readonly do: 'continue' | 'freeze'; readonly severity: Severity; readonly row: string }
+  | {
+      readonly do: 'continue' | 'freeze';
+      readonly severity: Severity;
+      readonly row: string;
+      /** Nothing is let pass by it: the soak waits until it is over. */
+      readonly waits?: true;
+    }
   | { readonly do: 'stop'; readonly severity: Severity; readonly row: string }
   | {
       readonly do: 'fallback';
@@ -39,7 +45,7 @@ export function decide(list: StepList, trouble: Trouble): Decision {
   const row = list.matrix.find((candidate) => fits(list, candidate.when, trouble));
   // A silent monitor can never pass the soak; it is acted on only where the matrix says `is: inconclusive`.
   if (!row && 'monitor' in trouble && trouble.is === 'inconclusive')
-    return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass' };
+    return { do: 'continue', severity: 'low', row: 'inconclusive: the soak cannot pass', waits: true };
   // Whoever cannot look knows nothing about the target: nobody but people, or a line that names it, undoes a
   // rollout for that.
   if (!row && 'monitor' in trouble && trouble.is === 'error')

@@ -25,13 +25,19 @@ export function stillToUndo(
   const open = notDone(entries, undos);
   const work = open.some(({ undo }) => undo.family === 'data' || undo.family === 'schema');
   const { closed, stopped, down } = shutNow(undos, list);
+  // What was only tried to be shut is shut again, before the database rolls back.
+  const sure = shutNow(
+    undos.filter(({ done }) => done),
+    list,
+  );
   const shuts = (kind: UndoKind) => work && entries.some(({ undo }) => undo.undo === kind);
   const [site, services] = [closed !== null || shuts('closeSite'), down.length > 0 || shuts('stopServices')];
   const wanted = entries.filter((entry) => {
     const { undo } = entry.undo;
-    if (undo === 'closeSite') return work && closed === null;
+    if (undo === 'closeSite') return work && sure.closed === null;
     // One that a way before this has started again is stopped again.
-    if (undo === 'stopServices') return work && down.length < (list.environment.rollback?.stop ?? []).length;
+    if (undo === 'stopServices')
+      return work && sure.down.length < (list.environment.rollback?.stop ?? []).length;
     if (OPENS_SITE.includes(undo)) return site || open.includes(entry);
     return (STARTS.includes(undo) && services) || open.includes(entry);
   });
@@ -56,7 +62,10 @@ export function stillToUndo(
   ];
 }
 
-/** What the undos have shut and not opened again: by which step, and which services are down. */
+/**
+ * What the undos have shut and not opened again: by which step, and which services are down. An attempt to shut that
+ * was not done may have shut something all the same.
+ */
 export function shutNow(
   undos: readonly UndoReceipt[],
   { steps, environment }: WalkedList,
@@ -64,10 +73,11 @@ export function shutNow(
   let closed: string | null = null;
   let stopped: string | null = null;
   let down: readonly string[] = [];
-  for (const { undo, step } of undos.filter(({ done }) => done)) {
+  for (const { undo, step, done } of undos) {
     if (undo === 'closeSite') closed = step;
-    if (undo === 'endMaintenance') closed = null;
     if (undo === 'stopServices') [stopped, down] = [step, environment.rollback?.stop ?? []];
+    if (!done) continue;
+    if (undo === 'endMaintenance') closed = null;
     if (undo === 'startServices') down = [];
     if (undo === 'revertRestart') {
       const service = steps.find(({ name }) => name === step)?.undo?.args['service'];

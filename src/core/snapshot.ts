@@ -28,16 +28,25 @@ export function asCopied(snapshot: Snapshot): Snapshot {
   return { ...snapshot, catalog: Object.fromEntries(kept) };
 }
 
+/** The part that a copy must have, made as the plan says: `owners: false` leaves out owners and privileges. */
+export const asCopiedBy =
+  ({ owners }: { readonly owners?: false }) =>
+  (snapshot: Snapshot): Snapshot =>
+    owners === false ? withoutOwners(asCopied(snapshot)) : asCopied(snapshot);
+
 /** Lines and objects that say whose something is, and who else may use it. */
 const OWNER_LINE = /^ALTER [A-Z ]+ .* OWNER TO .*$\n?/gmu;
 const GRANTS = /^(?:grants on |default privileges |acl )/u;
+const ONLY_REMARKS = /^(?:\s*--.*\n?)+$/u;
 
 /** A snapshot without owners and privileges, for a copy that was made without them. */
 export function withoutOwners(snapshot: Snapshot): Snapshot {
   const catalog = Object.fromEntries(
     Object.entries(snapshot.catalog)
       .filter(([object]) => !GRANTS.test(object))
-      .map(([object, text]) => [object, text.replace(OWNER_LINE, '').trim().replace(/;$/u, '')]),
+      .map(([object, text]) => [object, text.replace(OWNER_LINE, '').trim().replace(/;$/u, '')] as const)
+      // An entry of which only a remark is left was made for its owner alone: schema public of an older cluster.
+      .filter(([, text]) => !ONLY_REMARKS.test(text)),
   );
   return { ...snapshot, catalog };
 }

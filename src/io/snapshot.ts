@@ -95,7 +95,7 @@ async function hashRows(
   text: string,
 ): Promise<{ rows: number; hash: string }> {
   const [row] = await session.query<{ n: string; sum: string }>(
-    `select count(*) as n, coalesce(sum(${rowHash(text)}), 0)::text as sum from ${from} t`,
+    `select count(*) as n, coalesce(sum(${rowHash(text)}), 0)::text as sum from only ${from} t`,
   );
   const hash = BigInt.asUintN(64, BigInt(row?.sum ?? '0'))
     .toString(16)

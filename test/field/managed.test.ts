@@ -7,7 +7,16 @@ import type { Comparison } from '../../src/core/activities.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
-import { type Bench, type Hands, MIGRATE, permit, planOf, query, raiseBench } from '../support/hands.ts';
+import {
+  type Bench,
+  failureOf,
+  type Hands,
+  MIGRATE,
+  permit,
+  planOf,
+  query,
+  raiseBench,
+} from '../support/hands.ts';
 import { needsExtensions, said } from '../support/field-case.ts';
 import { judge } from '../support/judge.ts';
 import { ranNow } from '../support/programs.ts';
@@ -28,6 +37,7 @@ const RESTORE_AS = ', restore-as: { env: MANAGED_RESTORE_URL }';
 const FALLBACKS = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
 
 const inTheWay = [
+  ['a schema public of before 15', 'alter schema public owner to boss; grant create on schema public to app'],
   [
     "another's table and function",
     `create table b (id int primary key); insert into b values (1), (2); alter table b owner to boss;
@@ -72,6 +82,23 @@ async function judged(hands: Hands, owners: readonly string[]): Promise<void> {
   expect(is).toEqual(was);
 }
 
+/** The restore, signed by dan. */
+const restored = (hands: Hands) =>
+  hands.call<UndoReceipt>('restore', {
+    rollout: hands.rollout,
+    step: hands.step('backup'),
+    args: {},
+    approvals: [
+      signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
+        deployment: hands.rollout.deployment,
+        environment: 'here',
+        nonce: 'n',
+        expires: new Date(Date.now() + 60_000).toISOString(),
+        decision: 'restore',
+      }),
+    ],
+  });
+
 const scratches = (hands: Hands) =>
   inPostgres(`select datname from pg_database where datname like 'sg\\_${hands.rollout.hash}%'`);
 
@@ -110,23 +137,8 @@ describe('a second login restores', () => {
     const before = await judge(url.replace('//app@', '//postgres@'));
     await hands.run('backup');
     await query(url, 'drop table a');
-    const approvals = [
-      signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
-        deployment: hands.rollout.deployment,
-        environment: 'here',
-        nonce: 'n',
-        expires: new Date(Date.now() + 60_000).toISOString(),
-        decision: 'restore',
-      }),
-    ];
-    const { rollout } = hands;
-    const restored = await hands.call<UndoReceipt>('restore', {
-      rollout,
-      step: hands.step('backup'),
-      args: {},
-      approvals,
-    });
-    expect(restored, JSON.stringify(restored)).toMatchObject({ done: true });
+    const receipt = await restored(hands);
+    expect(receipt, JSON.stringify(receipt)).toMatchObject({ done: true });
     expect(await judge(url.replace('//app@', '//postgres@'))).toEqual(before);
     expect(
       await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] }),
@@ -137,7 +149,36 @@ describe('a second login restores', () => {
     ).toEqual([{ owner: 'app' }]);
   });
 
-  test('an address of another server is refused before anything is done', async () => {
+  test('a target whose own login does not own it, and an attempt that was killed while it was closed', async () => {
+    const name = `m${randomUUID().slice(0, 8)}`;
+    await inPostgres(`create database ${name} owner boss`);
+    await inPostgres(`grant create on database ${name} to app`);
+    const url = bench.postgres.url(name).replace('//postgres@', '//app@');
+    await query(
+      bench.postgres.url(name),
+      'grant all on schema public to app; set role app; create table a (id int primary key); insert into a values (1)',
+    );
+    const hands = await permit(bench, {
+      steps: backup(RESTORE_AS),
+      url,
+      fallbacks: FALLBACKS,
+      people: [{ name: 'dan', key: dan.publicText, roles: ['dba'] }],
+    });
+    const preflight = await hands.run('preflight');
+    expect(preflight, preflight.details?.join('\n')).toMatchObject({ verdict: 'pass' });
+    await hands.run('backup');
+    const copy = `sg_${hands.rollout.hash}_scratch`;
+    await query(bench.postgres.url(copy).replace('//postgres@', '//app@'), 'create schema as_in_the_target');
+    await query(url, 'delete from a');
+    await inPostgres(`alter database ${name} with allow_connections false`);
+    expect(await restored(hands)).toMatchObject({ done: true });
+    expect(await query(url, 'select id from a')).toEqual([{ id: 1 }]);
+    expect(
+      await inPostgres(`select pg_get_userbyid(datdba) as owner from pg_database where datname = '${name}'`),
+    ).toEqual([{ owner: 'boss' }]);
+  });
+
+  test('an address of another server is refused before anything is done, also under the same name', async () => {
     const other = await raiseBench();
     try {
       await query(other.postgres.url('postgres'), 'create role app login');
@@ -145,10 +186,19 @@ describe('a second login restores', () => {
       await query(other.postgres.url('postgres'), `create database ${new URL(url).pathname.slice(1)}`);
       process.env['OTHER_RESTORE_URL'] = other.postgres.url('postgres');
       const steps = backup(', restore-as: { env: OTHER_RESTORE_URL }');
-      expect(await (await permit(bench, { steps, url })).run('preflight')).toMatchObject({
-        verdict: 'fail',
-        summary: expect.stringContaining('is of another server'),
-      });
+      for (const as of ['postgres', 'app']) {
+        process.env['OTHER_RESTORE_URL'] = other.postgres.url('postgres').replace('//postgres@', `//${as}@`);
+        const hands = await permit(bench, { steps, url });
+        const { verdict, details } = await hands.run('preflight');
+        expect([verdict, details?.join('\n')]).toEqual([
+          'fail',
+          expect.stringContaining('is of another server'),
+        ]);
+        expect((await failureOf(hands.run('backup'))).message).toContain('nothing was restored there');
+        expect(
+          await query(other.postgres.url('postgres'), "select from pg_database where datname like 'sg\\_%'"),
+        ).toEqual([]);
+      }
     } finally {
       await other.stop();
     }

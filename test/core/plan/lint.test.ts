@@ -115,6 +115,11 @@ const cases: readonly Case[] = [
     ['migrate: { lock-timeout: 50ms', `migrate: { ${written}`],
   ]),
   [
+    'a second login that restores, and owners that are left out',
+    ['fallbacks.restore', 'steps[2].backup.owners'],
+    ['backup: { keep: 30d }', 'backup: { keep: 30d, restore-as: { env: RESTORE_URL }, owners: false }'],
+  ],
+  [
     'a statement that may run for ever',
     ['steps[5].migrate.statement-timeout'],
     ['statement-timeout: 5m } }', 'statement-timeout: 0s } }'],

@@ -26,7 +26,7 @@ export const restore = defineFallback({
             path,
             message:
               'the backup is proven without owners and privileges (owners: false), which this restore would lose',
-            hint: 'name a login that may restore them, restore-as: { env: RESTORE_URL }, or leave the fallback out',
+            hint: 'instead of owners: false name a login that may restore them, restore-as: { env: RESTORE_URL }, or leave the fallback out',
           },
         ]
       : []),

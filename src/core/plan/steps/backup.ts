@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { type BackupToolKey, backupTools } from '../backup-tools/index.ts';
 import { pgDump } from '../backup-tools/pg-dump.ts';
+import type { Remark } from '../complaint.ts';
 import { duration, secretReference } from '../forms.ts';
 import { ms } from '../to-plan-values.ts';
-import { defineStep, line } from './step.ts';
+import { defineStep, line, type RulePlan } from './step.ts';
 
 export interface BackupSpec {
   readonly tool: BackupToolKey;
@@ -48,5 +49,20 @@ export const backup = defineStep({
   }),
   kinds: { backup: line<BackupSpec>()({ changes: [], programs: [] }) },
   lines: (spec, name) => [{ kind: 'backup', name, spec }],
-  rules: [],
+  rules: [restoresOneWay],
 });
+
+/** Whoever restores under another login owns what is restored, if owners are left out: nobody else could read it. */
+function restoresOneWay({ steps }: RulePlan<{ backup: BackupSpec }>): readonly Remark[] {
+  return steps.flatMap(({ backup: spec }, at) =>
+    spec?.restoreAs && spec.owners === false
+      ? [
+          {
+            path: ['steps', at, 'backup', 'owners'],
+            message: 'a proof under another login (restore-as) restores owners, so they cannot be left out',
+            hint: 'leave out owners: false, or restore-as',
+          },
+        ]
+      : [],
+  );
+}
