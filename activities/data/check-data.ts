@@ -1,4 +1,4 @@
-// check data: SQL rules read in one pass per table, or a command that prints findings as the documented JSON.
+// check data: SQL rules counted in one pass per table, or a command that prints findings as the documented JSON.
 import { count } from '../../src/core/count.ts';
 import type { FoundBy } from '../../src/core/evidence-delta.ts';
 import type { CheckDataSpec, DataSpec, RowRule } from '../../src/core/plan/steps/data.ts';
@@ -14,6 +14,8 @@ import type { Work } from '../frame/step-context.ts';
 
 const CARRIED = 50;
 const SAMPLES = 20;
+/** So many rows of a rule are read to name the first of them. */
+const FEW = 1_000;
 
 interface Found {
   readonly category: string;
@@ -111,8 +113,8 @@ interface Asked {
 }
 
 /**
- * All rules are counted in one pass, which several workers of the server may share; keys are read only where
- * there are any, of the same moment. Or what PostgreSQL says of the conditions.
+ * All rules are counted in one pass, which several workers of the server may share; keys are read in one more, of
+ * the same moment, and only where there are any. Or what PostgreSQL says of the conditions.
  */
 async function askTable(
   session: Session,
@@ -125,10 +127,13 @@ async function askTable(
     const [row] = await session.one<Record<string, string>>(
       `select ${counts.join(', ')} from ${shape.quoted} t`,
     );
+    const rows = rules.map((_, at) => Number(row?.[`n${at}`] ?? 0));
+    const few = rules.filter((_, at) => rows[at]! > 0 && rows[at]! <= FEW);
+    const keys = new Map(await keysOfAll(session, shape, few));
     const asked: Asked[] = [];
-    for (const [at, { bad }] of rules.entries()) {
-      const rows = Number(row?.[`n${at}`] ?? 0);
-      asked.push({ rows, keys: rows === 0 ? [] : await firstKeys(session, shape, bad) });
+    for (const [at, rule] of rules.entries()) {
+      const many = rows[at]! > FEW ? await firstKeys(session, shape, rule.bad) : [];
+      asked.push({ rows: rows[at]!, keys: keys.get(rule) ?? many });
     }
     return asked;
   } catch (error) {
@@ -141,8 +146,30 @@ async function askTable(
 }
 
 /** In the order in which the rows lie, the same each time. */
+const IN_ORDER = 'set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off';
+
+/** Of rules that find few rows: all in one pass more, because each alone would read the whole table for them. */
+async function keysOfAll(
+  session: Session,
+  shape: TableShape,
+  rules: readonly RowRule[],
+): Promise<readonly (readonly [RowRule, readonly string[]])[]> {
+  if (rules.length === 0) return [];
+  await session.query(IN_ORDER);
+  const bad = rules.map((rule) => `(\n${rule.bad}\n)`);
+  const rows = await session.one<{ key: string; by: boolean[] }>(
+    `select ${keyText(shape)} as key, array[${bad.map((one) => `${one} is true`).join(', ')}] as by
+      from ${shape.quoted} t where ${bad.join(' or ')}`,
+  );
+  return rules.map((rule, at) => {
+    const found = rows.filter(({ by }) => by[at]);
+    return [rule, found.slice(0, SAMPLES).map(({ key }) => key)] as const;
+  });
+}
+
+/** Of one rule that finds many: the pass ends with the last of them that is carried. */
 async function firstKeys(session: Session, shape: TableShape, bad: string): Promise<readonly string[]> {
-  await session.query('set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off');
+  await session.query(IN_ORDER);
   const rows = await session.one<{ key: string }>(
     `select ${keyText(shape)} as key from ${shape.quoted} t where (\n${bad}\n) limit ${SAMPLES}`,
   );
