@@ -100,7 +100,7 @@ describe('found before anything is done', () => {
     expect(await look({ asRole: as('no_owner') })).toMatchObject({
       verdict: 'fail',
       details: expect.arrayContaining([
-        expect.stringMatching(/^role no_owner does not own .*: grant postgres to no_owner$/u),
+        expect.stringMatching(/^role no_owner does not own .*: grant postgres to no_owner, or name a login/u),
         expect.stringMatching(
           /^role no_owner may not create the schema soakgate.*: grant create on database/u,
         ),
