@@ -9,7 +9,7 @@ import type { Asked } from '../src/core/waiting.ts';
 import { type Called, controlActivities, environmentActivities } from './activities.ts';
 import { type Answered, askPerson } from './ask-person.ts';
 import type { RolloutResult } from './contract.ts';
-import { losesOf } from './newer.ts';
+import { withLosses } from './newer.ts';
 import { untilDone } from './persist.ts';
 import { show } from './progress.ts';
 import type { RollbackRequest } from './rollout-inbox.ts';
@@ -97,7 +97,6 @@ async function approvalsFor(
 ): Promise<readonly VerifiedMessage[] | null> {
   const { list, rollout } = state.input.run;
   const signed = [...given];
-  let loses: Awaited<ReturnType<typeof losesOf>> | undefined;
   for (;;) {
     const approvals = signed.map(({ signed: { person }, roles }) => ({ person, roles }));
     const what = `who must approve ${fallback}`;
@@ -109,9 +108,7 @@ async function approvalsFor(
     const { environment } = rollout;
     const options = [fallback, 'stop'];
     const { missing } = verdict;
-    loses ??= await losesOf(state, options);
-    const asked = { kind: 'approval', environment, fallback, missing, options, ...loses } as const;
-    const { word, by } = await ask(state, asked);
+    const { word, by } = await ask(state, { kind: 'approval', environment, fallback, missing, options });
     if (word === 'stop') return null;
     if (by) signed.push(by);
   }
@@ -201,8 +198,7 @@ async function waitForPerson(
   state.progress.health = 'stuck';
   state.progress.notes.push(...differences.map((line) => `differences remain: ${line}`));
   const options = ['retry', ...fallbacks, 'leave-as-is'];
-  const loses = await losesOf(state, options);
-  const answer = await ask(state, { kind: 'manual-fix', environment, differences, options, ...loses });
+  const answer = await ask(state, { kind: 'manual-fix', environment, differences, options });
   if (answer.word !== 'leave-as-is') {
     state.progress.phase = 'rolling back';
     state.progress.health = 'troubled';
@@ -212,7 +208,7 @@ async function waitForPerson(
 }
 
 async function ask(state: RolloutState, asked: Asked): Promise<Answered> {
-  const answer = await askPerson(state.asker, asked);
+  const answer = await askPerson(state.asker, await withLosses(state, asked));
   state.progress.notes.push(`decided: ${answer.word}`);
   return answer;
 }

@@ -20,9 +20,9 @@ const DIRECTORY_JOBS = 2;
  * @throws StepFailure RESTORE_FAILED with the tail of pg_restore.
  */
 export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
-  await dropScratch(work, database);
   const restorer = await asRestorer(work);
   if (restorer !== work) await onSameServer(work, restorer);
+  await dropScratch(work, database);
   await createLike(restorer, database, restorer !== work);
   const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is
