@@ -204,6 +204,18 @@ describe('a second login restores', () => {
     }
   });
 
+  test('what is no address is said so, without its words', async () => {
+    process.env['NO_ADDRESS'] = 'hidden words';
+    const steps = backup(', restore-as: { env: NO_ADDRESS }');
+    const hands = await permit(bench, { steps, url: await ownedByApp('select 1') });
+    const failure = await failureOf(hands.run('preflight'));
+    expect(failure).toMatchObject({
+      code: 'SECRET_MISSING',
+      message: expect.stringContaining('is no address'),
+    });
+    expect(JSON.stringify(failure)).not.toContain('hidden words');
+  });
+
   test('a password in its address is in nothing that is written', async () => {
     await inPostgres("create role keeper login superuser password 'hidden-in-the-address'");
     process.env['KEEPER_URL'] = bench.postgres
