@@ -32,6 +32,16 @@ const UNIT = [
   'test/support/**/*.test.ts',
 ];
 
+/**
+ * Whole deployments on every part, and each activity failing at each call: most of the time of all tests. They
+ * run with `npm test -- --all`, and so in every CI run, not with `npm test`.
+ */
+const LONG = [
+  'test/journeys/**/*.test.ts',
+  'test/faults/thread.test.ts',
+  'test/workflows/{failing-activities,characters-week}.test.ts',
+];
+
 const patience = { testTimeout: 150_000, hookTimeout: 150_000 };
 
 export default defineConfig({
@@ -60,7 +70,15 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: [EVERY_TEST],
-          exclude: UNIT,
+          exclude: [...UNIT, ...LONG],
+          globalSetup: ['test/support/made-once.ts'],
+          ...patience,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: LONG,
           globalSetup: ['test/support/made-once.ts'],
           ...patience,
         },

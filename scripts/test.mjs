@@ -1,5 +1,5 @@
-// All checks in order, none skipped because another failed. The last line counts them; arguments go to
-// vitest.
+// All checks in order, none skipped because another failed. The last line counts them. `--all` adds the long
+// tests; other arguments go to vitest.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,15 +60,21 @@ function tally(code, report) {
   };
 }
 
+const given = process.argv.slice(2);
+const all = given.length === 1 && given[0] === '--all';
+const short = given.length === 0;
+
 const failedChecks = await runChecks();
 console.log('\n— tests');
-const tests = await runVitest(process.argv.slice(2));
-if (process.argv.length === 2) failedChecks.push(...(await writeRunbooks(tests.report)));
+const tests = await runVitest(all ? [] : short ? ['--project', 'unit', '--project', 'whole'] : given);
+if (all) failedChecks.push(...(await writeRunbooks(tests.report)));
 
 for (const check of failedChecks) console.log(`${check.name} failed: ${check.mend}`);
 if (tests.skipped.length > 0)
   console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
 if (!tests.ran) console.log('no test ran');
+if (short)
+  console.log('the long tests did not run (whole deployments, each failure at each call): npm test -- --all');
 const failed = tests.failed + failedChecks.length;
 console.log(`${tests.passed + everyCheck.length - failedChecks.length} passed, ${failed} failed`);
 process.exitCode = failed > 0 || !tests.ran ? 1 : 0;

@@ -29,16 +29,28 @@ export async function startServer(real: boolean): Promise<StartedServer> {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${program} does not come up`);
     await new Promise((wake) => setTimeout(wake, 100));
   }
-  const address = `127.0.0.1:${port}`;
-  const env = await (real
-    ? TestWorkflowEnvironment.createFromExistingServer({ address })
-    : skipping(address));
+  const env = await whenHealthy(() => open(`127.0.0.1:${port}`, real), Date.now() + START_MS);
   const stop = async () => {
     await env.teardown();
     process.off('exit', endWithUs);
     await endProcess(child);
   };
   return { env, stop };
+}
+
+const open = (address: string, real: boolean): Promise<TestWorkflowEnvironment> =>
+  real ? TestWorkflowEnvironment.createFromExistingServer({ address }) : skipping(address);
+
+/** A server that listens already may still refuse every call: "Frontend is not healthy yet". */
+export async function whenHealthy<T>(connected: () => Promise<T>, deadline: number): Promise<T> {
+  for (;;)
+    try {
+      return await connected();
+    } catch (error) {
+      if (Date.now() > deadline || !/not healthy yet|unavailable/i.test((error as Error).message))
+        throw error;
+      await new Promise((wake) => setTimeout(wake, 200));
+    }
 }
 
 /** The SDK itself connects to a time-skipping server only when it has started it. */
