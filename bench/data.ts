@@ -38,9 +38,12 @@ function note(what: string, byHand: number, ours: number, goal: string): void {
 }
 
 const tool = (name: string) => join(bench.postgres.bin, name);
+const file = join(bench.folder, 'by-hand.dump');
 async function dumpByHand(target: Hands): Promise<void> {
-  const file = join(bench.folder, 'by-hand.dump');
   await run(tool('pg_dump'), ['-Fc', '--compress=3', '--file', file, '--dbname', target.url]);
+}
+
+async function restoreByHand(): Promise<void> {
   await query(bench.postgres.url('postgres'), 'drop database if exists by_hand');
   await query(bench.postgres.url('postgres'), 'create database by_hand template template0');
   await run(tool('pg_restore'), ['--single-transaction', '--dbname', bench.postgres.url('by_hand'), file]);
@@ -48,9 +51,11 @@ async function dumpByHand(target: Hands): Promise<void> {
 
 try {
   const dumped = await timed(() => dumpByHand(hands));
+  const restored = await timed(restoreByHand);
+  await query(bench.postgres.url('postgres'), 'drop database by_hand');
   note(
     'backup with proof ÷ pg_dump, then pg_restore',
-    dumped,
+    dumped + restored,
     await timed(() => hands.run('backup')),
     '≤ 1.3',
   );
@@ -87,7 +92,12 @@ try {
       throw new Error(`compared wrongly: ${JSON.stringify(writtenSince)}`);
   });
   clearInterval(watch);
-  note('comparison, one row written by the application ÷ a hash pass', hash, compared, '≤ 2 and the restore');
+  note(
+    'comparison, one row written by the application ÷ (a hash pass, twice, and a restore by hand)',
+    2 * hash + restored,
+    compared,
+    '≤ 1.0',
+  );
   console.log(
     `${ROWS} rows\n\n${table.join('\n')}\n\ncomparison: ${Math.round((most - before) / 1e6)} MB more`,
   );

@@ -34,7 +34,7 @@ export interface Image {
   readonly afterMd5: string | null;
 }
 
-const PAGE = 5_000;
+const PAGE = 1_000;
 
 export const imageName = (work: Pick<Work, 'rollout' | 'step'>): string =>
   `${rolloutFolder(work.rollout)}/fix-${work.step.index}.jsonl`;
@@ -56,7 +56,7 @@ export async function exportImages(session: Session, work: Work): Promise<Artifa
   try {
     const file = await open(beside, 'w', 0o600);
     try {
-      for await (const lines of pages(session, work)) await file.appendFile(`${lines.join('\n')}\n`);
+      for await (const lines of pages(session, work)) await file.appendFile(`${lines}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -77,19 +77,21 @@ async function lastImage(session: Session, work: Work): Promise<string> {
   return row?.last ?? '0';
 }
 
-async function* pages(session: Session, work: Work): AsyncGenerator<readonly string[]> {
+/** Lines, page by page. */
+async function* pages(session: Session, work: Work): AsyncGenerator<string> {
   if (!(await isThere(session, imageTable(work)))) return;
-  for (let last = '0'; ;) {
-    const rows = await session.query<{ id: string; line: string }>(
-      `select id::text, jsonb_build_object('id', id, 'table', place, 'part', part, 'rule', rule, 'key', key,
+  for (let after = '0'; ;) {
+    const [page] = await session.query<{ last: string | null; lines: string }>(
+      `select max(id)::text as last, string_agg(line, chr(10) order by id) as lines from (
+        select id, jsonb_build_object('id', id, 'table', place, 'part', part, 'rule', rule, 'key', key,
           'keyAfter', key_after, 'before', before, 'after', after, 'afterMd5', md5(after::text))::text as line
-        from ${imageTable(work)} i where id > $1::bigint order by i.id limit ${PAGE}`,
-      [last],
+        from ${imageTable(work)} where id > $1::bigint order by id limit ${PAGE}) page`,
+      [after],
     );
-    if (rows.length === 0) return;
-    yield rows.map(({ line }) => line);
-    last = rows.at(-1)!.id;
-    work.progress(`keeping before-images: ${last}`);
+    if (!page || page.last === null) return;
+    yield page.lines;
+    after = page.last;
+    work.progress(`keeping before-images: ${after}`);
   }
 }
 

@@ -1,16 +1,15 @@
-// One rule's fix: the table is walked once along its key, and in each stretch exactly the rows that the rule
-// finds are changed, or none of them.
+// One rule's fix: the rows that the rule finds are found once, by key; then set by set exactly those that it
+// still finds are changed, or none of the set.
 import { count } from '../../src/core/count.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { RowRule } from '../../src/core/plan/steps/data.ts';
 import { FENCED_STATE, fenceGuard } from '../../src/io/fence.ts';
-import { quoteName, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
+import { quoteText, serverError, type Session } from '../../src/io/postgres.ts';
+import { foundSets } from './found-sets.ts';
 import { imageTable } from './image-table.ts';
 import { keyText, rowImage, type TableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
-/** Rows of the table looked at in one transaction. */
-const STRETCH = 20_000;
 /** A row that somebody changes between our look and our lock is looked at again. */
 const TRIES = 5;
 /** Serialisation failure and deadlock: the same transaction may go through now. */
@@ -33,78 +32,62 @@ export async function fixRule(
 ): Promise<Fixed> {
   const beside: Record<string, number> = {};
   let rows = 0;
-  let after: readonly string[] | null = null;
-  for (;;) {
-    work.signal.throwIfAborted();
-    const upTo: readonly string[] | null = await endOfStretch(session, shape, after);
-    const done = await fixStretch(session, work, rule, shape, [after, upTo]);
-    if (typeof done === 'string') return { rows, beside, stopped: done };
-    rows += done.rows;
-    for (const [table, n] of Object.entries(done.beside)) beside[table] = (beside[table] ?? 0) + n;
-    work.progress(`${rule.name}: ${count(rows, 'row')}`);
-    if (upTo === null) return { rows, beside, stopped: null };
-    after = upTo;
+  try {
+    for await (const set of foundSets(session, rule, shape)) {
+      work.signal.throwIfAborted();
+      const done = await fixSet(session, work, rule, shape, set);
+      if (typeof done === 'string') return { rows, beside, stopped: done };
+      rows += done.rows;
+      for (const [table, n] of Object.entries(done.beside)) beside[table] = (beside[table] ?? 0) + n;
+      work.progress(`${rule.name}: ${count(rows, 'row')}`);
+    }
+    return { rows, beside, stopped: null };
+  } catch (error) {
+    return { rows, beside, stopped: ruleSays(error).why };
   }
 }
 
-/** The key at which this stretch ends; null in the last one. */
-async function endOfStretch(
-  session: Session,
-  shape: TableShape,
-  after: readonly string[] | null,
-): Promise<readonly string[] | null> {
-  const names = shape.key.map(({ name }) => `t.${quoteName(name)}`).join(', ');
-  const [row] = await session.query<{ values: string[] }>(
-    `select array[${shape.key.map(({ name }) => `t.${quoteName(name)}::text`).join(', ')}]::text[] as values
-      from ${shape.quoted} t where ${beyond(shape, '>', after)} order by ${names}
-      offset ${STRETCH - 1} limit 1`,
-  );
-  return row?.values ?? null;
-}
-
-/** `(k1, k2) > ('…'::type, '…'::type)`, or true where there is no such end. */
-function beyond({ key }: TableShape, sign: '>' | '<=', values: readonly string[] | null): string {
-  if (values === null) return 'true';
-  const names = key.map(({ name }) => `t.${quoteName(name)}`).join(', ');
-  const ends = key.map(({ type }, at) => `${quoteText(values[at]!)}::${type}`).join(', ');
-  return `(${names}) ${sign} (${ends})`;
+/** What the rule itself says wrong. @throws `error` when it says nothing of the rule, e.g. of an ended session. */
+function ruleSays(error: unknown): { readonly why: string; readonly again: boolean } {
+  const said = serverError(error);
+  if (!said || /^(?:57|08|SG)/u.test(said.code)) throw error;
+  return { why: `${said.message} (${said.code})`, again: AGAIN.includes(said.code) };
 }
 
 type Done = Pick<Fixed, 'rows' | 'beside'>;
-type Stretch = readonly [after: readonly string[] | null, upTo: readonly string[] | null];
 
-/** All rows that the rule finds in the stretch are changed, or none; then the reason. */
-async function fixStretch(
+/** All rows of the set that the rule still finds are changed, or none; then the reason. */
+async function fixSet(
   session: Session,
   work: Work,
   rule: RowRule,
   shape: TableShape,
-  [after, upTo]: Stretch,
+  set: string,
 ): Promise<Done | string> {
-  const within = `${beyond(shape, '>', after)} and ${beyond(shape, '<=', upTo)}`;
   for (let tries = 1; ; tries += 1) {
-    const done = await tryStretch(session, work, rule, shape, within);
+    const done = await trySet(session, work, rule, shape, { set, lockFirst: tries > 1 });
     if (!('why' in done)) return done;
     if (!done.again || tries === TRIES) return done.why;
   }
 }
 
-async function tryStretch(
+async function trySet(
   session: Session,
   work: Work,
   rule: RowRule,
   shape: TableShape,
-  within: string,
+  { set, lockFirst }: { readonly set: string; readonly lockFirst: boolean },
 ): Promise<Done | { readonly why: string; readonly again: boolean }> {
   await session.query('begin');
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
     const before = await counters(session, shape);
-    // Locked first: the statement behind it sees the rows as they are then, and nobody changes them under it.
-    await session.one(
-      `select count(*) from (select from ${shape.quoted} t where ${within} and (\n${rule.bad}\n) for update) x`,
-    );
-    const [seen] = await session.one<Seen>(statement(work, rule, shape, within));
+    // The statement behind it sees the rows as they are once they are locked.
+    if (lockFirst)
+      await session.one(
+        `select count(*) from (select from ${shape.quoted} t where ${set} and (\n${rule.bad}\n) for update of t) x`,
+      );
+    const [seen] = await session.one<Seen>(statement(work, rule, shape, set));
     const done = { found: Number(seen?.found), changed: Number(seen?.changed), still: Number(seen?.still) };
     const wrote = written(before, await counters(session, shape));
     const why = wrongWith(done, wrote.here);
@@ -113,12 +96,9 @@ async function tryStretch(
     await session.query('commit');
     return { rows: done.changed, beside: wrote.beside };
   } catch (error) {
-    const said = serverError(error);
-    if (said?.code === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${rule.name}`);
-    // What the rule itself says wrong; a session that was ended is no such thing.
-    if (said && !/^(?:57|08|SG)/u.test(said.code))
-      return { why: `${said.message} (${said.code})`, again: AGAIN.includes(said.code) };
-    throw error;
+    if (serverError(error)?.code === FENCED_STATE)
+      fail('FENCED', `a later attempt has taken over before ${rule.name}`);
+    return ruleSays(error);
   } finally {
     await session.query('rollback').catch(() => undefined);
   }
@@ -133,19 +113,20 @@ interface Seen {
 /**
  * The rule's own words stand alone in their lines: a comment in them ends there. Our names have a space, so
  * that no column of the table can take their place; a row is found again by partition and place, which are
- * steady because it is locked.
+ * steady because it is locked. One that somebody changes in the moment before its lock is found as it is then,
+ * but not changed, and the set is tried again.
  */
-function statement(work: Work, rule: RowRule, shape: TableShape, within: string): string {
+function statement(work: Work, rule: RowRule, shape: TableShape, set: string): string {
   return `with "soakgate found" as materialized (
       select t.tableoid as "soakgate part", t.ctid as "soakgate place", ${keyText(shape)} as "soakgate key",
         ${rowImage(shape)} as "soakgate before"
-      from ${shape.quoted} t where ${within} and (
+      from ${shape.quoted} t where ${set} and (
 ${rule.bad}
-      )),
+      ) for update of t),
     "soakgate fixed" as (
       update ${shape.quoted} t set
 ${rule.fix}
-      from "soakgate found" where t.tableoid = "soakgate part" and t.ctid = "soakgate place" and ${within}
+      from "soakgate found" where t.tableoid = "soakgate part" and t.ctid = "soakgate place" and ${set}
       returning "soakgate key", "soakgate before", ${rowImage(shape)} as "soakgate after",
         nullif(${keyText(shape)}, "soakgate key") as "soakgate key after", t.tableoid::regclass::text as "soakgate now", (
 ${rule.bad}

@@ -75,12 +75,13 @@ async function loadImages(session: Session, work: Work): Promise<void> {
   );
   let lines: string[] = [];
   const flush = async () => {
+    if (lines.length === 0) return;
     await session.query(
       `insert into ${IMAGES} (id, place, part, rule, key, before, after)
         select (line->>'id')::bigint, line->>'table', line->>'part', line->>'rule', line->>'key',
           nullif(line->'before', 'null'), nullif(line->'after', 'null')
-        from (select line::jsonb from unnest($1::text[]) line) l`,
-      [lines],
+        from (select line::jsonb from unnest(string_to_array($1, chr(10))) line) l`,
+      [lines.join('\n')],
     );
     lines = [];
   };

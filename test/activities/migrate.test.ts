@@ -61,16 +61,19 @@ async function withBlocker<T>(
   }
 }
 
-/** Two tries have waited for it. */
+/** Until two tries have waited for it; one session asks, so that no short try is over before it has connected. */
 async function untilWaiting(hands: Hands): Promise<void> {
+  const client = new pg.Client({ connectionString: hands.url });
+  await client.connect();
   const seen = new Set<number>();
   while (seen.size < 2) {
-    for (const row of await hands.sql<{ pid: number }>(
+    const { rows } = await client.query<{ pid: number }>(
       "select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'sg:%'",
-    ))
-      seen.add(row.pid);
+    );
+    for (const { pid } of rows) seen.add(pid);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  await client.end();
 }
 
 const NOT_REHEARSED = expect.stringContaining(
@@ -138,10 +141,10 @@ describe('migrate', () => {
   });
 
   test('a lock that is given in the end: applied, with who was waited for', async () => {
-    const hands = await ready();
+    const hands = await ready({ steps: steps.replace('give-up-after: 2s', 'give-up-after: 2m') });
     const receipt = await withBlocker(hands, 'select count(*) from orders', async (end) => {
-      void untilWaiting(hands).then(end);
-      return hands.run('migrate');
+      const [migrated] = await Promise.all([hands.run('migrate'), untilWaiting(hands).then(end)]);
+      return migrated;
     });
     expect(receipt).toMatchObject({
       verdict: 'pass',
