@@ -77,15 +77,19 @@ async function lastImage(session: Session, work: Work): Promise<string> {
   return row?.last ?? '0';
 }
 
+/** An image as JSON; its parts are put together as text, because they are JSON already. */
+const LINE = `concat('{"id":', id, ',"table":', to_json(place), ',"part":', coalesce(to_json(part), 'null'),
+  ',"rule":', to_json(rule), ',"key":', to_json(key), ',"keyAfter":', coalesce(to_json(key_after), 'null'),
+  ',"before":', coalesce(before, 'null'), ',"after":', coalesce(after, 'null'),
+  ',"afterMd5":', coalesce(to_json(md5(after)), 'null'), '}')`;
+
 /** Lines, page by page. */
 async function* pages(session: Session, work: Work): AsyncGenerator<string> {
   if (!(await isThere(session, imageTable(work)))) return;
   for (let after = '0'; ;) {
     const [page] = await session.query<{ last: string | null; lines: string }>(
-      `select max(id)::text as last, string_agg(line, chr(10) order by id) as lines from (
-        select id, jsonb_build_object('id', id, 'table', place, 'part', part, 'rule', rule, 'key', key,
-          'keyAfter', key_after, 'before', before, 'after', after, 'afterMd5', md5(after::text))::text as line
-        from ${imageTable(work)} where id > $1::bigint order by id limit ${PAGE}) page`,
+      `select max(id)::text as last, string_agg(${LINE}, chr(10) order by id) as lines
+        from (select * from ${imageTable(work)} where id > $1::bigint order by id limit ${PAGE}) page`,
       [after],
     );
     if (!page || page.last === null) return;

@@ -160,10 +160,10 @@ async function imageTableChanges(
      mine as materialized (select d.key, d.before, ${left} as after from d ${ours}),
      kept as (
        insert into ${imageTable(work)} (place, rule, key, before, after)
-       select ${name}, 'command', m.key, m.before, m.after from mine m
+       select ${name}, 'command', m.key, m.before::text, m.after::text from mine m
        where not exists (select from ${imageTable(work)} i where i.place = ${name} and i.rule = 'command'
-         and i.key = m.key and i.before is not distinct from m.before
-         and i.after is not distinct from m.after)
+         and i.key = m.key and i.before is not distinct from m.before::text
+         and i.after is not distinct from m.after::text)
        order by m.key)
      select (select count(*) from d) as all, (select count(*) from mine) as imaged`,
   );

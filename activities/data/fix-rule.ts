@@ -10,6 +10,8 @@ import { imageTable } from './image-table.ts';
 import { keyText, rowImage, type TableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
+/** Read by place, where the planner would hash the whole table; each partition has such places, so there by key. */
+const PLACES = `t.ctid = any (array(select "soakgate place" from "soakgate found"))`;
 /** A row that somebody changes between our look and our lock is looked at again. */
 const TRIES = 5;
 /** Serialisation failure and deadlock: the same transaction may go through now. */
@@ -119,15 +121,17 @@ interface Seen {
 function statement(work: Work, rule: RowRule, shape: TableShape, set: string): string {
   return `with "soakgate found" as materialized (
       select t.tableoid as "soakgate part", t.ctid as "soakgate place", ${keyText(shape)} as "soakgate key",
-        ${rowImage(shape)} as "soakgate before"
+        ${rowImage(shape)}::text as "soakgate before"
       from ${shape.quoted} t where ${set} and (
 ${rule.bad}
       ) for update of t),
     "soakgate fixed" as (
       update ${shape.quoted} t set
 ${rule.fix}
-      from "soakgate found" where t.tableoid = "soakgate part" and t.ctid = "soakgate place" and ${set}
-      returning "soakgate key", "soakgate before", ${rowImage(shape)} as "soakgate after",
+      from "soakgate found" where t.tableoid = "soakgate part" and t.ctid = "soakgate place" and ${
+        shape.kind === 'p' ? set : PLACES
+      }
+      returning "soakgate key", "soakgate before", ${rowImage(shape)}::text as "soakgate after",
         nullif(${keyText(shape)}, "soakgate key") as "soakgate key after", t.tableoid::regclass::text as "soakgate now", (
 ${rule.bad}
         ) is true as "soakgate still"),

@@ -1,7 +1,7 @@
 // The rows that a rule finds, by key, in sets that one transaction can change.
 import type { RowRule } from '../../src/core/plan/steps/data.ts';
 import { quoteName, quoteText, type Session } from '../../src/io/postgres.ts';
-import type { TableShape } from './table-shape.ts';
+import { keyIsAmong, type TableShape } from './table-shape.ts';
 
 /** Rows that one transaction changes. */
 const SET = 10_000;
@@ -27,25 +27,12 @@ ${rule.bad}
     for (;;) {
       const [set] = await session.query<Record<string, string>>(`fetch 1 from ${CURSOR}`);
       if (!set) return;
-      yield condition(
+      yield keyIsAmong(
         shape,
-        keys.map((key) => set[key]!),
+        keys.map((key) => `${quoteText(set[key]!)}::text[]`),
       );
     }
   } finally {
     await session.query(`close ${CURSOR}`).catch(() => undefined);
   }
-}
-
-/** `lists` are arrays of the server's own writing, a column of the key each. */
-function condition({ key }: TableShape, lists: readonly string[]): string {
-  const names = key.map(({ name }) => `t.${quoteName(name)}`);
-  const [first] = key;
-  // An array of arrays is one array to PostgreSQL, so such a key is compared like one of several columns.
-  if (key.length === 1 && !first!.type.endsWith(']'))
-    return `${names[0]} = any (${quoteText(lists[0]!)}::text[]::${first!.type}[])`;
-  const columns = key.map(({ type }, at) => `k${at}::${type}`).join(', ');
-  const arrays = lists.map((list) => `${quoteText(list)}::text[]`).join(', ');
-  const aliases = key.map((_, at) => `k${at}`).join(', ');
-  return `(${names.join(', ')}) in (select ${columns} from unnest(${arrays}) as found (${aliases}))`;
 }

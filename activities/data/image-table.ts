@@ -6,11 +6,11 @@ import { quoteName, type Session } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 
 /**
- * The columns: `place` and `part` name the table and the partition, `before` and `after` hold row images;
+ * The columns: `place` and `part` name the table and the partition, `before` and `after` hold row images as JSON;
  * `key_after` where the fix changed the key itself.
  */
 const COLUMNS = `(id bigint generated always as identity primary key, place text not null, part text,
-  rule text not null, key text not null, key_after text, before jsonb, after jsonb)`;
+  rule text not null, key text not null, key_after text, before text, after text)`;
 
 const prefix = (rollout: RolloutRef): string => `images_${rollout.hash}_`;
 /** One for each rollout and step: what an earlier deployment left is never taken for this one's. */

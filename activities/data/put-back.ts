@@ -7,6 +7,8 @@ import { rowImage, type TableShape, tableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
 const IMAGES = 'pg_temp."soakgate images"';
+/** What became of an image; apart from it, because an image is wide and an outcome is not. */
+const OUTCOMES = 'pg_temp."soakgate outcomes"';
 const STANDING = 'pg_temp."soakgate standing"';
 const LINES = 1_000;
 const STRETCH = 20_000n;
@@ -35,14 +37,14 @@ export async function putAllBack(session: Session, work: Work): Promise<PutBack>
   for (let moved = true; moved;) {
     moved = false;
     for (const group of groups) moved = (await putGroupBack(session, work, group)) || moved;
-    const [waiting] = await session.query(`select from ${IMAGES} where outcome = 'waits' limit 1`);
+    const [waiting] = await session.query(`select from ${OUTCOMES} where outcome = 'waits' limit 1`);
     moved &&= waiting !== undefined;
   }
   const [row] = await session.query<Record<keyof PutBack, string>>(
     `select count(*) as images, count(*) filter (where outcome = 'back') as back,
       count(*) filter (where outcome = 'changed since') as kept,
       count(*) filter (where outcome = 'waits') as waiting,
-      count(*) filter (where altered is not null) as altered from ${IMAGES}`,
+      count(*) filter (where altered is not null) as altered from ${IMAGES} left join ${OUTCOMES} using (id)`,
   );
   const n = (what: keyof PutBack) => Number(row?.[what] ?? 0);
   return {
@@ -66,12 +68,13 @@ interface Group {
 
 /** The file's lines as rows: numbers, texts and keys stay the server's. */
 async function loadImages(session: Session, work: Work): Promise<void> {
-  await session.query(`drop table if exists ${IMAGES}`);
+  await session.query(`drop table if exists ${IMAGES}, ${OUTCOMES}`);
   await session.query(
     `create temp table "soakgate images" (id bigint primary key, place text not null, part text,
-      rule text not null, key text not null, before jsonb, after jsonb, outcome text, altered text, now text,
+      rule text not null, key text not null, before jsonb, after jsonb,
       what text generated always as (case when before is null then 'added' when after is null then 'removed'
-        else 'changed' end) stored)`,
+        else 'changed' end) stored);
+     create temp table "soakgate outcomes" (id bigint primary key, outcome text not null, altered text, now text)`,
   );
   let lines: string[] = [];
   const flush = async () => {
@@ -80,23 +83,24 @@ async function loadImages(session: Session, work: Work): Promise<void> {
       `insert into ${IMAGES} (id, place, part, rule, key, before, after)
         select (line->>'id')::bigint, line->>'table', line->>'part', line->>'rule', line->>'key',
           nullif(line->'before', 'null'), nullif(line->'after', 'null')
-        from (select line::jsonb from unnest(string_to_array($1, chr(10))) line) l`,
+        from (select line::jsonb from unnest(string_to_array($1, chr(10))) line offset 0) l`,
       [lines.join('\n')],
     );
     lines = [];
   };
   for await (const line of imageLines(work)) if (lines.push(line) === LINES) await flush();
   await flush();
-  await session.query(`analyze ${IMAGES}`);
+  await session.query(`analyze ${IMAGES} (id, place, rule, what)`);
 }
 
 /** Whether anything was settled. */
 async function putGroupBack(session: Session, work: Work, group: Group): Promise<boolean> {
   const shape = await tableShape(session, group.place);
   const of = `i.place = ${quoteText(group.place)} and i.rule = ${quoteText(group.rule)}
-    and i.what = ${quoteText(group.what)} and (i.outcome is null or i.outcome = 'waits')`;
+    and i.what = ${quoteText(group.what)}
+    and not exists (select from ${OUTCOMES} o where o.id = i.id and o.outcome <> 'waits')`;
   if (!shape || shape.key.length === 0) {
-    await session.query(`update ${IMAGES} i set outcome = 'changed since' where ${of}`);
+    await session.query(keeping(`select i.id, 'changed since', null, null from ${IMAGES} i where ${of}`));
     return false;
   }
   let moved = false;
@@ -124,7 +128,7 @@ async function oneByOne(
   let settled = 0;
   for (const { id } of ids) {
     const done = await putSetBack(session, work, shape, what, `i.id = ${id}`);
-    if (done === null) await session.query(`update ${IMAGES} set outcome = 'waits' where id = ${id}`);
+    if (done === null) await session.query(keeping(`values (${id}, 'waits', null, null)`));
     else settled += done;
   }
   return settled;
@@ -202,16 +206,20 @@ function judging(shape: TableShape, set: string): string {
       from ${IMAGES} i left join ${STANDING} s using (id)
       left join ${shape.quoted} t on ${sameKey(shape, 'i.before')} where ${set}),
     settled as (
-      update ${IMAGES} i set now = md5(seen.now::text),
-        outcome = case
-          when was is not distinct from i.after or was is not distinct from i.before then 'back'
+      ${keeping(`select i.id,
+        case when was is not distinct from i.after or was is not distinct from i.before then 'back'
           else 'changed since' end,
-        altered = case when was is not distinct from i.after and seen.now is distinct from i.before then
+        case when was is not distinct from i.after and seen.now is distinct from i.before then
           coalesce((select string_agg(b.key, ', ' order by b.key) from jsonb_each_text(i.before) b
-            where b.value is distinct from seen.now->>b.key), 'the row') end
-      from seen where seen.id = i.id returning 1)
+            where b.value is distinct from seen.now->>b.key), 'the row') end, md5(seen.now::text)
+        from seen join ${IMAGES} i using (id)`)} returning 1)
     select count(*) as n from settled`;
 }
+
+/** `rows` are id, outcome, altered, now. */
+const keeping = (rows: string): string =>
+  `insert into ${OUTCOMES} as kept (id, outcome, altered, now) ${rows} on conflict (id) do update
+    set outcome = excluded.outcome, altered = excluded.altered, now = excluded.now`;
 
 export interface NotBack {
   readonly kept: readonly string[];
@@ -228,8 +236,9 @@ export async function recordNotBack(session: Session, work: Work, limit: number)
     const rows = await session.query<NotBackRow>(
       `select id::text, place || ' ' || key as row, outcome, altered, jsonb_build_object('table', place,
           'key', key, 'outcome', outcome, 'altered', altered, 'nowMd5', now)::text as line
-        from ${IMAGES} i where id > $1::bigint and (outcome is distinct from 'back' or altered is not null)
-        order by i.id limit ${LINES}`,
+        from ${IMAGES} left join ${OUTCOMES} using (id)
+        where id > $1::bigint and (outcome is distinct from 'back' or altered is not null)
+        order by id limit ${LINES}`,
       [last],
     );
     if (rows.length === 0) return found;

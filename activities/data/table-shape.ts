@@ -83,3 +83,18 @@ export function keyText({ key }: Pick<TableShape, 'key'>): string {
   if (key.length === 1) return `t.${quoteName(first!.name)}::text`;
   return `row(${key.map(({ name }) => `t.${quoteName(name)}`).join(', ')})::text`;
 }
+
+/**
+ * Rows of the table aliased `t` that have one of these keys, read by the key's index. `lists` are SQL for one
+ * `text[]` a column of the key.
+ */
+export function keyIsAmong({ key }: Pick<TableShape, 'key'>, lists: readonly string[]): string {
+  const names = key.map(({ name }) => `t.${quoteName(name)}`);
+  const [first] = key;
+  // An array of arrays is one array to PostgreSQL, so such a key is compared like one of several columns.
+  if (key.length === 1 && !first!.type.endsWith(']'))
+    return `${names[0]} = any (${lists[0]}::${first!.type}[])`;
+  const columns = key.map(({ type }, at) => `k${at}::${type}`).join(', ');
+  const aliases = key.map((_, at) => `k${at}`).join(', ');
+  return `(${names.join(', ')}) in (select ${columns} from unnest(${lists.join(', ')}) as found (${aliases}))`;
+}

@@ -121,6 +121,40 @@ describe('only rows that the rule names', () => {
     expect(await compare(hands)).toMatchObject({ equal: true, writtenSince: [] });
   });
 
+  test.each([
+    ['array', 'k int[] primary key', 'array[n, null, n % 7]'],
+    [
+      'moment and text',
+      'k timestamptz, l text, primary key (l, k)',
+      "'epoch'::timestamptz + n * interval '1 microsecond', 'o''x,' || n % 3",
+    ],
+    ['number', 'k numeric primary key', 'n + 0.10'],
+    ['letters', 'k character(6) primary key', 'n::text'],
+  ])('more rows than one set, by a key of the sort %s', async (_, columns, values) => {
+    const hands = await given(
+      `create table odd (${columns}, v int not null);
+       insert into odd select ${values}, n % 3 from generate_series(1, 31000) n`,
+      { table: 'odd', bad: 'v = 1', fix: 'v = 3' },
+    );
+    const before = await md5(hands, 'odd');
+    expect(await hands.run('data: fix')).toMatchObject({ verdict: 'pass', figures: { fixed: 10_334 } });
+    expect(await hands.sql('select v, count(*) from odd group by v order by v')).toEqual([
+      { v: 0, count: '10333' },
+      { v: 2, count: '10333' },
+      { v: 3, count: '10334' },
+    ]);
+    expect(await hands.undo('data: fix')).toMatchObject({
+      done: true,
+      summary: '10334 of 10334 rows put back',
+    });
+    expect(await md5(hands, 'odd')).toBe(before);
+    await hands.sql('update odd set v = 9 where ctid in (select ctid from odd limit 1)');
+    expect(await compare(hands)).toMatchObject({
+      equal: true,
+      writtenSince: [expect.stringContaining('odd')],
+    });
+  });
+
   test("the application's own search path is the one that rules see", async () => {
     const hands = await given(
       `create schema biz; create table biz.orders (id int primary key, v text);
