@@ -20,6 +20,7 @@ import { askPerson, newAsker } from './ask-person.ts';
 import { closeEvidenceAlone, closeRollout } from './closing.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { decideAbout, resolve } from './decisions.ts';
+import { openLosses } from './newer.ts';
 import { openInput } from './open-input.ts';
 import { observeUntilClosed } from './observation.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
@@ -88,6 +89,7 @@ function openState(input: RolloutInput): RolloutState {
   setHandler(progressQuery, () => state.progress, {
     description: 'Where the rollout is: steps, and what it waits for',
   });
+  openLosses(state);
   show(progress, state.lastSent);
   return state;
 }

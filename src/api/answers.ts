@@ -188,4 +188,5 @@ export const gateReportSchema = z
 
 export const acceptedSchema = z.object({ accepted: z.literal(true), text: z.string() }).openapi('Accepted');
 export const unknownSchema = z.object({ unknown: z.literal(true), text: z.string() }).openapi('Unanswered');
+export const lossesSchema = z.object({ text: z.string() }).openapi('Losses');
 export const healthSchema = z.object({ temporal: z.literal('reachable') }).openapi('Health');

@@ -77,6 +77,10 @@ function addRoutes(app: OpenAPIHono, door: DeploymentClient): void {
     const { id, environment } = c.req.valid('param');
     return c.json(await door.gateReport(await door.input(id), environment), 200);
   });
+  app.openapi(routes.lossesRoute, async (c) => {
+    const { id, environment } = c.req.valid('param');
+    return c.json({ text: await door.losses(await door.input(id), environment) }, 200);
+  });
   app.openapi(routes.messageRoute, async (c) => {
     const { id, message } = c.req.valid('param');
     const { outcome, text } = await sendSigned(door, id, message, c.req.valid('json'));

@@ -8,6 +8,7 @@ import {
   acceptedSchema,
   gateReportSchema,
   healthSchema,
+  lossesSchema,
   pageSchema,
   problemSchema,
   startedSchema,
@@ -134,6 +135,18 @@ export const gateReportRoute = createRoute({
   },
 });
 
+export const lossesRoute = createRoute({
+  method: 'get',
+  path: '/v1/deployments/{id}/losses/{environment}',
+  operationId: 'getLosses',
+  summary: 'What a restore in this environment would lose now; counted by its worker.',
+  request: { params: id.extend({ environment: z.string().min(1).max(200) }) },
+  responses: {
+    200: json('The count, or why there is none.', lossesSchema),
+    ...refusals(400, 404, 422, 503),
+  },
+});
+
 export const messageRoute = createRoute({
   method: 'post',
   path: '/v1/deployments/{id}/messages/{message}',
@@ -170,6 +183,7 @@ export const routes = [
   statusRoute,
   signedStartRoute,
   gateReportRoute,
+  lossesRoute,
   messageRoute,
   documentRoute,
   healthRoute,

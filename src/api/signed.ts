@@ -64,7 +64,7 @@ const fields = {
   pause: {},
   resume: {},
   abort: { reason: text.optional() },
-  rollback: { route: word.optional(), reason: text.optional() },
+  rollback: { fallback: word.optional(), reason: text.optional(), loses: text.optional() },
   checkNow: {},
   extendSoak: { byMs: z.int().positive() },
   stopChecks: {},

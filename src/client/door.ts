@@ -24,6 +24,8 @@ export interface DeploymentClient {
   status(deployment: string): Promise<{ readonly read: () => Promise<DeploymentStatus> }>;
   /** Checked against what was started. */
   gateReport(input: DeploymentInput, environment: string): Promise<SealedGateReport>;
+  /** What a restore in this environment would lose now, or why it was not counted, as one line. */
+  losses(input: DeploymentInput, environment: string): Promise<string>;
   send(signed: Signed): Promise<Sent>;
   close(): Promise<void>;
 }

@@ -66,6 +66,10 @@ export function httpDeploymentClient(url: string): DeploymentClient {
         input,
         environment,
       ),
+    losses: async (input, environment) => {
+      const path = `${of(input.start.body.deployment)}/losses/${encodeURIComponent(environment)}`;
+      return (await get<{ readonly text: string }>(path)).text;
+    },
     send: (signed) => send(place, signed),
     close: async () => undefined,
   };

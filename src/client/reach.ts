@@ -34,6 +34,9 @@ function faultOf(error: unknown): Fault | null {
 /** Whether no server answered at all, rather than no worker in time. */
 export const isUnavailable = (error: unknown): boolean => faultOf(error)?.code === UNAVAILABLE;
 
+/** Whether a server answered, but nobody did what was asked in time. */
+export const isLate = (error: unknown): boolean => faultOf(error)?.code === DEADLINE_EXCEEDED;
+
 /** What Temporal says to a page token that is not its own; its SQL stores call that unknown. */
 export const isBadPage = (error: unknown): boolean =>
   [UNKNOWN, INVALID_ARGUMENT].includes(faultOf(error)?.code ?? 0);

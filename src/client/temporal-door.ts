@@ -5,6 +5,7 @@ import { readGateReport } from './gate-report.ts';
 import { deploymentInputOf } from './history.ts';
 import { workflowLink } from './links.ts';
 import { listPage } from './list.ts';
+import { readLosses } from './losses.ts';
 import { reaching } from './reach.ts';
 import { sendMessage } from './send.ts';
 import { startDeployment } from './start.ts';
@@ -36,6 +37,7 @@ export function temporalDeploymentClient(connected: Connected): DeploymentClient
         return { read: () => reaching(read) };
       }),
     gateReport: (input, environment) => reaching(() => readGateReport(connected, input, environment)),
+    losses: (input, environment) => reaching(() => readLosses(connected, input, environment)),
     send: (signed) => reaching(() => sendMessage(connected, signed)),
     close: () => connected.close(),
   };

@@ -69,6 +69,10 @@ export function decide(list: StepList, trouble: Trouble): Decision {
 export const rollbacksOf = ({ fallbacks }: Pick<StepList, 'fallbacks'>): readonly string[] =>
   Object.entries(fallbacks).flatMap(([name, fallback]) => ('forward' in fallback ? [] : [name]));
 
+/** Names of the fallbacks that restore the backup, and so lose what was written since. */
+export const restoringFallbacks = ({ fallbacks }: Pick<StepList, 'fallbacks'>): readonly string[] =>
+  Object.entries(fallbacks).flatMap(([name, fallback]) => ('restore' in fallback ? [name] : []));
+
 /** What a step's receipt asks of people, whatever the matrix says: rows that only they may decide. */
 export function peopleDecide(step: Step, receipt: Receipt): Decision | null {
   const figure = (name: string) => Number(receipt.figures?.[name] ?? 0);

@@ -82,6 +82,7 @@ export function standIn(does: Partial<DeploymentClient> = {}) {
     input: nothing('input'),
     status: nothing('status'),
     gateReport: nothing('gateReport'),
+    losses: nothing('losses'),
     send: nothing('send'),
     close: async () => undefined,
     ...does,

@@ -58,7 +58,7 @@ describe('the OpenAPI document', () => {
     expect(document.info).toMatchObject({ title: 'Soakgate', version: '1' });
     const ids = operations.map(({ operationId }) => operationId);
     expect([...new Set(ids)]).toEqual(ids);
-    expect(operations.length).toBe(8);
+    expect(operations.length).toBe(9);
   });
 
   test('refers only to what is in it', () => {

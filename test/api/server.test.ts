@@ -121,19 +121,23 @@ describe('a deployment that is started through the server', { timeout: 120_000 }
       'sign on',
     async () => {
       await until(name, ({ status }) => status === 200, `/gate-report/${ENVIRONMENT}`);
-      const [{ body: status }, { body: signed }, gateReport, nowhere, never, bad] = await Promise.all([
-        statusOf(name),
-        ask(server, 'GET', `${DEPLOYMENTS}/${name}/start`),
-        ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/${ENVIRONMENT}`),
-        ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/nowhere`),
-        statusOf('never'),
-        ask(server, 'GET', `${DEPLOYMENTS}?cursor=AAAA`),
-      ]);
+      const [{ body: status }, { body: signed }, gateReport, losses, nowhere, never, bad] = await Promise.all(
+        [
+          statusOf(name),
+          ask(server, 'GET', `${DEPLOYMENTS}/${name}/start`),
+          ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/${ENVIRONMENT}`),
+          ask(server, 'GET', `${DEPLOYMENTS}/${name}/losses/${ENVIRONMENT}`),
+          ask(server, 'GET', `${DEPLOYMENTS}/${name}/gate-report/nowhere`),
+          statusOf('never'),
+          ask(server, 'GET', `${DEPLOYMENTS}?cursor=AAAA`),
+        ],
+      );
       const own = await (await openStatus(play.stage.connected, name)).read();
       expect(status).toEqual({ ...own, exitCode: exitOfStatus(own) });
       expect(status.exitCode).toBe(8);
       expect(signed.body.deployment).toBe(name);
       expect(hashJson(gateReport.body.gateReport)).toBe(gateReport.body.hash);
+      expect(losses.body).toEqual({ text: `not counted: no rollout is open in ${ENVIRONMENT}` });
       expect([nowhere.status, never.status, never.body.code, bad.status]).toEqual([422, 404, 'unknown', 422]);
       const list = async (query: string) => (await ask(server, 'GET', `${DEPLOYMENTS}?${query}`)).body;
       await expect

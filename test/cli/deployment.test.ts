@@ -7,6 +7,7 @@ import { renderStatus } from '../../src/cli/render/status.ts';
 import { openStatus } from '../../src/client/status.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../../src/core/ids.ts';
 import type { Signed } from '../../src/core/messages.ts';
+import { query } from '../support/stage.ts';
 import { gatedPlan, type Play, raisePlay } from './play.ts';
 
 const ENVIRONMENT = 'staging';
@@ -270,6 +271,35 @@ test(
     expect(out).toContain('↩ undone');
   },
 );
+
+test('what a restore would lose is counted and shown before it is signed', { timeout: 120_000 }, async () => {
+  const name = 'losing';
+  const text = gatedPlan(ENVIRONMENT)
+    .replace('steps:\n', 'steps:\n  - { step: backup, backup: { tool: pg_dump, keep: 1d } }\n')
+    .replace(
+      'code: rollback }',
+      'code: rollback }, restore: { approved: { roles: [dba] }, loses: writes-since-backup }',
+    );
+  const withBackup = await play.writePlan('with-backup.yaml', text);
+  const started = ['--as', 'ann', '--repository', play.stage.repository, '--name', name, '--pace', '10m=5m'];
+  expect((await play.soakgate(['start', withBackup, ...started])).code).toBe(0);
+  await open(name);
+  await until(name, /staging +soak$/mu);
+  await query(play.cast.database, "insert into customers (name, email) values ('late', 'late@example.org')");
+  const { code, out, err } = await play.soakgate([
+    'rollback',
+    name,
+    ENVIRONMENT,
+    '--fallback',
+    'restore',
+    '--as',
+    'dan',
+    '--yes',
+  ]);
+  expect([code, out]).toEqual([0, 'rolling back\n']);
+  expect(err).toMatch(/restore would lose 1 row written since the backup of \S+ \(public\.customers 1\)/u);
+  await play.soakgate(['status', name, '--watch', '--timeout', '60s']);
+});
 
 test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout: 180_000 }, async () => {
   const name = 'fourth';

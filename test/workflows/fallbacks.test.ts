@@ -233,6 +233,26 @@ describe.runIf(timeSkippingServer)('a restore', () => {
     expect(back(soaking)).toEqual(['restore backup', 'undo switch', 'undo restart', 'compare']);
   });
 
+  test('what it would lose is counted for whoever asks, once a minute; not for another deployment', async () => {
+    const run = await theatre.run(plan, refusedFails);
+    await asked(run, 'relax | restore | downgrade');
+    const losses = (deployment: string) =>
+      theatre.env.client.workflow
+        .getHandle(run.rolloutId('staging'))
+        .executeUpdate<string, [string]>('losses', { args: [deployment] });
+    const counts = () => run.part.calls.filter((call) => call.endsWith('count newer')).length;
+    const before = counts();
+    const answers = await Promise.all([losses(run.name), losses(run.name)]);
+    expect(answers).toEqual(Array(2).fill('3 rows written since the backup (public.orders 3)'));
+    expect(counts() - before).toBe(1);
+    await expect(losses('another')).rejects.toThrow();
+    await theatre.env.sleep('61 s');
+    await losses(run.name);
+    expect(counts() - before).toBe(2);
+    await decide(run, 'lea', 'downgrade');
+    await run.result();
+  });
+
   test('not signed for: `stop` undoes step by step instead', async () => {
     const run = await theatre.run(plan, refusedFails);
     await asked(run, 'relax | restore | downgrade');

@@ -1,6 +1,7 @@
 // soakgate rollback: rolls back by a fallback of the plan, or undoes everything.
 import type { Command } from 'commander';
 import { runOf } from '../../client/gate-report.ts';
+import { restoringFallbacks } from '../../core/matrix.ts';
 import { Problem } from '../../client/problem.ts';
 import type { Does } from '../main.ts';
 import {
@@ -39,15 +40,18 @@ export function register(command: Command, does: Does): void {
       const fields = { ...(reason && { reason }), ...(fallback !== undefined && { fallback }) };
       if (fallback === undefined) return signAndSend(terminal, call, fields);
       // A misspelt fallback would be taken for none, which undoes everything.
-      return askSignAndSend(terminal, call, (_, input) => {
-        const { fallbacks } = runOf(input, environment).list;
+      return askSignAndSend(terminal, call, async (door, input) => {
+        const { list } = runOf(input, environment);
+        const { fallbacks } = list;
         if (!Object.hasOwn(fallbacks, fallback))
           throw new Problem(
             'usage',
             `the plan has no fallback ${fallback}`,
             `it has: ${Object.keys(fallbacks).join(', ') || 'none'}`,
           );
-        return { fields };
+        if (!restoringFallbacks(list).includes(fallback)) return { fields };
+        const loses = `${fallback} would lose ${await door.losses(input, environment)}`;
+        return { fields: { ...fields, loses }, show: [loses] };
       });
     }),
   );
