@@ -15,7 +15,7 @@ import {
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { hashTree, ifAbsent } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
-import { readSequences } from '../../src/io/snapshot.ts';
+import { readColumnCounts, readSequences } from '../../src/io/snapshot.ts';
 import { readDatabase, readSession } from '../database/read-database.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
@@ -138,6 +138,7 @@ async function dumpInSnapshot(
     dumping.catch(() => undefined);
     try {
       const earliest = await readSequences(session);
+      const columns = await readColumnCounts(session);
       const counted = await readSession(work, session, exported!.id).catch(async (error: unknown) => {
         // What keeps the dump from being made is said first.
         await finished(dumping);
@@ -145,7 +146,7 @@ async function dumpInSnapshot(
       });
       await finished(dumping);
       return {
-        snapshot: { ...counted, sequences: earliest },
+        snapshot: { ...counted, sequences: earliest, columns },
         latest: await readSequences(session),
         dump: await work.world.artifacts.adopt(dumpName(work), beside),
         seen: exported!.seen,

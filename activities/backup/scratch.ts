@@ -4,7 +4,14 @@ import { fail } from '../../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
 import { backupSpecOf } from '../../src/core/backup-spec.ts';
 import type { StepList } from '../../src/core/step-list.ts';
-import { databaseName, quoteName, quoteText, serverMajor, withDatabase } from '../../src/io/postgres.ts';
+import {
+  databaseName,
+  quoteName,
+  quoteText,
+  serverMajor,
+  withDatabase,
+  withSession,
+} from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { carryGrants, carrySettings } from '../rollback/carry-over.ts';
@@ -60,17 +67,37 @@ async function createLike(work: Work, database: string, byAnother: boolean): Pro
     const [like] = await session.query<Like>(
       `select pg_encoding_to_char(encoding) as encoding, datcollate as collate, datctype as ctype,
         ${major >= 15 ? 'datlocprovider::text' : "'c'"} as provider, ${icu} as locale,
-        ${major >= 16 ? 'daticurules' : 'null'} as rules, pg_get_userbyid(datdba) as owner from pg_database where datname = $1`,
+        ${major >= 16 ? 'daticurules' : 'null'} as rules, pg_get_userbyid(datdba) as owner,
+        pg_has_role(datdba, '${major >= 16 ? 'SET' : 'MEMBER'}') as member, case when t.oid <> plain.dattablespace and has_tablespace_privilege(t.oid, 'CREATE')
+          then t.spcname end as tablespace
+        from pg_database d join pg_tablespace t on t.oid = d.dattablespace,
+          (select dattablespace from pg_database where datname = 'template0') plain where datname = $1`,
       [databaseName(work.url)],
     );
-    // Whoever migrates the copy is who migrates the target.
-    const owner = byAnother ? `owner ${quoteName(like!.owner)} ` : '';
+    // Whoever migrates the copy is who migrates the target; schema public is the database owner's.
+    const owner = byAnother || like!.member ? `owner ${quoteName(like!.owner)} ` : '';
     await session.query(
-      `create database ${quoteName(database)} ${owner}template template0 ${localeOf(like!)}`,
+      `create database ${quoteName(database)} ${owner}template template0
+        ${like!.tablespace === null ? '' : `tablespace ${quoteName(like!.tablespace)}`} ${localeOf(like!)}`,
     );
   });
+  await dropUnlike(work, database);
   if (byAnother) await carryGrants(work, databaseName(work.url), database);
   await carrySettings(work, databaseName(work.url), database);
+}
+
+/** The template has a schema public, which a dump of a database without one does not drop. */
+async function dropUnlike(work: Work, database: string): Promise<void> {
+  const there = "select from pg_namespace where nspname = 'public'";
+  const has = await withSession(
+    work.url,
+    work.tag,
+    async (session) => (await session.query(there)).length > 0,
+  );
+  if (!has)
+    await withSession(withDatabase(work.url, database), work.tag, (session) =>
+      session.query('drop schema if exists public'),
+    );
 }
 
 interface Like {
@@ -82,6 +109,10 @@ interface Like {
   readonly locale: string | null;
   readonly rules: string | null;
   readonly owner: string;
+  /** Whether this login may act as the owner. */
+  readonly member: boolean;
+  /** Null: the one that new databases get, or one where this login may make nothing. */
+  readonly tablespace: string | null;
 }
 
 function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): string {

@@ -14,6 +14,7 @@ import { takeTargetLock } from '../../src/io/target-lock.ts';
 import { readDatabase } from '../database/read-database.ts';
 import { recordedSnapshot } from '../backup/backup.ts';
 import { judgeRows } from './judge-rows.ts';
+import { madeByOthers } from './made-by-others.ts';
 import { fromItsRollout, openWork, type Work, type WorkerContext } from '../frame/step-context.ts';
 
 export async function compareRollback(world: WorkerContext, input: CompareInput): Promise<Comparison> {
@@ -50,13 +51,16 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
     .filter(({ what, object }) => what === 'content' && isAmong(object, journals))
     .map(({ object, was, is }) => `${object}: not compared row by row (was ${was}, is ${is})`);
   const objects = differences.filter((difference) => difference.what === 'catalog');
-  // Owner, grants and settings of the database are nothing that a migration of this rollout may change.
+  const others = await madeByOthers(work, recorded);
+  const isOthers = (difference: Difference) => others.explains(difference);
   const around = objects
-    .filter(({ object }) => object.startsWith('database '))
-    .map((difference) => `${describeDifference(difference)}; changed by others since the backup`);
-  const left = objects.filter(({ object }) => !object.startsWith('database ')).map(describeDifference);
+    .filter(isOthers)
+    .map((difference) => `${describeDifference(difference)}; by others since the backup`);
+  const left = objects.filter((difference) => !isOthers(difference)).map(describeDifference);
   const judged = await judgeRows(work, rows, {
     content: [recorded.content, now.content],
+    columns: recorded.columns ?? {},
+    others: others.relations,
     reshaped: reshaped(differences),
   });
   const leftOver = left.length + judged.left.count;

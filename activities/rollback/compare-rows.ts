@@ -1,6 +1,6 @@
 // Rows of one table in two databases, held against each other by key: first by hashes of buckets, then row by
 // row in the buckets that differ; memory does not grow with the table.
-import { quoteName, quoteText, type Session } from '../../src/io/postgres.ts';
+import { quoteName, quoteTable, quoteText, type Session } from '../../src/io/postgres.ts';
 import { rowHash } from '../../src/io/snapshot.ts';
 import { newerRows, type Recorded } from './newer-rows.ts';
 import type { RowDifference, Writer, Writers } from './row-writers.ts';
@@ -12,7 +12,16 @@ const PAGE = 2_000;
 interface Row {
   readonly key: string;
   readonly md5: string;
+  /** md5 of what its remade columns hold; null where there are none. */
+  readonly remade: string | null;
   readonly by: Writer;
+}
+
+/** What is known of a table besides its rows. */
+export interface Known {
+  readonly recorded?: Recorded;
+  /** Columns it had ever had when it was recorded. */
+  readonly columns?: number;
 }
 
 /**
@@ -24,12 +33,15 @@ export async function* differingRows(
   is: Session,
   table: string,
   writers: Writers,
-  recorded?: Recorded,
+  { recorded, columns: had }: Known = {},
 ): AsyncGenerator<RowDifference> {
   const [before, after] = [await tableShape(was, table), await tableShape(is, table)];
   if (!before || !after) return;
+  const remade = had === undefined ? [] : await columnsAfter(is, table, had);
   const short =
-    recorded && sameColumns(before, after) ? await newerRows([was, is], after, recorded, writers) : null;
+    recorded && remade.length === 0 && sameColumns(before, after)
+      ? await newerRows([was, is], after, recorded, writers)
+      : null;
   if (short) return yield* short;
   const both = new Set(before.columns.map(({ name }) => name));
   const columns = after.columns.filter(({ name }) => both.has(name));
@@ -41,10 +53,22 @@ export async function* differingRows(
   ];
   const buckets = await differingBuckets(was, is, old, now);
   if (buckets.length === 0) return;
-  yield* merged(rowsOf(was, old, buckets, "'nobody'"), rowsOf(is, now, buckets, writers.writer), {
-    table,
-    remover: writers.remover,
-  });
+  const gone = remade.filter((name) => both.has(name));
+  yield* merged(
+    rowsOf(was, old, { buckets, writer: "'nobody'", remade: gone }),
+    rowsOf(is, now, { buckets, writer: writers.writer, remade: gone }),
+    { table, remover: writers.remover },
+  );
+}
+
+/** Columns of the table that were made when it had had so many already. */
+async function columnsAfter(session: Session, table: string, had: number): Promise<readonly string[]> {
+  const rows = await session.query<{ name: string }>(
+    `select attname as name from pg_catalog.pg_attribute
+      where attrelid = to_regclass($1) and attnum > $2 and not attisdropped order by attnum`,
+    [quoteTable(table), had],
+  );
+  return rows.map(({ name }) => name);
 }
 
 const sameColumns = (one: TableShape, other: TableShape): boolean =>
@@ -78,17 +102,24 @@ const nameOf = (shape: TableShape): string => (shape.key.length === 0 ? rowText(
 const bucketOf = (shape: TableShape): string =>
   `(hashtextextended(${nameOf(shape)}, 7) & ${BUCKETS - 1})::int`;
 
+interface Reading {
+  readonly buckets: readonly number[];
+  readonly writer: string;
+  readonly remade: readonly string[];
+}
+
 /** In the order of their keys, page by page; a key that occurs several times, as often. */
 async function* rowsOf(
   session: Session,
   shape: TableShape,
-  buckets: readonly number[],
-  writer: string,
+  { buckets, writer, remade }: Reading,
 ): AsyncGenerator<Row> {
   const cursor = quoteName('soakgate rows');
+  const held = remade.map((name) => `t.${quoteName(name)}`).join(', ');
   await session.query(
     `declare ${cursor} no scroll cursor with hold for
-      select ${nameOf(shape)} as key, md5(${rowImage(shape)}::text) as md5, ${writer} as by from only ${shape.quoted} t
+      select ${nameOf(shape)} as key, md5(${rowImage(shape)}::text) as md5,
+        ${remade.length > 0 ? `md5(row(${held})::text)` : 'null'} as remade, ${writer} as by from only ${shape.quoted} t
       where ${bucketOf(shape)} = any (${quoteText(`{${buckets.join(',')}}`)}::int[])
       order by ${nameOf(shape)} collate "C", 2`,
   );
@@ -119,8 +150,10 @@ async function* merged(
       yield { table, key: after!.key, how: 'added', nowMd5: after!.md5, by: after!.by };
       after = await next(is);
     } else {
-      if (before!.md5 !== after!.md5)
-        yield { table, key: after!.key, how: 'changed', nowMd5: after!.md5, by: after!.by };
+      if (before!.md5 !== after!.md5) {
+        const by = after!.by === 'other' && before!.remade !== after!.remade ? 'remade' : after!.by;
+        yield { table, key: after!.key, how: 'changed', nowMd5: after!.md5, by };
+      }
       [before, after] = [await next(was), await next(is)];
     }
   }

@@ -52,5 +52,9 @@ function summaryOf(tables: Newer['tables'], at: string): string {
   const named = tables.slice(0, NAMED).map((table) => `${table.table} ${table.rows}`);
   const rest = tables.length > NAMED ? [`${count(tables.length - NAMED, 'more table')}`] : [];
   const where = rows > 0 ? ` (${[...named, ...rest].join(', ')})` : '';
-  return `${count(rows, 'row')} written since the backup of ${at}${where}; deleted rows are not counted`;
+  const now = new Date().toISOString();
+  return (
+    `${count(rows, 'row')} written since the backup of ${at}${where}, counted at ${now}; deleted rows are ` +
+    'not counted'
+  );
 }

@@ -10,7 +10,7 @@ import { type NotBackLine, undoneRows } from '../data/put-back.ts';
 import type { Work } from '../frame/step-context.ts';
 import { differingRows } from './compare-rows.ts';
 import { keptName, openKept } from './kept-rows.ts';
-import { removerOf, toldBy, writerOf } from './row-writers.ts';
+import { adderOf, removerOf, told, writerOf } from './row-writers.ts';
 import { Tally } from './tally.ts';
 
 export interface Judged {
@@ -28,6 +28,9 @@ interface Grounds {
   /** The transactions that the backup has seen. */
   readonly seen: string;
   readonly content: readonly [was: Snapshot['content'], is: Snapshot['content']];
+  readonly columns: NonNullable<Snapshot['columns']>;
+  /** Relations that others have made since the backup. */
+  readonly others: ReadonlySet<string>;
   /** Tables whose columns are others now, as the catalog has said already. */
   readonly reshaped: ReadonlySet<string>;
   readonly fixed: ReadonlyMap<string, string | null>;
@@ -39,7 +42,7 @@ interface Grounds {
 export async function judgeRows(
   work: Work,
   tables: readonly Difference[],
-  known: Pick<Grounds, 'content' | 'reshaped'>,
+  known: Pick<Grounds, 'content' | 'columns' | 'others' | 'reshaped'>,
 ): Promise<Judged> {
   const judged = { left: new Tally(), written: new Tally(), fixed: new Tally(), file: keptName(work) };
   const kept = await openKept(work);
@@ -66,6 +69,8 @@ async function judgeTable(work: Work, table: Difference, grounds: Grounds, judge
   const { object, was: before, is: after } = table;
   const { was, is, seen, content, fixed, undone, kept } = grounds;
   work.progress(`comparing rows of ${object}`);
+  if (before === null && grounds.others.has(object))
+    return judged.written.add(object, `${object}: a table that others have made since the backup`);
   if (before === null) return judged.left.add(object, `${object}: table left behind`);
   if (after === null) return judged.left.add(object, `${object}: table is gone`);
   const writers = {
@@ -73,15 +78,19 @@ async function judgeTable(work: Work, table: Difference, grounds: Grounds, judge
     remover: await removerOf(is, work, object),
   };
   const recorded = { was: content[0][object]!, is: content[1][object]!, seen };
+  const adder = await adderOf(is, work, object);
   let found = 0;
-  for await (const { key, how, nowMd5, by } of differingRows(was, is, object, writers, recorded)) {
+  const known = { recorded, columns: grounds.columns[object] };
+  for await (const difference of differingRows(was, is, object, writers, known)) {
+    const { key, how, nowMd5 } = difference;
+    const by = difference.by === 'own' && how === 'added' ? adder : difference.by;
     found += 1;
     const row = `${object} ${key}`;
     const byFix = fixed.has(row) ? wordsOfFix(row, nowMd5, fixed, undone) : null;
     if (byFix !== null) {
       await kept.write(`${row}: ${byFix}\n`);
       judged.fixed.add(object, `${row}: ${byFix}`);
-    } else (by === 'other' ? judged.written : judged.left).add(object, `${row}: ${how} ${toldBy[by]}`);
+    } else (by === 'other' ? judged.written : judged.left).add(object, `${row}: ${told(difference, by)}`);
   }
   // Its hash differs, and no row was found: never taken for equal.
   if (found === 0 && !grounds.reshaped.has(object))

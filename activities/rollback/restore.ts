@@ -16,7 +16,7 @@ import type { UndoResult } from '../frame/receipt.ts';
 import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
 import { fixedRows } from '../data/before-images.ts';
 import { differingRows } from './compare-rows.ts';
-import { removerOf, writerOf } from './row-writers.ts';
+import { adderOf, removerOf, writerOf } from './row-writers.ts';
 import { asRestorer } from '../backup/restore-login.ts';
 import { recreateFrom } from '../backup/scratch.ts';
 import { carryOver } from './carry-over.ts';
@@ -55,9 +55,9 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
     done: true,
     summary:
       'restored the proven backup; what was there is kept as ' +
-      `${aside}${lost.length > 0 ? `, with ${count(lost.length, 'table')} written since` : ''}`,
+      `${aside}${lost.rows > 0 ? `; lost: ${count(lost.rows, 'row')} written since the backup` : ''}`,
     differences: [],
-    notes: [...notes, ...lost.map((line) => `lost: ${line}`)],
+    notes: [...notes, ...lost.lines.map((line) => `lost: ${line}`)],
   };
 }
 
@@ -113,7 +113,11 @@ async function compareWithRecorded(work: Work, database: string, recorded: Snaps
  * What others wrote since the backup, table by table; read when nobody can write to it any more. What this
  * rollout wrote is not lost.
  */
-async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<readonly string[]> {
+async function lostRows(
+  work: Work,
+  aside: string,
+  recorded: Snapshot,
+): Promise<{ readonly rows: number; readonly lines: readonly string[] }> {
   const fixed = await fixedRows(work);
   const { seen } = (await provenBackup(work))!;
   return withSession(withDatabase(work.url, aside), work.tag, async (old) => {
@@ -137,12 +141,12 @@ async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<
             writer: await writerOf(old, work, object, seen),
             remover: await removerOf(old, work, object),
           };
-          for await (const { key, how, nowMd5, by } of differingRows(restored, old, object, writers, {
-            was: recorded.content[object]!,
-            is: content[object]!,
-            seen,
+          const adder = await adderOf(old, work, object);
+          for await (const { key, how, nowMd5, by: writer } of differingRows(restored, old, object, writers, {
+            recorded: { was: recorded.content[object]!, is: content[object]!, seen },
           })) {
             const name = `${object} ${key}`;
+            const by = writer === 'own' && how === 'added' ? adder : writer;
             // What this rollout wrote is no loss; what somebody made of it afterwards is.
             if (by === 'own' || by === 'nobody' || (fixed.has(name) && fixed.get(name) === nowMd5)) continue;
             rows += 1;
@@ -155,7 +159,8 @@ async function lostRows(work: Work, aside: string, recorded: Snapshot): Promise<
             });
         }
       }
-      return losses.sort((one, other) => other.rows - one.rows).map(({ line }) => line);
+      losses.sort((one, other) => other.rows - one.rows);
+      return { rows: losses.reduce((sum, { rows }) => sum + rows, 0), lines: losses.map(({ line }) => line) };
     });
   });
 }

@@ -7,9 +7,10 @@ import type { Work } from '../frame/step-context.ts';
 
 /**
  * `other`: a transaction that is not ours, since the backup; `own`: one of ours; `either`: nobody can tell,
- * because one of ours wrote to the table meanwhile; `nobody`: the row is as old as the backup.
+ * because one of ours wrote to the table meanwhile; `nobody`: the row is as old as the backup; `remade`: another
+ * one, but what a column held is gone, because the column was dropped and made anew.
  */
-export type Writer = 'other' | 'own' | 'either' | 'nobody';
+export type Writer = 'other' | 'own' | 'either' | 'nobody' | 'remade';
 
 export interface RowDifference {
   readonly table: string;
@@ -28,13 +29,17 @@ export interface Writers {
 
 const OWN = 'soakgate.transactions';
 
-/** An SQL expression for the writer of the row aliased `t`, in the database of the session. */
+/**
+ * An SQL expression for the writer of the row aliased `t`, in the database of the session. `table` is null for a
+ * row of the catalog, whose writers are not counted table by table.
+ */
 export async function writerOf(
   session: Session,
   work: Pick<Work, 'rollout'>,
-  table: string,
+  table: string | null,
   seen: string,
 ): Promise<string> {
+  const wrote = table === null ? 'true' : `own.wrote ? ${quoteText(table)}`;
   const id = `((case when t.xmin::text::bigint <= (now.xid & 4294967295) then now.xid >> 32
       else (now.xid >> 32) - 1 end) << 32 | t.xmin::text::bigint)::text::xid8`;
   const now = '(select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xid) now';
@@ -46,7 +51,7 @@ export async function writerOf(
         then 'own'
       when exists (select from ${OWN} own where own.rollout = ${quoteText(work.rollout.hash)}
         and (own.ranged or not own.alone) and x.id >= own.xid and x.id < own.ended
-        and own.wrote ? ${quoteText(table)}) then 'either'`
+        and ${wrote}) then 'either'`
     : '';
   return `(select case
       when t.xmin::text::bigint < 3 or pg_visible_in_snapshot(x.id, ${quoteText(seen)}::pg_snapshot) then 'nobody'
@@ -69,10 +74,36 @@ export async function removerOf(
   return row ? 'either' : 'other';
 }
 
-/** How a difference is told, by whoever made it. */
-export const toldBy: Readonly<Record<Writer, string>> = {
+/**
+ * Whose a row may be that the backup does not have and that one of our transactions wrote last: where none of them
+ * added rows to the table, they changed a row that the application had added.
+ */
+export async function adderOf(
+  session: Session,
+  work: Pick<Work, 'rollout'>,
+  table: string,
+): Promise<'other' | 'either' | 'own'> {
+  if (!(await isThere(session, OWN))) return 'own';
+  const more = (at: number) =>
+    `coalesce(bool_or((wrote -> $2 ->> ${at})::bigint > coalesce((began -> $2 ->> ${at})::bigint, 0)), false)`;
+  const [row] = await session.query<{ added: boolean; changed: boolean }>(
+    `select ${more(0)} as added, ${more(1)} as changed from ${OWN} where rollout = $1`,
+    [work.rollout.hash, table],
+  );
+  if (!row?.added) return row?.changed ? 'other' : 'own';
+  return row.changed ? 'either' : 'own';
+}
+
+const toldBy: Readonly<Record<Writer, string>> = {
   other: 'by the application since the backup',
   own: 'by this rollout, and not put back',
+  remade: 'by the application, but a column that was dropped and made anew lost what was recorded in the row',
   either: 'while this rollout wrote to the table, by it or by the application',
   nobody: 'by the rollback: nobody has written the row since the backup',
 };
+/** Below its last version may lie one that the application wrote. */
+const CHANGED_LAST = 'last by this rollout, and not as recorded; what differs may be the application’s';
+
+/** How a difference is told, by whoever made it. */
+export const told = ({ how }: Pick<RowDifference, 'how'>, by: Writer): string =>
+  `${how} ${by === 'own' && how === 'changed' ? CHANGED_LAST : toldBy[by]}`;

@@ -60,7 +60,7 @@ const fields = {
   approve: { plan: hash, list: hash, commit, gateReport: hash, comment: text.optional() },
   reject: { reason: text.optional() },
   attest: { plan: hash, attestation: word, text: text.min(1) },
-  decide: { decision: word },
+  decide: { decision: word, loses: text.optional() },
   pause: {},
   resume: {},
   abort: { reason: text.optional() },

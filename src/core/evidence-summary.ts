@@ -170,8 +170,9 @@ function changes(delta: Delta): string[] {
       : []),
     ...(fixed.length > 0
       ? [
-          '- bad rows: ' +
-            `${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not checked again'}`))}`,
+          '- bad rows when last checked: ' +
+            `${short(fixed.map((found) => `${found.category} ${found.was} → ${found.is ?? 'not checked again'}`))}` +
+            (delta.outcome === 'passed' ? '' : '; they were not checked again after the rollback'),
         ]
       : []),
     ...(http.length > 0

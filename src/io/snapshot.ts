@@ -20,6 +20,10 @@ export async function readSurroundings(session: Session): Promise<Readonly<Recor
   return row?.all ?? {};
 }
 
+/** Tables that inherit their columns and are no partitions: a restore puts these in another order. */
+const HEIRS = `select distinct i.inhrelid as oid from pg_inherits i join pg_class p on p.oid = i.inhrelid
+  where p.relkind = 'r' and not p.relispartition`;
+
 /** Read from the row as JSON, because each major has other columns. */
 const DATABASE = `(select to_jsonb(d) as d from pg_database d where datname = current_database())`;
 const SURROUNDINGS = `
@@ -29,6 +33,14 @@ const SURROUNDINGS = `
     from ${DATABASE} x
   union all select 'database owner', pg_get_userbyid((d->>'datdba')::oid) from ${DATABASE} x
   union all select 'database connection limit', d->>'datconnlimit' from ${DATABASE} x
+  union all select 'database tablespace', (select spcname from pg_tablespace t
+      where t.oid = (d->>'dattablespace')::oid) from ${DATABASE} x
+  union all select 'existence of schema public', 'there' from pg_namespace where nspname = 'public'
+  union all select 'order of columns of ' || n.nspname || '.' || c.relname,
+      string_agg(quote_ident(a.attname), ', ' order by a.attnum) from (${HEIRS}) h
+    join pg_class c on c.oid = h.oid join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where ${OURS} group by n.nspname, c.relname
   union all select 'database grants', (select string_agg(a::text, ', ' order by a::text)
       from unnest(coalesce(datacl, acldefault('d', datdba))) a)
     from pg_database where datname = current_database()
@@ -56,9 +68,10 @@ export async function readContent(
   onTable: (table: string) => void = () => undefined,
 ): Promise<Snapshot['content']> {
   const content: Record<string, { rows: number; hash: string }> = {};
+  const byName = await rowsByName(session);
   for (const table of await listTables(session)) {
     onTable(table);
-    content[table] = await hashRows(session, quoteTable(table), '(t.*)::text');
+    content[table] = await hashRows(session, quoteTable(table), byName.get(table) ?? WHOLE_ROW);
   }
   const [some] = await session.query('select from pg_largeobject_metadata limit 1');
   if (some) {
@@ -66,6 +79,19 @@ export async function readContent(
     content[LARGE_OBJECTS] = await hashRows(session, 'pg_largeobject_metadata', LARGE_OBJECT);
   }
   return content;
+}
+
+const WHOLE_ROW = '(t.*)::text';
+
+/** Table → its row as text, the columns in the order of their names, where a copy may have them in another one. */
+async function rowsByName(session: Session): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.query<{ id: string; row: string }>(
+    `select ${plain('n.nspname')} || '.' || ${plain('c.relname')} as id,
+      'row(' || string_agg('t.' || quote_ident(a.attname), ', ' order by a.attname collate "C") || ')::text' as row
+      from (${HEIRS}) h join pg_class c on c.oid = h.oid join pg_namespace n on n.oid = c.relnamespace
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped group by 1`,
+  );
+  return new Map(rows.map(({ id, row }) => [id, row]));
 }
 
 /** Named like a table where content is compared. */
@@ -82,6 +108,16 @@ export async function listTables(session: Session): Promise<readonly string[]> {
   );
   return rows.map((row) => row.id);
 }
+
+/** Table → columns it has ever had. */
+export async function readColumnCounts(session: Session): Promise<Readonly<Record<string, number>>> {
+  const rows = await session.query<{ id: string; n: number }>(
+    `select ${plain('n.nspname')} || '.' || ${plain('c.relname')} as id, c.relnatts::int as n from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace where ${OURS} and c.relkind = 'r'`,
+  );
+  return Object.fromEntries(rows.map(({ id, n }) => [id, n]));
+}
+
 /** The hash of one row by its text, 64 bits; what `hashRows` sums. */
 export const rowHash = (text: string): string => `hashtextextended(${text}, 0)`;
 

@@ -432,7 +432,7 @@ ${migration('characters', '0007_add_age_constraints', 'migrations.RunPython(forw
       expect(writtenSince.filter((line) => line.startsWith('public.characters_character '))).toEqual([]);
       expect(differences).toContainEqual(
         expect.stringMatching(
-          /^public\.characters_character \d+: changed by this rollout, and not put back$/u,
+          /^public\.characters_character \d+: changed last by this rollout, and not as recorded; .*$/u,
         ),
       );
     });

@@ -1,7 +1,9 @@
 // soakgate decide: answers the question that waits in an environment.
 import type { Command } from 'commander';
+import { runOf } from '../../client/gate-report.ts';
+import { restoringFallbacks } from '../../core/matrix.ts';
 import type { Does } from '../main.ts';
-import { messageCommand, signAndSend, type SignerOptions } from '../message.ts';
+import { askSignAndSend, messageCommand, signAndSend, type SignerOptions } from '../message.ts';
 import { withExamples } from '../options.ts';
 
 export function register(command: Command, does: Does): void {
@@ -18,8 +20,16 @@ export function register(command: Command, does: Does): void {
     ],
   ]);
   command.action(
-    does((terminal, deployment: string, environment: string, word: string, options: SignerOptions) =>
-      signAndSend(terminal, { message: 'decide', deployment, environment, options }, { decision: word }),
-    ),
+    does((terminal, deployment: string, environment: string, word: string, options: SignerOptions) => {
+      const call = { message: 'decide', deployment, environment, options } as const;
+      const fields = { decision: word };
+      if (options.print) return signAndSend(terminal, call, fields);
+      return askSignAndSend(terminal, call, async (door, input) => {
+        if (!restoringFallbacks(runOf(input, environment).list).includes(word)) return { fields };
+        // The question may be hours old, and the application goes on writing.
+        const loses = `${word} would lose ${await door.losses(input, environment)}`;
+        return { fields: { ...fields, loses }, show: [loses] };
+      });
+    }),
   );
 }
