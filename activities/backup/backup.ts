@@ -13,9 +13,9 @@ import {
   type Snapshot,
 } from '../../src/core/snapshot.ts';
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
-import { hashTree, ifAbsent } from '../../src/io/files.ts';
+import { hashTree, ifAbsent, sha256 } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
-import { readColumnCounts, readSequences } from '../../src/io/snapshot.ts';
+import { readSequences, readTableMarks } from '../../src/io/snapshot.ts';
 import { readDatabase, readSession } from '../database/read-database.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
@@ -33,6 +33,8 @@ export interface Proof {
 /** The note that a backup was proven: what and, by this worker's clock, when (RFC 3339). */
 export interface Proven {
   readonly dump: ArtifactRef;
+  /** sha256 of the recorded state. */
+  readonly recorded: string;
   readonly at: string;
   /** The transactions that the dump has seen, as `pg_current_snapshot()` writes them. */
   readonly seen: string;
@@ -71,12 +73,14 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
     ...(spec.owners === false ? [`not compared: ${WITHOUT_OWNERS}`] : []),
   ];
   const proof: Proof = { dump, snapshot, notCompared };
-  await work.world.artifacts.put(`${rolloutFolder(work.rollout)}/recorded.json`, JSON.stringify(snapshot));
+  const recorded = JSON.stringify(snapshot);
+  await work.world.artifacts.put(recordedName(work), recorded);
   await work.world.permitStore.noteOnce(
     work.rollout,
     PROOF_NOTE,
     JSON.stringify({
       dump,
+      recorded: sha256(recorded),
       at: new Date().toISOString(),
       seen,
       notCompared: proof.notCompared,
@@ -86,12 +90,22 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   return outcome(proof, how, spec);
 }
 
-/** What the database was when it was dumped. */
+const recordedName = (work: Pick<Work, 'rollout'>): string => `${rolloutFolder(work.rollout)}/recorded.json`;
+
+/**
+ * What the database was when it was dumped; undefined where no backup has been proven.
+ * @throws StepFailure RECORD_CHANGED when the file is not the one that was kept.
+ */
 export async function recordedSnapshot(work: Pick<Work, 'world' | 'rollout'>): Promise<Snapshot | undefined> {
-  const text = await work.world.artifacts
-    .read(`${rolloutFolder(work.rollout)}/recorded.json`)
-    .catch(ifAbsent(undefined));
-  return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+  const proven = await provenBackup(work);
+  if (!proven) return undefined;
+  const text = await work.world.artifacts.read(recordedName(work)).catch(ifAbsent(undefined));
+  if (text === undefined || sha256(text) !== proven.recorded)
+    fail(
+      'RECORD_CHANGED',
+      `the recorded state ${recordedName(work)} is ${text === undefined ? 'gone' : 'not what the backup has written'}`,
+    );
+  return JSON.parse(text) as Snapshot;
 }
 
 /** What was noted when the backup of this rollout was proven. */
@@ -138,7 +152,7 @@ async function dumpInSnapshot(
     dumping.catch(() => undefined);
     try {
       const earliest = await readSequences(session);
-      const columns = await readColumnCounts(session);
+      const tables = await readTableMarks(session);
       const counted = await readSession(work, session, exported!.id).catch(async (error: unknown) => {
         // What keeps the dump from being made is said first.
         await finished(dumping);
@@ -146,7 +160,7 @@ async function dumpInSnapshot(
       });
       await finished(dumping);
       return {
-        snapshot: { ...counted, sequences: earliest, columns },
+        snapshot: { ...counted, sequences: earliest, tables },
         latest: await readSequences(session),
         dump: await work.world.artifacts.adopt(dumpName(work), beside),
         seen: exported!.seen,

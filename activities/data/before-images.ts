@@ -35,6 +35,8 @@ export interface Image {
 }
 
 const PAGE = 1_000;
+/** Characters of a page; a larger image is a page of its own. */
+const PAGE_SIZE = 8_000_000;
 
 export const imageName = (work: Pick<Work, 'rollout' | 'step'>): string =>
   `${rolloutFolder(work.rollout)}/fix-${work.step.index}.jsonl`;
@@ -89,7 +91,10 @@ async function* pages(session: Session, work: Work): AsyncGenerator<string> {
   for (let after = '0'; ;) {
     const [page] = await session.query<{ last: string | null; lines: string }>(
       `select max(id)::text as last, string_agg(${LINE}, chr(10) order by id) as lines
-        from (select * from ${imageTable(work)} where id > $1::bigint order by id limit ${PAGE}) page`,
+        from (select *, row_number() over (order by id) as nth,
+            sum(coalesce(length(before), 0) + coalesce(length(after), 0)) over (order by id) as size
+          from (select * from ${imageTable(work)} where id > $1::bigint order by id limit ${PAGE}) i) page
+        where nth = 1 or size <= ${PAGE_SIZE}`,
       [after],
     );
     if (!page || page.last === null) return;

@@ -83,7 +83,7 @@ export async function undoFix(work: Work): Promise<UndoResult> {
     return {
       done: done.waiting === 0,
       summary: summaryOf(done),
-      differences: left.waiting.map((row) => `${row}: a foreign key keeps its before-image away`),
+      differences: left.waiting.map((row) => `${row}: cannot be put back`),
       notes: [
         ...left.kept.map((row) => `${row}: changed by somebody since the fix, left as it is`),
         ...left.altered.map((row) => `${row}: put back, but a trigger changed it again`),

@@ -14,8 +14,9 @@ import type { Work } from '../frame/step-context.ts';
 const PLACES = `t.ctid = any (array(select "soakgate place" from "soakgate found"))`;
 /** A row that somebody changes between our look and our lock is looked at again. */
 const TRIES = 5;
-/** Serialisation failure and deadlock: the same transaction may go through now. */
-const AGAIN = ['40001', '40P01'];
+/** Serialisation failure, deadlock, a lock that was not given: the same transaction may go through now. */
+const AGAIN = ['40001', '40P01', '55P03'];
+const LOCK_TIMEOUT = '10s';
 
 export interface Fixed {
   readonly rows: number;
@@ -83,6 +84,7 @@ async function trySet(
   await session.query('begin');
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
+    await session.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
     const before = await counters(session, shape);
     // The statement behind it sees the rows as they are once they are locked.
     if (lockFirst)
@@ -90,6 +92,8 @@ async function trySet(
         `select count(*) from (select from ${shape.quoted} t where ${set} and (\n${rule.bad}\n) for update of t) x`,
       );
     const [seen] = await session.one<Seen>(statement(work, rule, shape, set));
+    // A deferred trigger acts now, so that what it writes is counted.
+    await session.query('set constraints all immediate');
     const done = { found: Number(seen?.found), changed: Number(seen?.changed), still: Number(seen?.still) };
     const wrote = written(before, await counters(session, shape));
     const why = wrongWith(done, wrote.here);

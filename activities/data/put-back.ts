@@ -11,8 +11,10 @@ const IMAGES = 'pg_temp."soakgate images"';
 const OUTCOMES = 'pg_temp."soakgate outcomes"';
 const STANDING = 'pg_temp."soakgate standing"';
 const LINES = 1_000;
+const MOST_CHARACTERS = 8_000_000;
 const STRETCH = 20_000n;
-const FOREIGN_KEY = '23503';
+/** Constraints, checks of views and triggers that raise: the row cannot be as it was, the others can. */
+const REFUSED = /^(?:23|44|P0|22)/u;
 
 export interface PutBack {
   readonly images: number;
@@ -20,7 +22,7 @@ export interface PutBack {
   readonly back: number;
   /** Rows that somebody changed since the fix; they are left as they are. */
   readonly kept: number;
-  /** Rows that a foreign key keeps away. */
+  /** Rows that a constraint or a trigger keeps away. */
   readonly waiting: number;
   /** Rows that were put back and of which a trigger made something else. */
   readonly altered: number;
@@ -44,7 +46,7 @@ export async function putAllBack(session: Session, work: Work): Promise<PutBack>
     `select count(*) as images, count(*) filter (where outcome = 'back') as back,
       count(*) filter (where outcome = 'changed since') as kept,
       count(*) filter (where outcome = 'waits') as waiting,
-      count(*) filter (where altered is not null) as altered from ${IMAGES} left join ${OUTCOMES} using (id)`,
+      count(*) filter (where altered is not null and outcome <> 'waits') as altered from ${IMAGES} left join ${OUTCOMES} using (id)`,
   );
   const n = (what: keyof PutBack) => Number(row?.[what] ?? 0);
   return {
@@ -88,7 +90,13 @@ async function loadImages(session: Session, work: Work): Promise<void> {
     );
     lines = [];
   };
-  for await (const line of imageLines(work)) if (lines.push(line) === LINES) await flush();
+  let size = 0;
+  for await (const line of imageLines(work)) {
+    size += line.length;
+    if (lines.push(line) < LINES && size < MOST_CHARACTERS) continue;
+    await flush();
+    size = 0;
+  }
   await flush();
   await session.query(`analyze ${IMAGES} (id, place, rule, what)`);
 }
@@ -109,12 +117,14 @@ async function putGroupBack(session: Session, work: Work, group: Group): Promise
     work.progress(`putting rows of ${group.place} back`);
     const set = `${of} and i.id <= ${high} and i.id > ${high - STRETCH}`;
     const settled = await putSetBack(session, work, shape, group.what, set);
-    moved = (settled ?? (await oneByOne(session, work, shape, group.what, set))) > 0 || moved;
+    const done =
+      typeof settled === 'number' ? settled : await oneByOne(session, work, shape, group.what, set);
+    moved = done > 0 || moved;
   }
   return moved;
 }
 
-/** A foreign key keeps one row of the set away: each is tried alone. */
+/** Something keeps one row of the set away: each is tried alone. */
 async function oneByOne(
   session: Session,
   work: Work,
@@ -128,20 +138,20 @@ async function oneByOne(
   let settled = 0;
   for (const { id } of ids) {
     const done = await putSetBack(session, work, shape, what, `i.id = ${id}`);
-    if (done === null) await session.query(keeping(`values (${id}, 'waits', null, null)`));
-    else settled += done;
+    if (typeof done === 'number') settled += done;
+    else await session.query(keeping(`values (${id}, 'waits', ${quoteText(done)}, null)`));
   }
   return settled;
 }
 
-/** How many images of the set were settled; null when a foreign key keeps one away, then none was. */
+/** How many images of the set were settled; or what keeps one away, then none was. */
 async function putSetBack(
   session: Session,
   work: Work,
   shape: TableShape,
   what: What,
   set: string,
-): Promise<number | null> {
+): Promise<number | string> {
   await session.query('begin');
   try {
     await session.query(fenceGuard(work.rollout, work.tag));
@@ -153,12 +163,15 @@ async function putSetBack(
     );
     const write = await writing(session, shape, what, set);
     if (write !== null) await session.query(write);
+    // A deferred trigger acts now, so that what it makes of the rows is seen.
+    await session.query('set constraints all immediate');
     const [settled] = await session.query<{ n: string }>(judging(shape, set));
     await session.query(fenceGuard(work.rollout, work.tag));
     await session.query('commit');
     return Number(settled?.n ?? 0);
   } catch (error) {
-    if (serverError(error)?.code === FOREIGN_KEY) return null;
+    const said = serverError(error);
+    if (said && REFUSED.test(said.code)) return `${said.message} (${said.code})`;
     throw error;
   } finally {
     await session.query('rollback').catch(() => undefined);
@@ -245,7 +258,7 @@ export async function recordNotBack(session: Session, work: Work, limit: number)
     last = rows.at(-1)!.id;
     await work.world.artifacts.append(name, rows.map(({ line }) => line).join('\n'));
     for (const { row, outcome, altered } of rows) {
-      const sort = altered !== null ? 'altered' : outcome === 'waits' ? 'waiting' : 'kept';
+      const sort = outcome === 'waits' ? 'waiting' : altered !== null ? 'altered' : 'kept';
       if (found[sort].length < limit) found[sort].push(altered === null ? row : `${row} (${altered})`);
     }
   }

@@ -19,6 +19,11 @@ export async function readSqlRow(work: Work, file: string): Promise<Readonly<Rec
     await session.query('begin read only');
     await session.query(`set local statement_timeout = ${STATEMENT_MS}`);
     const [row] = await session.one<Record<string, unknown>>(sql);
+    const [wrote] = await session.query('select where pg_current_xact_id_if_assigned() is not null');
+    if (wrote) {
+      await session.query('rollback');
+      throw new Error(`${file} writes, through a function that it calls; what it wrote was taken back`);
+    }
     // An open transaction would count as a rollback in the very counters that are read.
     await session.query('commit');
     if (!row) throw new Error(`${file} gave no row`);

@@ -59,7 +59,7 @@ async function judge(work: Work, recorded: Snapshot, now: Snapshot): Promise<Com
   const left = objects.filter((difference) => !isOthers(difference)).map(describeDifference);
   const judged = await judgeRows(work, rows, {
     content: [recorded.content, now.content],
-    columns: recorded.columns ?? {},
+    marks: recorded.tables ?? {},
     others: others.relations,
     reshaped: reshaped(differences),
   });

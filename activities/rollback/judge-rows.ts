@@ -28,7 +28,7 @@ interface Grounds {
   /** The transactions that the backup has seen. */
   readonly seen: string;
   readonly content: readonly [was: Snapshot['content'], is: Snapshot['content']];
-  readonly columns: NonNullable<Snapshot['columns']>;
+  readonly marks: NonNullable<Snapshot['tables']>;
   /** Relations that others have made since the backup. */
   readonly others: ReadonlySet<string>;
   /** Tables whose columns are others now, as the catalog has said already. */
@@ -42,7 +42,7 @@ interface Grounds {
 export async function judgeRows(
   work: Work,
   tables: readonly Difference[],
-  known: Pick<Grounds, 'content' | 'columns' | 'others' | 'reshaped'>,
+  known: Pick<Grounds, 'content' | 'marks' | 'others' | 'reshaped'>,
 ): Promise<Judged> {
   const judged = { left: new Tally(), written: new Tally(), fixed: new Tally(), file: keptName(work) };
   const kept = await openKept(work);
@@ -75,12 +75,12 @@ async function judgeTable(work: Work, table: Difference, grounds: Grounds, judge
   if (after === null) return judged.left.add(object, `${object}: table is gone`);
   const writers = {
     writer: await writerOf(is, work, object, seen),
-    remover: await removerOf(is, work, object),
+    remover: await removerOf(is, work, object, { seen, file: grounds.marks[object]?.file }),
   };
   const recorded = { was: content[0][object]!, is: content[1][object]!, seen };
   const adder = await adderOf(is, work, object);
   let found = 0;
-  const known = { recorded, columns: grounds.columns[object] };
+  const known = { recorded, columns: grounds.marks[object]?.columns };
   for await (const difference of differingRows(was, is, object, writers, known)) {
     const { key, how, nowMd5 } = difference;
     const by = difference.by === 'own' && how === 'added' ? adder : difference.by;

@@ -139,7 +139,7 @@ async function lostRows(
           let rows = 0;
           const writers = {
             writer: await writerOf(old, work, object, seen),
-            remover: await removerOf(old, work, object),
+            remover: await removerOf(old, work, object, { seen, file: recorded.tables?.[object]?.file }),
           };
           const adder = await adderOf(old, work, object);
           for await (const { key, how, nowMd5, by: writer } of differingRows(restored, old, object, writers, {

@@ -1,7 +1,7 @@
 // Who wrote a row that differs from the backup, asked of the row itself: its transaction (xmin) against the
 // transactions that the dump has seen and those of this rollout. Statistics are not asked: a crash or a reset
 // begins them anew.
-import { quoteText, type Session } from '../../src/io/postgres.ts';
+import { quoteTable, quoteText, type Session } from '../../src/io/postgres.ts';
 import { isThere } from '../data/image-table.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -59,13 +59,23 @@ export async function writerOf(
     from ${now}, lateral (select ${id} as id) x)`;
 }
 
-/** Whose it may be that rows of the table are gone. */
+/**
+ * Whose it may be that rows of the table are gone. `file` is the table's as it was recorded: TRUNCATE is in nobody's
+ * counters, but gives the table another one, and whoever did it has written the table's row in the catalog.
+ */
 export async function removerOf(
   session: Session,
   work: Pick<Work, 'rollout'>,
   table: string,
+  { seen, file }: { readonly seen: string; readonly file: string | undefined },
 ): Promise<'other' | 'either'> {
   if (!(await isThere(session, OWN))) return 'other';
+  const [emptied] = await session.query(
+    `select from pg_class t where oid = to_regclass($1) and pg_relation_filenode(oid)::text <> $2
+      and ${await writerOf(session, work, null, seen)} <> 'other'`,
+    [quoteTable(table), file ?? null],
+  );
+  if (emptied) return 'either';
   const [row] = await session.query(
     `select from ${OWN} where rollout = $1
       and (wrote -> $2 ->> 2)::bigint > coalesce((began -> $2 ->> 2)::bigint, 0) limit 1`,

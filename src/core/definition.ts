@@ -20,7 +20,8 @@ export function normalise(definition: string): string {
 
 /** Literals, quoted names and bodies of functions; what stands in them always counts. */
 const QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$[a-z_]*\$[\s\S]*?\$[a-z_]*\$/gu;
-const TEXT_CAST = /::(?:text|character varying|bpchar|character)(?:\(\d+\))?(?:\[\])?/gu;
+/** Without a length, which cuts: only then a value stays what it is. */
+const TEXT_CAST = /::(?:text|character varying|bpchar|character(?! varying))(?:\[\])?(?![\w([])/gu;
 
 /** What stands between two parentheses, and the groups within. */
 type Group = (string | Group)[];

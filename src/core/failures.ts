@@ -95,6 +95,13 @@ export const failures = {
     retryable: false,
     remedy: 'Write it with its schema (schema.table), or put the schema on the search path; then retry.',
   },
+  RECORD_CHANGED: {
+    meaning: 'The recorded state of the database is not the file that the backup has written.',
+    retryable: false,
+    remedy:
+      'Nothing was compared with it. Put the kept file back under the same name and retry; or compare by ' +
+      'hand with the proven dump.',
+  },
   IMAGES_CHANGED: {
     meaning: 'The before-images of a data fix are not the file that the fix has written.',
     retryable: false,

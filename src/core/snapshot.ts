@@ -10,8 +10,15 @@ export interface Snapshot {
   readonly content: Readonly<Record<string, { readonly rows: number; readonly hash: string }>>;
   /** `schema.sequence` → last value; may be ahead after a rollback. */
   readonly sequences: Readonly<Record<string, string>>;
-  /** `schema.table` → columns it has ever had, dropped ones too: a later column has a higher number. Not compared. */
-  readonly columns?: Readonly<Record<string, number>>;
+  /** What a table was made of; not compared. */
+  readonly tables?: Readonly<Record<string, TableMark>>;
+}
+
+export interface TableMark {
+  /** Columns it has ever had, dropped ones too: a later column has a higher number. */
+  readonly columns: number;
+  /** PostgreSQL's number of its file: TRUNCATE and whatever rewrites the table give it another one. */
+  readonly file: string;
 }
 
 export interface Difference {

@@ -1,6 +1,6 @@
 // What SQL says of a database's content and surroundings. All in the session's transaction, so that it can be
 // the very snapshot that is dumped.
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Snapshot, TableMark } from '../core/snapshot.ts';
 import { quoteTable, type Session } from './postgres.ts';
 
 const OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')";
@@ -109,13 +109,13 @@ export async function listTables(session: Session): Promise<readonly string[]> {
   return rows.map((row) => row.id);
 }
 
-/** Table → columns it has ever had. */
-export async function readColumnCounts(session: Session): Promise<Readonly<Record<string, number>>> {
-  const rows = await session.query<{ id: string; n: number }>(
-    `select ${plain('n.nspname')} || '.' || ${plain('c.relname')} as id, c.relnatts::int as n from pg_class c
+export async function readTableMarks(session: Session): Promise<Readonly<Record<string, TableMark>>> {
+  const rows = await session.query<TableMark & { id: string }>(
+    `select ${plain('n.nspname')} || '.' || ${plain('c.relname')} as id, c.relnatts::int as columns,
+      pg_relation_filenode(c.oid)::text as file from pg_class c
       join pg_namespace n on n.oid = c.relnamespace where ${OURS} and c.relkind = 'r'`,
   );
-  return Object.fromEntries(rows.map(({ id, n }) => [id, n]));
+  return Object.fromEntries(rows.map(({ id, columns, file }) => [id, { columns, file }]));
 }
 
 /** The hash of one row by its text, 64 bits; what `hashRows` sums. */

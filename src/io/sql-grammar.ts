@@ -1,6 +1,7 @@
 // SQL that stands in a plan, read with PostgreSQL's own grammar: that a fragment is what it claims to be, so
 // that nothing in it can reach the statement around it.
 import { loadModule, parseSync, SqlError } from 'libpg-query';
+import { actingFunctions } from './acting-functions.ts';
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function expressionProblem(text: string): string | null {
   if (more !== null || found['op'] !== 'SETOP_NONE') return `it has ${more ?? 'a set operation'}`;
   if (targets === undefined) return 'it is empty';
   if (targets.length > 1) return `it is ${targets.length} expressions, separated by commas`;
-  return targets[0]!.ResTarget['name'] === undefined ? null : 'it names its result with "as"';
+  return targets[0]!.ResTarget['name'] === undefined ? actingProblem(found) : 'it names its result with "as"';
 }
 
 /** What is wrong with a text that should be assignments (`a = 1, b = 2`); null when it is. */
@@ -23,7 +24,7 @@ export function assignmentsProblem(text: string): string | null {
   const found = onlyStatement(`update t set\n${text}\n`, 'UpdateStmt');
   if (typeof found === 'string') return found;
   const more = clausesBeside(found, ['relation', 'targetList']);
-  return more === null ? null : `it has ${more}`;
+  return more === null ? actingProblem(found) : `it has ${more}`;
 }
 
 /** What is wrong with a text that should be one SELECT that writes nothing; null when it is. */
@@ -32,13 +33,23 @@ export function selectProblem(text: string): string | null {
   if (typeof found === 'string') return found;
   for (const node of within(found))
     for (const [key, words] of WRITES) if (node[key] !== undefined) return words;
-  return null;
+  return actingProblem(found);
+}
+
+function actingProblem(statement: Node): string | null {
+  const acting = actingFunctions(functionsIn(statement));
+  return acting.length === 0
+    ? null
+    : `it calls ${acting.join(', ')}: a check, a monitor or a rule may not write, act on sessions or run SQL from a text`;
 }
 
 /** Every function that a statement calls by name, lower case, without its schema; each once. */
-export function calledFunctions(text: string): readonly string[] {
+export const calledFunctions = (text: string): readonly string[] =>
+  functionsIn(parseSync(text) as unknown as Node);
+
+function functionsIn(statement: Node): readonly string[] {
   const names = new Set<string>();
-  for (const node of within(parseSync(text) as unknown as Node)) {
+  for (const node of within(statement)) {
     const call = node['FuncCall'] as { funcname?: { String?: { sval?: string } }[] } | undefined;
     const name = call?.funcname?.at(-1)?.String?.sval;
     if (name !== undefined) names.add(name);

@@ -116,9 +116,7 @@ describe('who may', () => {
 /** Set after the backup, carried over by the restore: named, and not held against it. */
 const SETTINGS = ['comment', 'connection limit', 'grants', 'owner', 'setting', 'setting', 'setting'].map(
   (what): string =>
-    expect.stringMatching(
-      new RegExp(`^database ${what}.*; by others since the backup$`, 'u'),
-    ) as string,
+    expect.stringMatching(new RegExp(`^database ${what}.*; by others since the backup$`, 'u')) as string,
 );
 
 test(

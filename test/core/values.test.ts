@@ -157,7 +157,7 @@ describe('snapshots', () => {
       sentences(
         snapshot({
           catalog: {
-            'constraint a': "CHECK (status = ANY (ARRAY['a'::character varying(10), 'b'::text]::text[]))",
+            'constraint a': "CHECK (status = ANY (ARRAY['a'::character varying, 'b'::text]::text[]))",
           },
         }),
       ),
@@ -167,6 +167,10 @@ describe('snapshots', () => {
         snapshot({ catalog: { 'constraint a': "CHECK ((status = ANY (ARRAY['a'::text, 'c'::text])))" } }),
       ),
     ).toHaveLength(1);
+    const cut = (length: number): Snapshot =>
+      snapshot({ catalog: { 'constraint a': `CHECK ((v)::character varying(${length}) <> ''::text)` } });
+    expect(compareSnapshots(cut(30), cut(3))).toHaveLength(1);
+    expect(compareSnapshots(cut(30), cut(30))).toEqual([]);
   });
 
   test('an index left behind, a table gone, three rows more and a sequence that rolled back are each named', () => {
