@@ -1,6 +1,6 @@
 // Rows of one table in two databases, held against each other by key: first by hashes of buckets, then row by
 // row in the buckets that differ; memory does not grow with the table.
-import { quoteName, quoteTable, quoteText, type Session } from '../../src/io/postgres.ts';
+import { quoteName, quoteText, type Session } from '../../src/io/postgres.ts';
 import { rowHash } from '../../src/io/snapshot.ts';
 import { newerRows, type Recorded } from './newer-rows.ts';
 import type { RowDifference, Writer, Writers } from './row-writers.ts';
@@ -12,16 +12,16 @@ const PAGE = 2_000;
 interface Row {
   readonly key: string;
   readonly md5: string;
-  /** md5 of what its remade columns hold; null where there are none. */
-  readonly remade: string | null;
+  /** md5 of what the columns hold that this rollout may have changed; null where there are none. */
+  readonly ours: string | null;
   readonly by: Writer;
 }
 
 /** What is known of a table besides its rows. */
 export interface Known {
   readonly recorded?: Recorded;
-  /** Columns it had ever had when it was recorded. */
-  readonly columns?: number;
+  /** Columns that this rollout may have changed. */
+  readonly ours?: readonly string[];
 }
 
 /**
@@ -33,13 +33,12 @@ export async function* differingRows(
   is: Session,
   table: string,
   writers: Writers,
-  { recorded, columns: had }: Known = {},
+  { recorded, ours = [] }: Known = {},
 ): AsyncGenerator<RowDifference> {
   const [before, after] = [await tableShape(was, table), await tableShape(is, table)];
   if (!before || !after) return;
-  const remade = had === undefined ? [] : await columnsAfter(is, table, had);
   const short =
-    recorded && remade.length === 0 && sameColumns(before, after)
+    recorded && ours.length === 0 && sameColumns(before, after)
       ? await newerRows([was, is], after, recorded, writers)
       : null;
   if (short) return yield* short;
@@ -53,22 +52,12 @@ export async function* differingRows(
   ];
   const buckets = await differingBuckets(was, is, old, now);
   if (buckets.length === 0) return;
-  const gone = remade.filter((name) => both.has(name));
+  const held = ours.filter((name) => both.has(name));
   yield* merged(
-    rowsOf(was, old, { buckets, writer: "'nobody'", remade: gone }),
-    rowsOf(is, now, { buckets, writer: writers.writer, remade: gone }),
+    rowsOf(was, old, { buckets, writer: "'nobody'", ours: held }),
+    rowsOf(is, now, { buckets, writer: writers.writer, ours: held }),
     { table, remover: writers.remover },
   );
-}
-
-/** Columns of the table that were made when it had had so many already. */
-async function columnsAfter(session: Session, table: string, had: number): Promise<readonly string[]> {
-  const rows = await session.query<{ name: string }>(
-    `select attname as name from pg_catalog.pg_attribute
-      where attrelid = to_regclass($1) and attnum > $2 and not attisdropped order by attnum`,
-    [quoteTable(table), had],
-  );
-  return rows.map(({ name }) => name);
 }
 
 const sameColumns = (one: TableShape, other: TableShape): boolean =>
@@ -105,21 +94,21 @@ const bucketOf = (shape: TableShape): string =>
 interface Reading {
   readonly buckets: readonly number[];
   readonly writer: string;
-  readonly remade: readonly string[];
+  readonly ours: readonly string[];
 }
 
 /** In the order of their keys, page by page; a key that occurs several times, as often. */
 async function* rowsOf(
   session: Session,
   shape: TableShape,
-  { buckets, writer, remade }: Reading,
+  { buckets, writer, ours }: Reading,
 ): AsyncGenerator<Row> {
   const cursor = quoteName('soakgate rows');
-  const held = remade.map((name) => `t.${quoteName(name)}`).join(', ');
+  const held = ours.map((name) => `t.${quoteName(name)}`).join(', ');
   await session.query(
     `declare ${cursor} no scroll cursor with hold for
       select ${nameOf(shape)} as key, md5(${rowImage(shape)}::text) as md5,
-        ${remade.length > 0 ? `md5(row(${held})::text)` : 'null'} as remade, ${writer} as by from only ${shape.quoted} t
+        ${ours.length > 0 ? `md5(row(${held})::text)` : 'null'} as ours, ${writer} as by from only ${shape.quoted} t
       where ${bucketOf(shape)} = any (${quoteText(`{${buckets.join(',')}}`)}::int[])
       order by ${nameOf(shape)} collate "C", 2`,
   );
@@ -151,7 +140,7 @@ async function* merged(
       after = await next(is);
     } else {
       if (before!.md5 !== after!.md5) {
-        const by = after!.by === 'other' && before!.remade !== after!.remade ? 'remade' : after!.by;
+        const by = after!.by === 'other' && before!.ours !== after!.ours ? 'both' : after!.by;
         yield { table, key: after!.key, how: 'changed', nowMd5: after!.md5, by };
       }
       [before, after] = [await next(was), await next(is)];

@@ -8,6 +8,7 @@ import { dropScratch, recreateFrom } from '../backup/scratch.ts';
 import { fixedRows } from '../data/before-images.ts';
 import { type NotBackLine, undoneRows } from '../data/put-back.ts';
 import type { Work } from '../frame/step-context.ts';
+import { type Assigns, assignsOf, columnsOfOurs } from './columns-of-ours.ts';
 import { differingRows } from './compare-rows.ts';
 import { keptName, openKept } from './kept-rows.ts';
 import { adderOf, removerOf, told, writerOf } from './row-writers.ts';
@@ -33,6 +34,7 @@ interface Grounds {
   readonly others: ReadonlySet<string>;
   /** Tables whose columns are others now, as the catalog has said already. */
   readonly reshaped: ReadonlySet<string>;
+  readonly assigns: Assigns;
   readonly fixed: ReadonlyMap<string, string | null>;
   readonly undone: ReadonlyMap<string, NotBackLine>;
   readonly kept: Awaited<ReturnType<typeof openKept>>;
@@ -50,12 +52,13 @@ export async function judgeRows(
   const database = compareDatabase(work.rollout);
   const [fixed, undone] = [await fixedRows(work), await undoneRows(work)];
   const { seen } = (await provenBackup(work))!;
+  const assigns = await assignsOf(work);
   await recreateFrom(work, database, dumpName(work));
   try {
     await withSession(withDatabase(work.url, database), work.tag, async (was) =>
       withSession(work.url, work.tag, async (is) => {
         for (const table of tables)
-          await judgeTable(work, table, { ...known, was, is, seen, fixed, undone, kept }, judged);
+          await judgeTable(work, table, { ...known, was, is, seen, assigns, fixed, undone, kept }, judged);
       }),
     );
     await kept.end();
@@ -80,7 +83,8 @@ async function judgeTable(work: Work, table: Difference, grounds: Grounds, judge
   const recorded = { was: content[0][object]!, is: content[1][object]!, seen };
   const adder = await adderOf(is, work, object);
   let found = 0;
-  const known = { recorded, columns: grounds.marks[object]?.columns };
+  const mark = grounds.marks[object];
+  const known = { recorded, ours: await columnsOfOurs(is, work, object, { mark, assigns: grounds.assigns }) };
   for await (const difference of differingRows(was, is, object, writers, known)) {
     const { key, how, nowMd5 } = difference;
     const by = difference.by === 'own' && how === 'added' ? adder : difference.by;

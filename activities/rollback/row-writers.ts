@@ -7,10 +7,10 @@ import type { Work } from '../frame/step-context.ts';
 
 /**
  * `other`: a transaction that is not ours, since the backup; `own`: one of ours; `either`: nobody can tell,
- * because one of ours wrote to the table meanwhile; `nobody`: the row is as old as the backup; `remade`: another
- * one, but what a column held is gone, because the column was dropped and made anew.
+ * because one of ours wrote to the table meanwhile; `nobody`: the row is as old as the backup; `both`: another
+ * one, but a column that one of ours has changed or made anew, too, does not hold what it held.
  */
-export type Writer = 'other' | 'own' | 'either' | 'nobody' | 'remade';
+export type Writer = 'other' | 'own' | 'either' | 'nobody' | 'both';
 
 export interface RowDifference {
   readonly table: string;
@@ -84,6 +84,21 @@ export async function removerOf(
   return row ? 'either' : 'other';
 }
 
+/** Whether one of our transactions has changed rows of the table. */
+export async function hasUpdated(
+  session: Session,
+  work: Pick<Work, 'rollout'>,
+  table: string,
+): Promise<boolean> {
+  if (!(await isThere(session, OWN))) return false;
+  const rows = await session.query(
+    `select from ${OWN} where rollout = $1
+      and (wrote -> $2 ->> 1)::bigint > coalesce((began -> $2 ->> 1)::bigint, 0) limit 1`,
+    [work.rollout.hash, table],
+  );
+  return rows.length > 0;
+}
+
 /**
  * Whose a row may be that the backup does not have and that one of our transactions wrote last: where none of them
  * added rows to the table, they changed a row that the application had added.
@@ -107,7 +122,7 @@ export async function adderOf(
 const toldBy: Readonly<Record<Writer, string>> = {
   other: 'by the application since the backup',
   own: 'by this rollout, and not put back',
-  remade: 'by the application, but a column that was dropped and made anew lost what was recorded in the row',
+  both: 'by the application, in a column that this rollout changed or made anew, too: what was recorded may be lost',
   either: 'while this rollout wrote to the table, by it or by the application',
   nobody: 'by the rollback: nobody has written the row since the backup',
 };

@@ -115,7 +115,7 @@ describe('the application writes while a migration is in force', () => {
     );
     expect(left.equal).toBe(false);
     expect(left.differences.filter((line) => line.startsWith('public.a '))).toHaveLength(3);
-    expect(left.differences.join('\n')).toContain('a column that was dropped and made anew lost');
+    expect(left.differences.join('\n')).toContain('in a column that this rollout changed or made anew, too');
     said(context, left.summary);
   });
 
@@ -131,6 +131,40 @@ describe('the application writes while a migration is in force', () => {
     expect(left).toMatchObject({ equal: true, differences: [] });
     expect(left.writtenSince).toEqual(['public.a 9: added by the application since the backup']);
     said(context, left.summary);
+  });
+
+  test.each([
+    ['an update', "update a set v = 'LOST' where id < 3"],
+    ['code whose assignments cannot be read', "do $$ begin update a set v = 'LOST' where id < 3; end $$"],
+  ])('%s is not put back, and the application touches the row: not excused', async (_, up) => {
+    const left = await rolledBack({ sql: THREE, up }, "update a set w = 'app' where id = 2");
+    expect(left.equal).toBe(false);
+    expect(left.differences.map((line) => line.slice(0, 11))).toEqual(['public.a 1:', 'public.a 2:']);
+  });
+
+  test('a new column is filled and dropped: rows that the application wrote are its own', async () => {
+    const left = await rolledBack(
+      {
+        sql: THREE,
+        up: 'alter table a add column n int; update a set n = id',
+        down: 'alter table a drop column n',
+      },
+      "update a set w = 'app' where id = 2; delete from a where id = 3; insert into a values (8, 'w', 'v8')",
+    );
+    expect(left).toMatchObject({ equal: true, differences: [] });
+    expect(left.writtenSince).toHaveLength(3);
+  });
+
+  test.each([
+    ['the migration truncates', 'truncate a', 'select 1', false],
+    ['the application truncates', 'create table b (id int)', 'truncate a', true],
+    ['the application deletes', 'create table b (id int)', 'delete from a', true],
+  ])('%s', async (_, up, meanwhile, theirs) => {
+    const left = await rolledBack({ sql: THREE, up, down: 'drop table if exists b' }, meanwhile);
+    expect(left.equal).toBe(theirs);
+    expect(
+      (theirs ? left.writtenSince : left.differences).filter((line) => line.includes('removed')),
+    ).toHaveLength(3);
   });
 
   test('both wrote a row: nobody says that the rollout alone did', async (context) => {
