@@ -1,6 +1,7 @@
 // SQL fragments of a plan, read with PostgreSQL's own grammar.
 import { describe, expect, test } from 'vitest';
 import {
+  assignedColumns,
   assignmentsProblem,
   calledFunctions,
   expressionProblem,
@@ -78,4 +79,42 @@ test('the functions that a statement calls', () => {
       "select pg_catalog.set_config('a', 'b', false), count(*) from lo_import('x') where NextVal('s') > 0",
     ),
   ).toEqual(['set_config', 'count', 'lo_import', 'nextval']);
+});
+
+describe('functions that no read-only transaction holds', () => {
+  test.each([
+    'lo_unlink(1)',
+    'pg_catalog.pg_terminate_backend(1)',
+    "query_to_xml('select lo_unlink(1)', true, true, '') is not null",
+    "exists (select from dblink('', 'select 1') as t (a int))",
+    'pg_advisory_xact_lock(1) is null',
+    "cursor_to_xml('c', 1, true, true, '') is null",
+    "(select nextval('s')) > 0",
+  ])('%s: neither rule nor fix nor query may call it', (text) => {
+    expect(expressionProblem(text)).toMatch(/^it calls \w+: a check, a monitor or a rule may not/u);
+    expect(selectProblem(`select ${text}`)).toMatch(/^it calls /u);
+    expect(assignmentsProblem(`a = ${text.startsWith('exists') ? `(${text})` : text}`)).toMatch(
+      /^it calls /u,
+    );
+  });
+  test.each(['lower(v) = v', "lo_get(1) = ''", 'pg_size_pretty(1::bigint) is null', 'now() > a'])(
+    '%s may be called',
+    (text) => expect(expressionProblem(text)).toBeNull(),
+  );
+});
+
+describe('columns that a text assigns', () => {
+  test.each([
+    ['update a set v = 1, (w, x) = (2, 3); update biz.b set y = 1 from a', ['a.v', 'a.w', 'a.x', 'biz.b.y']],
+    ['with u as (update a set v = 1 returning 1) select * from u', ['a.v']],
+    ['insert into a values (1) on conflict (id) do update set v = 2', ['a.v']],
+    ['merge into a using b on a.id = b.id when matched then update set v = 1', ['a.v']],
+    ['alter table a drop column v; insert into a values (1); delete from a', []],
+  ])('%s', (text, wanted) =>
+    expect(assignedColumns(text)?.map(({ table, column }) => `${table}.${column}`)).toEqual(wanted),
+  );
+  test.each(['do $$ begin update a set v = 1; end $$', 'call f()', '\\i other.sql'])(
+    '%s does not tell',
+    (text) => expect(assignedColumns(text)).toBeNull(),
+  );
 });
