@@ -9,6 +9,7 @@ import { hashTree } from '../../src/io/files.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { imageTable, isThere } from './image-table.ts';
+import { plainTable } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
 /** A row of the database: column → PostgreSQL's own text of the value. */
@@ -124,12 +125,18 @@ export async function* imageLines(work: Work): AsyncGenerator<string> {
     if (line !== '') yield line;
 }
 
+/** The table that holds the row: of a partitioned one or one with heirs, the part. */
+export const placeOf = ({ part, table }: { readonly part: string | null; readonly table: string }): string =>
+  part === null ? table : plainTable(part);
+
 /** `table key` of each row that a fix of this rollout changed → md5 of the row as the latest fix left it. */
 export async function fixedRows(work: Work): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>();
   for (const step of work.list.steps.filter(({ kind }) => kind === 'fixData'))
     for await (const line of imageLines({ ...work, step })) {
-      const { table, key, keyAfter, afterMd5 } = JSON.parse(line) as Image;
+      const image = JSON.parse(line) as Image;
+      const { key, keyAfter, afterMd5 } = image;
+      const table = placeOf(image);
       // Where the key itself was changed, nothing is left under the old one.
       if (keyAfter !== null) found.set(`${table} ${key}`, null);
       found.set(`${table} ${keyAfter ?? key}`, afterMd5);

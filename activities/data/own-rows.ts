@@ -89,7 +89,8 @@ async function createTriggers(session: Session, work: Work, tables: readonly str
 
 async function watchedTables(session: Session): Promise<readonly string[]> {
   const rows = await session.query<{ table: string }>(
-    'select tgrelid::regclass::text as table from pg_trigger where tgname = $1',
+    // What a partitioned table hands down to its partitions comes and goes with its own.
+    'select tgrelid::regclass::text as table from pg_trigger where tgname = $1 and tgparentid = 0',
     [TRIGGER],
   );
   return rows.map(({ table }) => table);

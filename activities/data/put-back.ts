@@ -2,7 +2,7 @@
 import { fenceGuard } from '../../src/io/fence.ts';
 import { quoteName, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
 import { ifAbsent } from '../../src/io/files.ts';
-import { imageLines, undoneName } from './before-images.ts';
+import { imageLines, placeOf, undoneName } from './before-images.ts';
 import { rowImage, type TableShape, tableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -247,7 +247,7 @@ export async function recordNotBack(session: Session, work: Work, limit: number)
   const found: Record<keyof NotBack, string[]> = { kept: [], waiting: [], altered: [] };
   for (let last = '0'; ;) {
     const rows = await session.query<NotBackRow>(
-      `select id::text, place || ' ' || key as row, outcome, altered, jsonb_build_object('table', place,
+      `select id::text, place || ' ' || key as row, outcome, altered, jsonb_build_object('table', place, 'part', part,
           'key', key, 'outcome', outcome, 'altered', altered, 'nowMd5', now)::text as line
         from ${IMAGES} left join ${OUTCOMES} using (id)
         where id > $1::bigint and (outcome is distinct from 'back' or altered is not null)
@@ -275,6 +275,7 @@ interface NotBackRow {
 /** A line of the file that `recordNotBack` keeps. */
 export interface NotBackLine {
   readonly table: string;
+  readonly part: string | null;
   readonly key: string;
   readonly outcome: string;
   /** Columns that a trigger changed again; null where it was not put back. */
@@ -289,7 +290,7 @@ export async function undoneRows(work: Work): Promise<ReadonlyMap<string, NotBac
     const text = await work.world.artifacts.read(undoneName({ ...work, step })).catch(ifAbsent(''));
     for (const line of text.split('\n').filter((each) => each !== '')) {
       const row = JSON.parse(line) as NotBackLine;
-      found.set(`${row.table} ${row.key}`, row);
+      found.set(`${placeOf(row)} ${row.key}`, row);
     }
   }
   return found;

@@ -63,6 +63,12 @@ export async function shapeOf(session: Session, table: string): Promise<TableSha
 /** A name with a dot or a quote in it is quoted, so that a qualified one can be taken apart again. */
 const plainName = (name: string): string => (/[."]/u.test(name) ? quoteName(name) : name);
 
+/** A name as SQL writes it, in the form of `TableShape.name`. */
+export const plainTable = (quoted: string): string =>
+  (quoted.match(/"(?:[^"]|"")*"|[^."]+/gu) ?? [quoted])
+    .map((part) => plainName(part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
+    .join('.');
+
 /**
  * A row of the table aliased `t` as one JSON object, column → PostgreSQL's own text of the value: no value is
  * read as a number, and what comes back by a cast is what was there.

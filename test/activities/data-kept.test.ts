@@ -129,3 +129,35 @@ test('a recorded state of which something is another: nothing is compared with i
     await failureOf(hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] })),
   ).toMatchObject({ code: 'RECORD_CHANGED' });
 });
+
+test('a fix of partitions that stays is told as the fix’s, partition by partition', async () => {
+  const hands = await given(
+    `create table ev (id int, day int, v text, primary key (id, day)) partition by range (day);
+     create table "Ev_A" partition of ev for values from (0) to (10);
+     insert into ev select n, n, 'old' from generate_series(1, 3) n`,
+    'table: ev, bad: "v = \'old\'", fix: "v = \'new\'"',
+  );
+  await hands.run('data: fix');
+  const left = await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
+  expect(left).toMatchObject({ equal: true, differences: [] });
+  expect(left.writtenSince).toHaveLength(3);
+  expect(left.writtenSince[0]).toBe('public.Ev_A (1,1): stays as the fix left it');
+});
+
+test('a command that fixes a partitioned table leaves no trigger behind, and is undone', async () => {
+  const command = '[psql, -Xqc, "update ev set v = \'new\'"]';
+  const steps =
+    `${BACKUP}  - step: data\n    data:\n      check: { command: [psql, -Xqc, "select 1"] }\n` +
+    `      fix: { command: ${command}, tables: [ev] }\n${MIGRATE}`;
+  const hands = await permit(bench, { steps });
+  await hands.sql(
+    `create table ev (id int, day int, v text, primary key (id, day)) partition by range (day);
+     create table ev_a partition of ev for values from (0) to (10);
+     insert into ev select n, n, 'old' from generate_series(1, 3) n`,
+  );
+  await hands.run('backup');
+  expect(await hands.run('data: fix')).toMatchObject({ verdict: 'pass', figures: { fixed: 3 } });
+  expect(await rows(hands, 'select tgname as r from pg_trigger where tgname ~ $$soakgate$$')).toEqual([]);
+  expect(await hands.undo('data: fix')).toMatchObject({ done: true, summary: '3 of 3 rows put back' });
+  expect(await rows(hands, 'select distinct v as r from ev')).toEqual(['old']);
+});
