@@ -15,7 +15,7 @@ import {
 import { withDatabase, withSession } from '../../src/io/postgres.ts';
 import { hashTree, ifAbsent, sha256 } from '../../src/io/files.ts';
 import { tail } from '../../src/io/redact.ts';
-import { readSequences, readTableMarks } from '../../src/io/snapshot.ts';
+import { readSequences, readTableMarks, readUncompared } from '../../src/io/snapshot.ts';
 import { readDatabase, readSession } from '../database/read-database.ts';
 import type { StepResult } from '../frame/receipt.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
@@ -51,7 +51,7 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   const earlier = await earlierProof(work);
   if (earlier) return outcome(earlier, 'proven by an earlier attempt', spec);
   const started = performance.now();
-  const { snapshot, dump, latest, seen } = await dumpInSnapshot(work, spec);
+  const { snapshot, dump, latest, seen, uncompared } = await dumpInSnapshot(work, spec);
   const dumped = performance.now();
   const scratch = scratchDatabase(work.rollout);
   work.progress('restoring into a scratch database');
@@ -70,6 +70,7 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
     fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const notCompared = [
     ...notCopied(snapshot, restored),
+    ...uncompared,
     ...(spec.owners === false ? [`not compared: ${WITHOUT_OWNERS}`] : []),
   ];
   const proof: Proof = { dump, snapshot, notCompared };
@@ -124,11 +125,16 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
   return { dump, snapshot, notCompared };
 }
 
+interface Dumped {
+  readonly snapshot: Snapshot;
+  readonly dump: ArtifactRef;
+  readonly latest: Snapshot['sequences'];
+  readonly seen: string;
+  readonly uncompared: readonly string[];
+}
+
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
-async function dumpInSnapshot(
-  work: Work,
-  { format, jobs }: BackupSpec,
-): Promise<{ snapshot: Snapshot; dump: ArtifactRef; latest: Snapshot['sequences']; seen: string }> {
+async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec): Promise<Dumped> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
     const [exported] = await session.query<{ id: string; seen: string }>(
@@ -153,6 +159,7 @@ async function dumpInSnapshot(
     try {
       const earliest = await readSequences(session);
       const tables = await readTableMarks(session);
+      const uncompared = await readUncompared(session);
       const counted = await readSession(work, session, exported!.id).catch(async (error: unknown) => {
         // What keeps the dump from being made is said first.
         await finished(dumping);
@@ -164,6 +171,7 @@ async function dumpInSnapshot(
         latest: await readSequences(session),
         dump: await work.world.artifacts.adopt(dumpName(work), beside),
         seen: exported!.seen,
+        uncompared,
       };
     } finally {
       await dumping.catch(() => undefined);

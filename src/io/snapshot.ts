@@ -139,6 +139,25 @@ async function hashRows(
   return { rows: Number(row?.n ?? 0), hash };
 }
 
+/** What holds rows that neither a dump nor a comparison of it has, a line each. */
+export async function readUncompared(session: Session): Promise<readonly string[]> {
+  const rows = await session.query<{ line: string }>(
+    `select case
+        when c.relkind = 'm' then 'not compared: rows of the materialized view ' || n.nspname || '.' || c.relname ||
+          '; a restore fills it anew'
+        when c.relkind = 'f' then 'not compared: rows of the foreign table ' || n.nspname || '.' || c.relname ||
+          '; they lie elsewhere'
+        else 'not in the dump: rows of ' || n.nspname || '.' || c.relname || ', which belongs to extension ' || e.extname
+      end as line
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+      left join pg_extension e on e.oid = d.refobjid
+      where ${OURS} and (c.relkind in ('m', 'f') or c.relkind = 'r' and e.oid is not null
+        and not c.oid = any (coalesce(e.extconfig, '{}')) and (pg_relation_size(c.oid) > 0)) order by 1`,
+  );
+  return rows.map(({ line }) => line);
+}
+
 /** Last values; they lie outside transactions, so two looks may differ under live writes. */
 export async function readSequences(session: Session): Promise<Record<string, string>> {
   const rows = await session.query<{ id: string; last: string | null }>(
