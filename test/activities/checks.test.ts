@@ -165,7 +165,8 @@ describe('schema and queries', () => {
       { verdict: 'inconclusive' },
     );
     const wrong: readonly (readonly [string, string])[] = [
-      ["select setval('orders_id_seq', 1)", '25006'],
+      ["select setval('orders_id_seq', 1)", 'it calls setval'],
+      ["select query_to_xml('delete from payments returning 1', true, true, '')", 'it calls query_to_xml'],
       ['delete from payments returning 1', 'it is no SELECT'],
       ['commit; delete from payments; select 1 where false', 'it is 3 statements'],
       ['with gone as (delete from payments returning 1) select 1 from gone', 'it deletes'],

@@ -187,7 +187,21 @@ test('a source that cannot be read is a missing sample with its reason, never a 
       writeFile(join(checkout, 'monitors/count.sql'), "select setval('orders_id_seq', 1) as total"),
   });
   await observe(writer, 300);
-  expect((await metrics(writer)).find((line) => line.monitor === 'orders')?.error).toContain('read-only');
+  expect((await metrics(writer)).find((line) => line.monitor === 'orders')?.error).toContain(
+    'it calls setval',
+  );
+  // PostgreSQL 15 lets a read-only transaction write large objects, and a function may hide it.
+  const hidden = await open({
+    edit: (checkout) => writeFile(join(checkout, 'monitors/count.sql'), 'select leave_one() as total'),
+  });
+  await hidden.sql(
+    'create function leave_one() returns oid language sql volatile as $$ select lo_create(0) $$',
+  );
+  await observe(hidden, 300);
+  expect((await metrics(hidden)).find((line) => line.monitor === 'orders')?.error).toMatch(
+    /writes|read-only/u,
+  );
+  expect(await hidden.sql('select from pg_largeobject_metadata')).toEqual([]);
 });
 
 const followed = () =>

@@ -50,13 +50,16 @@ export const unequal = (one: Judged, other: Judged): readonly string[] =>
 export function schemaText(url: string): string {
   const bin = process.env['SOAKGATE_PG_BIN'];
   const program = bin ? `${bin}/pg_dump` : 'pg_dump';
+  const steady = new URL(url);
+  steady.searchParams.set('options', '-c statement_timeout=0');
   const text = ranNow(program, [
     '--schema-only',
     '--no-password',
     '--no-subscriptions',
     '--exclude-schema=soakgate',
     '--dbname',
-    url,
+    // libpq reads a plus sign as one.
+    steady.href.replaceAll('+', '%20'),
   ]);
   return text.replaceAll(/^\\(?:un)?restrict .*$/gmu, '');
 }
