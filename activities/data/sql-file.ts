@@ -22,7 +22,7 @@ export async function sqlFile(work: Work, spec: SqlFileSpec, lock: TargetLock): 
   const stamp = `insert into ${MARKS} (rollout, step)
     values (${quoteText(work.rollout.hash)}, ${work.step.index})`;
   const { lockTimeoutMs, giveUpAfterMs, statementTimeoutMs } = spec;
-  const line = await applyFile(
+  const lines = await applyFile(
     work,
     work.url,
     { name: spec.file, file: join(work.checkout, spec.file), stamp },
@@ -34,7 +34,8 @@ export async function sqlFile(work: Work, spec: SqlFileSpec, lock: TargetLock): 
       recheck: () => lock.recheck(),
     },
   );
-  return { verdict: 'pass', summary: line };
+  const [summary = '', ...details] = lines;
+  return { verdict: 'pass', summary, ...(details.length > 0 && { details }) };
 }
 
 /**
@@ -46,13 +47,13 @@ export async function undoSqlFile(work: Work): Promise<UndoResult> {
     return { done: true, summary: 'the file has left nothing', differences: [] };
   const stamp = `delete from ${MARKS} where rollout = ${quoteText(work.rollout.hash)}
     and step = ${work.step.index}`;
-  const line = await applyFile(
+  const lines = await applyFile(
     work,
     work.url,
     { name: undo, file: join(work.checkout, undo), stamp },
     { ...UNDO_LIMITS, guard: fenceGuard(work.rollout, work.tag) },
   );
-  return { done: true, summary: line, differences: [] };
+  return { done: true, summary: lines.join('; '), differences: [] };
 }
 
 /** Asked under the target lock, so nobody else is just writing it. */

@@ -12,7 +12,7 @@ import type { TargetLock } from '../../src/io/target-lock.ts';
 import { readCatalog } from '../database/read-database.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
-import { refuseTransactions } from '../migrators/sql-file.ts';
+import { limitsBeforehand, refuseTransactions } from '../migrators/sql-file.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -37,15 +37,17 @@ export async function lookAtPending(work: Work): Promise<StepResult> {
   ];
   if (details.length > 0)
     fail('MIGRATION_MISMATCH', 'what is pending is not exactly what the plan declares', details);
+  const notes: string[] = [];
   if (migrator.runsFiles)
-    for (const { name, up, down } of await migrator.preview(work, pending)) {
-      refuseTransactions(`${name}, up,`, up);
-      refuseTransactions(`${name}, down,`, down ?? '');
+    for (const file of await migrator.preview(work, pending)) {
+      refuseTransactions(`${file.name}, up,`, file.up);
+      refuseTransactions(`${file.name}, down,`, file.down ?? '');
+      notes.push(...limitsBeforehand(file));
     }
   return {
     verdict: 'pass',
     summary: `${pending.length} pending exactly as declared, ${ledgerSays ?? `${applied.length} applied`}`,
-    details: pending,
+    details: [...pending, ...notes],
     figures: { applied: applied.length, pending: pending.length },
   };
 }

@@ -18,6 +18,8 @@ export interface DjangoRequest {
     readonly application: string;
     readonly lockTimeoutMs: number | null;
   };
+  /** Said at the beginning of each migration's transaction: its limits, whatever an earlier one has left. */
+  readonly enter: string | null;
   /** Asked at the beginning and at the end of each migration's transaction. */
   readonly guard: string | null;
   /** Said in each savepoint before it is released, so that its rows are known as ours. */
@@ -117,6 +119,8 @@ class Watching(connection.SchemaEditorClass):
 
     def __enter__(self):
         entered = super().__enter__()
+        if request["enter"] and not self.collect_sql:
+            ask(request["enter"])
         if request["guard"] and not self.collect_sql:
             ask(request["guard"])
         return entered

@@ -7,13 +7,7 @@ import { noteSubtransaction } from '../../src/io/fence.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { type DjangoRequest, MARK, PROGRAM } from './django-program.ts';
-import {
-  HELD_LOCKS_JSON,
-  LOCK_NOT_AVAILABLE,
-  type MigrationFailure,
-  type Tried,
-  tryForLocks,
-} from './locks.ts';
+import { HELD_LOCKS_JSON, type MigrationFailure, type Tried, tryForLocks } from './locks.ts';
 import {
   type HeldLock,
   type MigrationPreview,
@@ -21,11 +15,21 @@ import {
   optionsFor,
   type UpgradeOptions,
 } from './migrator.ts';
+import { LOCK_NOT_AVAILABLE, type Watched } from './watched.ts';
 
 const LEDGER = 'django_migrations';
 /** After each run Django notes the content types and permissions of what there is now; no downgrade removes them. */
 const NOTED = ['django_content_type', 'auth_permission'];
 const HALF_APPLIED = ['42701', '42710', '42P07'];
+
+interface Failed {
+  readonly name: string;
+  readonly state: string | null;
+  readonly message: string;
+  readonly detail: string | null;
+  readonly constraint: string | null;
+  readonly table: string | null;
+}
 
 interface Facts {
   readonly applied?: readonly string[];
@@ -43,14 +47,7 @@ interface Facts {
   readonly of?: string;
   readonly moved?: string;
   readonly tookMs?: number;
-  readonly failed?: {
-    readonly name: string;
-    readonly state: string | null;
-    readonly message: string;
-    readonly detail: string | null;
-    readonly constraint: string | null;
-    readonly table: string | null;
-  };
+  readonly failed?: Failed;
   readonly wrongSession?: readonly string[];
 }
 
@@ -123,7 +120,7 @@ async function move(
       url,
       asked[0]!,
       options,
-      () => moveThem(work, url, asked, options, ask, moved),
+      (watch) => moveThem(work, url, asked, { ...options, watch }, ask, moved),
       before,
     );
     lines.push(
@@ -148,14 +145,14 @@ async function moveThem(
   work: Work,
   url: string,
   names: readonly string[],
-  { guard, onLocks, lockTimeoutMs, statementTimeoutMs }: UpgradeOptions,
+  { guard, onLocks, lockTimeoutMs, statementTimeoutMs, watch }: UpgradeOptions & { readonly watch: Watched },
   ask: 'migrate' | 'reverse',
   moved: Moved[],
 ): Promise<MigrationFailure | null> {
   const limits = `-c lock_timeout=${lockTimeoutMs} -c statement_timeout=${statementTimeoutMs}`;
   const subtransaction = guard === undefined ? null : noteSubtransaction(work.rollout);
   const locks = onLocks ? HELD_LOCKS_JSON : null;
-  const request = { ask, names, guard: guard ?? null, subtransaction, locks };
+  const request = { ask, names, enter: watch.enter, guard: guard ?? null, subtransaction, locks };
   const { facts, result } = await run(work, url, request, lockTimeoutMs, {
     PGOPTIONS: sessionOptions(url, limits),
   });
@@ -178,22 +175,21 @@ async function moveThem(
       state: result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown',
       lines: lastLines(result.stderr),
     };
-  if (failed.state === LOCK_NOT_AVAILABLE && moved.length > 0) return null;
-  const half = HALF_APPLIED.includes(failed.state ?? '');
-  return {
-    name,
-    state: failed.state ?? 'unknown',
-    lines: [
-      failed.message,
-      ...(failed.detail ? [failed.detail] : []),
-      ...(failed.constraint
-        ? [`constraint ${failed.constraint}${failed.table ? ` on ${failed.table}` : ''}`]
-        : []),
-      ...(half
-        ? [`half applied? what ${name} makes is there already, though the ledger does not have it`]
-        : []),
-    ],
-  };
+  const state = await watch.stateOf(failed.state ?? 'unknown');
+  return state === LOCK_NOT_AVAILABLE && moved.length > 0
+    ? null
+    : { name, state, lines: toldOf(failed, state) };
+}
+
+function toldOf({ name, message, detail, constraint, table }: Failed, state: string): readonly string[] {
+  return [
+    message,
+    ...(detail ? [detail] : []),
+    ...(constraint ? [`constraint ${constraint}${table ? ` on ${table}` : ''}`] : []),
+    ...(HALF_APPLIED.includes(state)
+      ? [`half applied? what ${name} makes is there already, though the ledger does not have it`]
+      : []),
+  ];
 }
 
 /** In whichever schema Django keeps it: the application may set its search path itself. */
@@ -225,7 +221,7 @@ async function look(
   const { facts, result } = await run(
     work,
     url,
-    { ...request, guard: null, subtransaction: null, locks: null },
+    { ...request, enter: null, guard: null, subtransaction: null, locks: null },
     null,
     {
       PGOPTIONS: sessionOptions(url, '-c default_transaction_read_only=on'),

@@ -47,7 +47,7 @@ export const golangMigrate: Migrator = {
       else {
         const file = join(folder(work), `${name}.up.sql`);
         const stamp = stampOf(work, versionOf(name));
-        lines.push(await applyFile(work, url, { name, file, stamp }, settings));
+        lines.push(...(await applyFile(work, url, { name, file, stamp }, settings)));
       }
     }
     return lines;
@@ -62,7 +62,7 @@ export const golangMigrate: Migrator = {
         const before = all[all.indexOf(name) - 1];
         const file = join(folder(work), `${name}.down.sql`);
         const stamp = stampOf(work, before === undefined ? null : versionOf(before));
-        lines.push(await applyFile(work, url, { name, file, stamp }, settings));
+        lines.push(...(await applyFile(work, url, { name, file, stamp }, settings)));
       }
     }
     return lines;

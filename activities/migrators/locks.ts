@@ -2,11 +2,10 @@
 // same.
 import { fail } from '../../src/core/failures.ts';
 import { FENCED_STATE } from '../../src/io/fence.ts';
-import { withSession } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
 import type { UpgradeOptions } from './migrator.ts';
+import { CANCELED, LOCK_NOT_AVAILABLE, type Watched, watched } from './watched.ts';
 
-export const LOCK_NOT_AVAILABLE = '55P03';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -52,7 +51,7 @@ export async function tryForLocks(
   url: string,
   name: string,
   settings: UpgradeOptions,
-  migrate: () => Promise<MigrationFailure | null>,
+  migrate: (watch: Watched) => Promise<MigrationFailure | null>,
   before: Tried = { tries: 0, blockers: new Set() },
 ): Promise<Through> {
   const deadline = performance.now() + settings.giveUpAfterMs;
@@ -63,62 +62,33 @@ export async function tryForLocks(
   for (let tries = before.tries + 1; ; tries += 1) {
     await settings.recheck?.();
     const started = performance.now();
-    const inTheWay = new Set<string>();
-    const failure = await watchBlockers(work, url, inTheWay, migrate);
+    const { failure, watch } = await watched(work, url, settings, async (watching) => ({
+      failure: await migrate(watching),
+      watch: watching,
+    }));
     if (failure === null)
       return {
         tookMs: Math.round(performance.now() - started),
         waited: tries > 1 ? ` at try ${tries}; waited for ${names()}` : '',
-        blockers: inTheWay,
+        blockers: watch.blockers,
       };
-    for (const who of inTheWay) blockers.add(who);
+    for (const who of watch.blockers) blockers.add(who);
     const failed = failure.name ?? name;
     if (failure.state === FENCED_STATE) fail('FENCED', `a later attempt has taken over before ${failed}`);
     if (failure.state !== LOCK_NOT_AVAILABLE)
-      fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, failure.lines);
+      fail('MIGRATION_FAILED', `${failed} failed with SQLSTATE ${failure.state}`, [
+        ...failure.lines,
+        ...(failure.state === CANCELED ? watch.whyEnded() : []),
+      ]);
     if (performance.now() > deadline)
       fail(
         'LOCK_NOT_GIVEN',
         `${name} did not get its lock in ${tries} tries of ${settings.lockTimeoutMs} ms`,
-        [...blockers],
+        [...blockers, ...watch.whyEnded()],
       );
     work.progress(`${name}: try ${tries}, waiting for ${names()}`);
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     work.signal.throwIfAborted();
   }
-}
-
-/** Names who holds what our session waits for, while it waits. */
-async function watchBlockers<T>(
-  work: Work,
-  url: string,
-  blockers: Set<string>,
-  during: () => Promise<T>,
-): Promise<T> {
-  return withSession(url, work.tag, async (session) => {
-    let over = false;
-    const watching = (async () => {
-      while (!over) {
-        const rows = await session
-          .query<{ who: string }>(
-            `select distinct format('%s (pid %s, %s, in its transaction for %s s)',
-              coalesce(nullif(b.application_name, ''), b.usename), b.pid, b.state, round(extract(epoch
-              from now() - b.xact_start))) as who
-           from pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) as blocker join pg_stat_activity b
-           on b.pid = blocker where a.application_name = $1`,
-            [work.tag],
-          )
-          .catch(() => []);
-        for (const row of rows) blockers.add(row.who);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
-    try {
-      return await during();
-    } finally {
-      over = true;
-      await watching;
-    }
-  });
 }

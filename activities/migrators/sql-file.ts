@@ -1,12 +1,15 @@
 // One SQL file and its row in a ledger, in one transaction of psql: fenced, with short locks, tried again.
 import { readFile } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
+import { ownLimits } from '../../src/core/own-limits.ts';
 import { notInOneTransaction } from '../../src/core/one-transaction.ts';
+import { formatDuration } from '../../src/core/plan/units.ts';
 import { markRanged } from '../../src/io/fence.ts';
 import { tail } from '../../src/io/redact.ts';
 import type { Work } from '../frame/step-context.ts';
 import { HELD_LOCKS_JSON, type MigrationFailure, tryForLocks } from './locks.ts';
-import type { HeldLock, UpgradeOptions } from './migrator.ts';
+import type { HeldLock, MigrationPreview, UpgradeOptions } from './migrator.ts';
+import type { Watched } from './watched.ts';
 
 const LOCKS_MARK = 'soakgate-locks:';
 /** Every lock of a transaction is held to its end, so the last statement sees them all. */
@@ -14,6 +17,8 @@ const HELD_LOCKS = `select '${LOCKS_MARK}' || (${HELD_LOCKS_JSON})`;
 
 /** What opens a subtransaction, as far as a file's text shows. */
 const SUBTRANSACTIONS = /\b(?:savepoint|exception)\b/iu;
+
+const HOLD = 'the limits of the plan hold';
 
 export interface StampedFile {
   /** What it is called in messages. */
@@ -31,35 +36,43 @@ export function refuseTransactions(name: string, text: string): void {
     fail('SQL_NOT_ONE_TRANSACTION', `${name} does not run in one transaction: ${found[0]}`, found);
 }
 
+/** Told before anything is run: which limits a migration sets for itself, and that they do not hold. */
+export const limitsBeforehand = ({ name, up, down }: MigrationPreview): readonly string[] =>
+  [ownLimits(name, up, HOLD), ownLimits(`${name}, down,`, down ?? '', HOLD)].flat();
+
 /**
- * Runs it until its locks are given; one line for people. @throws StepFailure as `tryForLocks` and
- * `refuseTransactions` do.
+ * Runs it until its locks are given; a line for people, and one more where it names limits.
+ * @throws StepFailure as `tryForLocks` and `refuseTransactions` do.
  */
 export async function applyFile(
   work: Work,
   url: string,
   stamped: StampedFile,
   settings: UpgradeOptions,
-): Promise<string> {
-  refuseTransactions(stamped.name, await readFile(stamped.file, 'utf8'));
-  const { tookMs, waited } = await tryForLocks(work, url, stamped.name, settings, () =>
-    runFile(work, url, stamped, settings),
+): Promise<readonly string[]> {
+  const text = await readFile(stamped.file, 'utf8');
+  refuseTransactions(stamped.name, text);
+  const { tookMs, waited } = await tryForLocks(work, url, stamped.name, settings, (watch) =>
+    runFile(work, url, stamped, { ...settings, watch, ranged: SUBTRANSACTIONS.test(text) }),
   );
-  return `${stamped.name}: ${tookMs} ms${waited}`;
+  const holds =
+    `no lock is waited for longer than ${formatDuration(settings.lockTimeoutMs)} and no statement runs ` +
+    `longer than ${formatDuration(settings.statementTimeoutMs)}`;
+  return [`${stamped.name}: ${tookMs} ms${waited}`, ...ownLimits(stamped.name, text, holds)];
+}
+
+interface Run extends Pick<UpgradeOptions, 'guard' | 'onLocks'> {
+  readonly watch: Watched;
+  /** It may have subtransactions. */
+  readonly ranged: boolean;
 }
 
 async function runFile(
   work: Work,
   url: string,
   { name, file, stamp }: StampedFile,
-  { lockTimeoutMs, statementTimeoutMs, guard, onLocks }: UpgradeOptions,
+  { watch, ranged, guard, onLocks }: Run,
 ): Promise<MigrationFailure | null> {
-  const before = [
-    `set local lock_timeout = ${lockTimeoutMs}`,
-    `set local statement_timeout = ${statementTimeoutMs}`,
-    ...(guard ? [guard] : []),
-  ];
-  const ranged = SUBTRANSACTIONS.test(await readFile(file, 'utf8'));
   const report = onLocks ? ['-c', HELD_LOCKS] : [];
   const argv = [
     'psql',
@@ -72,14 +85,13 @@ async function runFile(
     'ON_ERROR_STOP=1',
     '-v',
     'VERBOSITY=verbose',
-    ...before.flatMap((text) => ['-c', text]),
+    ...[watch.enter, ...(guard ? [guard] : [])].flatMap((text) => ['-c', text]),
     '-f',
     file,
-    // A file may leave another role or search path behind (every file that pg_dump makes does).
-    ...['reset session authorization', 'reset role', 'reset search_path', stamp].flatMap((text) => [
-      '-c',
-      text,
-    ]),
+    // A file may leave another role, search path or limits behind (every file that pg_dump makes does).
+    ...['reset session authorization', 'reset role', 'reset search_path', watch.enter, stamp].flatMap(
+      (text) => ['-c', text],
+    ),
     ...report,
     ...(guard ? ['-c', guard, ...(ranged ? ['-c', markRanged(work.rollout)] : [])] : []),
   ];
@@ -93,7 +105,7 @@ async function runFile(
     /(?:ERROR|FATAL):\s+([0-9A-Z]{5}):/u.exec(result.stderr)?.[1] ??
     (result.killedBy ? `none (ended by ${result.killedBy})` : 'unknown');
   return {
-    state,
+    state: await watch.stateOf(state),
     lines: tail(result.stderr, 4_000)
       .split('\n')
       .filter((line) => line.length > 0),

@@ -32,7 +32,7 @@ export const sql: Migrator = {
       if ((await isApplied(work, url, name)) === true) lines.push(`${name}: already applied`);
       else
         lines.push(
-          await applyFile(
+          ...(await applyFile(
             work,
             url,
             {
@@ -41,7 +41,7 @@ export const sql: Migrator = {
               stamp: `insert into ${ledger(work)} (version) values (${quoteText(name)})`,
             },
             options,
-          ),
+          )),
         );
     }
     return lines;
@@ -52,7 +52,7 @@ export const sql: Migrator = {
       if ((await isApplied(work, url, name)) === false) lines.push(`${name}: not applied`);
       else
         lines.push(
-          await applyFile(
+          ...(await applyFile(
             work,
             url,
             {
@@ -61,7 +61,7 @@ export const sql: Migrator = {
               stamp: `delete from ${ledger(work)} where version = ${quoteText(name)}`,
             },
             options,
-          ),
+          )),
         );
     }
     return lines;

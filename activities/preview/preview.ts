@@ -11,6 +11,7 @@ import type { StepResult } from '../frame/receipt.ts';
 import { tail } from '../../src/io/redact.ts';
 import { migratorOf } from '../migrators/index.ts';
 import type { MigrationPreview } from '../migrators/migrator.ts';
+import { limitsBeforehand } from '../migrators/sql-file.ts';
 import { rehearse } from './rehearsal.ts';
 import { evidenceFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -28,7 +29,7 @@ export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult
     ...(down === null ? [`${name} has no down migration`] : []),
     ...found.map((fault) => `${name} ${fault}`),
   ]);
-  const notes = files.flatMap((file) => (file.notes ?? []).map((note) => `${file.name} ${note}`));
+  const notes = files.flatMap(notesOf);
   const lint = spec.lint === 'skip' ? [] : await lintSql(work, files);
   const beyond = clusterLines(files);
   const rehearsal =
@@ -63,6 +64,11 @@ export async function preview(work: Work, spec: PreviewSpec): Promise<StepResult
     },
   };
 }
+
+const notesOf = (file: MigrationPreview): readonly string[] => [
+  ...(file.notes ?? []).map((note) => `${file.name} ${note}`),
+  ...limitsBeforehand(file),
+];
 
 /** A line for each statement that a rehearsal would do for real. */
 const clusterLines = (files: readonly MigrationPreview[]): readonly string[] =>

@@ -5,7 +5,8 @@ import { type Token, statementsOf } from './sql-tokens.ts';
 /** Said by psql alone, without any effect. */
 const HARMLESS = /^\\(?:echo|qecho|warn|restrict|unrestrict)\b/u;
 const ENDS = ['begin', 'start', 'commit', 'end', 'abort', 'rollback', 'prepare'];
-const ALONE = /^(?:vacuum|create database|drop database|create tablespace|drop tablespace|alter system)\b/u;
+const ALONE =
+  /^(?:vacuum|create database|drop database|create tablespace|drop tablespace|alter system|discard all)\b/u;
 const CONCURRENTLY =
   /^(?:create (?:unique )?index concurrently|drop index concurrently|reindex .*concurrently|alter table .*detach .*concurrently)\b/u;
 

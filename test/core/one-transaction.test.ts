@@ -19,6 +19,7 @@ describe('stands in the way', () => {
     ['drop index concurrently i', ['line 1: CONCURRENTLY, which PostgreSQL runs outside transactions only']],
     ['vacuum full t', ['line 1: VACUUM, which PostgreSQL runs outside transactions only']],
     ['alter system set a = 1', ['line 1: ALTER SYSTEM, which PostgreSQL runs outside transactions only']],
+    ['discard all', ['line 1: DISCARD ALL, which PostgreSQL runs outside transactions only']],
     ['create function f() returns int begin atomic select 1; end; commit', ['line 1: COMMIT']],
     [
       '-- migrate:up\ncreate table a ();\n-- migrate:down\ndrop table a',
