@@ -3,16 +3,24 @@
 import type { Verdict } from '../../src/core/verdict.ts';
 import type { Session } from '../../src/io/postgres.ts';
 import { areOneServer } from '../database/same-server.ts';
+import { MAY_GIVE_TO, toActAs } from './role-membership.ts';
 
 export interface Look {
   readonly verdict: Verdict;
   readonly line: string;
+  /** No condition of its own: nothing is refused for it, and people must know. */
+  readonly note?: true;
 }
 
 const LISTED = 5;
 const NOT_OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')";
 const OF_EXTENSION = (catalog: string, oid: string) =>
   `exists (select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
+/** Place of default privileges: whoever restores them needs the rights of the role, and makes it no owner. */
+const GIVEN_TO_NOBODY = 5;
+/** Made again with what it belongs to: with its extension, or as the constructor of a range with its type. */
+const MADE_ALONG =
+  "exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))";
 
 /** One look for each right; only what is missing has more to say than that it is there. */
 export async function rightsOf(
@@ -46,15 +54,15 @@ async function sameServer(session: Session, restorer: Session, { name }: Role): 
 /** A copy belongs to whom the target belongs to. */
 async function givesOwner(restorer: Session, { name }: Role): Promise<Look> {
   const [row] = await restorer.query<{ owner: string; may: boolean }>(
-    `select quote_ident(pg_get_userbyid(datdba)) as owner, pg_has_role(current_user, datdba,
-        case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) as may
+    `select quote_ident(pg_get_userbyid(datdba)) as owner, pg_has_role(current_user, datdba, 'usage')
+        and pg_has_role(current_user, datdba, ${MAY_GIVE_TO}) as may
       from pg_database where datname = current_database()`,
   );
-  return row?.may
-    ? holds(`role ${name} may give a copy to ${row.owner}, the owner of the database`)
-    : missing(
-        `role ${name} may not give a copy to ${row?.owner}, the owner of the database: grant ${row?.owner} to ${name}`,
-      );
+  if (row?.may) return holds(`role ${name} may give a copy to ${row.owner}, the owner of the database`);
+  const { why, statements } = await toActAs(restorer, row ? [row.owner] : []);
+  return missing(
+    `role ${name} may not give a copy to ${row?.owner}, the owner of the database${why}: ${statements}`,
+  );
 }
 
 async function roleOf(session: Session): Promise<Role | undefined> {
@@ -80,9 +88,12 @@ interface Role {
   readonly connects: boolean | null;
 }
 
-const holds = (line: string): Look => ({ verdict: 'pass', line });
-const missing = (line: string): Look => ({ verdict: 'fail', line });
-const some = (names: readonly string[]): string =>
+/** A condition that holds. */
+export const holds = (line: string): Look => ({ verdict: 'pass', line });
+/** A condition that does not, with what helps. */
+export const missing = (line: string): Look => ({ verdict: 'fail', line });
+/** The first few of the names. */
+export const some = (names: readonly string[]): string =>
   `${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}`;
 
 function maintenance({ name, connects }: Role): Look {
@@ -120,7 +131,7 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
          where ${NOT_OURS} and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not ${OF_EXTENSION('pg_class', 'c.oid')}
        union all select 'function ' || p.oid::regprocedure, p.proowner, 2
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where ${NOT_OURS} and not ${OF_EXTENSION('pg_proc', 'p.oid')}
+         where ${NOT_OURS} and not ${MADE_ALONG}
        union all select 'type ' || format_type(t.oid, null), t.typowner, 3
          from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
          where ${NOT_OURS} and t.typtype in ('d', 'e', 'r', 'c') and (c.oid is null or c.relkind = 'c')
@@ -128,19 +139,21 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
        union all select 'schema ' || n.nspname, n.nspowner, 4 from pg_namespace n
          where ${NOT_OURS} and not ${OF_EXTENSION('pg_namespace', 'n.oid')}
            and not (n.nspname = 'public' and n.nspowner = 'pg_database_owner'::regrole)
-       union all select 'default privileges of ' || pg_get_userbyid(defaclrole), defaclrole, 5 from pg_default_acl
+       union all select 'default privileges of ' || pg_get_userbyid(defaclrole), defaclrole, ${GIVEN_TO_NOBODY}
+         from pg_default_acl
        union all select 'statistics ' || n.nspname || '.' || s.stxname, s.stxowner, 6
          from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where ${NOT_OURS}
        union all select 'foreign server ' || srvname, srvowner, 7 from pg_foreign_server
        union all select 'publication ' || pubname, pubowner, 8 from pg_publication) x
-     where not pg_has_role(current_user, owner, 'usage') order by place, what`,
+     where not (pg_has_role(current_user, owner, 'usage')
+       and (place = ${GIVEN_TO_NOBODY} or pg_has_role(current_user, owner, ${MAY_GIVE_TO})))
+     order by place, what`,
   );
   if (rows.length === 0) return holds(`role ${name} owns what it may change`);
-  const of = [...new Set(rows.map(({ owner }) => owner))];
+  const { why, statements } = await toActAs(session, [...new Set(rows.map(({ owner }) => owner))]);
   return missing(
-    `role ${name} does not own ${some(rows.map(({ what }) => what))}: ` +
-      `${of.map((owner) => `grant ${owner} to ${name}`).join('; ')}, or name a login that may restore them ` +
-      '(restore-as), or prove without owners (owners: false)',
+    `role ${name} does not own ${some(rows.map(({ what }) => what))}${why}: ${statements}, or name a login that ` +
+      'may restore them (restore-as), or prove without owners (owners: false)',
   );
 }
 
@@ -155,9 +168,14 @@ async function superuserOnly(session: Session, { name }: Role, owners: boolean):
        union all select 'publication ' || pubname || ' for all tables', 3 from pg_publication where puballtables
        union all select 'subscription ' || subname || ', which pg_dump leaves out for this role', 4
          from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())
-       union all select 'function ' || p.oid::regprocedure || ' in ' || l.lanname, 5
+       union all select 'function ' || p.oid::regprocedure || case when not l.lanpltrusted then ' in ' || l.lanname
+           when p.proleakproof then ', which is leakproof' else ', which has a support function' end, 5
          from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-         where ${NOT_OURS} and not l.lanpltrusted and not ${OF_EXTENSION('pg_proc', 'p.oid')}
+         where ${NOT_OURS} and p.prokind <> 'a' and (not l.lanpltrusted or p.proleakproof or p.prosupport <> 0)
+           and not ${MADE_ALONG}
+       union all select 'aggregate ' || p.oid::regprocedure || ', whose state is of the type internal', 5
+         from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid join pg_namespace n on n.oid = p.pronamespace
+         where ${NOT_OURS} and 'internal'::regtype in (a.aggtranstype, a.aggmtranstype) and not ${MADE_ALONG}
        union all select 'grants on ' || c.oid::regclass || ' made by ' || string_agg(distinct pg_get_userbyid(a.grantor), ', '), 6
          from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
          where ${owners} and ${NOT_OURS} and a.grantor <> c.relowner and not ${OF_EXTENSION('pg_class', 'c.oid')} group by c.oid) x
@@ -196,15 +214,14 @@ async function hiddenFromRole(session: Session, { name, bypasses }: Role): Promi
         and not exists (select from aclexplode(m.lomacl) a where a.privilege_type = 'SELECT'
           and (a.grantee = 0 or pg_has_role(current_user, a.grantee, 'usage'))) order by m.oid`,
   );
-  if (objects.length > 0)
+  if (objects.length > 0) {
+    const { why, statements } = await toActAs(session, [...new Set(objects.map(({ owner }) => owner))]);
     looks.push(
       missing(
-        `role ${name} may not read the large objects ${some(objects.map(({ what }) => what))}: ` +
-          [...new Set(objects.map(({ owner }) => owner))]
-            .map((owner) => `grant ${owner} to ${name}`)
-            .join('; '),
+        `role ${name} may not read the large objects ${some(objects.map(({ what }) => what))}${why}: ${statements}`,
       ),
     );
+  }
   return looks.length > 0 ? looks : [holds(`role ${name} sees every row and large object`)];
 }
 

@@ -15,7 +15,9 @@ import { asRestorer } from '../backup/restore-login.ts';
 import { migratorNames } from '../migrators/index.ts';
 import { restarterNames, toolsOf } from '../restarters/index.ts';
 import { baseEnvironment } from '../frame/commands.ts';
+import { looksAtRestore } from './preflight-restore.ts';
 import { type Look, rightsOf } from './preflight-rights.ts';
+import { roomForSessions } from './preflight-sessions.ts';
 import { looksAtSql } from './preflight-sql.ts';
 import type { Work } from '../frame/step-context.ts';
 
@@ -33,16 +35,25 @@ export async function preflight(work: Work, spec: PreflightSpec): Promise<StepRe
     await unclosed(work),
     ...(await leftStuck(work)),
   ];
+  return told(looks);
+}
+
+/** What does not hold comes first; what people must know is said in any case. */
+function told(looks: readonly Look[]): StepResult {
   const bad = looks.filter((look) => look.verdict !== 'pass');
+  const notes = looks.filter((look) => look.note);
+  const conditions = looks.length - notes.length;
+  const [first, ...more] = notes.map(({ line }) => line);
+  const note = first === undefined ? '' : `; note: ${first}${more.length > 0 ? `; ${more.length} more` : ''}`;
   return {
     verdict: worst(looks.map((look) => look.verdict)),
     summary:
       bad.length === 0
-        ? `${looks.length} conditions hold`
+        ? `${conditions} conditions hold${note}`
         : bad.length === 1
           ? bad[0]!.line
-          : `${bad.length} of ${looks.length} conditions do not hold; first: ${bad[0]!.line}`,
-    details: (bad.length > 0 ? bad : looks).map((look) => look.line),
+          : `${bad.length} of ${conditions} conditions do not hold; first: ${bad[0]!.line}`,
+    details: (bad.length > 0 ? [...bad, ...notes] : looks).map((look) => look.line),
   };
 }
 
@@ -99,9 +110,8 @@ async function askDatabase(
   return [
     await clientVersion(work, session),
     ...(await rightsOf(session, { restorer, owners })),
-    ...(Object.values(work.list.fallbacks).some((fallback) => 'restore' in fallback)
-      ? [await mayRestore(restorer)]
-      : []),
+    ...(await roomForSessions(work, { session, restorer })),
+    ...(await looksAtRestore(work, restorer)),
     await disk(work, session, spec.disk),
     await otherRollout(work, session),
   ];
@@ -122,58 +132,6 @@ async function clientVersion(work: Work, session: Session): Promise<Look> {
         verdict: 'fail',
         line: `pg_dump ${client} cannot dump server ${row?.version}; install client ${server}`,
       };
-}
-
-/** A restore swaps names with nobody connected: found now, not in the night when it is needed. */
-async function mayRestore(session: Session): Promise<Look> {
-  const [row] = await session.query<{ role: string; owner: boolean; signals: boolean; others: string[] }>(
-    `select current_user as role, pg_has_role(current_user, d.datdba, 'usage') as owner,
-      pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
-       (select coalesce(array_agg(distinct usename::text), '{}') from pg_stat_activity a
-       where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
-     from pg_database d where d.datname = current_database()`,
-  );
-  if (!row?.owner)
-    return {
-      verdict: 'fail',
-      line: `role ${row?.role} does not own this database, so a restore could not take its name`,
-    };
-  if (!row.signals && row.others.length > 0)
-    return {
-      verdict: 'fail',
-      line:
-        `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must: ` +
-        `grant pg_signal_backend to ${row.role}`,
-    };
-  const settings = await unsettable(session);
-  if (settings.length > 0)
-    return {
-      verdict: 'fail',
-      line:
-        `role ${row.role} may not set ${settings.map(({ what }) => what).join(', ')}, which this database has and ` +
-        `a restore must set again: ${settings.map(({ grant }) => grant).join('; ')}`,
-    };
-  return {
-    verdict: 'pass',
-    line: `role ${row.role} may restore: it owns the database and may end its sessions`,
-  };
-}
-
-/** Settings of the database, or of roles in it, that this role may not give to a restored one. */
-function unsettable(session: Session): Promise<readonly { what: string; grant: string }[]> {
-  return session.query<{ what: string; grant: string }>(
-    `select split_part(c, '=', 1) || case when setrole = 0 then '' else ' of ' || setrole::regrole end as what,
-       case when setrole = 0 then 'grant set on parameter ' || split_part(c, '=', 1) || ' to ' ||
-           quote_ident(current_user)
-         else 'alter role ' || quote_ident(current_user) || ' createrole' end as grant
-     from pg_db_role_setting s, unnest(setconfig) c
-     where setdatabase = (select oid from pg_database where datname = current_database())
-       and not (select rolsuper from pg_roles where rolname = current_user)
-       and ((setrole = 0 and exists (select from pg_settings p where p.name = split_part(c, '=', 1)
-           and p.context not in ('user', 'backend')) and not has_parameter_privilege(split_part(c, '=', 1), 'set'))
-         or (setrole <> 0 and setrole <> (select oid from pg_roles where rolname = current_user)
-           and not (select rolcreaterole from pg_roles where rolname = current_user)))`,
-  );
 }
 
 async function disk(work: Work, session: Session, limit: Limit | undefined): Promise<Look> {
@@ -226,6 +184,7 @@ async function leftStuck(work: Work): Promise<readonly Look[]> {
   const left = await work.world.permitStore.leftStuck(work.rollout.service);
   return left.map(({ deployment }) => ({
     verdict: 'pass',
+    note: true,
     line:
       `deployment ${deployment} was left stuck here; what it could not put back is in its evidence: ` +
       `soakgate evidence ${deployment}`,

@@ -61,10 +61,16 @@ async function makeFolder(): Promise<string> {
  * pg_ctl's server inherits its output, so nothing may be piped here: a pipe would stay open as long as it
  * runs.
  */
-function startServer(bin: string, folder: string, port: number): Promise<boolean> {
+function startServer(
+  bin: string,
+  folder: string,
+  port: number,
+  settings: readonly string[],
+): Promise<boolean> {
   const options =
     `-p ${port} -k ${join(folder, 'sock')} -c listen_addresses=127.0.0.1 -c fsync=off -c ` +
-    'synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200';
+    'synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=200' +
+    settings.map((setting) => ` -c ${setting}`).join('');
   const [program, args] = asPostgres(join(bin, 'pg_ctl'), [
     '-D',
     join(folder, 'data'),
@@ -114,7 +120,8 @@ export async function makeTemplate(): Promise<{ readonly data: string; remove():
   return { data, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-export async function startPostgres(): Promise<PrivatePostgres> {
+/** `settings` are of the whole server, each `name=value`: for what only its start can set. */
+export async function startPostgres(settings: readonly string[] = []): Promise<PrivatePostgres> {
   const bin = findPostgresBin();
   const folder = await makeFolder();
   const data = join(folder, 'data');
@@ -123,7 +130,7 @@ export async function startPostgres(): Promise<PrivatePostgres> {
   else await initialise(bin, folder, data);
 
   let port = await freePort();
-  for (let attempt = 1; !(await startServer(bin, folder, port)); attempt += 1) {
+  for (let attempt = 1; !(await startServer(bin, folder, port, settings)); attempt += 1) {
     if (attempt === 3)
       throw new Error(`PostgreSQL does not start: ${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
     port = await freePort(); // somebody else took it in between

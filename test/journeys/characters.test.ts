@@ -38,7 +38,7 @@ const SIGNATURES = [
 ];
 const STAGING = [
   'permit pass: permit checked, 20 steps kept',
-  'preflight pass: 20 conditions hold',
+  'preflight pass: 21 conditions hold',
   'release pass: BUILD checked out beside the running release',
   'pending pass: 6 pending exactly as declared, 23 applied',
   'baseline pass: 18 tables counted, 3 addresses measured',

@@ -42,11 +42,11 @@ export interface Bench {
 
 /**
  * A server of its own for one test file, with a template that has the first release's schema and a few dirty
- * rows.
+ * rows; `settings` are of the server, each `name=value`.
  */
-export async function raiseBench(): Promise<Bench> {
+export async function raiseBench(settings: readonly string[] = []): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'sg-hands-'));
-  const postgres = await startPostgres();
+  const postgres = await startPostgres(settings);
   process.env['SOAKGATE_PG_BIN'] = postgres.bin;
   process.env['ORDERS_MODULES'] = MODULES;
   await postgres.createDatabase(TEMPLATE);

@@ -12,6 +12,7 @@ export const counters = defineSource({
   beside: {},
   toRead: (file): CountersRead => ({ counters: file }),
   givesRatios: true,
+  readsDatabase: true,
   countsSince: () => true,
   files: (read) => [read.counters],
   programs: () => [],

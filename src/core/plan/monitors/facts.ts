@@ -12,6 +12,7 @@ interface Definition {
   readonly givesRatios?: true;
   readonly countsSince: (read: never) => boolean;
   readonly asksOverHttp?: true;
+  readonly readsDatabase?: true;
   readonly measures?: (read: never) => string;
   readonly files: (read: never) => readonly string[];
   readonly programs: (read: never) => readonly Argv[];
@@ -39,6 +40,9 @@ export const countsSince = (read: MonitorRead): boolean => sourceOf(read).counts
 
 /** Whether it asks the service over HTTP. */
 export const readsOverHttp = (read: MonitorRead): boolean => sourceOf(read).asksOverHttp === true;
+
+/** Whether it opens a session of the database. */
+export const readsDatabase = (read: MonitorRead): boolean => sourceOf(read).readsDatabase === true;
 
 /** The path whose latency in the baseline is the baseline of its own `latency`. */
 export const measuredPath = (read: MonitorRead): string | undefined =>

@@ -18,6 +18,7 @@ export const sessions = defineSource({
   beside: {},
   toRead: (file): SessionsRead => ({ sessions: { slowMs: ms(file.slow) } }),
   given: () => ({ over: 'sessions', metrics: ['slow', 'waiting', 'unindexed'] }),
+  readsDatabase: true,
   countsSince: () => false,
   files: () => [],
   programs: () => [],

@@ -33,6 +33,8 @@ export interface SourceDefinition<
   /** Says what happened since the last sample, so that reading it again at once says nothing more. */
   readonly countsSince: (read: Read) => boolean;
   readonly asksOverHttp?: true;
+  /** Has a session of its own while it is read. */
+  readonly readsDatabase?: true;
   /** The path whose latency in the baseline is the baseline of its own `latency`. */
   readonly measures?: (read: Read) => string;
   /** Files of the release that it names: hashed, and compared in the checkout. */

@@ -11,6 +11,7 @@ export const sql = defineSource({
   form: path.describe('File with one query that returns one row, read as it stands'),
   beside: {},
   toRead: (file): SqlRead => ({ sql: file }),
+  readsDatabase: true,
   countsSince: () => false,
   files: (read) => [read.sql],
   programs: () => [],
