@@ -66,8 +66,7 @@ const short = given.length === 0;
 
 const failedChecks = await runChecks();
 console.log('\n— tests');
-/** Each file waits a part of its time: with more files than cores none of these goes unused. */
-const SHORT = ['--project', 'unit', '--project', 'whole', '--maxWorkers', '4'];
+const SHORT = ['--project', 'unit', '--project', 'whole'];
 const tests = await runVitest(all ? [] : short ? SHORT : given);
 if (all) failedChecks.push(...(await writeRunbooks(tests.report)));
 
@@ -76,7 +75,9 @@ if (tests.skipped.length > 0)
   console.log(`${tests.skipped.length} not run, so not proven: ${tests.skipped.slice(0, 10).join(' · ')}`);
 if (!tests.ran) console.log('no test ran');
 if (short)
-  console.log('the long tests did not run (whole deployments, each failure at each call): npm test -- --all');
+  console.log(
+    'the long tests did not run (whole deployments, Django, each failure at each call): npm test -- --all',
+  );
 const failed = tests.failed + failedChecks.length;
 console.log(`${tests.passed + everyCheck.length - failedChecks.length} passed, ${failed} failed`);
 process.exitCode = failed > 0 || !tests.ran ? 1 : 0;

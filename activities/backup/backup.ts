@@ -180,7 +180,7 @@ async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec): Promise
   });
 }
 
-/** What this pg_dump can do; where nothing goes, the dump itself says why. */
+/** What this pg_dump can do. */
 async function compression(work: Work, beside: string): Promise<string> {
   const file = `${beside}.try`;
   try {
@@ -189,7 +189,8 @@ async function compression(work: Work, beside: string): Promise<string> {
       const tried = await work.runTool([...argv, '--file', file], { quiet: true });
       if (tried.exitCode === 0) return compress;
     }
-    return COMPRESSIONS[0];
+    // None goes, so it is not the compression: the plainest one has PostgreSQL say what it is.
+    return COMPRESSIONS.at(-1)!;
   } finally {
     await rm(file, { force: true });
   }

@@ -1,5 +1,5 @@
-// What a fallback that restores needs of the database, found now and not in the night when it is needed: its name can
-// be taken, its sessions ended, its settings set again; and what would not come along.
+// What a fallback that restores needs of the database, found now and not in the night when it is needed:
+// its name can be taken, its sessions ended, its settings set again; and what would not come along.
 import { replacedDatabase } from '../../src/core/ids.ts';
 import type { Session } from '../../src/io/postgres.ts';
 import type { Work } from '../frame/step-context.ts';
@@ -8,7 +8,7 @@ import { MAY_GIVE_TO, toActAs } from './role-membership.ts';
 
 const LISTED = 5;
 
-/** What a restore would fail for or leave behind; without such a fallback only what concerns migrations, too. */
+/** What a restore would fail for or leave behind; without such a fallback only what migrations meet, too. */
 export async function looksAtRestore(work: Work, restorer: Session): Promise<readonly Look[]> {
   const [fallback] = Object.entries(work.list.fallbacks).find(([, kind]) => 'restore' in kind) ?? [];
   const prepared = await preparedTransactions(restorer, fallback !== undefined);
@@ -45,14 +45,15 @@ async function mayRestore(session: Session): Promise<Look> {
   if (!row.signals && row.others.length > 0) {
     const { why, statements } = await toActAs(session, ['pg_signal_backend']);
     return missing(
-      `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must${why}: ${statements}`,
+      `role ${row.role} may not end the sessions of ${row.others.join(', ')}, which a restore must${why}: ` +
+        statements,
     );
   }
   const settings = await unsettable(session);
   if (settings.length > 0)
     return missing(
-      `role ${row.role} may not set ${settings.map(({ what }) => what).join(', ')}, which this database has and ` +
-        `a restore must set again: ${settings.map(({ grant }) => grant).join('; ')}`,
+      `role ${row.role} may not set ${settings.map(({ what }) => what).join(', ')}, which this database ` +
+        `has and a restore must set again: ${settings.map(({ grant }) => grant).join('; ')}`,
     );
   return holds(`role ${row.role} may restore: it owns the database and may end its sessions`);
 }
@@ -69,7 +70,8 @@ async function notOwner(session: Session, { role, database, proprietor }: Restor
 /** Settings of the database, or of roles in it, that this role may not give to a restored one. */
 function unsettable(session: Session): Promise<readonly { what: string; grant: string }[]> {
   return session.query<{ what: string; grant: string }>(
-    `select split_part(c, '=', 1) || case when setrole = 0 then '' else ' of ' || setrole::regrole end as what,
+    `select split_part(c, '=', 1) || case when setrole = 0 then '' else ' of ' || setrole::regrole end
+         as what,
        case when setrole = 0 then 'grant set on parameter ' || split_part(c, '=', 1) || ' to ' ||
            quote_ident(current_user)
          else 'alter role ' || quote_ident(current_user) || ' createrole' end as grant
@@ -77,7 +79,8 @@ function unsettable(session: Session): Promise<readonly { what: string; grant: s
      where setdatabase = (select oid from pg_database where datname = current_database())
        and not (select rolsuper from pg_roles where rolname = current_user)
        and ((setrole = 0 and exists (select from pg_settings p where p.name = split_part(c, '=', 1)
-           and p.context not in ('user', 'backend')) and not has_parameter_privilege(split_part(c, '=', 1), 'set'))
+           and p.context not in ('user', 'backend'))
+           and not has_parameter_privilege(split_part(c, '=', 1), 'set'))
          or (setrole <> 0 and setrole <> (select oid from pg_roles where rolname = current_user)
            and not (select rolcreaterole from pg_roles where rolname = current_user)))`,
   );
@@ -104,8 +107,8 @@ async function preparedTransactions(session: Session, restores: boolean): Promis
 }
 
 /**
- * A logical slot belongs to a database and not to its name: it stays with the one that is put aside. A physical one has
- * no database, and a temporary one goes with its session.
+ * A logical slot belongs to a database and not to its name: it stays with the one that is put aside. A
+ * physical one has no database, and a temporary one goes with its session.
  */
 async function replicationSlots(
   session: Session,
@@ -118,9 +121,10 @@ async function replicationSlots(
   );
   return rows.map(({ name, slot, plugin }) => ({
     ...holds(
-      `logical replication slot ${name} (${plugin}) would stay with the replaced database: after a restore its ` +
-        `consumer gets nothing more, and it keeps WAL for as long as nobody reads it; drop it after a restore, in ` +
-        `${replaced} (select pg_drop_replication_slot(${slot})), and create it anew, or remove the fallback ${fallback}`,
+      `logical replication slot ${name} (${plugin}) would stay with the replaced database: after a restore ` +
+        'its consumer gets nothing more, and it keeps WAL for as long as nobody reads it; drop it after a ' +
+        `restore, in ${replaced} (select pg_drop_replication_slot(${slot})), and create it anew, or remove ` +
+        `the fallback ${fallback}`,
     ),
     note: true,
   }));

@@ -20,7 +20,8 @@ const OF_EXTENSION = (catalog: string, oid: string) =>
 const GIVEN_TO_NOBODY = 5;
 /** Made again with what it belongs to: with its extension, or as the constructor of a range with its type. */
 const MADE_ALONG =
-  "exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))";
+  "exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid " +
+  "and d.deptype in ('e', 'i'))";
 
 /** One look for each right; only what is missing has more to say than that it is there. */
 export async function rightsOf(
@@ -139,8 +140,8 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
        union all select 'schema ' || n.nspname, n.nspowner, 4 from pg_namespace n
          where ${NOT_OURS} and not ${OF_EXTENSION('pg_namespace', 'n.oid')}
            and not (n.nspname = 'public' and n.nspowner = 'pg_database_owner'::regrole)
-       union all select 'default privileges of ' || pg_get_userbyid(defaclrole), defaclrole, ${GIVEN_TO_NOBODY}
-         from pg_default_acl
+       union all select 'default privileges of ' || pg_get_userbyid(defaclrole), defaclrole,
+         ${GIVEN_TO_NOBODY} from pg_default_acl
        union all select 'statistics ' || n.nspname || '.' || s.stxname, s.stxowner, 6
          from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where ${NOT_OURS}
        union all select 'foreign server ' || srvname, srvowner, 7 from pg_foreign_server
@@ -152,8 +153,8 @@ async function ownership(session: Session, { name }: Role): Promise<Look> {
   if (rows.length === 0) return holds(`role ${name} owns what it may change`);
   const { why, statements } = await toActAs(session, [...new Set(rows.map(({ owner }) => owner))]);
   return missing(
-    `role ${name} does not own ${some(rows.map(({ what }) => what))}${why}: ${statements}, or name a login that ` +
-      'may restore them (restore-as), or prove without owners (owners: false)',
+    `role ${name} does not own ${some(rows.map(({ what }) => what))}${why}: ${statements}, or name ` +
+      'a login that may restore them (restore-as), or prove without owners (owners: false)',
   );
 }
 
@@ -168,13 +169,14 @@ async function superuserOnly(session: Session, { name }: Role, owners: boolean):
        union all select 'publication ' || pubname || ' for all tables', 3 from pg_publication where puballtables
        union all select 'subscription ' || subname || ', which pg_dump leaves out for this role', 4
          from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())
-       union all select 'function ' || p.oid::regprocedure || case when not l.lanpltrusted then ' in ' || l.lanname
-           when p.proleakproof then ', which is leakproof' else ', which has a support function' end, 5
+       union all select 'function ' || p.oid::regprocedure || case
+           when not l.lanpltrusted then ' in ' || l.lanname when p.proleakproof then ', which is leakproof' else ', which has a support function' end, 5
          from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-         where ${NOT_OURS} and p.prokind <> 'a' and (not l.lanpltrusted or p.proleakproof or p.prosupport <> 0)
-           and not ${MADE_ALONG}
+         where ${NOT_OURS} and p.prokind <> 'a' and not ${MADE_ALONG}
+           and (not l.lanpltrusted or p.proleakproof or p.prosupport <> 0)
        union all select 'aggregate ' || p.oid::regprocedure || ', whose state is of the type internal', 5
-         from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid join pg_namespace n on n.oid = p.pronamespace
+         from pg_aggregate a join pg_proc p on p.oid = a.aggfnoid
+           join pg_namespace n on n.oid = p.pronamespace
          where ${NOT_OURS} and 'internal'::regtype in (a.aggtranstype, a.aggmtranstype) and not ${MADE_ALONG}
        union all select 'grants on ' || c.oid::regclass || ' made by ' || string_agg(distinct pg_get_userbyid(a.grantor), ', '), 6
          from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
@@ -218,7 +220,8 @@ async function hiddenFromRole(session: Session, { name, bypasses }: Role): Promi
     const { why, statements } = await toActAs(session, [...new Set(objects.map(({ owner }) => owner))]);
     looks.push(
       missing(
-        `role ${name} may not read the large objects ${some(objects.map(({ what }) => what))}${why}: ${statements}`,
+        `role ${name} may not read the large objects ${some(objects.map(({ what }) => what))}${why}: ` +
+          statements,
       ),
     );
   }

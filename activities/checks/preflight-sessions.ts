@@ -8,8 +8,9 @@ import type { Work } from '../frame/step-context.ts';
 import { holds, type Look, missing } from './preflight-rights.ts';
 
 /**
- * The snapshot of a backup, and pg_dump of the schema; the dump itself comes on top. No other step has more than these
- * three: the lock (or a look at the traffic), a session that watches or reads, and the program that does the work.
+ * The snapshot of a backup, and pg_dump of the schema; the dump itself comes on top. No other step has more
+ * than these three: the lock (or a look at the traffic), a session that watches or reads, and the program
+ * that does the work.
  */
 const BESIDE_DUMP = 2;
 /** The lock lies in the database postgres, and names are swapped from there. */
@@ -83,8 +84,8 @@ function tooFew({ of, name, most, reserved, used, needed, login }: Limit & { nee
   const need = `a rollout of this plan has up to ${needed} at once as role ${login}`;
   if (of === 'server')
     return (
-      `the server takes ${most} sessions (max_connections), of which ${reserved} are reserved and ${used} are in ` +
-      `use now; ${need}: end sessions that nobody needs, or raise max_connections`
+      `the server takes ${most} sessions (max_connections), of which ${reserved} are reserved and ${used} ` +
+      `are in use now; ${need}: end sessions that nobody needs, or raise max_connections`
     );
   return (
     `${of} ${name} may have ${most} sessions (connection limit), of which ${used} are in use now; ${need}: ` +
@@ -93,10 +94,12 @@ function tooFew({ of, name, most, reserved, used, needed, login }: Limit & { nee
 }
 
 /**
- * Limits of roles and databases do not hold for superusers, and the reserved sessions are theirs. A session that the
- * role may not look into has no type, but a database; those of this rollout are over when the next step begins.
+ * Limits of roles and databases do not hold for superusers, and the reserved sessions are theirs. A session
+ * that the role may not look into has no type, but a database; those of this rollout are over when the next
+ * step begins.
  */
-const LIMITS = `with me as (select oid, rolname, rolsuper, rolconnlimit from pg_roles where rolname = session_user),
+const LIMITS = `with me as (select oid, rolname, rolsuper, rolconnlimit from pg_roles
+    where rolname = session_user),
   used as (select datname, usesysid, sends from pg_stat_activity a,
       lateral (select exists (select from pg_stat_replication r where r.pid = a.pid) as sends) s
     where usesysid is not null and coalesce(application_name, '') not like $1

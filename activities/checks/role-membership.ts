@@ -1,6 +1,6 @@
-// How a role comes to act as another. A membership alone is not enough: pg_restore acts with the rights that the
-// role inherits, and nobody tells it to SET ROLE. Before PostgreSQL 16 the member says whether it inherits, from
-// then on each membership.
+// How a role comes to act as another. A membership alone is not enough: pg_restore acts with the rights that
+// the role inherits, and nobody tells it to SET ROLE. Before PostgreSQL 16 the member says whether it
+// inherits, from then on each membership.
 import type { Session } from '../../src/io/postgres.ts';
 
 /** The right to make somebody an owner. Asked as a member before PostgreSQL 16, which has no such option. */
@@ -33,10 +33,11 @@ export async function toActAs(session: Session, roles: readonly string[]): Promi
   const ways = await session.query<Way>(
     `select quote_ident(r.rolname) as other, quote_ident(me.rolname) as me, me.rolinherit as inherits,
        pg_has_role(me.oid, r.oid, 'member') as member, pg_has_role(me.oid, r.oid, 'usage') as uses,
-       exists (select from pg_auth_members m where m.member = me.oid and pg_has_role(m.roleid, r.oid, 'usage'))
-         as through,
+       exists (select from pg_auth_members m where m.member = me.oid
+         and pg_has_role(m.roleid, r.oid, 'usage')) as through,
        current_setting('server_version_num')::int >= 160000 as each
-     from unnest($1::text[]) with ordinality wanted (name, place) join pg_roles r on quote_ident(r.rolname) = name
+     from unnest($1::text[]) with ordinality wanted (name, place)
+       join pg_roles r on quote_ident(r.rolname) = name
        join pg_roles me on me.rolname = current_user order by place`,
     [roles],
   );

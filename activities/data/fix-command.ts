@@ -55,8 +55,8 @@ export async function recoverImages(work: Work): Promise<void> {
 
 /**
  * All tables in one snapshot, all or none; a copy that an earlier attempt took is the true one and stays.
- * `place` is the table, '' for the list of tables (an empty one has to be looked at afterwards, too), or
- * `hash`.
+ * `place` is the table, '' for the list of tables with their files (an empty one has to be looked at afterwards,
+ * too), or `hash`.
  */
 async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
   await withSession(work.url, work.tag, async (session) => {
@@ -77,7 +77,7 @@ async function takeCopy(work: Work, tables: readonly string[]): Promise<void> {
       await session.query(
         `insert into ${copy} select ${name}, ${keyText(shape)}, ${rowImage(shape)} from ${shape.quoted} t`,
       );
-      await session.query(`insert into ${copy} values ('', ${name}, 'null')`);
+      await session.query(`insert into ${copy} values ('', ${name}, ${fileOf(shape.name)})`);
     }
     await session.query(`create index on ${copy} (place, key)`);
     await session.query('commit');
@@ -112,9 +112,11 @@ async function imageChanges(work: Work): Promise<Changes> {
     let changed = 0;
     for (const table of tables) {
       work.progress(`comparing ${table}`);
-      const { imaged, others } = await imageTableChanges(session, work, table, own);
+      // TRUNCATE is seen by no trigger for rows: whatever is different then is taken for the command's.
+      const mine = (await sameFile(session, copy, table)) ? own : null;
+      const { imaged, others } = await imageTableChanges(session, work, table, mine);
       changed += imaged;
-      const whose = own === null ? ' while the command ran, by whomever' : '';
+      const whose = mine === null ? ' while the command ran, by whomever' : '';
       if (imaged > 0) lines.push(`${table}: ${count(imaged, 'row')} changed${whose}`);
       if (others > 0)
         lines.push(`${table}: ${count(others, 'row')} changed meanwhile by others; they are left alone`);
@@ -168,6 +170,20 @@ async function imageTableChanges(
      select (select count(*) from d) as all, (select count(*) from mine) as imaged`,
   );
   return { imaged: Number(row?.imaged ?? 0), others: Number(row?.all ?? 0) - Number(row?.imaged ?? 0) };
+}
+
+/** The numbers of the table's files, its parts' included: TRUNCATE and whatever rewrites a table give it others. */
+function fileOf(table: string): string {
+  const oid = `to_regclass(${quoteText(quoteTable(table))})`;
+  return `to_jsonb(concat_ws(' ', pg_relation_filenode(${oid})::text, (select
+    string_agg(pg_relation_filenode(p.relid)::text, ' ' order by p.relid) from pg_partition_tree(${oid}) p)))`;
+}
+
+async function sameFile(session: Session, copy: string, table: string): Promise<boolean> {
+  const same = await session.query(
+    `select from ${copy} where place = '' and key = ${quoteText(table)} and row = ${fileOf(table)}`,
+  );
+  return same.length > 0;
 }
 
 /** For tables without a primary key: whether anything is different, not what. */

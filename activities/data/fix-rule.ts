@@ -136,7 +136,7 @@ ${rule.fix}
         shape.kind === 'p' ? set : PLACES
       }
       returning "soakgate key", "soakgate before", ${rowImage(shape)}::text as "soakgate after",
-        nullif(${keyText(shape)}, "soakgate key") as "soakgate key after", (select quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+        nullif(${keyText(shape)} collate "C", "soakgate key") as "soakgate key after", (select quote_ident(n.nspname) || '.' || quote_ident(c.relname)
           from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
           where c.oid = t.tableoid) as "soakgate now", (
 ${rule.bad}

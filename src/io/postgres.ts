@@ -36,6 +36,9 @@ const STEADY = `select set_config(v.name, v.value, false) from (values
 /** Reaches the server with the very first packet: a database may end statements after a few milliseconds. */
 const FROM_THE_START = '-c statement_timeout=0';
 const IDLE_SESSION_TIMEOUT = '57P05';
+/** A session of ours that has just ended may still be counted. */
+const TOO_MANY_CONNECTIONS = '53300';
+const FULL_PAUSE_MS = 200;
 const OPENINGS = 5;
 
 /**
@@ -65,7 +68,9 @@ async function open(url: string, applicationName: string, onEnd: () => void): Pr
       const { code, message } = error as { code?: string; message: string };
       const pooled = options !== undefined && /unsupported startup parameter/iu.test(message);
       if (pooled) options = undefined;
-      if (opening < OPENINGS && (pooled || code === IDLE_SESSION_TIMEOUT)) continue;
+      const full = code === TOO_MANY_CONNECTIONS;
+      if (full && opening < OPENINGS) await new Promise((wake) => setTimeout(wake, FULL_PAUSE_MS));
+      if (opening < OPENINGS && (pooled || full || code === IDLE_SESSION_TIMEOUT)) continue;
       fail('TARGET_UNREACHABLE', `the database ${describeAddress(url)} cannot be reached: ${message}`);
     }
   }

@@ -76,11 +76,11 @@ test('a slice: every monitor at its cadence, each sample on disk', async () => {
   expect(result).toMatchObject({ breaches: [], verdict: null });
   const lines = await metrics(hands);
   expect(lines).toHaveLength(result.metrics);
-  expect(lines.filter((line) => line.monitor === 'site').length).toBeGreaterThanOrEqual(4);
+  expect(lines.filter((line) => line.monitor === 'site').length).toBeGreaterThanOrEqual(2);
   expect(lines.find((line) => line.monitor === 'orders')?.samples).toEqual([
     expect.objectContaining({ value: 50 }),
   ]);
-  expect(result.summary.join()).toMatch(/orders\/total: \d+ samples, mean 50, 50 … 50/u);
+  expect(result.summary.join()).toMatch(/orders\/total: \d+ samples?, mean 50, 50 … 50/u);
   // The next slice goes on where this one ended, to the end of the soak.
   const last = await observe(hands, 10_000, result.state);
   expect(last).toMatchObject({ verdict: 'passed' });

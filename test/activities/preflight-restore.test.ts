@@ -1,5 +1,5 @@
-// What a restore would fail for or leave behind beside the database itself: a prepared transaction, which nobody can
-// end from outside, and a logical replication slot, which stays with the database that is put aside.
+// What a restore would fail for or leave behind beside the database itself: a prepared transaction, which
+// nobody can end from outside, and a logical replication slot, which stays with the database put aside.
 import { createPrivateKey } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,7 +41,8 @@ describe('prepared transactions of this database', () => {
       gids.map((gid) =>
         query(
           hands.url,
-          `begin; update orders set total_cents = 1 where id = ${gids.indexOf(gid) + 1}; prepare transaction '${gid.replace("'", "''")}'`,
+          `begin; update orders set total_cents = 1 where id = ${gids.indexOf(gid) + 1};
+           prepare transaction '${gid.replace("'", "''")}'`,
         ),
       ),
     );
@@ -53,7 +54,7 @@ describe('prepared transactions of this database', () => {
       await query(hands.url, `rollback prepared ${gid}`);
   };
 
-  test('a plan with a fallback that restores is refused, because the names could not be swapped', async () => {
+  test('where a fallback restores: refused, because the names could not be swapped', async () => {
     const hands = await ready();
     await hands.run('backup');
     await prepare(hands, "o'clock");
@@ -80,7 +81,7 @@ describe('prepared transactions of this database', () => {
     }
   });
 
-  test('without such a fallback they are named, and nothing is refused; those of other databases concern nobody', async () => {
+  test('where none does: named, and nothing is refused; those of other databases concern nobody', async () => {
     const [hands, other] = [await ready(''), await ready()];
     await prepare(hands, 'a', 'b', 'c', 'd', 'e', 'f');
     try {
@@ -107,7 +108,7 @@ describe('a logical replication slot of this database', () => {
   const made = (hands: Hands, name: string) =>
     query(hands.url, `select pg_create_logical_replication_slot('${name}', 'pgoutput')`);
 
-  test('is named where a fallback restores, is no reason to refuse, and stays behind as was said', async () => {
+  test('is named where a fallback restores, refuses nothing, and stays behind as was said', async () => {
     const hands = await ready();
     await made(hands, 'cdc');
     const aside = `sg_${hands.rollout.hash}_replaced`;
@@ -151,7 +152,7 @@ describe('a logical replication slot of this database', () => {
     }
   });
 
-  test('is not spoken of where nothing restores, nor are those of other databases, physical and temporary ones', async () => {
+  test('not where nothing restores, nor one of another database, physical or temporary', async () => {
     const [hands, other] = [await ready(''), await ready()];
     await made(hands, 'elsewhere');
     await slots("select pg_create_physical_replication_slot('physical')");

@@ -1,5 +1,6 @@
-// What an ordinary owner may restore is not refused for nothing, and what it may not is found before anything is
-// done: each verdict of preflight is held against a backup by the same role. A statement that preflight prints helps.
+// What an ordinary owner may restore is not refused for nothing, and what it may not is found before anything
+// is done: each verdict of preflight is held against a backup by the same role. A statement that preflight
+// prints helps.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -46,7 +47,8 @@ describe('functions', () => {
       'an ordered and a moving aggregate, and one of a function of its own',
       `set role app; create function add(int, int) returns int language sql immutable as 'select $1 + $2';
        create aggregate own(int) (sfunc = add, stype = int, initcond = '0');
-       create aggregate moving(int) (sfunc = int4pl, stype = int, initcond = '0', msfunc = int4pl, minvfunc = int4mi, mstype = int, minitcond = '0')`,
+       create aggregate moving(int) (sfunc = int4pl, stype = int, initcond = '0', msfunc = int4pl,
+         minvfunc = int4mi, mstype = int, minitcond = '0')`,
     ],
     ['a range type, which has constructors', 'set role app; create type span as range (subtype = int)'],
     [
@@ -68,27 +70,34 @@ describe('functions', () => {
   test.each([
     [
       'whose state is of the type internal',
-      'create aggregate listed(anynonarray) (sfunc = array_agg_transfn, stype = internal, finalfunc = array_agg_finalfn, finalfunc_extra); alter aggregate listed(anynonarray) owner to app',
+      `create aggregate listed(anynonarray) (sfunc = array_agg_transfn, stype = internal,
+         finalfunc = array_agg_finalfn, finalfunc_extra);
+       alter aggregate listed(anynonarray) owner to app`,
       'aggregate listed(anynonarray), whose state is of the type internal',
     ],
     [
       'of the server itself',
-      "create function plus(int, int) returns int language internal as 'int4pl'; alter function plus(int, int) owner to app",
+      `create function plus(int, int) returns int language internal as 'int4pl';
+       alter function plus(int, int) owner to app`,
       'function plus(integer,integer) in internal',
     ],
     [
       'for a window, of the server itself',
-      "create function place() returns bigint window language internal as 'window_rank'; alter function place() owner to app",
+      `create function place() returns bigint window language internal as 'window_rank';
+       alter function place() owner to app`,
       'function place() in internal',
     ],
     [
       'that is leakproof',
-      "create function tight(int) returns int language sql immutable leakproof as 'select $1'; alter function tight(int) owner to app",
+      `create function tight(int) returns int language sql immutable leakproof as 'select $1';
+       alter function tight(int) owner to app`,
       'function tight(integer), which is leakproof',
     ],
     [
       'with a support function',
-      "create function helped(int) returns int language sql as 'select $1'; alter function helped(int) support pg_catalog.generate_series_int4_support; alter function helped(int) owner to app",
+      `create function helped(int) returns int language sql as 'select $1';
+       alter function helped(int) support pg_catalog.generate_series_int4_support;
+       alter function helped(int) owner to app`,
       'function helped(integer), which has a support function',
     ],
   ])('%s: refused, and no backup could be proven', async (_name, sql, what) => {
@@ -103,7 +112,8 @@ describe('functions', () => {
 });
 
 describe('a member that does not inherit', () => {
-  const OF_BOSS = `create schema biz authorization boss; set role boss; create table biz.b (id int primary key);
+  const OF_BOSS = `create schema biz authorization boss; set role boss;
+    create table biz.b (id int primary key);
     insert into biz.b values (1); reset role; select lo_create(7100); alter large object 7100 owner to boss`;
   let made = 0;
   /** A role of its own for each test, granted what `grants` says of ROLE, and between it and boss BETWEEN. */
@@ -182,7 +192,7 @@ describe('a member that does not inherit', () => {
     const asked = async (step: string) => (await permit(bench, { steps: withLogin, url })).run(step);
     const refused = await asked('preflight');
     expect(said(refused)).toContain(
-      `role ${role} may not give a copy to app, the owner of the database, because it is a member of app and does not`,
+      `role ${role} may not give a copy to app, the owner of the database, because it is a member of app and`,
     );
     await obey(refused);
     const preflight = await asked('preflight');
