@@ -1,6 +1,6 @@
 // A table as rows are read and written by it: its columns, its key, and how one row is written as text.
 import { fail } from '../../src/core/failures.ts';
-import { quoteName, quoteTable, quoteText, type Session } from '../../src/io/postgres.ts';
+import { partsOf, quoteName, quoteTable, quoteText, type Session } from '../../src/io/postgres.ts';
 
 export interface Column {
   readonly name: string;
@@ -65,7 +65,7 @@ const plainName = (name: string): string => (/[."]/u.test(name) ? quoteName(name
 
 /** A name as SQL writes it, in the form of `TableShape.name`. */
 export const plainTable = (quoted: string): string =>
-  (quoted.match(/"(?:[^"]|"")*"|[^."]+/gu) ?? [quoted])
+  partsOf(quoted)
     .map((part) => plainName(part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
     .join('.');
 

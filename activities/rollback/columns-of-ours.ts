@@ -1,27 +1,52 @@
 // Which columns of a table this rollout may have changed: who wrote a row last does not tell who changed which of them.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { quoteTable, type Session } from '../../src/io/postgres.ts';
 import type { TableMark } from '../../src/core/snapshot.ts';
-import { type Assigned, assignedColumns } from '../../src/io/sql-grammar.ts';
+import { specsOf } from '../../src/core/specs.ts';
+import { assignedColumns } from '../../src/io/sql-grammar.ts';
 import { migratorOf } from '../migrators/index.ts';
 import type { Work } from '../frame/step-context.ts';
-import { hasUpdated } from './row-writers.ts';
+import { rowsWritten } from './row-writers.ts';
 
-/** What the migrations of this rollout assign, up and down; null where their text does not tell. */
-export type Assigns = readonly Assigned[] | null;
+/** Columns that the SQL of this rollout assigns, there and back; null where its text does not tell. */
+export type Assigns = readonly string[] | null;
 
-/** Only of files of SQL; what the code of another migrator assigns is not known, and nothing is said of it. */
+/**
+ * Of migrations and their forward fixes in files, and of SQL steps. What other code assigns is not known, and nothing is
+ * said of it.
+ */
 export async function assignsOf(work: Work): Promise<Assigns> {
-  const { migrations } = work.list;
-  if (!migrations) return [];
-  const migrator = migratorOf(migrations.tool);
-  if (!migrator.runsFiles) return [];
-  const files = await migrator.preview(work, migrations.pending).catch(() => null);
-  if (files === null) return null;
-  const each = files.flatMap(({ up, down }) => [up, down ?? '']).map(assignedColumns);
-  return each.every((one) => one !== null) ? each.flat() : null;
+  try {
+    const each = (await textsOf(work)).map(assignedColumns);
+    return each.every((one) => one !== null) ? each.flat() : null;
+  } catch {
+    return null;
+  }
 }
 
-/** Columns of the table that were made since the backup, or that this rollout has assigned in rows that were there. */
+async function textsOf(work: Work): Promise<readonly string[]> {
+  const { migrations, fallbacks } = work.list;
+  const files = specsOf(work.list, 'sqlFile').flatMap(({ file, undo }) => [file, undo]);
+  const migrator = migrations && migratorOf(migrations.tool);
+  if (!migrations || !migrator?.runsFiles) return readAll(work, files);
+  const forward = Object.values(fallbacks).flatMap((fallback) =>
+    'forward' in fallback ? migrator.prepared(work, fallback.forward).map(({ from }) => from) : [],
+  );
+  const pending = await migrator.preview(work, migrations.pending);
+  return [
+    ...pending.flatMap(({ up, down }) => [up, down ?? '']),
+    ...(await readAll(work, [...files, ...forward])),
+  ];
+}
+
+const readAll = (work: Work, files: readonly string[]): Promise<string[]> =>
+  Promise.all(files.map((file) => readFile(join(work.checkout, file), 'utf8')));
+
+/**
+ * Columns of the table that were made since the backup, or that this rollout assigns and may have assigned here. By
+ * name alone: a statement may name the table by its parent or by a view.
+ */
 export async function columnsOfOurs(
   session: Session,
   work: Work,
@@ -33,11 +58,8 @@ export async function columnsOfOurs(
       where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`,
     [quoteTable(table), mark?.columns ?? 32_767],
   );
-  const wrote = await hasUpdated(session, work, table);
-  const isAssigned = (name: string) =>
-    assigns === null || assigns.some((one) => one.column === name && isTable(table, one.table));
-  return rows.filter(({ name, made }) => made || (wrote && isAssigned(name))).map(({ name }) => name);
+  const { changed } = await rowsWritten(session, work, table);
+  return rows
+    .filter(({ name, made }) => made || (changed && (assigns === null || assigns.includes(name))))
+    .map(({ name }) => name);
 }
-
-const isTable = (table: string, written: string): boolean =>
-  table === written || (!written.includes('.') && table.endsWith(`.${written}`));

@@ -1,6 +1,7 @@
 // Objects that others have made or set since the backup, asked of the catalog's own rows: who wrote them last.
 import type { Difference, Snapshot } from '../../src/core/snapshot.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
+import { OURS } from '../../src/io/snapshot.ts';
 import { provenBackup } from '../backup/backup.ts';
 import type { Work } from '../frame/step-context.ts';
 import { writerOf } from './row-writers.ts';
@@ -47,8 +48,7 @@ async function newTables(
         (select array_agg(m.nspname || '.' || i.relname) from pg_index x join pg_class i on i.oid = x.indexrelid
           join pg_namespace m on m.oid = i.relnamespace where x.indrelid = t.oid))::text[] as names
       from pg_class t join pg_namespace n on n.oid = t.relnamespace
-      where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')
-        and t.relkind in ('r', 'p') and ${writer} = 'other'`,
+      where ${OURS} and t.relkind in ('r', 'p') and ${writer} = 'other'`,
   );
   return new Set(rows.filter(({ table }) => !(`table ${table}` in catalog)).flatMap(({ names }) => names));
 }

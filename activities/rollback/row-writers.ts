@@ -75,28 +75,23 @@ export async function removerOf(
       and ${await writerOf(session, work, null, seen)} <> 'other'`,
     [quoteTable(table), file ?? null],
   );
-  if (emptied) return 'either';
-  const [row] = await session.query(
-    `select from ${OWN} where rollout = $1
-      and (wrote -> $2 ->> 2)::bigint > coalesce((began -> $2 ->> 2)::bigint, 0) limit 1`,
-    [work.rollout.hash, table],
-  );
-  return row ? 'either' : 'other';
+  return emptied || (await rowsWritten(session, work, table)).removed ? 'either' : 'other';
 }
 
-/** Whether one of our transactions has changed rows of the table. */
-export async function hasUpdated(
+/** What the transactions of this rollout have done to rows of the table, by their own counters. */
+export async function rowsWritten(
   session: Session,
   work: Pick<Work, 'rollout'>,
   table: string,
-): Promise<boolean> {
-  if (!(await isThere(session, OWN))) return false;
-  const rows = await session.query(
-    `select from ${OWN} where rollout = $1
-      and (wrote -> $2 ->> 1)::bigint > coalesce((began -> $2 ->> 1)::bigint, 0) limit 1`,
+): Promise<{ readonly added: boolean; readonly changed: boolean; readonly removed: boolean }> {
+  if (!(await isThere(session, OWN))) return { added: false, changed: false, removed: false };
+  const more = (at: number) =>
+    `coalesce(bool_or((wrote -> $2 ->> ${at})::bigint > coalesce((began -> $2 ->> ${at})::bigint, 0)), false)`;
+  const [row] = await session.query<{ added: boolean; changed: boolean; removed: boolean }>(
+    `select ${more(0)} as added, ${more(1)} as changed, ${more(2)} as removed from ${OWN} where rollout = $1`,
     [work.rollout.hash, table],
   );
-  return rows.length > 0;
+  return row!;
 }
 
 /**
@@ -108,15 +103,9 @@ export async function adderOf(
   work: Pick<Work, 'rollout'>,
   table: string,
 ): Promise<'other' | 'either' | 'own'> {
-  if (!(await isThere(session, OWN))) return 'own';
-  const more = (at: number) =>
-    `coalesce(bool_or((wrote -> $2 ->> ${at})::bigint > coalesce((began -> $2 ->> ${at})::bigint, 0)), false)`;
-  const [row] = await session.query<{ added: boolean; changed: boolean }>(
-    `select ${more(0)} as added, ${more(1)} as changed from ${OWN} where rollout = $1`,
-    [work.rollout.hash, table],
-  );
-  if (!row?.added) return row?.changed ? 'other' : 'own';
-  return row.changed ? 'either' : 'own';
+  const { added, changed } = await rowsWritten(session, work, table);
+  if (!changed) return 'own';
+  return added ? 'either' : 'other';
 }
 
 const toldBy: Readonly<Record<Writer, string>> = {

@@ -153,10 +153,12 @@ export const quoteName = (name: string): string => pg.escapeIdentifier(name);
 /** A text as SQL writes it. */
 export const quoteText = (text: string): string => pg.escapeLiteral(text);
 /** `schema.table` or `table`, quoted part by part; a part that is quoted already may hold a dot. */
-export function quoteTable(name: string): string {
-  const parts = name.match(/"(?:[^"]|"")*"|[^."]+/gu) ?? [name];
-  return parts.map((part) => (part.startsWith('"') ? part : quoteName(part))).join('.');
-}
+export const quoteTable = (name: string): string =>
+  partsOf(name)
+    .map((part) => (part.startsWith('"') ? part : quoteName(part)))
+    .join('.');
+/** `schema` and `table`, each as it stands there. */
+export const partsOf = (name: string): readonly string[] => name.match(/"(?:[^"]|"")*"|[^."]+/gu) ?? [name];
 
 /** What PostgreSQL says of an error, or undefined when it is not one of its own. */
 export function serverError(

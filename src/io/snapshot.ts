@@ -3,7 +3,8 @@
 import type { Snapshot, TableMark } from '../core/snapshot.ts';
 import { quoteTable, type Session } from './postgres.ts';
 
-const OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')";
+/** What a person has made, by its schema `n`. */
+export const OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'soakgate')";
 
 /** A name with a dot or a quote in it is quoted, so that a qualified one can be taken apart again. */
 const plain = (name: string): string =>

@@ -57,56 +57,32 @@ function functionsIn(statement: Node): readonly string[] {
   return [...names];
 }
 
-/** A column that a statement assigns: the table as it is written there, with its schema or without. */
-export interface Assigned {
-  readonly table: string;
-  readonly column: string;
-}
-
 /**
- * The columns that the UPDATEs of a text assign, whatever stands around them; null where the text cannot be read, or
- * runs code (DO, CALL) that may assign others.
+ * Names of the columns that a text assigns in rows that are there, and of those that it renames, each once; null where
+ * the text cannot be read, or runs code (DO, CALL) that may assign others.
  */
-export function assignedColumns(text: string): readonly Assigned[] | null {
+export function assignedColumns(text: string): readonly string[] | null {
   let parsed: Node;
   try {
     parsed = parseSync(text) as unknown as Node;
   } catch {
     return null;
   }
-  const found: Assigned[] = [];
+  const names = new Set<string>();
   for (const node of within(parsed)) {
     if (node['DoStmt'] !== undefined || node['CallStmt'] !== undefined) return null;
-    for (const key of ['UpdateStmt', 'InsertStmt', 'MergeStmt']) {
-      const statement = node[key] as { relation?: Relation } | undefined;
-      if (!statement?.relation) continue;
-      const { schemaname, relname } = statement.relation;
-      const table = schemaname === undefined ? relname : `${schemaname}.${relname}`;
-      for (const column of targetsOf(key, statement as Node)) found.push({ table, column });
-    }
+    for (const key of ['UpdateStmt', 'onConflictClause', 'MergeWhenClause'])
+      for (const name of targetsOf(node[key] as Node | undefined)) names.add(name);
+    const renamed = node['RenameStmt'] as { subname?: string; newname?: string } | undefined;
+    for (const name of renamed?.subname ? [renamed.subname, renamed.newname] : []) if (name) names.add(name);
   }
-  return found;
+  return [...names];
 }
 
-interface Relation {
-  readonly schemaname?: string;
-  readonly relname: string;
-}
-
-/** What an INSERT sets in rows that are there already, and a MERGE in rows that match, is assigned, too. */
-function targetsOf(key: string, statement: Node): readonly string[] {
-  const lists =
-    key === 'UpdateStmt'
-      ? [statement['targetList']]
-      : key === 'InsertStmt'
-        ? [(statement['onConflictClause'] as Node | undefined)?.['targetList']]
-        : (statement['mergeWhenClauses'] as { MergeWhenClause: Node }[]).map(
-            ({ MergeWhenClause }) => MergeWhenClause['targetList'],
-          );
-  return lists.flatMap((list) =>
-    ((list ?? []) as { ResTarget?: { name?: string } }[]).flatMap(({ ResTarget }) => ResTarget?.name ?? []),
+const targetsOf = (clause: Node | undefined): readonly string[] =>
+  ((clause?.['targetList'] ?? []) as { ResTarget?: { name?: string } }[]).flatMap(
+    ({ ResTarget }) => ResTarget?.name ?? [],
   );
-}
 
 const WRITES = [
   ['InsertStmt', 'it inserts'],

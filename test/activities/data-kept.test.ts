@@ -115,7 +115,32 @@ test('a table whose heir has no key is refused before anything is changed', asyn
     verdict: 'error',
     summary: expect.stringContaining('c inherits from public.p and has no primary key'),
   });
+  const far = await given(
+    `create table p (id int primary key, v text); insert into p values (1, 'old');
+     create foreign data wrapper nobody; create server nowhere foreign data wrapper nobody;
+     create foreign table c () inherits (p) server nowhere`,
+    'table: p, bad: "v = \'old\'", fix: "v = \'new\'"',
+  );
+  expect(await far.run('data: fix')).toMatchObject({
+    summary: expect.stringContaining('is a foreign table'),
+  });
   expect(await rows(hands, 'select v as r from c order by v')).toEqual(['new', 'old']);
+});
+
+test('rows of another table that a trigger of the fix truncates are not called the application’s', async () => {
+  const hands = await given(
+    `create table f (id int primary key, v text); insert into f values (1, 'old');
+     create table other (id int primary key); insert into other values (1), (2);
+     create function gone() returns trigger language plpgsql as $$ begin truncate other; return null; end $$;
+     create trigger gone after update on f execute function gone()`,
+    'table: f, bad: "v = \'old\'", fix: "v = \'new\'"',
+  );
+  await hands.run('data: fix');
+  await hands.undo('data: fix');
+  const left = await hands.call<Comparison>('compareRollback', { rollout: hands.rollout, ran: [] });
+  expect(left.differences).toEqual(
+    [1, 2].map((id) => expect.stringMatching(`public.other ${id}: removed while`)),
+  );
 });
 
 test('a recorded state of which something is another: nothing is compared with it', async () => {

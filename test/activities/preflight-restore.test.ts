@@ -1,11 +1,9 @@
 // What a restore would fail for or leave behind beside the database itself: a prepared transaction, which
 // nobody can end from outside, and a logical replication slot, which stays with the database put aside.
-import { createPrivateKey } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { UndoReceipt } from '../../src/core/receipts.ts';
-import { createKey, signMessage } from '../../src/io/trust.ts';
 import { BACKUP, type Bench, type Hands, MIGRATE, permit, query, raiseBench } from '../support/hands.ts';
+import { people, restoredBy } from '../support/restoring.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -13,27 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.stop());
 
-const dan = createKey();
 const steps = `  - { step: preflight, preflight: {} }\n${BACKUP}${MIGRATE}`;
-const RESTORES = ', back: { approved: { roles: [dba] }, loses: writes-since-backup }';
-const people = [{ name: 'dan', key: dan.publicText, roles: ['dba'] }];
-const ready = (fallbacks = RESTORES) => permit(bench, { steps, fallbacks, people });
+const BACK = ', back: { approved: { roles: [dba] }, loses: writes-since-backup }';
+const ready = (fallbacks = BACK) => permit(bench, { steps, fallbacks, people });
 
-const restored = (hands: Hands) =>
-  hands.call<UndoReceipt>('restore', {
-    rollout: hands.rollout,
-    step: hands.step('backup'),
-    args: {},
-    approvals: [
-      signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
-        deployment: hands.rollout.deployment,
-        environment: 'here',
-        nonce: 'n',
-        expires: new Date(Date.now() + 60_000).toISOString(),
-        decision: 'back',
-      }),
-    ],
-  });
+const restored = (hands: Hands) => restoredBy(hands, 'back');
 
 describe('prepared transactions of this database', () => {
   const prepare = (hands: Hands, ...gids: readonly string[]) =>
@@ -135,7 +117,7 @@ describe('a logical replication slot of this database', () => {
   test('is named beside what is refused', async () => {
     const hands = await permit(bench, {
       steps: steps.replace('preflight: {}', 'preflight: { tools: [no-such-tool] }'),
-      fallbacks: RESTORES,
+      fallbacks: BACK,
     });
     await made(hands, 'beside');
     try {

@@ -1,11 +1,9 @@
 // How many sessions a rollout has at once is asked before anything is done, and the number is true: with as
 // many as preflight asks for everything goes through, with fewer a backup fails.
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
-import type { UndoReceipt } from '../../src/core/receipts.ts';
-import { createKey, signMessage } from '../../src/io/trust.ts';
 import {
   BACKUP,
   type Bench,
@@ -18,6 +16,7 @@ import {
   query,
   raiseBench,
 } from '../support/hands.ts';
+import { people, restoredBy, RESTORES } from '../support/restoring.ts';
 
 const MOST = 30;
 let bench: Bench;
@@ -26,12 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.stop());
 
-const dan = createKey();
 const inPostgres = (sql: string) => query(bench.postgres.url('postgres'), sql);
 const PREFLIGHT = '  - { step: preflight, preflight: {} }\n';
 const steps = PREFLIGHT + BACKUP + DATA + PREVIEW + MIGRATE;
-const RESTORES = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
-const people = [{ name: 'dan', key: dan.publicText, roles: ['dba'] }];
 const folder = (jobs: number) =>
   PREFLIGHT + BACKUP.replace('format: custom', `format: directory, jobs: ${jobs}`) + MIGRATE;
 
@@ -74,26 +70,12 @@ async function beside<T>(url: string, sessions: number, act: () => Promise<T>): 
 async function allOf(hands: Hands): Promise<void> {
   for (const step of ['backup', 'data', 'data: fix', 'preview', 'migrate'])
     expect(await hands.run(step), step).toMatchObject({ verdict: 'pass' });
-  const approval = signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
-    deployment: hands.rollout.deployment,
-    environment: 'here',
-    nonce: 'n',
-    expires: new Date(Date.now() + 60_000).toISOString(),
-    decision: 'restore',
-  });
   const { rollout } = hands;
   await query(hands.url, 'update customers set name = name || id');
   expect(await hands.call<Comparison>('compareRollback', { rollout, ran: [] })).toMatchObject({
     equal: false,
   });
-  expect(
-    await hands.call<UndoReceipt>('restore', {
-      rollout,
-      step: hands.step('backup'),
-      args: {},
-      approvals: [approval],
-    }),
-  ).toMatchObject({ done: true });
+  expect(await restoredBy(hands)).toMatchObject({ done: true });
   expect(await hands.call<Comparison>('compareRollback', { rollout, ran: [] })).toMatchObject({
     equal: true,
   });

@@ -80,19 +80,26 @@ test('what the address itself sets is kept beside it', async () => {
   );
 });
 
-test('a session that is ended as idle while it opens is opened again; for ever it is not', async () => {
-  const idle = refusal('57P05', 'terminating connection due to idle-session timeout');
+test.each([
+  [
+    'a session that is ended as idle while it opens',
+    '57P05',
+    'terminating connection due to idle-session timeout',
+  ],
+  ['a session for which there is no room yet', '53300', 'too many connections for role "app"'],
+])('%s is opened again; for ever it is not', async (_, code, message) => {
+  const refused = refusal(code, message);
   await inFront(
-    (_, at) => (at < 3 ? idle : null),
+    (_, at) => (at < 3 ? refused : null),
     async (url, packets) => {
       expect(await timeouts(url)).toMatchObject([{ timeout: '0' }]);
       expect(packets).toHaveLength(3);
     },
   );
   await inFront(
-    () => idle,
+    () => refused,
     async (url, packets) => {
-      await expect(timeouts(url)).rejects.toThrow(/cannot be reached: .*idle-session timeout/u);
+      await expect(timeouts(url)).rejects.toThrow(message);
       expect(packets).toHaveLength(5);
     },
   );

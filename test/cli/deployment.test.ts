@@ -301,6 +301,36 @@ test('what a restore would lose is counted and shown before it is signed', { tim
   await play.soakgate(['status', name, '--watch', '--timeout', '60s']);
 });
 
+test('a question is as old as it is: whoever decides for a restore is told what it would lose now', async () => {
+  const name = 'deciding';
+  const text = gatedPlan(ENVIRONMENT)
+    .replace('steps:\n', 'steps:\n  - { step: backup, backup: { tool: pg_dump, keep: 1d } }\n')
+    .replace(
+      'code: rollback }',
+      'code: rollback }, restore: { approved: { roles: [dba] }, loses: writes-since-backup }',
+    )
+    .replace('select 1]', 'select 1/0]')
+    .replace('matrix:\n', 'matrix:\n  - { when: { step: look }, ask: [restore, stop], severity: high }\n');
+  const asking = await play.writePlan('asking.yaml', text);
+  await play.soakgate([
+    'start',
+    asking,
+    '--as',
+    'ann',
+    '--repository',
+    play.stage.repository,
+    '--name',
+    name,
+  ]);
+  await open(name);
+  await until(name, /a decision \(restore \| stop\)/u);
+  await query(play.cast.database, "insert into customers (name, email) values ('later', 'l@example.org')");
+  const { code, err } = await play.soakgate(['decide', name, ENVIRONMENT, 'restore', '--as', 'dan']);
+  expect(code).toBe(0);
+  expect(err).toMatch(/restore would lose 1 row written since the backup of \S+ \(public\.customers 1\)/u);
+  await play.soakgate(['status', name, '--watch', '--timeout', '60s']);
+}, 120_000);
+
 test('a terminated deployment is stuck (5) until it is recovered (3)', { timeout: 180_000 }, async () => {
   const name = 'fourth';
   await startAs(name, '10m=5m');

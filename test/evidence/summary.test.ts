@@ -128,6 +128,7 @@ test('the summary of a run that is stuck', () => {
   expect(text).not.toContain('DEMO');
   for (const line of [
     '- **differences remain**: index public.orders_unpaid_idx was left behind',
+    '- bad rows when last checked: negative-total 40 → not checked again; they were not checked again after the rollback',
     '- undone: downgrade (migrate): both files rolled back',
     '| speed | inconclusive | 1.5 s | speed \\| said |',
     '- production: speed is inconclusive: speed | said',

@@ -1,12 +1,10 @@
 // An ordinary owner on a managed server: what its login may not restore, a second login restores by reference; or
 // the proof leaves out owners and privileges, and says so wherever the backup is spoken of.
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/core/activities.ts';
-import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
-import { createKey, signMessage } from '../../src/io/trust.ts';
 import {
   type Bench,
   failureOf,
@@ -20,6 +18,7 @@ import {
 import { needsExtensions, said } from '../support/field-case.ts';
 import { judge } from '../support/judge.ts';
 import { ranNow } from '../support/programs.ts';
+import { people, restoredBy, RESTORES } from '../support/restoring.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -29,12 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.stop());
 
-const dan = createKey();
 const inPostgres = (sql: string) => query(bench.postgres.url('postgres'), sql);
 const backup = (how: string) =>
   `  - { step: preflight, preflight: {} }\n  - { step: backup, backup: { keep: 30d${how} } }\n${MIGRATE}`;
 const RESTORE_AS = ', restore-as: { env: MANAGED_RESTORE_URL }';
-const FALLBACKS = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
 
 const inTheWay = [
   ['a schema public of before 15', 'alter schema public owner to boss; grant create on schema public to app'],
@@ -82,23 +79,6 @@ async function judged(hands: Hands, owners: readonly string[]): Promise<void> {
   expect(is).toEqual(was);
 }
 
-/** The restore, signed by dan. */
-const restored = (hands: Hands) =>
-  hands.call<UndoReceipt>('restore', {
-    rollout: hands.rollout,
-    step: hands.step('backup'),
-    args: {},
-    approvals: [
-      signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
-        deployment: hands.rollout.deployment,
-        environment: 'here',
-        nonce: 'n',
-        expires: new Date(Date.now() + 60_000).toISOString(),
-        decision: 'restore',
-      }),
-    ],
-  });
-
 const scratches = (hands: Hands) =>
   inPostgres(`select datname from pg_database where datname like 'sg\\_${hands.rollout.hash}%'`);
 
@@ -108,7 +88,7 @@ describe('a second login restores', () => {
     const url = await ownedByApp(sql);
     const alone = await permit(bench, { steps: backup(''), url });
     expect(await alone.run('preflight')).toMatchObject({ verdict: 'fail' });
-    const hands = await permit(bench, { steps: backup(RESTORE_AS), url, fallbacks: FALLBACKS });
+    const hands = await permit(bench, { steps: backup(RESTORE_AS), url, fallbacks: RESTORES });
     const preflight = await hands.run('preflight');
     said(context, preflight.summary);
     expect(preflight, preflight.details?.join('\n')).toMatchObject({ verdict: 'pass' });
@@ -131,13 +111,13 @@ describe('a second login restores', () => {
     const hands = await permit(bench, {
       steps: backup(RESTORE_AS),
       url,
-      fallbacks: FALLBACKS,
-      people: [{ name: 'dan', key: dan.publicText, roles: ['dba'] }],
+      fallbacks: RESTORES,
+      people,
     });
     const before = await judge(url.replace('//app@', '//postgres@'));
     await hands.run('backup');
     await query(url, 'drop table a');
-    const receipt = await restored(hands);
+    const receipt = await restoredBy(hands);
     expect(receipt, JSON.stringify(receipt)).toMatchObject({ done: true });
     expect(await judge(url.replace('//app@', '//postgres@'))).toEqual(before);
     expect(
@@ -161,8 +141,8 @@ describe('a second login restores', () => {
     const hands = await permit(bench, {
       steps: backup(RESTORE_AS),
       url,
-      fallbacks: FALLBACKS,
-      people: [{ name: 'dan', key: dan.publicText, roles: ['dba'] }],
+      fallbacks: RESTORES,
+      people,
     });
     const preflight = await hands.run('preflight');
     expect(preflight, preflight.details?.join('\n')).toMatchObject({ verdict: 'pass' });
@@ -171,7 +151,7 @@ describe('a second login restores', () => {
     await query(bench.postgres.url(copy).replace('//postgres@', '//app@'), 'create schema as_in_the_target');
     await query(url, 'delete from a');
     await inPostgres(`alter database ${name} with allow_connections false`);
-    expect(await restored(hands)).toMatchObject({ done: true });
+    expect(await restoredBy(hands)).toMatchObject({ done: true });
     expect(await query(url, 'select id from a')).toEqual([{ id: 1 }]);
     expect(
       await inPostgres(`select pg_get_userbyid(datdba) as owner from pg_database where datname = '${name}'`),
@@ -254,7 +234,7 @@ describe('a proof without owners and privileges', () => {
 
   test('a plan that would restore from it is refused', () => {
     const parsed = parsePlan(
-      planOf({ steps: backup(', owners: false'), fallbacks: FALLBACKS, port: 1 }),
+      planOf({ steps: backup(', owners: false'), fallbacks: RESTORES, port: 1 }),
       'plan.yaml',
     );
     expect('complaints' in parsed && parsed.complaints.map(({ message }) => message).join('\n')).toContain(

@@ -1,12 +1,10 @@
 // What a rollback is said to have left, where the application and others write and make things meanwhile: cases from
 // the field, each judged by hand in its expectation.
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Comparison, Newer } from '../../src/core/activities.ts';
-import type { UndoReceipt } from '../../src/core/receipts.ts';
-import { createKey, signMessage } from '../../src/io/trust.ts';
 import { said } from '../support/field-case.ts';
 import {
   BACKUP,
@@ -19,6 +17,7 @@ import {
   raiseBench,
 } from '../support/hands.ts';
 import { ranNow } from '../support/programs.ts';
+import { people, restoredBy, RESTORES } from '../support/restoring.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -28,8 +27,6 @@ beforeAll(async () => {
 afterAll(() => bench?.stop());
 
 const inPostgres = (sql: string) => query(bench.postgres.url('postgres'), sql);
-const dan = createKey();
-const FALLBACKS = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
 
 interface Case {
   readonly sql: string;
@@ -38,6 +35,8 @@ interface Case {
   /** Behind `create database NAME`. */
   readonly how?: string;
   readonly login?: string;
+  /** SQL of a step between backup and migration, whose undo does nothing. */
+  readonly step?: string;
   readonly ledger?: string;
 }
 
@@ -48,7 +47,7 @@ interface Opened extends Hands {
 }
 
 async function opened({ sql, up = 'select 1', down = 'select 1', how = '', ...more }: Case): Promise<Opened> {
-  const { login, ledger = 'schema_migrations' } = more;
+  const { login, ledger = 'schema_migrations', step } = more;
   const database = `r${randomUUID().slice(0, 8)}`;
   await inPostgres(`create database ${database} ${how}`);
   const su = bench.postgres.url(database);
@@ -57,22 +56,29 @@ async function opened({ sql, up = 'select 1', down = 'select 1', how = '', ...mo
   await mkdir(join(repository, 'migrations'));
   await writeFile(join(repository, 'migrations', '0001_a.sql'), up.replaceAll('HERE', database));
   await writeFile(join(repository, 'migrations', '0001_a.down.sql'), down);
+  await writeFile(join(repository, 'step.sql'), step ?? 'select 1');
+  await writeFile(join(repository, 'step.undo.sql'), 'select 1');
   const git = (...args: string[]) =>
     ranNow('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
   git('init', '-q');
   git('add', '.');
   git('commit', '-qm', 'v2');
   git('tag', 'v2');
-  const plan = planOf({ steps: BACKUP + MIGRATE, pending: '0001_a', services: '[]', fallbacks: FALLBACKS })
+  const plan = planOf({
+    steps: BACKUP + (step === undefined ? '' : STEP) + MIGRATE,
+    pending: '0001_a',
+    services: '[]',
+    fallbacks: RESTORES,
+  })
     .replace(', journal: audit.change_ledger', '')
     .replace('ledger: schema_migrations', `ledger: ${ledger}`)
     .replace(', ORDERS_MODULES: { env: ORDERS_MODULES }', '');
   const url = login ? su.replace('//postgres@', `//${login}@`) : su;
-  const people = [{ name: 'dan', key: dan.publicText, roles: ['dba'] }];
   const hands = await permit(bench, { steps: '', url, people, app: { plan, repository, ref: 'v2' } });
   return { ...hands, database, su };
 }
 
+const STEP = '  - { step: step, sql: { file: step.sql, undo: step.undo.sql, give-up-after: 2s } }\n';
 const LEDGER =
   'create table schema_migrations (version text primary key, applied_at timestamptz not null default now())';
 const compare = (hands: Hands) =>
@@ -87,22 +93,6 @@ async function rolledBack(given: Case, meanwhile: string): Promise<Comparison> {
   await hands.undo('migrate');
   return compare(hands);
 }
-
-const restore = (hands: Hands) =>
-  hands.call<UndoReceipt>('restore', {
-    rollout: hands.rollout,
-    step: hands.step('backup'),
-    args: {},
-    approvals: [
-      signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
-        deployment: hands.rollout.deployment,
-        environment: 'here',
-        nonce: 'n',
-        expires: new Date(Date.now() + 60_000).toISOString(),
-        decision: 'restore',
-      }),
-    ],
-  });
 
 const THREE =
   "create table a (id int primary key, w text, v text); insert into a select n, 'w', 'v' || n from generate_series(1, 3) n";
@@ -135,10 +125,42 @@ describe('the application writes while a migration is in force', () => {
 
   test.each([
     ['an update', "update a set v = 'LOST' where id < 3"],
+    [
+      'an update of another name of the column',
+      "alter table a rename v to x; update a set x = 'LOST' where id < 3; alter table a rename x to v",
+    ],
+    [
+      'an update through a view',
+      "create view aa as select * from a; update aa set v = 'LOST' where id < 3; drop view aa",
+    ],
     ['code whose assignments cannot be read', "do $$ begin update a set v = 'LOST' where id < 3; end $$"],
   ])('%s is not put back, and the application touches the row: not excused', async (_, up) => {
     const left = await rolledBack({ sql: THREE, up }, "update a set w = 'app' where id = 2");
     expect(left.equal).toBe(false);
+    expect(left.differences.map((line) => line.slice(0, 11))).toEqual(['public.a 1:', 'public.a 2:']);
+  });
+
+  test('an update of a partitioned table is one of its partitions', async () => {
+    const left = await rolledBack(
+      {
+        sql: `create table p (id int primary key, w text, v text) partition by range (id);
+          create table p_1 partition of p for values from (0) to (10);
+          insert into p select n, 'w', 'v' || n from generate_series(1, 3) n`,
+        up: "update p set v = 'LOST' where id = 2",
+      },
+      "update p set w = 'app' where id in (1, 2)",
+    );
+    expect(left.differences.map((line) => line.slice(0, 13))).toEqual(['public.p_1 2:']);
+    expect(left.writtenSince).toEqual(['public.p_1 1: changed by the application since the backup']);
+  });
+
+  test('what a step of SQL assigns counts as what a migration assigns', async () => {
+    const hands = await opened({ sql: THREE, step: "update a set v = 'LOST' where id < 3" });
+    await hands.run('backup');
+    await hands.run('step');
+    await query(hands.su, "update a set w = 'app' where id in (2, 3)");
+    await hands.undo('step');
+    const left = await compare(hands);
     expect(left.differences.map((line) => line.slice(0, 11))).toEqual(['public.a 1:', 'public.a 2:']);
   });
 
@@ -237,7 +259,7 @@ describe('what no dump holds', () => {
     });
     await hands.run('backup');
     await hands.run('migrate');
-    const undone = await restore(hands);
+    const undone = await restoredBy(hands);
     expect(undone).toMatchObject({ done: true });
     expect(
       await query(
@@ -295,7 +317,7 @@ describe('what no dump holds', () => {
     expect(newer.summary).toMatch(
       /^1 row written since the backup of \S+ \(public\.a 1\), counted at \S+Z;/u,
     );
-    expect((await restore(hands)).summary).toMatch(/; lost: 1 row written since the backup$/u);
+    expect((await restoredBy(hands)).summary).toMatch(/; lost: 1 row written since the backup$/u);
     said(context, newer.summary);
   });
 });

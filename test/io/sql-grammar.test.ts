@@ -105,14 +105,13 @@ describe('functions that no read-only transaction holds', () => {
 
 describe('columns that a text assigns', () => {
   test.each([
-    ['update a set v = 1, (w, x) = (2, 3); update biz.b set y = 1 from a', ['a.v', 'a.w', 'a.x', 'biz.b.y']],
-    ['with u as (update a set v = 1 returning 1) select * from u', ['a.v']],
-    ['insert into a values (1) on conflict (id) do update set v = 2', ['a.v']],
-    ['merge into a using b on a.id = b.id when matched then update set v = 1', ['a.v']],
+    ['update a set v = 1, (w, x) = (2, 3); update biz.b set y = 1 from a', ['v', 'w', 'x', 'y']],
+    ['with u as (update a set v = 1 returning 1) select * from u', ['v']],
+    ['insert into a values (1) on conflict (id) do update set v = 2', ['v']],
+    ['merge into a using b on a.id = b.id when matched then update set v = 1', ['v']],
+    ['alter table a rename column v to w; alter table a rename to b', ['v', 'w']],
     ['alter table a drop column v; insert into a values (1); delete from a', []],
-  ])('%s', (text, wanted) =>
-    expect(assignedColumns(text)?.map(({ table, column }) => `${table}.${column}`)).toEqual(wanted),
-  );
+  ])('%s', (text, wanted) => expect(assignedColumns(text)).toEqual(wanted));
   test.each(['do $$ begin update a set v = 1; end $$', 'call f()', '\\i other.sql'])(
     '%s does not tell',
     (text) => expect(assignedColumns(text)).toBeNull(),
