@@ -44,6 +44,8 @@ const LONG = [
   'test/activities/django*.test.ts',
   'test/package/*.test.ts',
   'test/compose/site.test.ts',
+  'test/cli/deployment.test.ts',
+  'test/examples/validation-system/*.test.ts',
 ];
 
 const patience = { testTimeout: 150_000, hookTimeout: 150_000 };

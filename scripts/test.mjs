@@ -1,6 +1,6 @@
 // All checks in order, none skipped because another failed. The last line counts them. `--all` adds the long
 // tests; other arguments go to vitest.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checks, interrupted, runChecks } from './check.mjs';
@@ -8,6 +8,7 @@ import { cacheRoot } from './parts/cache.mjs';
 import { checkout, inCheckout, readJson } from './parts/checkout.mjs';
 import { handOver } from './parts/hand-over.mjs';
 import { nodeRuntime } from './parts/node-runtime.mjs';
+import { filesToRunAgain, withSecondRun } from './run-again.mjs';
 
 process.chdir(checkout);
 // Some hundred processes of the same code: stripped of types and compiled once (bin/soakgate.mjs).
@@ -16,11 +17,12 @@ const node = nodeRuntime.find()?.path ?? process.execPath;
 const packaged = (...path) => inCheckout('node_modules', ...path);
 const everyCheck = [...checks];
 
+const folder = mkdtempSync(join(tmpdir(), 'soakgate-test-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
 /** A file that could not be loaded, or a vitest that died, is a failure although no test of it is counted. */
-async function runVitest(args) {
-  const folder = mkdtempSync(join(tmpdir(), 'soakgate-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const report = join(folder, 'report.json');
+async function runVitest(args, name = 'report.json') {
+  const report = join(folder, name);
   const program = [
     packaged('vitest', 'vitest.mjs'),
     'run',
@@ -30,7 +32,20 @@ async function runVitest(args) {
   ];
   const code = await handOver(node, [...program, ...args]);
   if (interrupted(code)) process.exit(code);
-  return { ...tally(code, readJson(report)), report };
+  return { ...tally(code, readJson(report)), code, report };
+}
+
+/** Hours of tests on real parts: what failed beside the others is asked once more, alone. */
+async function runAll() {
+  const first = await runVitest([]);
+  const files = filesToRunAgain(readJson(first.report));
+  if (files.length === 0) return first;
+  console.log(`\n— again, alone: ${files.length === 1 ? '1 file' : `${files.length} files`} that failed`);
+  const second = await runVitest(['--maxWorkers=1', ...files], 'again.json');
+  const both = withSecondRun(readJson(first.report), readJson(second.report) ?? { testResults: [] });
+  writeFileSync(first.report, JSON.stringify(both.report));
+  for (const test of both.unsteady) console.log(`unsteady: failed beside the others, passed alone: ${test}`);
+  return { ...tally(second.code, both.report), report: first.report };
 }
 
 /** What the tests showed of the runbooks; only a whole run says it of every line. */
@@ -66,8 +81,9 @@ const short = given.length === 0;
 
 const failedChecks = await runChecks();
 console.log('\n— tests');
-const SHORT = ['--project', 'unit', '--project', 'whole'];
-const tests = await runVitest(all ? [] : short ? SHORT : given);
+// One more than vitest.config.ts has: the short ones wait a third of their time, and no soak of theirs is timed.
+const SHORT = ['--project', 'unit', '--project', 'whole', '--maxWorkers=4'];
+const tests = all ? await runAll() : await runVitest(short ? SHORT : given);
 if (all) failedChecks.push(...(await writeRunbooks(tests.report)));
 
 for (const check of failedChecks) console.log(`${check.name} failed: ${check.mend}`);

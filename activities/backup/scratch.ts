@@ -126,9 +126,13 @@ function localeOf({ encoding, collate, ctype, provider, locale, rules }: Like): 
 
 /** Drops a scratch database with whatever sessions of ours are in it. */
 export async function dropScratch(work: Restoring, database: string): Promise<void> {
-  await inMaintenance(await asRestorer(work), (session) =>
-    session.query(`drop database if exists ${quoteName(database)} with (force)`),
-  );
+  await inMaintenance(await asRestorer(work), async (session) => {
+    const template = 'select from pg_database where datname = $1 and datistemplate';
+    // One that was to take the place of a template, which PostgreSQL does not drop.
+    if ((await session.query(template, [database])).length > 0)
+      await session.query(`alter database ${quoteName(database)} with is_template false`);
+    await session.query(`drop database if exists ${quoteName(database)} with (force)`);
+  });
 }
 
 /** Drops every scratch database of a rollout; their names are derived, so nothing has to be remembered. */

@@ -27,6 +27,8 @@ interface Restorer {
   readonly proprietor: string;
   readonly owner: boolean;
   readonly signals: boolean;
+  /** The tablespace of the database, where a restore by this role could not lie. */
+  readonly tablespace: string | null;
   /** Whose sessions it may not end. */
   readonly others: readonly string[];
 }
@@ -37,6 +39,9 @@ async function mayRestore(session: Session): Promise<Look> {
        quote_ident(pg_get_userbyid(d.datdba)) as proprietor, pg_has_role(current_user, d.datdba, 'usage')
          and pg_has_role(current_user, d.datdba, ${MAY_GIVE_TO}) as owner,
        pg_has_role(current_user, 'pg_signal_backend', 'usage') as signals,
+       (select quote_ident(t.spcname) from pg_tablespace t, pg_database plain where t.oid = d.dattablespace
+         and plain.datname = 'template0' and t.oid <> plain.dattablespace
+         and not has_tablespace_privilege(current_user, t.oid, 'create')) as tablespace,
        (select coalesce(array_agg(distinct usename::text), '{}') from pg_stat_activity a
        where a.datname = d.datname and not pg_has_role(current_user, a.usesysid, 'usage')) as others
      from pg_database d where d.datname = current_database()`,
@@ -49,6 +54,11 @@ async function mayRestore(session: Session): Promise<Look> {
         statements,
     );
   }
+  if (row.tablespace !== null)
+    return missing(
+      `role ${row.role} may not create databases in tablespace ${row.tablespace}, where this one lies, so a ` +
+        `restore would lie elsewhere: grant create on tablespace ${row.tablespace} to ${row.role}`,
+    );
   const settings = await unsettable(session);
   if (settings.length > 0)
     return missing(

@@ -1,12 +1,10 @@
-// What lies outside every dump: owner, grants, settings, limit and comment of a database, carried over by hand.
+// What lies outside every dump (owner, grants, settings, limit, comment, whether it is a template), carried over.
 import { fail } from '../../src/core/failures.ts';
 import { quoteName, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
 import { inMaintenance } from '../database/maintenance-session.ts';
 import type { Work } from '../frame/step-context.ts';
 
-/**
- * Owner, grants, settings, limit and comment lie outside every dump: they are carried over by hand (T-06).
- */
+/** What no dump of the database `from` holds is given to `to` (T-06); returns the statements that ran. */
 export async function carryOver(work: Work, from: string, to: string): Promise<readonly string[]> {
   return inMaintenance(work, async (session) => {
     const statements = await carriedStatements(session, from, to);
@@ -21,9 +19,10 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
     oid: string;
     owner: string;
     connlimit: number;
+    template: boolean;
     comment: string | null;
   }>(
-    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit,
+    `select oid::text, pg_get_userbyid(datdba) as owner, datconnlimit as connlimit, datistemplate as template,
       shobj_description(oid, 'pg_database') as comment
      from pg_database where datname = $1`,
     [from],
@@ -33,6 +32,7 @@ async function carriedStatements(session: Session, from: string, to: string): Pr
   return [
     `alter database ${name} owner to ${quoteName(database.owner)}`,
     `alter database ${name} connection limit ${database.connlimit}`,
+    ...(database.template ? [`alter database ${name} with is_template true`] : []),
     ...(await grantStatements(session, from, name)),
     ...settings,
     ...(database.comment === null ? [] : [`comment on database ${name} is ${quoteText(database.comment)}`]),

@@ -34,6 +34,8 @@ const SURROUNDINGS = `
     from ${DATABASE} x
   union all select 'database owner', pg_get_userbyid((d->>'datdba')::oid) from ${DATABASE} x
   union all select 'database connection limit', d->>'datconnlimit' from ${DATABASE} x
+  union all select 'database as a template', 'others may copy it' from ${DATABASE} x
+    where (d->>'datistemplate')::bool
   union all select 'database tablespace', (select spcname from pg_tablespace t
       where t.oid = (d->>'dattablespace')::oid) from ${DATABASE} x
   union all select 'existence of schema public', 'there' from pg_namespace where nspname = 'public'

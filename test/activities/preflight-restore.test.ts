@@ -154,3 +154,27 @@ describe('a logical replication slot of this database', () => {
     }
   });
 });
+
+test('a tablespace in which the role may make no database: refused, and what is printed helps', async () => {
+  await query(bench.postgres.url('postgres'), 'create role mover login createdb');
+  // One that needs no folder of its own; only such a session may make it.
+  const client = new pg.Client({ connectionString: bench.postgres.url('postgres') });
+  await client.connect();
+  try {
+    await client.query('set allow_in_place_tablespaces = on');
+    await client.query('create tablespace "Fast one" location \'\'');
+    await client.query('create database placed owner mover tablespace "Fast one"');
+    await client.query('alter role mover with replication; grant pg_signal_backend to mover');
+  } finally {
+    await client.end();
+  }
+  const url = bench.postgres.url('placed').replace('//postgres@', '//mover@');
+  const hands = await permit(bench, { steps, fallbacks: BACK, people, url });
+  const refused = await hands.run('preflight');
+  expect(refused.details).toContain(
+    'role mover may not create databases in tablespace "Fast one", where this one lies, so a restore would ' +
+      'lie elsewhere: grant create on tablespace "Fast one" to mover',
+  );
+  await query(bench.postgres.url('postgres'), 'grant create on tablespace "Fast one" to mover');
+  expect((await hands.run('preflight')).details?.join() ?? '').not.toContain('tablespace');
+});

@@ -114,8 +114,16 @@ describe('who may', () => {
 });
 
 /** Set after the backup, carried over by the restore: named, and not held against it. */
-const SETTINGS = ['comment', 'connection limit', 'grants', 'owner', 'setting', 'setting', 'setting'].map(
-  (what): string =>
+const CARRIED = [
+  'as a template',
+  'comment',
+  'connection limit',
+  'grants',
+  'owner',
+  ...Array(3).fill('setting'),
+];
+const SETTINGS = CARRIED.map(
+  (what: string): string =>
     expect.stringMatching(new RegExp(`^database ${what}.*; by others since the backup$`, 'u')) as string,
 );
 
@@ -131,12 +139,12 @@ test(
       set search_path = audit, public; alter role app in database ${name} set statement_timeout = '9s';
      revoke connect on database ${name} from public; grant connect
      on database ${name} to app, report; grant temporary on database ${name} to app with grant option;
-     alter database ${name} connection limit 33; comment
+     alter database ${name} connection limit 33 is_template true; comment
      on database ${name} is 'the shop''s'; alter database ${name} owner to app;
      insert into customers (name, email) values ('new', 'new@example.org'); update orders
      set status = 'shipped' where id in (1, 2);`,
     );
-    const properties = `select pg_get_userbyid(datdba) as owner, datconnlimit, shobj_description(oid,
+    const properties = `select pg_get_userbyid(datdba) as owner, datconnlimit, datistemplate, shobj_description(oid,
     'pg_database') as comment, datacl::text[] as acl,
     (select array_agg(coalesce(setrole::regrole::text, '') || setconfig::text order by 1)
     from pg_db_role_setting where setdatabase = d.oid) as settings from pg_database d
