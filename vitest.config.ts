@@ -34,8 +34,8 @@ const UNIT = [
 
 /**
  * Whole deployments on every part, each activity failing at each call, Django, whose every command takes two
- * seconds, and what is packed for others: most of the time of all tests. They run with `npm test -- --all`, and so
- * in every CI run, not with `npm test`.
+ * seconds, what is packed for others, and every member of the widest kinds: most of the time of all tests. They run
+ * with `npm test -- --all`, and so in every CI run, not with `npm test`.
  */
 const LONG = [
   'test/journeys/**/*.test.ts',
@@ -46,6 +46,8 @@ const LONG = [
   'test/compose/site.test.ts',
   'test/cli/deployment.test.ts',
   'test/examples/validation-system/*.test.ts',
+  'test/activities/{data-exact,limits,preflight-sessions}.test.ts',
+  'test/field/{seen,managed}.test.ts',
 ];
 
 const patience = { testTimeout: 150_000, hookTimeout: 150_000 };

@@ -17,6 +17,8 @@ const vitest = [
   'run',
   '--project',
   'whole',
+  '--project',
+  'long',
   'test/field',
 ];
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];

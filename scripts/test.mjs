@@ -81,8 +81,7 @@ const short = given.length === 0;
 
 const failedChecks = await runChecks();
 console.log('\n— tests');
-// One more than vitest.config.ts has: the short ones wait a third of their time, and no soak of theirs is timed.
-const SHORT = ['--project', 'unit', '--project', 'whole', '--maxWorkers=4'];
+const SHORT = ['--project', 'unit', '--project', 'whole'];
 const tests = all ? await runAll() : await runVitest(short ? SHORT : given);
 if (all) failedChecks.push(...(await writeRunbooks(tests.report)));
 

@@ -3,6 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { controlActivities } from '../activities/index.ts';
 import { CONTROL_QUEUE } from '../src/core/ids.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
+import { ownFolders } from '../src/io/own-folder.ts';
 import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
 import type { Runs } from './runs.ts';
@@ -28,6 +29,7 @@ export async function controlWorker(
   artifacts: string,
   keyFile: string,
 ): Promise<(connected: Connected) => Promise<Runs>> {
+  ownFolders({ '--artifacts': artifacts });
   const activities = controlActivities({
     key: await readKeyOf(keyFile),
     artifacts: openArtifacts(artifacts),

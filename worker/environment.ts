@@ -7,6 +7,7 @@ import { environmentQueue, observeQueue } from '../src/core/ids.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';
 import type { Log } from '../src/io/log.ts';
+import { ownFolders } from '../src/io/own-folder.ts';
 import { type EnvironmentSettings, readEnvironmentFile, secretsOf } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
 import { notifyWhatWaits } from './notifying.ts';
@@ -23,6 +24,7 @@ export async function environmentWorkers(
   log: Log,
 ): Promise<(connected: Connected) => Promise<Runs>> {
   const settings = await readEnvironmentFile(file);
+  ownFolders({ artifacts: settings.artifacts, 'permit-store': settings.permitStore });
   log.hide(await secretsOf(settings));
   return async (connected) => ({
     workers: await createWorkers(connected, settings),

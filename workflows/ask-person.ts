@@ -24,6 +24,8 @@ export const newAsker = (show: Asker['show'], timing: Timing | undefined): Asker
 });
 
 interface Question {
+  /** As it is shown. */
+  readonly asked: Asked;
   readonly options: readonly string[];
   answer: Answered | null;
 }
@@ -51,7 +53,7 @@ export async function askPerson(
   unanswered?: Unanswered,
   withdrawn: () => boolean = () => false,
 ): Promise<Answered> {
-  const question: Question = { options: asked.options, answer: null };
+  const question: Question = { asked, options: asked.options, answer: null };
   asker.question = question;
   await asker.show(asked);
   try {
@@ -75,6 +77,10 @@ export function answerQuestion({ question }: Asker, by: VerifiedMessage): Answer
   question.answer = { word, by };
   return { accepted: true, text: `decided: ${word}` };
 }
+
+/** The question as one text, so that signatures that count together are about the same; nothing where none waits. */
+export const questionOf = ({ question }: Asker): { readonly question?: string } =>
+  question ? { question: JSON.stringify(question.asked) } : {};
 
 /** An answer that says why a message does not count. */
 export const refused = (why: string): Answer => ({ accepted: false, text: `refused: ${why}` });

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { SealedGateReport } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/ids.ts';
+import type { Signed } from '../src/core/messages.ts';
 import type {
   DeploymentInput,
   DeploymentResult,
@@ -23,7 +24,7 @@ import { close } from './deployment-closing.ts';
 import { type DeploymentState, outcomeOf, setStep, setWaiting } from './deployment-state.ts';
 import { newGate } from './gate.ts';
 import { throughGate } from './gate-entry.ts';
-import { answerMessage } from './message-routing.ts';
+import { answerMessage, noteArrival } from './message-routing.ts';
 import { openMessages } from './messages.ts';
 import { openInput } from './open-input.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
@@ -84,7 +85,8 @@ function openState(input: DeploymentInput): DeploymentState {
   setHandler(factSignal, (fact) => receiveFact(state, fact), {
     description: 'From a rollout of this deployment',
   });
-  openMessages(progress, (signed) => answerMessage(state, signed));
+  const answer = (signed: Signed) => answerMessage(state, signed);
+  openMessages(progress, answer, undefined, (signed) => noteArrival(state, signed));
   show(progress, state.lastSent);
   return state;
 }

@@ -23,9 +23,10 @@ export async function throughGate(state: DeploymentState, gate: Gate, place: num
     setWaiting(state, 'gate', environment, open ? null : { kind: 'gate', environment, missing });
   let outcome = await passGate(gate, place === 0, leave, told);
   // What voids the gate report while the window is waited for leads back to the gate.
-  while ('permit' in outcome && !(await mayDeploy(state, gate, leave)))
+  while ('permit' in outcome && !((await mayDeploy(state, gate, leave)) && gate.rejecting === 0))
     outcome = await passGate(gate, place === 0, leave, told);
   setWaiting(state, 'gate', environment, null);
+  gate.entered = 'permit' in outcome;
   if ('permit' in outcome) return outcome.permit;
   if (outcome.shut === 'left') state.ended ??= ofResult(state, previous, outcome.why);
   else state.ended = { outcome: outcome.shut, reason: outcome.why };

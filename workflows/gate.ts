@@ -27,6 +27,10 @@ export interface Gate {
   answer: GateAnswer;
   /** Grows with every change, so that the story asks again. */
   revision: number;
+  /** Rejects that arrived and are not verified yet: the gate does not open while there is one. */
+  rejecting: number;
+  /** Whether its permit was handed on: what is signed from now on changes nothing here. */
+  entered: boolean;
 }
 
 export type GateOutcome =
@@ -50,6 +54,8 @@ export function newGate(run: EnvironmentRun, { start, timing }: DeploymentInput,
     before: null,
     answer: { open: false, waiting: [] },
     revision: 0,
+    rejecting: 0,
+    entered: false,
   };
 }
 
@@ -88,8 +94,10 @@ export async function passGate(
       if (shut) return shut;
       if (!answer) continue;
       // Judged on what has changed meanwhile: judged again, never opened.
-      if (gate.answer.open && gate.revision === seen) return { permit: permitOf(gate) };
-      await condition(() => gate.revision !== seen || shutBy(gate, leave) !== null);
+      if (gate.answer.open && gate.revision === seen && gate.rejecting === 0)
+        return { permit: permitOf(gate) };
+      const again = () => gate.answer.open && gate.rejecting === 0;
+      await condition(() => gate.revision !== seen || shutBy(gate, leave) !== null || again());
     }
   } finally {
     gate.clock?.cancel();

@@ -4,7 +4,7 @@ import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
 import { environmentActivities } from './activities.ts';
-import { answerQuestion, refused } from './ask-person.ts';
+import { answerQuestion, questionOf, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './messages.ts';
@@ -12,12 +12,20 @@ import { commandSignal } from './rollout-inbox.ts';
 
 const AT_GATE: readonly string[] = ['approve', 'reject', 'attest'];
 
+/** A reject stops the gate as it comes in, though others stand in front of it; `answerMessage` judges it. */
+export function noteArrival(state: DeploymentState, { message, body }: Signed): void {
+  const gate = message === 'reject' ? state.gates.get(body.environment) : undefined;
+  if (gate) gate.rejecting += 1;
+}
+
 export async function answerMessage(state: DeploymentState, signed: Signed): Promise<Answer> {
   const { environment } = signed.body;
   const gate = state.gates.get(environment);
   if (!gate) return refused(`this deployment has no environment ${environment}`);
   if (!AT_GATE.includes(signed.message) && state.open.has(environment)) return passOn(state, gate, signed);
-  const answer = await atGate(state, gate, signed);
+  const answer = await atGate(state, gate, signed).finally(() => {
+    if (signed.message === 'reject') gate.rejecting -= 1;
+  });
   if (!answer.accepted) recordRefusal(state, signed, answer.text);
   return answer;
 }
@@ -41,6 +49,7 @@ async function passOn(state: DeploymentState, gate: Gate, signed: Signed): Promi
 async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promise<Answer> {
   const { environment } = signed.body;
   const { start, timing } = state.input;
+  const asked = gate.run.list.gate;
   const verdict = await environmentActivities(
     environment,
     `${signed.message} by ${signed.person}`,
@@ -56,11 +65,14 @@ async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promi
       commit: gate.run.list.commit,
       requester: start.person,
       ...(gate.gateReport && { gateReport: gate.gateReport.hash }),
+      ...questionOf(gate.asker),
+      ...(asked && { gate: { roles: asked.approved?.roles ?? [], attested: asked.attested } }),
     },
   });
   // What cannot be verified does not count.
   if ('failed' in verdict) return refused(verdict.failed.text);
   if (!verdict.ok.accepted) return refused(verdict.ok.reason);
+  if (verdict.ok.waiting !== undefined) return { accepted: true, text: verdict.ok.waiting };
   const by: VerifiedMessage = { signed, roles: verdict.ok.roles, at: verdict.ok.at ?? null };
   if (AT_GATE.includes(signed.message)) return count(gate, by);
   return signed.message === 'decide' && gate.asker.question
@@ -70,6 +82,7 @@ async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promi
 
 function count(gate: Gate, by: VerifiedMessage): Answer {
   const { signed } = by;
+  if (gate.entered) return refused(tooLate(gate, signed));
   // A breach voided it while the signature was being verified.
   if (signed.message === 'approve' && signed.body['gateReport'] !== gate.gateReport?.hash)
     return refused('it approves another gate report than the one that stands now');
@@ -89,6 +102,15 @@ function count(gate: Gate, by: VerifiedMessage): Answer {
   if (signed.message === 'attest') return { accepted: true, text: 'attested' };
   const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
   return { accepted: true, text: `counted, ${gate.approvals.length} of ${wanted}` };
+}
+
+/** The permit was handed on: who wants to stop the rollout now says so to the rollout. */
+function tooLate({ run }: Gate, { message }: Signed): string {
+  const { deployment, environment } = run.rollout;
+  const opened = `the gate of ${environment} has opened already`;
+  return message === 'reject'
+    ? `${opened}; to stop and undo the rollout: soakgate abort ${deployment} ${environment}`
+    : `${opened}; nothing waits for this`;
 }
 
 /** Only an abort means something while no rollout of that environment is open. */

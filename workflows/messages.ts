@@ -64,12 +64,13 @@ export function openSignals(progress: Progress): void {
 
 /**
  * Opens the handlers; `work` handles one message after the other for each environment, and its answer goes to
- * every sender of that nonce.
+ * every sender of that nonce. `arrived` hears of each at once, before those in front of it have been handled.
  */
 export function openMessages(
   progress: Progress,
   work: (signed: Signed) => Promise<Answer>,
   texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts,
+  arrived: (signed: Signed) => void = () => undefined,
 ): Messages {
   const known = new Set<string>();
   const answers = new Map<string, Answer>();
@@ -79,6 +80,7 @@ export function openMessages(
     const { nonce, environment } = signed.body;
     if (known.has(nonce)) return;
     known.add(nonce);
+    arrived(signed);
     const line = (lines.get(environment) ?? Promise.resolve()).then(async () => {
       // A cancelled deployment still answers.
       const answer = CancellationScope.nonCancellable(() => work(signed));

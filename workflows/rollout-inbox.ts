@@ -11,7 +11,7 @@ import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/ids.ts';
 import { environmentActivities } from './activities.ts';
-import { answerQuestion, type Asker, refused } from './ask-person.ts';
+import { answerQuestion, type Asker, questionOf, refused } from './ask-person.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
 import { type Answer, countMalformed, openSignals } from './messages.ts';
 import type { Progress } from './progress.ts';
@@ -115,7 +115,7 @@ async function takeCommand(place: Place, command: Command): Promise<void> {
 }
 
 async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
-  const { input } = place;
+  const { input, asker } = place;
   const { rollout } = input.run;
   const { start } = input.permit;
   const verdict = await environmentActivities(
@@ -127,12 +127,13 @@ async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
     deployment: rollout.deployment,
     environment: rollout.environment,
     signed,
-    expect: { plan: start.body.plan, requester: start.person },
+    expect: { plan: start.body.plan, requester: start.person, ...questionOf(asker) },
   });
   // What cannot be verified does not count, and the next one is taken.
   if ('failed' in verdict) return refused(verdict.failed.text);
-  const { accepted, reason, person, roles, at } = verdict.ok;
-  return accepted ? apply(place, { signed, roles, at: at ?? null }, person) : refused(reason);
+  const { accepted: counts, reason, person, roles, at, waiting } = verdict.ok;
+  if (waiting !== undefined) return accepted(waiting);
+  return counts ? apply(place, { signed, roles, at: at ?? null }, person) : refused(reason);
 }
 
 /** Does what a verified message says; the text is the sender's answer. */

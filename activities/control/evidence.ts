@@ -12,7 +12,7 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import { hashEvidence } from '../../src/io/evidence.ts';
 import { redact, redactJson } from '../../src/io/redact.ts';
 import { hashJson, signText } from '../../src/io/trust.ts';
-import { approvalPath, evidenceFolder, startRecord } from '../frame/artifact-paths.ts';
+import { approvalPath, evidenceFolder, pathPart, startRecord } from '../frame/artifact-paths.ts';
 import { historyOf } from './histories.ts';
 import { readDecided, readPlace } from './records.ts';
 import type { ControlContext } from './world.ts';
@@ -32,7 +32,7 @@ export async function closeEvidence(
   await put('plan.yaml', input.start.body.planText);
   await put('approvals/start.json', startRecord(input.start));
   for (const { environment, receipts, undos } of input.environments)
-    await json(`logs/${environment}/receipts.json`, { receipts, undos });
+    await json(`logs/${pathPart(environment)}/receipts.json`, { receipts, undos });
   const decided = await recordDecided(world, input, dirname(manifestPath));
   const troubles = await recordHistories(input, put);
   const records: Record<string, PlaceRecord> = {};

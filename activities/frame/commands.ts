@@ -1,8 +1,11 @@
 // The commands of one activity: what they inherit, what they are told of the database, what is kept of their
 // output.
 import { cancellationSignal } from '@temporalio/activity';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fail } from '../../src/core/failures.ts';
 import type { EnvValue } from '../../src/core/plan/plan.ts';
+import { takenOver } from '../../src/core/programs.ts';
 import type { StepList } from '../../src/core/step-list.ts';
 import { type CommandResult, runCommand } from '../../src/io/command.ts';
 import { dumpEnvironment, pgEnvironment, sessionOptions } from '../../src/io/postgres.ts';
@@ -37,6 +40,8 @@ interface Place {
   readonly url: string;
   readonly tag: string;
   readonly notes: string;
+  /** Of the environment's guardrails. */
+  readonly programs: readonly string[];
   readonly log: (text: string) => Promise<unknown>;
 }
 
@@ -52,11 +57,30 @@ export function commandsOf(place: Place): Commands {
         { cwd: root, ...options },
       ),
     runRelease: async (argv, options = {}) => {
+      refuseTakenOver(argv[0] ?? '', place);
       const url = options.url ?? place.url;
       const env = await releaseEnvironment({ ...place, url }, options.readOnly === true);
       return run(argv, { ...env, ...options.env }, options);
     },
   };
+}
+
+/**
+ * A bare name means another program where a folder of the checkout holds one of that name.
+ * @throws StepFailure GUARDRAIL_NOT_MET.
+ */
+function refuseTakenOver(program: string, { list, checkout, programs }: Place): void {
+  const { path } = list.commands;
+  const found =
+    path.length === 0
+      ? undefined
+      : takenOver(program, path, programs, (below) => existsSync(join(checkout, below)));
+  if (found !== undefined)
+    fail(
+      'GUARDRAIL_NOT_MET',
+      `${program} is ${found} in this checkout, which the guardrails of the environment do not allow (allowed: ` +
+        `${programs.join(', ') || 'none'})`,
+    );
 }
 
 const DUMPS = ['pg_dump', 'pg_restore'];

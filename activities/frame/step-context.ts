@@ -120,7 +120,16 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
       );
     },
     progress: (text) => heartbeat(text),
-    ...commandsOf({ list: kept.list, root: service.root, checkout, url, tag, notes, log }),
+    ...commandsOf({
+      list: kept.list,
+      root: service.root,
+      checkout,
+      url,
+      tag,
+      notes,
+      programs: world.settings.guardrails.programs,
+      log,
+    }),
   };
 }
 

@@ -50,9 +50,12 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   }
   if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
+  // Nobody's plan is parsed before somebody who may start has signed it.
+  checkStart(settings, permit, rollout.deployment);
   const { list, first } = recompile(permit, settings.environment);
+  if (first && isExpired(permit.start))
+    fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
   serviceSettings(world, list.service);
-  checkStart(settings, permit, rollout.deployment, first);
   if (
     rollout.hash !== sha256(`${rollout.deployment}/${rollout.environment}`).slice(0, 10) ||
     rollout.service !== list.service
@@ -87,7 +90,7 @@ async function spendNonces({ permitStore }: WorkerContext, input: OpenRolloutInp
   const { rollout, permit } = input;
   for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
     const spender = `${rollout.deployment}/${signed.message}`;
-    const nonce = `${signed.person}-${(signed.body as { nonce: string }).nonce}`;
+    const nonce = `${signed.person}\n${(signed.body as { nonce: string }).nonce}`;
     if ((await permitStore.spendNonce(nonce, spender)) !== spender)
       fail('PERMIT_REFUSED', `the ${signed.message} of ${signed.person} has been used before`);
   }
@@ -150,17 +153,13 @@ function recompile(permit: Permit, environment: string): { list: StepList; first
   return { list, first: parsed.plan.environments[0]?.name === environment };
 }
 
-/**
- * A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it.
- */
-function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string, first: boolean): void {
+/** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
+function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string): void {
   const { start } = permit;
   if (start.body.deployment !== deployment)
     fail('PERMIT_REFUSED', 'the start was signed for another deployment');
   const verdict = judgePerson(settings, start, 'start', settings.guardrails.start);
   if (!verdict.accepted) fail('PERMIT_REFUSED', `start by ${start.person}: ${verdict.reason}`);
-  if (first && isExpired(start))
-    fail('PERMIT_REFUSED', `start by ${start.person}: the signature has expired`);
 }
 
 /** What the gate asks of people is checked here again, by the place that it opens. */

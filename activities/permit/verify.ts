@@ -9,6 +9,7 @@ import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { approvalPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
+import { countTogether } from './together.ts';
 
 /** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
 export function judgePerson(
@@ -45,10 +46,13 @@ export function isExpired(signed: Signed<object>): boolean {
 
 /** Verifies one message for the environment that it concerns; its refusal is an answer, not a failure. */
 export async function verify(world: WorkerContext, input: VerifyInput): Promise<MessageVerdict> {
-  const verdict = judgeMessage(world.settings, input);
+  const { settings } = world;
+  const verdict = judgeMessage(settings, input);
   if (!verdict.accepted) return verdict;
   const counted = await record(world, input, verdict);
-  return { ...verdict, ...(counted?.at && { at: counted.at }) };
+  const alone = { ...verdict, ...(counted?.at && { at: counted.at }) };
+  const quorum = quorumFor(settings, input.signed.message);
+  return countTogether(world, input, quorum, alone, (signed) => judgeMessage(settings, { ...input, signed }));
 }
 
 function judgeMessage(
@@ -79,7 +83,33 @@ function judgeMessage(
       );
   }
   if (signed.message === 'attest' && body.plan !== expect.plan) return refuse('it is about another plan');
-  return verdict;
+  const uncounted = notWanted(settings, signed, verdict.roles, expect.gate);
+  return uncounted === null ? verdict : refuse(`not counted: ${uncounted}`);
+}
+
+/** Why nothing at this gate is waiting for these words of this person; null where they count. */
+function notWanted(
+  { guardrails }: EnvironmentSettings,
+  { message, person, body }: Signed,
+  roles: readonly string[],
+  gate: VerifyInput['expect']['gate'],
+): string | null {
+  const has = `${person} has ${roles.join(', ') || 'none'}`;
+  if (message === 'approve') {
+    const { approve } = guardrails;
+    const wanted = [...new Set([...(gate?.roles ?? []), ...('any' in approve ? approve.any : approve.each)])];
+    return wanted.length === 0 || roles.some((role) => wanted.includes(role))
+      ? null
+      : `this gate waits for approval by ${wanted.join(', ')}; ${has}`;
+  }
+  if (message !== 'attest' || !gate) return null;
+  const asked = gate.attested.find(({ id }) => id === body['attestation']);
+  if (!asked)
+    return `this gate asks for no attestation ${String(body['attestation'])}; it asks for ${
+      gate.attested.map(({ id }) => id).join(', ') || 'none'
+    }`;
+  if (body['text'] !== asked.text) return `it attests other words; this gate asks for: ${asked.text}`;
+  return roles.includes(asked.role) ? null : `${asked.id} is attested by ${asked.role}; ${has}`;
 }
 
 /**

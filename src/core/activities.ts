@@ -4,7 +4,7 @@ import type { Accepted } from './accepted.ts';
 import type { Decision, Trouble } from './matrix.ts';
 import type { VerifiedMessage, GateReport, Permit, SealedGateReport, Signed, StartBody } from './messages.ts';
 import type { RolloutRef } from './ids.ts';
-import type { EnvironmentPlan, Json } from './plan/plan.ts';
+import type { Attestation, EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
@@ -81,6 +81,10 @@ export interface VerifyInput {
     readonly list?: string;
     readonly commit?: string;
     readonly requester: string;
+    /** What waits for an answer now: signatures that count together answer the same question. */
+    readonly question?: string;
+    /** What the gate asks of people; the guardrails of the environment may ask for more. */
+    readonly gate?: { readonly roles: readonly string[]; readonly attested: readonly Attestation[] };
   };
 }
 
@@ -92,6 +96,8 @@ export interface MessageVerdict {
   readonly reason: string;
   /** When it was verified, RFC 3339; only where it counted. */
   readonly at?: string;
+  /** Whose signature is still missing beside it; until then it changes nothing. */
+  readonly waiting?: string;
 }
 
 export interface ObserveInput {

@@ -109,6 +109,12 @@ export const failures = {
       'Nothing was put back from them. Put the kept file back under the same name and retry, or restore the ' +
       'proven backup.',
   },
+  ARTIFACT_REFUSED: {
+    meaning: 'A name among the artifacts leads elsewhere: it is a link, a pipe, or no name of an artifact.',
+    retryable: false,
+    remedy:
+      'Nothing was read or written there. Find out who put it into the artifact store, remove it, and retry.',
+  },
   LOCK_NOT_GIVEN: {
     meaning: 'Lock timeout: the migration did not get its lock in the allowed time.',
     retryable: false,

@@ -6,6 +6,7 @@ import { programsRead } from './plan/monitors/facts.ts';
 import { restarters } from './plan/restarters/index.ts';
 import { programsOfLine } from './plan/steps/facts.ts';
 import type { Argv } from './plan/values.ts';
+import { isAllowed } from './programs.ts';
 import type { Quorum } from './quorum.ts';
 import type { StepList } from './step-list.ts';
 
@@ -37,12 +38,12 @@ export function guardrailComplaints(list: StepList, guardrails: Guardrails): rea
     );
   }
   complaints.push(...windowComplaints(list, guardrails));
-  const allowed = new Set(guardrails.programs);
-  for (const { place, program } of programsOf(list)) {
-    if (!allowed.has(program))
+  const allowed = guardrails.programs;
+  for (const { place, program, bare } of programsOf(list)) {
+    if (!isAllowed(program, bare ? [] : list.commands.path, allowed))
       complaints.push(
         `programs: ${place} runs ${program}, which this environment does not allow (allowed: ` +
-          `${guardrails.programs.join(', ') || 'none'})`,
+          `${allowed.join(', ') || 'none'})${program.includes('/') ? '; a path is allowed as it is written' : ''}`,
       );
   }
   return complaints;
@@ -77,23 +78,28 @@ function windowComplaints(
   ];
 }
 
-function* programsOf(list: StepList): Generator<{ place: string; program: string }> {
+interface ProgramRun {
+  readonly place: string;
+  readonly program: string;
+  /** Looked up on the worker's own search path only. */
+  readonly bare?: true;
+}
+
+function* programsOf(list: StepList): Generator<ProgramRun> {
   for (const argv of list.release.install)
-    yield { place: 'release.install', program: baseName(argv[0] ?? '') };
+    yield { place: 'release.install', program: argv[0] ?? '', bare: true };
   for (const step of list.steps) {
-    for (const argv of programsOfLine(step))
-      yield { place: `step ${step.name}`, program: baseName(argv[0] ?? '') };
+    for (const argv of programsOfLine(step)) yield { place: `step ${step.name}`, program: argv[0] ?? '' };
   }
   for (const [name, monitor] of Object.entries(list.monitors)) {
-    for (const argv of programsRead(monitor.read))
-      yield { place: `monitor ${name}`, program: baseName(argv[0] ?? '') };
+    for (const argv of programsRead(monitor.read)) yield { place: `monitor ${name}`, program: argv[0] ?? '' };
   }
   if (list.migrations)
     for (const argv of programsOfTool(migrators, list.migrations))
-      yield { place: 'migrations', program: baseName(argv[0] ?? '') };
+      yield { place: 'migrations', program: argv[0] ?? '' };
   for (const service of list.environment.services) {
     for (const argv of programsOfTool(restarters, service))
-      yield { place: `service ${service.name}`, program: baseName(argv[0] ?? '') };
+      yield { place: `service ${service.name}`, program: argv[0] ?? '', bare: true };
   }
 }
 
@@ -108,6 +114,5 @@ function programsOfTool(
   return found?.programs(options as never) ?? [];
 }
 
-const baseName = (program: string): string => program.slice(program.lastIndexOf('/') + 1);
 const hours = (ms: number): string =>
   ms >= DAY_MS ? `${+(ms / DAY_MS).toFixed(2)} d` : `${+(ms / 3_600_000).toFixed(2)} h`;

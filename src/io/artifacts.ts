@@ -1,7 +1,8 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fail } from '../core/failures.ts';
 import type { ArtifactRef } from '../core/receipts.ts';
 import { hashTree, writeWhole } from './files.ts';
 
@@ -23,11 +24,7 @@ export interface Artifacts {
 }
 
 export function openArtifacts(root: string): Artifacts {
-  const at = (name: string) => {
-    if (name.split('/').includes('..'))
-      throw new Error(`artifact name ${name} is outside the artifact store`);
-    return join(root, name);
-  };
+  const at = (name: string) => placeIn(root, name);
   const describe = async (name: string): Promise<ArtifactRef> => ({
     name,
     uri: `artifact:${name}`,
@@ -63,10 +60,32 @@ export function openArtifacts(root: string): Artifacts {
         return write();
       });
     },
-    read: (name) => readFile(at(name), 'utf8'),
+    read: async (name) => readFile(at(name), 'utf8'),
     has: async (name) => existsSync(at(name)),
-    remove: (name) => rm(at(name), { force: true, recursive: true }),
+    remove: async (name) => rm(at(name), { force: true, recursive: true }),
   };
+}
+
+/**
+ * Where a name lies: below the store, through folders only, and as a file or folder where something is there.
+ * @throws StepFailure ARTIFACT_REFUSED for a link or a pipe, which somebody has planted, and for a name that is none.
+ */
+function placeIn(root: string, name: string): string {
+  const parts = name.split('/');
+  if (parts.some((part) => ['', '.', '..'].includes(part) || part.includes('\0')))
+    fail('ARTIFACT_REFUSED', `artifact name ${JSON.stringify(name)} is outside the artifact store`);
+  let place = root;
+  for (const part of parts) {
+    place = join(place, part);
+    const found = lstatSync(place, { throwIfNoEntry: false });
+    if (!found) break;
+    if (!found.isDirectory() && !found.isFile())
+      fail(
+        'ARTIFACT_REFUSED',
+        `${place} is a ${found.isSymbolicLink() ? 'link' : 'special file'}, no artifact`,
+      );
+  }
+  return join(root, ...parts);
 }
 
 /** Whether the file's last line has no end. */

@@ -1,12 +1,13 @@
 // What an environment's worker keeps under `used/`: permits, lists, nonces and notes of its own, written
 // once.
 // One use must outlive a history, and an activity must be comparable with what was permitted (rule 8).
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Permit } from '../core/messages.ts';
+import type { Permit, Signed } from '../core/messages.ts';
 import type { RolloutRef } from '../core/ids.ts';
 import type { StepList } from '../core/step-list.ts';
-import { readIfThere, writeOnce, writeWhole, ifAbsent } from './files.ts';
+import { fail } from '../core/failures.ts';
+import { readIfThere, sha256, writeOnce, writeWhole, ifAbsent } from './files.ts';
 
 export interface PermittedRollout {
   readonly rollout: RolloutRef;
@@ -29,6 +30,12 @@ export interface PermitStore {
   leftStuck(service: string): Promise<readonly RolloutRef[]>;
   /** Who spent a nonce first; the same rollout may present it again. */
   spendNonce(nonce: string, by: string): Promise<string>;
+  /** Keeps a signature that counts together with others under `about`; returns all that are kept there. */
+  addSignature(about: string, signed: Signed): Promise<readonly Signed[]>;
+  /** The signatures under `about` have counted, completed by this one: they count for nothing else. */
+  spendSignatures(about: string, completing: Signed): Promise<void>;
+  /** Whether it completed its quorum before: its answer was lost then. */
+  completed(signed: Signed): Promise<boolean>;
   /**
    * When notice of a deployment's window was first attested by one of these people (RFC 3339, by this
    * worker's clock).
@@ -43,46 +50,33 @@ export interface PermitStore {
   noteAgain(rollout: RolloutRef, name: string, content: string): Promise<void>;
 }
 
+/** A rollout's hash comes from callers, and names a folder: whatever is no hash is no rollout. */
+const HASH = /^[0-9a-f]{10}$/u;
+
+/** @throws StepFailure NOT_PERMITTED where the hash is none. */
+const placeIn = (folder: string, { hash }: Pick<RolloutRef, 'hash'>, name: string): string =>
+  HASH.test(hash)
+    ? join(folder, 'rollouts', hash, name)
+    : fail('NOT_PERMITTED', 'the hash of a rollout is 10 hex digits');
+
 /** Opens the folder `used/` of an environment. */
 export function openPermitStore(folder: string): PermitStore {
-  const place = (rollout: Pick<RolloutRef, 'hash'>, name: string) =>
-    join(folder, 'rollouts', rollout.hash, name);
-  const read = async (rollout: Pick<RolloutRef, 'hash'>) => {
-    const text = await readIfThere(place(rollout, 'kept.json'));
-    return text ? (JSON.parse(text) as PermittedRollout) : undefined;
-  };
-  const all = async (service: string) => {
-    const names = await readdir(join(folder, 'rollouts')).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return [] as string[];
-    });
-    const found = await Promise.all(names.map((hash) => read({ hash })));
-    return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept] : []));
-  };
-  const endedAs = async (service: string, outcome: string | undefined) => {
-    const names = await readdir(join(folder, 'rollouts')).catch(ifAbsent([] as string[]));
-    const found = await Promise.all(
-      names.map(async (hash) =>
-        (await readIfThere(place({ hash }, 'closed'))) === outcome ? read({ hash }) : undefined,
-      ),
-    );
-    return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept.rollout] : []));
-  };
+  const place = (rollout: Pick<RolloutRef, 'hash'>, name: string) => placeIn(folder, rollout, name);
   return {
     processNotes: (rollout) => place(rollout, 'processes'),
-    rollout: read,
+    rollout: (rollout) => readKept(folder, rollout),
     keepRollout: async (kept) =>
       void (await writeOnce(place(kept.rollout, 'kept.json'), JSON.stringify(kept))),
     closed: (rollout) => readIfThere(place(rollout, 'closed')),
     close: async (rollout, outcome) => {
+      const closed = place(rollout, 'closed');
       if (outcome === 'passed') await writeWhole(join(folder, 'passed-last', rollout.service), rollout.hash);
-      await writeWhole(place(rollout, 'closed'), outcome);
+      await writeWhole(closed, outcome);
     },
-    open: (service) => endedAs(service, undefined),
-    all,
-    leftStuck: (service) => endedAs(service, 'stuck'),
-    spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', nonce.replace(/[^A-Za-z0-9_-]/gu, '_')), by),
+    ...listed(folder),
+    spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', sha256(nonce)), by),
     ...notices(folder),
+    ...signatures(folder),
     passedLast: (service) => readIfThere(join(folder, 'passed-last', service)),
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
@@ -90,15 +84,66 @@ export function openPermitStore(folder: string): PermitStore {
   };
 }
 
+async function readKept(
+  folder: string,
+  rollout: Pick<RolloutRef, 'hash'>,
+): Promise<PermittedRollout | undefined> {
+  const text = await readIfThere(placeIn(folder, rollout, 'kept.json'));
+  return text ? (JSON.parse(text) as PermittedRollout) : undefined;
+}
+
+/** The rollouts of a service that were entered here, all or by how they ended. */
+function listed(folder: string): Pick<PermitStore, 'all' | 'open' | 'leftStuck'> {
+  const entered = async (service: string, fits: (hash: string) => Promise<boolean>) => {
+    const names = await readdir(join(folder, 'rollouts')).catch(ifAbsent([] as string[]));
+    const found = await Promise.all(
+      names
+        .filter((name) => HASH.test(name))
+        .map(async (hash) => ((await fits(hash)) ? readKept(folder, { hash }) : undefined)),
+    );
+    return found.flatMap((kept) => (kept && kept.rollout.service === service ? [kept] : []));
+  };
+  const endedAs = async (service: string, outcome: string | undefined) => {
+    const fits = async (hash: string) => (await readIfThere(placeIn(folder, { hash }, 'closed'))) === outcome;
+    return (await entered(service, fits)).map(({ rollout }) => rollout);
+  };
+  return {
+    all: (service) => entered(service, async () => true),
+    open: (service) => endedAs(service, undefined),
+    leftStuck: (service) => endedAs(service, 'stuck'),
+  };
+}
+
 /** When notice of a deployment's window was attested, by whom: the first time counts. */
 function notices(folder: string): Pick<PermitStore, 'noticeGiven' | 'giveNotice'> {
-  const notice = (...of: readonly string[]) =>
-    join(folder, 'notices', ...of.map((name) => name.replace(/[^A-Za-z0-9_-]/gu, '_')));
+  const notice = (...of: readonly string[]) => join(folder, 'notices', ...of.map(sha256));
   return {
     noticeGiven: async (deployment, people) =>
       (await Promise.all(people.map((person) => readIfThere(notice(deployment, person)))))
         .filter((at) => at !== undefined)
         .sort()[0],
     giveNotice: async (deployment, person, at) => void (await writeOnce(notice(deployment, person), at)),
+  };
+}
+
+/** A nonce is one of its person's; no name holds a line's end. */
+const nonceOf = ({ person, body }: Signed): string => sha256(`${person}\n${body.nonce}`);
+
+/** Signatures that wait for others, each under what it is about. */
+function signatures(folder: string): Pick<PermitStore, 'addSignature' | 'spendSignatures' | 'completed'> {
+  const waiting = (about: string) => join(folder, 'signatures', sha256(about));
+  const done = (signed: Signed) => join(folder, 'completed', nonceOf(signed));
+  return {
+    addSignature: async (about, signed) => {
+      await writeOnce(join(waiting(about), nonceOf(signed)), JSON.stringify(signed));
+      const names = await readdir(waiting(about));
+      const texts = await Promise.all(names.map((name) => readIfThere(join(waiting(about), name))));
+      return texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Signed]));
+    },
+    spendSignatures: async (about, completing) => {
+      await writeOnce(done(completing), about);
+      await rm(waiting(about), { recursive: true, force: true });
+    },
+    completed: async (signed) => (await readIfThere(done(signed))) !== undefined,
   };
 }

@@ -1,11 +1,12 @@
 // Reads what lies beside a worker: the environment's file, the control worker's file, secrets by reference.
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../core/failures.ts';
 import type { Guardrails } from '../core/guardrails.ts';
 import type { Person } from '../core/quorum.ts';
+import { unmeetable } from '../core/unmeetable.ts';
 import { type NotifierEntry, notifierForm } from '../core/plan/notifiers/index.ts';
 import { secretRef } from '../core/plan/notifiers/notifier.ts';
 import { parseDuration } from '../core/plan/units.ts';
@@ -125,6 +126,17 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
         .join('\n'),
     );
   const from = (relative: string) => resolve(dirname(path), relative);
+  const settings = settingsOf(file, from);
+  const wrong = [...unmeetable(settings), ...sharedFolder(settings)];
+  if (wrong.length > 0) throw new Error(wrong.map((line) => `${path} ${line}`).join('\n'));
+  return settings;
+}
+
+/** `from` makes a path of the file absolute. */
+function settingsOf(
+  file: z.infer<typeof environmentFile>,
+  from: (relative: string) => string,
+): EnvironmentSettings {
   const { soak, window, notice, ...guardrails } = file.guardrails;
   return {
     environment: file.environment,
@@ -152,6 +164,14 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
       ...(notice !== undefined && { noticeMs: notice }),
     },
   };
+}
+
+/** Artifacts are read and written by the control worker too; what a permit is worth lies where only this worker is. */
+function sharedFolder({ artifacts, permitStore }: EnvironmentSettings): readonly string[] {
+  const inside = (one: string, other: string) => `${one}${sep}`.startsWith(`${other}${sep}`);
+  return inside(artifacts, permitStore) || inside(permitStore, artifacts)
+    ? ['permit-store: lies in one folder with artifacts; give it a folder of its own']
+    : [];
 }
 
 /** Zod's words as ours. */

@@ -64,7 +64,7 @@ test('a dump that cannot be noted fails by its code, and nothing of it is left',
   ).finally(() => process.off('unhandledRejection', stray));
   expect(failure).toMatchObject({ code: 'STEP_CRASHED' });
   expect(strays).toEqual([]);
-  const kept = await readdir(join(await hands.world.artifacts.path(''), 'rollouts'), { recursive: true });
+  const kept = await readdir(join(hands.world.settings.artifacts, 'rollouts'), { recursive: true });
   expect(kept.filter((name) => name.includes('dump'))).toEqual([]);
 });
 

@@ -24,13 +24,17 @@ beforeAll(async () => {
     join(folder, 'broken.yaml'),
     gatedPlan('staging').replace('kind: code', 'kind: coed').replace('switch: release', 'swich: release'),
   );
-  const ann = await makeSomeone(join(folder, 'people'), 'ann', ['developer']);
+  const [ann, lea, control] = await Promise.all([
+    makeSomeone(join(folder, 'people'), 'ann', ['developer']),
+    makeSomeone(join(folder, 'people'), 'lea', ['lead', 'dba']),
+    makeSomeone(join(folder, 'people'), 'control', []),
+  ]);
   const spec = {
     service: 'orders',
     repository: '.',
     artifacts: 'artifacts',
-    control: ann.publicText,
-    people: [ann],
+    control: control.publicText,
+    people: [ann, lea],
     programs: ['node'],
   };
   await makePlace({ ...spec, folder, environment: 'staging', guardrails: { soak: '24h', pace: 'refused' } });

@@ -36,6 +36,7 @@ const without = (name: string, { code, out, err }: Called): Called => {
       .replaceAll(/\b\d\d:\d\d:\d\dZ/gu, 'TIME')
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/gu, 'ID')
       .replaceAll(/\b[0-9a-f]{64}\b/gu, 'HASH')
+      .replaceAll(/-[0-9a-f]{20}\.json\b/gu, '-NONCE.json')
       .replaceAll(/ +\d+\.\d s/gu, ' TOOK')
       .replaceAll(/("tookMs": )\d+/gu, '$1TOOK')
       // They stand in the order in which they came.

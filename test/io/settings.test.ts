@@ -1,11 +1,12 @@
 // The environment's file: what is wrong in it is named by its path; paths count from its folder.
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEnvironmentFile } from '../../src/io/settings.ts';
 
 const KEY = `ed25519:${'A'.repeat(43)}=`;
+const ANN = `ed25519:${'B'.repeat(42)}A=`;
 const fileWith = async (line: string): Promise<string> => {
   const path = join(await mkdtemp(join(tmpdir(), 'sg-settings-')), 'staging.yaml');
   await writeFile(
@@ -16,7 +17,7 @@ services: { orders: { root: here, repository: repo, database: { env: DATABASE_UR
 artifacts: artifacts
 permit-store: used
 control: "${KEY}"
-people: { ann: { key: "${KEY}", roles: [lead] } }
+people: { ann: { key: "${ANN}", roles: [lead] } }
 guardrails: { start: { any: [lead] }, rollback: { any: [lead] }, decide: { any: [lead] }, operate: { any: [lead] }, programs: [] }
 ${line}
 `,
@@ -42,6 +43,45 @@ describe('build-env', () => {
   ])('%s is refused', async (line, complaint) => {
     await expect(readEnvironmentFile(await fileWith(line))).rejects.toThrow(complaint);
   });
+});
+
+describe('folders', () => {
+  test.each(['artifacts', './artifacts', 'artifacts/permits', '.', 'x/../artifacts'])(
+    'artifacts, and the permit store in %s: refused',
+    async (store) => {
+      const path = await fileWith('');
+      await writeFile(
+        path,
+        (await readFile(path, 'utf8')).replace('permit-store: used', `permit-store: ${store}`),
+      );
+      await expect(readEnvironmentFile(path)).rejects.toThrow(
+        'permit-store: lies in one folder with artifacts; give it a folder of its own',
+      );
+    },
+  );
+
+  test('names that only begin alike are two folders', async () => {
+    const path = await fileWith('');
+    const text = (await readFile(path, 'utf8')).replace(
+      'permit-store: used',
+      'permit-store: artifacts-permits',
+    );
+    await writeFile(path, text);
+    expect(await readEnvironmentFile(path)).toMatchObject({
+      permitStore: expect.stringContaining('artifacts-permits'),
+    });
+  });
+});
+
+test('guardrails that nobody could meet are complained of, all at once, with the file', async () => {
+  const path = await fileWith('');
+  await writeFile(
+    path,
+    (await readFile(path, 'utf8')).replaceAll('decide: { any: [lead] }', 'decide: { each: [dba] }'),
+  );
+  await expect(readEnvironmentFile(path)).rejects.toThrow(
+    `${path} guardrails.decide: nobody under people has the role dba; give it to somebody`,
+  );
 });
 
 describe('notifiers', () => {

@@ -55,6 +55,21 @@ describe('a signed message', () => {
     expect(verifyMessage({ ...signed, body: { ...BODY, more: null } }, ann.text)).toBe(false);
     for (const signature of ['', 'x', signed.signature.slice(4), signed.signature.toUpperCase()])
       expect(verifyMessage({ ...signed, signature }, ann.text)).toBe(false);
+    // The same 64 bytes, written otherwise: a signature has one text.
+    const { signature: text } = signed;
+    const bytes = Buffer.from(text, 'base64');
+    const open = text.replace(/.==$/u, (end) => `${String.fromCharCode(end.charCodeAt(0) + 1)}==`);
+    for (const other of [
+      text.slice(0, -2),
+      ` ${text}`,
+      `${text}\n`,
+      `${text}=`,
+      open,
+      bytes.toString('base64url'),
+    ]) {
+      if (other === text) continue;
+      expect(verifyMessage({ ...signed, signature: other }, ann.text), other).toBe(false);
+    }
     for (const key of ['', 'ed25519:', 'ed25519:AAAA', `rsa:${ann.text}`])
       expect(verifyMessage(signed, key)).toBe(false);
   });

@@ -187,6 +187,8 @@ export interface HandsSpec extends PlanParts {
   };
   /** `build-env` of the environment's file. */
   readonly buildEnv?: readonly string[];
+  /** What the guardrails allow a plan to run. */
+  readonly programs?: readonly string[];
   /** Whose signatures count. */
   readonly people?: readonly Person[];
 }
@@ -244,7 +246,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
       decide: { any: [] },
       operate: { any: [] },
       pace: 'allowed' as const,
-      programs: [],
+      programs: spec.programs ?? ['.venv/bin/python', '.venv/bin/pytest', 'psql', 'sh'],
     },
   };
   const world: WorkerContext = {

@@ -213,7 +213,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
       decide: { any },
       operate: { any },
       pace: 'refused',
-      programs: ['node', 'python', 'python3', 'pip', 'pytest'],
+      programs: ['node', 'python', 'python3', '.venv/bin/pip', 'pytest'],
     },
   };
 }

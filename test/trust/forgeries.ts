@@ -96,6 +96,21 @@ export const loose: Record<string, [Change, string]> = {
     { plan: twoPlacesPlan('staging', 'production').replace('watch: { for: 1d', 'watch: { for: 12h') },
     'demands at least 1 d',
   ],
+  ...Object.fromEntries(
+    ['./tools/psql', '/tmp/psql', 'tools/../psql', '/usr/bin/node'].map(
+      (program): [string, [Change, string]] => [
+        `another program than the allowed one of that name: ${program}`,
+        [
+          {
+            plan: twoPlacesPlan('staging', 'production', {
+              extra: `  - { step: look, check: { command: ["${program}", --version] } }\n`,
+            }),
+          },
+          `step look runs ${program}, which this environment does not allow`,
+        ],
+      ],
+    ),
+  ),
   'a program that is not allowed': [
     {
       plan: twoPlacesPlan('staging', 'production', {

@@ -1,7 +1,8 @@
 // Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written,
 // each attempt is refused.
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
@@ -217,7 +218,7 @@ describe('refused, and nothing is written', () => {
       [{ ...rollout, list: 'f'.repeat(64) }, permit, 'the list that was signed is not what'],
       [{ ...rollout, deployment: 'another' }, permit, 'signed for another deployment'],
       [{ ...rollout, hash: '0123456789' }, permit, 'the names of this rollout are not derived'],
-      [rollout, { ...permit, start: { ...start, body } }, 'the plan differs from the signed plan'],
+      [rollout, { ...permit, start: { ...start, body } }, 'the signature does not match the public key'],
       [rollout, { ...permit, environment: 'staging' }, 'the permit is for staging'],
     ];
     for (const [ref, given, reason] of attempts) {
@@ -284,6 +285,64 @@ describe('refused, and nothing is written', () => {
     expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
       done: null,
     });
+  });
+
+  test('a name that leads elsewhere is no name: a planted permit is not read, and nothing is written there', async () => {
+    const { run, permit } = await permitFor();
+    const planted = join(stage.folder, 'planted');
+    const hash = relative(join(cast.place.permitStore, 'rollouts'), planted);
+    const rollout = { ...run.rollout, hash };
+    const step = {
+      ...run.list.steps[0]!,
+      kind: 'run',
+      name: 'mine',
+      changes: [],
+      spec: { command: ['touch', join(cast.place.root, 'owned')] },
+    };
+    const list = { ...run.list, steps: [{ ...step, index: 0 }] };
+    await mkdir(planted, { recursive: true });
+    await writeFile(join(planted, 'kept.json'), JSON.stringify({ rollout, permit, list }));
+    const kept = await hashTree(planted);
+    const asked: readonly (readonly [string, object])[] = [
+      ['run', { rollout, step: list.steps[0] }],
+      ['undoRun', { rollout, step: list.steps[0] }],
+      ['compareRollback', { rollout, ran: [] }],
+      ['countNewer', { rollout }],
+      ['closeRollout', { rollout, outcome: 'passed' }],
+      ['forwardFix', { rollout, step: list.steps[0], fallback: 'restore' }],
+    ];
+    for (const [activity, input] of asked)
+      expect(await schedule(activity, input, ROLLOUT), activity).toMatchObject({ refused: 'NOT_PERMITTED' });
+    const observe = { rollout, phase: 'watch', sliceMs: 100, state: newSoak() };
+    expect(await schedule('observe', observe, ROLLOUT, observeQueue('production'))).toMatchObject({
+      refused: 'NOT_PERMITTED',
+    });
+    expect(await hashTree(planted)).toEqual(kept);
+    // The control worker writes evidence under names of its own only.
+    const closing = {
+      deployment: 'orders-1',
+      outcome: 'completed',
+      start: permit.start,
+      workflows: [],
+      approvals: [],
+    };
+    const outcome = {
+      environment: 'production',
+      receipts: [],
+      undos: [],
+      outcome: 'passed',
+      differences: [],
+      soak: null,
+    };
+    for (const name of ['..', '../planted', '../../planted', 'a/b', '/planted', ''])
+      for (const input of [
+        { ...closing, deployment: name, environments: [] },
+        { ...closing, environments: [{ ...outcome, environment: name }] },
+      ])
+        expect(await schedule('closeEvidence', input, undefined, CONTROL_QUEUE), name).toMatchObject({
+          refused: 'NOT_PERMITTED',
+        });
+    ranNow('rm', ['-rf', join(stage.artifacts, 'evidence', 'orders-1')]);
   });
 
   test('messages: another key, another gate report, expired, the requester, somebody unknown', async () => {

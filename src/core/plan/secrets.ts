@@ -3,7 +3,8 @@ import { type Path, type Remark } from './complaint.ts';
 import { record } from './loose.ts';
 
 const shapes: readonly (readonly [RegExp, string])[] = [
-  [/[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/iu, 'an address with a password'],
+  // Bounded, or a long word is tried from each of its letters on.
+  [/[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/@:]*:[^\s/@]+@/iu, 'an address with a password'],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----/u, 'a private key'],
   [/(?:^|\s)--?(?:password|passwd|token|secret)=\S/iu, 'a password as an option'],
 ];

@@ -19,9 +19,12 @@ const ambiguous: readonly (readonly [RegExp, string])[] = [
   [/^=$/u, 'a special value in YAML 1.1 and text in 1.2'],
 ];
 
+/** No number or date is longer; what is, no reader takes for one. */
+const LONGEST = 200;
+
 /** What is wrong with a word that stands there without quotes. `value` is what YAML 1.2 makes of it. */
 export function plainRemark(written: string, value: unknown = written): Said | undefined {
-  const found = ambiguous.find(([pattern]) => pattern.test(written));
+  const found = written.length > LONGEST ? undefined : ambiguous.find(([pattern]) => pattern.test(written));
   if (found)
     return {
       message: `${quote(written)} is ${found[1]}`,

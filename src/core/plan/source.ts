@@ -5,7 +5,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   parseDocument,
   type Document,
@@ -13,12 +12,8 @@ import {
   type YAMLError,
 } from 'yaml';
 import { type Path, quote, type Remark } from './complaint.ts';
+import { MOST_DEPTH, tooMuch } from './source-size.ts';
 import { plainRemark, textRemark } from './source-words.ts';
-
-export const MOST_BYTES = 1_048_576;
-const MOST_DEPTH = 64;
-/** Tokens of the lexer that stand for no text. */
-const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
 /** A remark whose place in the text is known already. */
 export interface PlacedRemark extends Remark {
@@ -112,41 +107,6 @@ function source(
 function countLines(lines: LineCounter, text: string): void {
   lines.addNewLine(0);
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
-}
-
-/** Size and nesting are bounded before anything is built. */
-function tooMuch(text: string): PlacedRemark | undefined {
-  const refuse = (offset: number, message: string, hint: string): PlacedRemark => ({
-    path: [],
-    offset,
-    message,
-    hint,
-  });
-  if (text.length > MOST_BYTES || utf8Length(text) > MOST_BYTES)
-    return refuse(
-      0,
-      'the file is larger than 1 MiB',
-      'a plan is a few hundred lines; keep data in files of their own',
-    );
-  let offset = 0;
-  let depth = 0;
-  for (const token of new Lexer().lex(text)) {
-    if (token === '[' || token === '{') depth += 1;
-    if (token === ']' || token === '}') depth -= 1;
-    if (depth > MOST_DEPTH)
-      return refuse(offset, `is nested deeper than ${MOST_DEPTH} levels`, 'a plan needs six or seven');
-    if (!MARKS.has(token)) offset += token.length;
-  }
-  return undefined;
-}
-
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
 }
 
 const syntaxHints: Partial<Record<YAMLError['code'], string>> = {

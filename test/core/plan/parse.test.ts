@@ -195,7 +195,7 @@ describe('what would cost too much is refused, not worked through', () => {
       Array.from({ length: 700 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
       /nested/u,
     ],
-    ['many dashes', '- '.repeat(100_000), /nested/u],
+    ['many dashes', '- '.repeat(10_000), /nested/u],
     ['an alias bomb', bomb, /the alias \*a is refused/u],
   ])('%s', (_, text, message) => {
     expect(

@@ -1,0 +1,127 @@
+// What an environment's file demands and nobody could ever meet, and people whom nobody could tell apart: refused
+// when the file is read, because at the gate it would be too late, or count twice.
+import type { Guardrails } from './guardrails.ts';
+import { type Person, type Quorum, quorumMet } from './quorum.ts';
+
+export interface Trusted {
+  /** `ed25519:<base64>` of the control worker. */
+  readonly control: string;
+  readonly people: readonly Person[];
+  readonly guardrails: Pick<Guardrails, 'start' | 'approve' | 'rollback' | 'decide' | 'operate'>;
+}
+
+const NAME = /^[\p{Script=Latin}\p{N}][\p{Script=Latin}\p{M}\p{N}._@+-]*$/u;
+
+/** A line for each, as `place: what is wrong; remedy`; none where every demand can be met. */
+export function unmeetable(file: Trusted): readonly string[] {
+  return [...namesOf(file.people), ...sharedKeys(file), ...quorums(file)];
+}
+
+/** Names are compared as the eye does: without case and accents, and with 0 as o, 1 and i as l. */
+const seenAs = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll('0', 'o')
+    .replaceAll(/[1i]/gu, 'l');
+
+function namesOf(people: readonly Person[]): readonly string[] {
+  const odd = people.flatMap(({ name, roles }) => [
+    ...(NAME.test(name)
+      ? []
+      : [`people.${JSON.stringify(name)}: a name has Latin letters, digits and . _ @ + -, and no spaces`]),
+    ...roles
+      .filter((role) => !NAME.test(role))
+      .map((role) => `people.${name}.roles: ${JSON.stringify(role)} is no role; write it like a name`),
+  ]);
+  const twins = people.flatMap(({ name }, at) =>
+    people
+      .slice(0, at)
+      .filter((other) => seenAs(other.name) === seenAs(name))
+      .map((other) => `people.${name}: looks like ${other.name}; give one of them another name`),
+  );
+  return [...odd, ...twins];
+}
+
+/** One public key is one person: base64 has several texts for the same bytes, so the bytes are compared. */
+function sharedKeys({ control, people }: Trusted): readonly string[] {
+  const owners = new Map([[keyBytes(control), 'the control worker']]);
+  return people.flatMap(({ name, key }) => {
+    const owner = owners.get(keyBytes(key));
+    if (owner === undefined) owners.set(keyBytes(key), name);
+    return owner === undefined
+      ? []
+      : [
+          `people.${name}.key: is the key of ${owner}; each person has a key of their own (soakgate key create)`,
+        ];
+  });
+}
+
+/** The last character of the base64 of 32 bytes carries two bits that belong to no byte. */
+const keyBytes = (key: string): string => {
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const text = key.replace(/^ed25519:/u, '').replace(/=$/u, '');
+  return text.slice(0, -1) + digits[digits.indexOf(text.at(-1) ?? '') & ~3];
+};
+
+const MESSAGES = ['start', 'approve', 'rollback', 'decide', 'operate'] as const;
+
+function quorums({ people, guardrails }: Trusted): readonly string[] {
+  if (people.length === 0) return ['people: nobody is named, so nothing could ever be started here'];
+  const { start } = guardrails;
+  const complaints = [
+    // One of them would do, which is not what is written.
+    ...('each' in start && start.each.length > 1
+      ? [
+          `guardrails.start: a start has one signature in this version, so each of ${start.each.join(', ')} ` +
+            'cannot be asked; write any, or one role',
+        ]
+      : []),
+    ...MESSAGES.flatMap((message) => cannotBeMet(message, guardrails[message], people)),
+  ];
+  return complaints.length > 0 ? complaints : withoutRequester(people, guardrails);
+}
+
+function cannotBeMet(
+  message: (typeof MESSAGES)[number],
+  quorum: Quorum,
+  people: readonly Person[],
+): readonly string[] {
+  const wanted = 'any' in quorum ? quorum.any : quorum.each;
+  const nobody = wanted.filter((role) => !people.some(({ roles }) => roles.includes(role)));
+  if (nobody.length > 0)
+    return [...new Set(nobody)].map(
+      (role) => `guardrails.${message}: nobody under people has the role ${role}; give it to somebody`,
+    );
+  const { met, missing } = quorumMet(quorum, people);
+  return met
+    ? []
+    : [
+        `guardrails.${message}: each of ${wanted.join(', ')} needs ${wanted.length} different people, and ` +
+          `nobody is left for ${missing.join(', ')}`,
+      ];
+}
+
+/** Who starts a deployment cannot approve it: somebody must be able to start what the others can approve. */
+function withoutRequester(
+  people: readonly Person[],
+  { start, approve }: Trusted['guardrails'],
+): readonly string[] {
+  const starters = people.filter((person) => startsAlone(start, person));
+  const approvable = starters.some(
+    (starter) =>
+      quorumMet(
+        approve,
+        people.filter((person) => person !== starter),
+      ).met,
+  );
+  if (starters.length === 0 || approvable) return [];
+  return [
+    `guardrails.approve: whoever starts a deployment cannot approve it, and without ` +
+      `${starters.map(({ name }) => name).join(' or ')} the others cannot meet it; name one more person`,
+  ];
+}
+
+const startsAlone = (quorum: Quorum, person: Person): boolean =>
+  'any' in quorum ? quorumMet(quorum, [person]).met : quorum.each.some((role) => person.roles.includes(role));

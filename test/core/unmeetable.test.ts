@@ -1,0 +1,127 @@
+// What an environment's file demands must be possible, and its people must be told apart by key and by eye.
+import { expect, test } from 'vitest';
+import type { Quorum } from '../../src/core/quorum.ts';
+import { type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
+
+const key = (of: number) => `ed25519:${Buffer.alloc(32, of).toString('base64')}`;
+const file = (
+  people: Readonly<Record<string, readonly string[]>>,
+  guardrails: Partial<Trusted['guardrails']> = {},
+): Trusted => {
+  const anyone: Quorum = { any: ['lead'] };
+  return {
+    control: key(255),
+    people: Object.entries(people).map(([name, roles], at) => ({ name, roles, key: key(at + 1) })),
+    guardrails: {
+      start: anyone,
+      approve: { each: [] },
+      rollback: anyone,
+      decide: anyone,
+      operate: anyone,
+      ...guardrails,
+    },
+  };
+};
+
+test('what can be met is not complained of', () => {
+  expect(unmeetable(file({ lea: ['lead'] }))).toEqual([]);
+  expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { approve: { each: ['dba'] } }))).toEqual([]);
+  expect(unmeetable(file({ 'Jürgen.K': ['lead'], 'al@example.org': [] }))).toEqual([]);
+  const two = { lea: ['lead', 'dba'], dan: ['dba'], eve: ['developer'] };
+  expect(
+    unmeetable(file(two, { start: { any: ['developer'] }, approve: { each: ['lead', 'dba'] } })),
+  ).toEqual([]);
+  // Whoever may start is not the only one who may approve.
+  expect(unmeetable(file({ lea: ['lead'], dan: ['lead'] }, { approve: { any: ['lead'] } }))).toEqual([]);
+});
+
+test.each(['start', 'approve', 'rollback', 'decide', 'operate'] as const)(
+  'a role that nobody has: %s',
+  (message) => {
+    for (const quorum of [{ any: ['lead', 'dba'] }, { each: ['dba'] }])
+      expect(unmeetable(file({ lea: ['lead'] }, { [message]: quorum }))).toEqual([
+        `guardrails.${message}: nobody under people has the role dba; give it to somebody`,
+      ]);
+  },
+);
+
+test('fewer people than `each` needs, though each role has somebody', () => {
+  expect(unmeetable(file({ lea: ['lead', 'dba'] }, { decide: { each: ['lead', 'dba'] } }))).toEqual([
+    'guardrails.decide: each of lead, dba needs 2 different people, and nobody is left for dba',
+  ]);
+  expect(
+    unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { rollback: { each: ['lead', 'lead'] } })),
+  ).toHaveLength(1);
+});
+
+test('a start of several is not asked for, and never taken for a start of any of them', () => {
+  expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { start: { each: ['lead', 'dba'] } }))).toEqual([
+    'guardrails.start: a start has one signature in this version, so each of lead, dba cannot be asked; write ' +
+      'any, or one role',
+  ]);
+});
+
+test('who starts cannot approve, so one person more is needed', () => {
+  const wrong = /^guardrails.approve: whoever starts a deployment cannot approve it, and without lea/u;
+  for (const approve of [{ any: ['lead'] }, { each: ['lead'] }])
+    expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { approve }))).toEqual([
+      expect.stringMatching(wrong),
+    ]);
+});
+
+test('nobody at all', () => {
+  expect(unmeetable(file({}))).toEqual(['people: nobody is named, so nothing could ever be started here']);
+});
+
+test.each([
+  ['a space behind it', 'lea '],
+  ['a space before it', ' lea'],
+  ['a tab', 'le\ta'],
+  ['a sign without width', 'lea\u200b'],
+  ['a Cyrillic letter', 'l\u0435a'],
+  ['a Greek letter', '\u03bdera'],
+  ['nothing', ''],
+  ['a slash', 'le/a'],
+])('a name with %s is refused, also without its twin', (_what, name) => {
+  expect(unmeetable(file({ [name]: ['lead'] }))).toEqual([
+    `people.${JSON.stringify(name)}: a name has Latin letters, digits and . _ @ + -, and no spaces`,
+  ]);
+});
+
+test.each([
+  ['lea', 'Lea'],
+  ['bo', 'b0'],
+  ['al', 'a1'],
+  ['al', 'aI'],
+  ['jurgen', 'jürgen'],
+  ['lea', 'l\u00e9a'],
+  ['lea', 'ｌea'],
+])('%s and %s look alike', (one, other) => {
+  expect(unmeetable(file({ [one]: ['lead'], [other]: ['lead'] }))).toContain(
+    `people.${other}: looks like ${one}; give one of them another name`,
+  );
+});
+
+test('a padded role is none', () => {
+  expect(unmeetable(file({ lea: ['lead', 'dba '] }))).toEqual([
+    'people.lea.roles: "dba " is no role; write it like a name',
+  ]);
+});
+
+test('one public key is one person, however its base64 is written; and no person is the control worker', () => {
+  const people = file({ lea: ['lead'], dan: ['lead'] });
+  const [lea] = people.people;
+  const shared =
+    'people.dan.key: is the key of lea; each person has a key of their own (soakgate key create)';
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const last = digits.indexOf(lea!.key.at(-2)!);
+  for (const more of [0, 1, 2, 3]) {
+    const same = `${lea!.key.slice(0, -2)}${digits[last + more]}=`;
+    expect(Buffer.from(same.slice(8), 'base64')).toEqual(Buffer.from(lea!.key.slice(8), 'base64'));
+    const twins = [lea!, { ...people.people[1]!, key: same }];
+    expect(unmeetable({ ...people, people: twins })).toEqual([shared]);
+  }
+  expect(unmeetable({ ...people, control: lea!.key })).toEqual([
+    'people.lea.key: is the key of the control worker; each person has a key of their own (soakgate key create)',
+  ]);
+});
