@@ -8,6 +8,7 @@ import type { DeploymentOutcome } from './contract.ts';
 import { type DeploymentState, outcomeOf, setWaiting } from './deployment-state.ts';
 import { type Gate, passGate } from './gate.ts';
 import { backoffMs } from './persist.ts';
+import { dropUncounted } from './verify-at-gate.ts';
 
 const LEAST_WAIT_MS = 1_000;
 
@@ -22,9 +23,10 @@ export async function throughGate(state: DeploymentState, gate: Gate, place: num
   const told = ({ open, waiting: missing }: GateAnswer) =>
     setWaiting(state, 'gate', environment, open ? null : { kind: 'gate', environment, missing });
   let outcome = await passGate(gate, place === 0, leave, told);
-  // What voids the gate report while the window is waited for leads back to the gate.
-  while ('permit' in outcome && !((await mayDeploy(state, gate, leave)) && gate.rejecting === 0))
-    outcome = await passGate(gate, place === 0, leave, told);
+  // What voids the gate report or an approval while the window is waited for leads back to the gate.
+  const mayEnter = async () =>
+    (await mayDeploy(state, gate, leave)) && !(await dropUncounted(state, gate)) && gate.rejecting === 0;
+  while ('permit' in outcome && !(await mayEnter())) outcome = await passGate(gate, place === 0, leave, told);
   setWaiting(state, 'gate', environment, null);
   gate.entered = 'permit' in outcome;
   if ('permit' in outcome) return outcome.permit;

@@ -3,12 +3,12 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
-import { environmentActivities } from './activities.ts';
-import { answerQuestion, questionOf, refused } from './ask-person.ts';
+import { answerQuestion, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './messages.ts';
 import { commandSignal } from './rollout-inbox.ts';
+import { verifyAtGate } from './verify-at-gate.ts';
 
 const AT_GATE: readonly string[] = ['approve', 'reject', 'attest'];
 
@@ -47,28 +47,7 @@ async function passOn(state: DeploymentState, gate: Gate, signed: Signed): Promi
 }
 
 async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promise<Answer> {
-  const { environment } = signed.body;
-  const { start, timing } = state.input;
-  const asked = gate.run.list.gate;
-  const verdict = await environmentActivities(
-    environment,
-    `${signed.message} by ${signed.person}`,
-    timing,
-    'verify',
-  ).verify({
-    deployment: start.body.deployment,
-    environment,
-    signed,
-    expect: {
-      plan: start.body.plan,
-      list: gate.run.rollout.list,
-      commit: gate.run.list.commit,
-      requester: start.person,
-      ...(gate.gateReport && { gateReport: gate.gateReport.hash }),
-      ...questionOf(gate.asker),
-      ...(asked && { gate: { roles: asked.approved?.roles ?? [], attested: asked.attested } }),
-    },
-  });
+  const verdict = await verifyAtGate(state, gate, signed);
   // What cannot be verified does not count.
   if ('failed' in verdict) return refused(verdict.failed.text);
   if (!verdict.ok.accepted) return refused(verdict.ok.reason);

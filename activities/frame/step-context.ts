@@ -38,8 +38,8 @@ export interface Work extends Commands {
   readonly tag: string;
   readonly signal: AbortSignal;
   /**
-   * What must never be printed: the address of the target, its password, and what the plan's commands are
-   * handed by reference.
+   * What must never be printed: the address of the target, its password, and what the plan's commands and the
+   * service's own processes are handed by reference.
    */
   readonly secrets: readonly string[];
   /** The checkout of this rollout's commit. */
@@ -93,7 +93,7 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
   const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
   const tag = sessionTag(rollout, step.index, attempt);
   const checkout = checkoutFolder(service.root, kept.list.commit);
-  const secrets = await secretsOf(kept.list, url);
+  const secrets = await secretsOf(kept.list, service, url);
   const evidence = evidenceFolder(rollout.deployment);
   const log = (text: string) =>
     world.artifacts.append(
@@ -134,22 +134,29 @@ async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step):
 }
 
 /** Secrets of one attempt; a reference that cannot be resolved fails where it is used, not here. */
-async function secretsOf(list: StepList, url: string): Promise<readonly string[]> {
-  const { password } = new URL(url);
-  const references = Object.values(list.commands.env).filter(
+async function secretsOf(list: StepList, service: ServiceSettings, url: string): Promise<readonly string[]> {
+  const references = [...Object.values(list.commands.env), ...Object.values(service.env)].filter(
     (value): value is SecretRef => typeof value === 'object' && !('from' in value),
   );
   const { restoreAs } = backupSpecOf(list);
   if (restoreAs) references.push(restoreAs);
   const values = await Promise.all(references.map((reference) => resolveSecret(reference).catch(() => '')));
-  const passwords = [password, ...(restoreAs ? [passwordOf(values.at(-1)!)] : [])];
-  return [url, ...passwords, ...passwords.map(decodeURIComponent), ...values].filter(
-    (secret) => secret.length > 0,
-  );
+  return [url, ...values]
+    .flatMap((secret) => [secret, ...passwordsOf(secret)])
+    .filter((secret) => secret !== '');
 }
 
-/** Nothing where it is no address. */
-const passwordOf = (address: string): string => (URL.canParse(address) ? new URL(address).password : '');
+/** As it stands in the address and as it is typed; nothing where it is no address. */
+function passwordsOf(address: string): readonly string[] {
+  if (!URL.canParse(address)) return [];
+  const { password } = new URL(address);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    // A percent sign that begins no escape.
+    return [password];
+  }
+}
 
 /**
  * Only the workflow that holds the rollout's name may ask for its steps; whoever wants to impersonate it has

@@ -142,6 +142,27 @@ describe('processes', () => {
     });
   });
 
+  test('what is handed to the service by reference is in no message, though the service prints it', async () => {
+    process.env['SG_TEST_TOKEN'] = 'tok-1f9c';
+    process.env['SG_TEST_QUEUE'] = 'amqp://shop:p%40ss-77@queue.example.org/orders';
+    const dying = await open({
+      serviceEnv: { SHOP_TOKEN: { env: 'SG_TEST_TOKEN' }, QUEUE: { env: 'SG_TEST_QUEUE' } },
+      edit: (checkout) =>
+        writeFile(
+          join(checkout, 'server.mjs'),
+          `const { SHOP_TOKEN, QUEUE } = process.env;
+          console.error('token', SHOP_TOKEN, 'queue', QUEUE, 'password', decodeURIComponent(new URL(QUEUE).password));
+          process.exit(3);`,
+        ),
+    });
+    await dying.run('switch');
+    const failure = await failureOf(dying.run('restart'));
+    expect(failure.details).toContain('token •••');
+    expect(failure.details).toContain('password •••');
+    for (const secret of ['tok-1f9c', 'p%40ss-77', 'p@ss-77'])
+      expect(JSON.stringify([failure, await dying.log('restart')])).not.toContain(secret);
+  });
+
   test('a file of the plan that is not the reviewed one is refused', async () => {
     const hands = await open();
     await hands.world.permitStore.close(hands.rollout, 'restored');

@@ -26,6 +26,7 @@ import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { query } from './stage.ts';
+import type { ServiceSettings } from '../../src/io/settings.ts';
 import { ranNow } from './programs.ts';
 
 const ORDERS = join(import.meta.dirname, '../../examples/orders');
@@ -187,6 +188,8 @@ export interface HandsSpec extends PlanParts {
   };
   /** `build-env` of the environment's file. */
   readonly buildEnv?: readonly string[];
+  /** `services.<name>.env` of the environment's file, beside what the app needs. */
+  readonly serviceEnv?: ServiceSettings['env'];
   /** What the guardrails allow a plan to run. */
   readonly programs?: readonly string[];
   /** Whose signatures count. */
@@ -229,7 +232,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
         root,
         repository,
         database: { env: variable },
-        env: { PORT: String(port), ORDERS_MODULES: MODULES, ...spec.app?.env },
+        env: { PORT: String(port), ORDERS_MODULES: MODULES, ...spec.app?.env, ...spec.serviceEnv },
         url: `http://127.0.0.1:${port}`,
       },
     },

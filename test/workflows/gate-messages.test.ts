@@ -117,3 +117,30 @@ describe.runIf(timeSkippingServer)('not counted', () => {
     expect(await run.result()).toMatchObject({ outcome: 'rejected' });
   });
 });
+
+describe.runIf(timeSkippingServer)('what has counted', () => {
+  test('and has expired when the last approval comes is dropped, said and asked for again', async () => {
+    const run = await atGate();
+    const expires = new Date(Date.now() + 2_000).toISOString();
+    expect(await run.send('approve', 'lea', 'production', { expires })).toMatchObject({
+      text: 'counted, 1 of 2',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await run.send('approve', 'dan', 'production')).toMatchObject({ text: 'counted, 2 of 2' });
+    const waiting = await run.until(
+      'lea is asked again',
+      ({ waitingFor }) => waitingFor === 'the gate of production: approval by lead',
+    );
+    expect(waiting.refusals).toEqual([
+      {
+        message: 'approve',
+        person: 'lea',
+        environment: 'production',
+        why: 'no longer counted: the signature has expired',
+      },
+    ]);
+    expect(entered(run)).toEqual([]);
+    expect(await run.send('approve', 'lea', 'production')).toMatchObject({ text: 'counted, 2 of 2' });
+    expect(await run.result()).toMatchObject({ outcome: 'completed' });
+  });
+});
