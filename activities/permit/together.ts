@@ -10,30 +10,31 @@ import type { WorkerContext } from '../frame/step-context.ts';
 /** What each signer says for himself; all else must be the same. */
 const OWN_WORDS: readonly string[] = ['nonce', 'expires', 'reason', 'comment', 'loses'];
 
+export type Together =
+  | { readonly waiting: string }
+  /** What counts with it, itself among them; `spend` is called once all of them are in the evidence. */
+  | { readonly signatures: readonly Signed[]; readonly spend: () => Promise<void> };
+
 /** Whether it counts now, or whose signature is waited for; `judge` says again whether a kept signature is good. */
 export async function countTogether(
   { permitStore }: WorkerContext,
   { signed, expect }: VerifyInput,
   quorum: Quorum,
-  verdict: MessageVerdict,
   judge: (signed: Signed) => MessageVerdict,
-): Promise<MessageVerdict> {
-  if ('any' in quorum || quorum.each.length < 2 || stops(signed)) return verdict;
-  if (await permitStore.completed(signed)) return verdict;
+): Promise<Together> {
+  const alone = { signatures: [signed], spend: async () => undefined };
+  if ('any' in quorum || quorum.each.length < 2 || stops(signed)) return alone;
   const about = aboutOf(signed, expect.question);
-  const kept = await permitStore.addSignature(about, signed);
-  const people = kept.flatMap((one) => {
-    const { accepted, person, roles } = judge(one);
-    return accepted ? [{ name: person, roles }] : [];
-  });
+  if (await permitStore.completed(about, signed)) return alone;
+  const signatures = (await permitStore.addSignature(about, signed)).filter((one) => judge(one).accepted);
+  const people = signatures.map((one) => ({ name: one.person, roles: judge(one).roles }));
   const { met, missing } = quorumMet(quorum, people);
-  if (!met) {
-    const wanted = quorum.each.length;
-    const signatures = `${wanted - missing.length} of ${count(wanted, 'signature')}`;
-    return { ...verdict, waiting: `${signatures}, waiting for ${missing.join(', ')}` };
-  }
-  await permitStore.spendSignatures(about, signed);
-  return verdict;
+  const wanted = quorum.each.length;
+  if (!met)
+    return {
+      waiting: `${wanted - missing.length} of ${count(wanted, 'signature')}, waiting for ${missing.join(', ')}`,
+    };
+  return { signatures, spend: () => permitStore.spendSignatures(about, signed) };
 }
 
 /** What only stops, undoes without loss or looks needs one person. */

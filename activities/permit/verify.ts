@@ -47,12 +47,18 @@ export function isExpired(signed: Signed<object>): boolean {
 /** Verifies one message for the environment that it concerns; its refusal is an answer, not a failure. */
 export async function verify(world: WorkerContext, input: VerifyInput): Promise<MessageVerdict> {
   const { settings } = world;
-  const verdict = judgeMessage(settings, input);
+  const judge = (signed: Signed) => judgeMessage(settings, { ...input, signed });
+  const verdict = judge(input.signed);
   if (!verdict.accepted) return verdict;
-  const counted = await record(world, input, verdict);
-  const alone = { ...verdict, ...(counted?.at && { at: counted.at }) };
-  const quorum = quorumFor(settings, input.signed.message);
-  return countTogether(world, input, quorum, alone, (signed) => judgeMessage(settings, { ...input, signed }));
+  const together = await countTogether(world, input, quorumFor(settings, input.signed.message), judge);
+  if ('waiting' in together) return { ...verdict, waiting: together.waiting };
+  let at: string | null = null;
+  for (const signed of together.signatures) {
+    const counted = await record(world, { ...input, signed }, judge(signed));
+    if (signed.body.nonce === input.signed.body.nonce) at = counted?.at ?? null;
+  }
+  await together.spend();
+  return { ...verdict, ...(at !== null && { at }) };
 }
 
 function judgeMessage(

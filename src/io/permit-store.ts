@@ -34,8 +34,8 @@ export interface PermitStore {
   addSignature(about: string, signed: Signed): Promise<readonly Signed[]>;
   /** The signatures under `about` have counted, completed by this one: they count for nothing else. */
   spendSignatures(about: string, completing: Signed): Promise<void>;
-  /** Whether it completed its quorum before: its answer was lost then. */
-  completed(signed: Signed): Promise<boolean>;
+  /** Whether it completed the quorum under `about` before: its answer was lost then. */
+  completed(about: string, signed: Signed): Promise<boolean>;
   /**
    * When notice of a deployment's window was first attested by one of these people (RFC 3339, by this
    * worker's clock).
@@ -144,6 +144,6 @@ function signatures(folder: string): Pick<PermitStore, 'addSignature' | 'spendSi
       await writeOnce(done(completing), about);
       await rm(waiting(about), { recursive: true, force: true });
     },
-    completed: async (signed) => (await readIfThere(done(signed))) !== undefined,
+    completed: async (about, signed) => (await readIfThere(done(signed))) === about,
   };
 }

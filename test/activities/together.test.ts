@@ -1,7 +1,7 @@
 // Quorum means quorum: where the guardrails name several roles, one signature changes nothing, and only the same words
 // about the same question count together, once.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -122,6 +122,21 @@ test('what has counted once counts for nothing else; its answer may be asked for
   const completing = decide('dan');
   for (let times = 0; times < 3; times += 1) expect(await send(completing)).not.toHaveProperty('waiting');
   expect(await send(decide('dan'))).toMatchObject({ waiting: '1 of 2 signatures, waiting for lead' });
+  // Nor does the very message that completed it, brought again to another question.
+  expect(await send(completing, 'and now?')).toMatchObject({
+    waiting: '1 of 2 signatures, waiting for lead',
+  });
+});
+
+test('the evidence gets what has counted, all of it, and nothing of what only waits', async () => {
+  const folder = join(await world.artifacts.path('evidence/d/approvals/production/x'), '..');
+  const recorded = async () =>
+    (await readdir(folder)).map((name) => name.split('-').slice(0, 2).join('-')).toSorted();
+  await send(decide('lea'));
+  await send(decide('dan', 'downgrade'));
+  expect(await recorded()).toEqual([]);
+  await send(decide('dan'));
+  expect(await recorded()).toEqual(['decide-dan', 'decide-lea']);
 });
 
 test('a signature whose time is over while it waits no longer counts', async () => {

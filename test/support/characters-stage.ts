@@ -100,6 +100,8 @@ export interface Run {
 }
 
 const PATIENCE_MS = 900_000;
+/** From the last question to the end; what stands still for longer says where. */
+const RESULT_MS = 900_000;
 /** PendingActivityState. */
 const STARTED = 2;
 /** The private server trusts everybody, so any password opens it: it is there to be looked for. */
@@ -355,7 +357,21 @@ function runOf(
         signMessage(await readPrivateKey(people[person].keyFile), message, person, bound),
       );
     },
-    result: () => handle().result() as Promise<DeploymentResult>,
+    result: async () => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, fails) => {
+        timer = setTimeout(async () => {
+          const shown = ['staging', 'production'].map((place) => progress(place).catch(() => null));
+          const where = { now: await progress().catch(() => null), places: await Promise.all(shown) };
+          fails(
+            new Error(`no result in ${RESULT_MS / 60_000} minutes; it is ${JSON.stringify(where, null, 1)}`),
+          );
+        }, RESULT_MS);
+      });
+      return Promise.race([handle().result() as Promise<DeploymentResult>, late]).finally(() =>
+        clearTimeout(timer),
+      );
+    },
     rolloutResult: (environment) => handle(environment).result() as Promise<RolloutResult>,
   };
 }
