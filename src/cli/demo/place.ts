@@ -52,7 +52,9 @@ export interface Place {
 export async function makePlace(spec: PlaceSpec): Promise<Place> {
   const root = join(spec.folder, 'root');
   const permitStore = join(spec.folder, 'permit-store');
-  for (const folder of [root, permitStore, join(root, 'releases')]) await mkdir(folder, { recursive: true });
+  for (const folder of [root, join(root, 'releases')]) await mkdir(folder, { recursive: true });
+  // Whatever the umask: a worker refuses a permit store that others may write to.
+  await mkdir(permitStore, { recursive: true, mode: 0o700 });
   await chmod(spec.folder, 0o755);
   const roles = [...new Set(spec.people.flatMap((person) => person.roles))];
   const content = {
