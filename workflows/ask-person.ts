@@ -1,7 +1,7 @@
 // The one way to ask a person: the question stands where its waiting reason is shown, and is answered by
 // `decide` or by silence.
 import { condition } from '@temporalio/workflow';
-import type { VerifiedMessage } from '../src/core/messages.ts';
+import type { Signed, VerifiedMessage } from '../src/core/messages.ts';
 import type { Asked, Waiting } from '../src/core/waiting.ts';
 import type { Timing } from './contract.ts';
 import type { Answer } from './messages.ts';
@@ -71,11 +71,23 @@ export async function askPerson(
 /** Takes a verified `decide`; its text is the sender's answer. */
 export function answerQuestion({ question }: Asker, by: VerifiedMessage): Answer {
   const word = String(by.signed.body['decision']);
-  if (!question) return refused('nothing is asked now');
-  if (!question.options.includes(word)) return refused(`the question is ${question.options.join(' | ')}`);
-  if (question.answer) return refused(`it has just been decided: ${question.answer.word}`);
+  const why = unanswerable(question, word);
+  if (why !== null || !question) return refused(why ?? 'nothing is asked now');
   question.answer = { word, by };
   return { accepted: true, text: `decided: ${word}` };
+}
+
+/** Why the word answers nothing here; null where it would. */
+function unanswerable(question: Question | null, word: string): string | null {
+  if (!question) return 'nothing is asked now';
+  if (!question.options.includes(word)) return `the question is ${question.options.join(' | ')}`;
+  return question.answer ? `it has just been decided: ${question.answer.word}` : null;
+}
+
+/** The answer to a signature that waits for others: a word that answers nothing is refused before they sign it, too. */
+export function answerWaiting({ question }: Asker, { message, body }: Signed, waiting: string): Answer {
+  const why = message === 'decide' ? unanswerable(question, String(body['decision'])) : null;
+  return why === null ? { accepted: true, text: waiting } : refused(why);
 }
 
 /** The question as one text, so that signatures that count together are about the same; nothing where none waits. */

@@ -10,9 +10,8 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
-import type { SealedGateReport } from '../src/core/messages.ts';
+import type { SealedGateReport, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/ids.ts';
-import type { Signed } from '../src/core/messages.ts';
 import type {
   DeploymentInput,
   DeploymentResult,

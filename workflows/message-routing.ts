@@ -3,7 +3,7 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
-import { answerQuestion, refused } from './ask-person.ts';
+import { answerQuestion, answerWaiting, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
 import type { Gate } from './gate.ts';
 import type { Answer } from './messages.ts';
@@ -51,7 +51,7 @@ async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promi
   // What cannot be verified does not count.
   if ('failed' in verdict) return refused(verdict.failed.text);
   if (!verdict.ok.accepted) return refused(verdict.ok.reason);
-  if (verdict.ok.waiting !== undefined) return { accepted: true, text: verdict.ok.waiting };
+  if (verdict.ok.waiting !== undefined) return answerWaiting(gate.asker, signed, verdict.ok.waiting);
   const by: VerifiedMessage = { signed, roles: verdict.ok.roles, at: verdict.ok.at ?? null };
   if (AT_GATE.includes(signed.message)) return count(gate, by);
   return signed.message === 'decide' && gate.asker.question

@@ -11,7 +11,7 @@ import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/ids.ts';
 import { environmentActivities } from './activities.ts';
-import { answerQuestion, type Asker, questionOf, refused } from './ask-person.ts';
+import { answerQuestion, answerWaiting, type Asker, questionOf, refused } from './ask-person.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
 import { type Answer, countMalformed, openSignals } from './messages.ts';
 import type { Progress } from './progress.ts';
@@ -132,7 +132,7 @@ async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
   // What cannot be verified does not count, and the next one is taken.
   if ('failed' in verdict) return refused(verdict.failed.text);
   const { accepted: counts, reason, person, roles, at, waiting } = verdict.ok;
-  if (waiting !== undefined) return accepted(waiting);
+  if (waiting !== undefined) return answerWaiting(asker, signed, waiting);
   return counts ? apply(place, { signed, roles, at: at ?? null }, person) : refused(reason);
 }
 

@@ -75,12 +75,14 @@ function refuseTakenOver(program: string, { list, checkout, programs }: Place): 
     path.length === 0
       ? undefined
       : takenOver(program, path, programs, (below) => existsSync(join(checkout, below)));
-  if (found !== undefined)
-    fail(
-      'GUARDRAIL_NOT_MET',
-      `${program} is ${found} in this checkout, which the guardrails of the environment do not allow (allowed: ` +
-        `${programs.join(', ') || 'none'})`,
-    );
+  if (found === undefined) return;
+  const where =
+    found === program
+      ? `${program} is in none of the folders ${path.join(', ')} of this checkout, and only there it`
+      : `${program} is ${found} in this checkout, which`;
+  const named = programs.join(', ') || 'none';
+  const verb = found === program ? 'is allowed' : 'the guardrails of the environment do not allow';
+  fail('GUARDRAIL_NOT_MET', `${where} ${verb} (allowed: ${named})`);
 }
 
 const DUMPS = ['pg_dump', 'pg_restore'];

@@ -11,6 +11,7 @@ import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts
 import { redact, redactJson } from '../../src/io/redact.ts';
 import {
   type EnvironmentSettings,
+  passwordsOf,
   resolveSecret,
   type SecretRef,
   type ServiceSettings,
@@ -144,18 +145,6 @@ async function secretsOf(list: StepList, service: ServiceSettings, url: string):
   return [url, ...values]
     .flatMap((secret) => [secret, ...passwordsOf(secret)])
     .filter((secret) => secret !== '');
-}
-
-/** As it stands in the address and as it is typed; nothing where it is no address. */
-function passwordsOf(address: string): readonly string[] {
-  if (!URL.canParse(address)) return [];
-  const { password } = new URL(address);
-  try {
-    return [password, decodeURIComponent(password)];
-  } catch {
-    // A percent sign that begins no escape.
-    return [password];
-  }
 }
 
 /**

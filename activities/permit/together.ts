@@ -7,7 +7,7 @@ import { type Quorum, quorumMet } from '../../src/core/quorum.ts';
 import type { Signed } from '../../src/core/messages.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
-/** What each signer says for himself; all else must be the same. */
+/** What signers say for themselves; all else must be the same. */
 const OWN_WORDS: readonly string[] = ['nonce', 'expires', 'reason', 'comment', 'loses'];
 
 export type Together =

@@ -207,12 +207,20 @@ export async function secretsOf(settings: EnvironmentSettings): Promise<readonly
   const addresses = settings.notifiers.flatMap(({ webhook }) => webhook?.url ?? []);
   const named = [...references, ...addresses].flatMap((value) => (typeof value === 'string' ? [] : [value]));
   const found = await Promise.all(named.map((reference) => resolveSecret(reference).catch(() => '')));
-  return found.flatMap((secret) => (secret === '' ? [] : [secret, ...passwordOf(secret)]));
+  return found.flatMap((secret) => (secret === '' ? [] : [secret, ...passwordsOf(secret)]));
 }
 
-function passwordOf(secret: string): readonly string[] {
-  const password = URL.canParse(secret) ? new URL(secret).password : '';
-  return password === '' ? [] : [password, decodeURIComponent(password)];
+/** As it stands in the address and as it is typed; nothing where there is none. */
+export function passwordsOf(address: string): readonly string[] {
+  if (!URL.canParse(address)) return [];
+  const { password } = new URL(address);
+  if (password === '') return [];
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    // A percent sign that begins no escape.
+    return [password];
+  }
 }
 
 /**

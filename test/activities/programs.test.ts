@@ -42,3 +42,13 @@ test('named with its folder it runs; where the checkout has none, the system’s
   expect(await elsewhere.run('ask')).toMatchObject({ verdict: 'pass' });
   expect(await elsewhere.log('ask')).toContain('PostgreSQL');
 });
+
+test('a program that only the checkout may bring is missed there by name', async () => {
+  const hands = await ask('page, now', ['tools/page']);
+  expect(await failureOf(hands.run('ask'))).toMatchObject({
+    code: 'GUARDRAIL_NOT_MET',
+    message: expect.stringContaining(
+      'page is in none of the folders tools of this checkout, and only there it is allowed',
+    ),
+  });
+});

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readEnvironmentFile } from '../../src/io/settings.ts';
+import { passwordsOf, readEnvironmentFile } from '../../src/io/settings.ts';
 
 const KEY = `ed25519:${'A'.repeat(43)}=`;
 const ANN = `ed25519:${'B'.repeat(42)}A=`;
@@ -43,6 +43,12 @@ describe('build-env', () => {
   ])('%s is refused', async (line, complaint) => {
     await expect(readEnvironmentFile(await fileWith(line))).rejects.toThrow(complaint);
   });
+});
+
+test('a password is hidden as it stands and as it is typed, also one that is no escape; no empty text is', () => {
+  expect(passwordsOf('postgres://u:p%40ss@h/d')).toEqual(['p%40ss', 'p@ss']);
+  expect(passwordsOf('amqp://u:%zz@h/d')).toEqual(['%zz']);
+  for (const none of ['postgres://u@h/d', 'no address', '']) expect(passwordsOf(none)).toEqual([]);
 });
 
 describe('folders', () => {
