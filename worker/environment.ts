@@ -1,5 +1,6 @@
 // An environment's worker: its steps on one queue, its observation on another, with its own folder and keys.
 import { Worker } from '@temporalio/worker';
+import { ownRecord } from '../activities/frame/own-record.ts';
 import { environmentActivities } from '../activities/index.ts';
 import { observeActivities } from '../activities/observe/observe.ts';
 import type { WorkerContext } from '../activities/frame/step-context.ts';
@@ -33,10 +34,12 @@ export async function environmentWorkers(
 }
 
 function createWorkers(connected: Connected, settings: EnvironmentSettings): Promise<readonly Worker[]> {
+  const permitStore = openPermitStore(settings.permitStore);
   const world: WorkerContext = {
     settings,
-    permitStore: openPermitStore(settings.permitStore),
+    permitStore,
     artifacts: openArtifacts(settings.artifacts),
+    record: ownRecord(permitStore),
   };
   return Promise.all([
     Worker.create({

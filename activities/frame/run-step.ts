@@ -7,9 +7,10 @@ import type { Receipt } from '../../src/core/receipts.ts';
 import type { StepKind } from '../../src/core/step-list.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { asActivity } from './as-activity.ts';
+import { recorded } from './recorded.ts';
 import { inOwnWindow } from './own-window.ts';
 import { type StepResult, stepReceipt } from './receipt.ts';
-import { openWork, type Work, type WorkerContext } from './step-context.ts';
+import { attemptTag, listed, workOf, type Work, type WorkerContext } from './step-context.ts';
 import { underLock } from './under-lock.ts';
 
 /** A step as it runs: its spec has been compared with the kept list, so it has the type of its kind. */
@@ -39,33 +40,42 @@ export const stepActivity =
   <Spec>(world: WorkerContext, run: StepRun<Spec>) =>
   (input: StepInput): Promise<Receipt> =>
     asActivity(async () => {
-      const work = await openStep(world, input);
-      // The activity's type is the step's kind, and the list was compiled here: the spec is of this kind.
-      return stepReceipt(work, () => run(work, work.step.spec as Spec));
+      const { rollout, step } = input;
+      const kept = await listed(world, rollout, step);
+      // A listed step opens its own activity only: `migrate` does not run on the permit of a check.
+      const { activityType } = activityInfo();
+      if (activityType !== step.kind)
+        fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
+      const attempt = attemptTag(rollout, step);
+      await world.record.beginStep(kept, step, attempt);
+      return recorded(
+        async () => {
+          const work = await workOf(world, kept, step);
+          // The activity's type is the step's kind, and the list was compiled here: the spec is of this kind.
+          return stepReceipt(work, () => run(work, work.step.spec as Spec));
+        },
+        (receipt) => world.record.endStep(kept, step, attempt, receipt),
+      );
     });
-
-/** A listed step opens its own activity only: `migrate` does not run on the permit of a check. */
-async function openStep(world: WorkerContext, { rollout, step }: StepInput): Promise<Work> {
-  const work = await openWork(world, rollout, step);
-  const { activityType } = activityInfo();
-  if (activityType !== step.kind)
-    fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
-  return work;
-}
 
 /** A forward fix runs under the permit of the migration that it adds to. */
 export const forwardActivity =
   (world: WorkerContext, act: (work: Work, lock: TargetLock, input: ForwardInput) => Promise<StepResult>) =>
   (input: ForwardInput): Promise<Receipt> =>
     asActivity(async () => {
-      const work = await openWork(world, input.rollout, input.step);
-      if (work.step.kind !== 'migrate')
-        fail(
-          'NOT_PERMITTED',
-          `step "${work.step.name}" is a ${work.step.kind}, which no forward fix adds to`,
-        );
-      return stepReceipt(work, () => underLock(work, (lock) => act(work, lock, input)), {
-        step: `${work.step.name}: ${input.fallback}`,
-        kind: 'forwardFix',
-      });
+      const { rollout, step, fallback } = input;
+      const kept = await listed(world, rollout, step);
+      if (step.kind !== 'migrate')
+        fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, which no forward fix adds to`);
+      await world.record.beginForward(kept, step, fallback);
+      return recorded(
+        async () => {
+          const work = await workOf(world, kept, step);
+          return stepReceipt(work, () => underLock(work, (lock) => act(work, lock, input)), {
+            step: `${step.name}: ${fallback}`,
+            kind: 'forwardFix',
+          });
+        },
+        (receipt) => world.record.endForward(kept, fallback, receipt),
+      );
     });

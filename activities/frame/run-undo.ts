@@ -4,11 +4,12 @@ import type { UndoInput } from '../../src/core/activities.ts';
 import { allowedUndos } from '../../src/core/allowed-undos.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
-import type { UndoKind } from '../../src/core/step-list.ts';
+import type { Step, StepList, UndoKind } from '../../src/core/step-list.ts';
 import { asActivity } from './as-activity.ts';
+import { recorded } from './recorded.ts';
 import { inOwnWindow } from './own-window.ts';
 import { type UndoResult, undoReceipt } from './receipt.ts';
-import { openWork, type Work, type WorkerContext } from './step-context.ts';
+import { listed, type Work, type WorkerContext, workOf } from './step-context.ts';
 import { isProven, underLock } from './under-lock.ts';
 
 /** An undo as it runs. */
@@ -49,18 +50,28 @@ export const undoActivity =
   (world: WorkerContext, run: UndoRun) =>
   (input: UndoInput): Promise<UndoReceipt> =>
     asActivity(async () => {
-      const work = await openUndo(world, input);
-      return undoReceipt(work, activityInfo().activityType, () => run(work, input));
+      const { rollout, step } = input;
+      const kept = await listed(world, rollout, step);
+      const undo = allowedHere(step, kept.list);
+      await world.record.beginUndo(kept, step, undo);
+      return recorded(
+        async () => {
+          const work = await workOf(world, kept, step);
+          return undoReceipt(work, undo, () => run(work, input));
+        },
+        (receipt) => world.record.endUndo(kept, step, undo, receipt),
+      );
     });
 
-async function openUndo(world: WorkerContext, { rollout, step }: UndoInput): Promise<Work> {
-  const work = await openWork(world, rollout, step);
+/** The undo that this activity is. @throws StepFailure NOT_PERMITTED where the step has no such undo. */
+function allowedHere(step: Step, list: StepList): UndoKind {
   const { activityType } = activityInfo();
-  const allowed = allowedUndos(step, work.list);
-  if (!allowed.some((undo) => undo === activityType))
+  const allowed = allowedUndos(step, list);
+  return (
+    allowed.find((undo) => undo === activityType) ??
     fail(
       'NOT_PERMITTED',
       `the undo of step "${step.name}" is ${allowed.join(' or ') || 'none'}, not ${activityType}`,
-    );
-  return work;
+    )
+  );
 }

@@ -19,12 +19,14 @@ import {
 import { checkoutFolder } from '../runtimes/checkout-folder.ts';
 import { evidenceFolder, slug } from './artifact-paths.ts';
 import { type Commands, commandsOf } from './commands.ts';
+import type { OwnRecord } from './own-record.ts';
 
 /** What every activity of one environment's worker shares. */
 export interface WorkerContext {
   readonly settings: EnvironmentSettings;
   readonly permitStore: PermitStore;
   readonly artifacts: Artifacts;
+  readonly record: OwnRecord;
 }
 
 export interface Work extends Commands {
@@ -58,12 +60,31 @@ export interface Work extends Commands {
  * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
  */
 export async function openWork(world: WorkerContext, rollout: RolloutRef, step: Step): Promise<Work> {
+  return workOf(world, await listed(world, rollout, step), step);
+}
+
+/**
+ * The kept rollout, in whose list the step stands as it was handed in.
+ * @throws StepFailure NOT_PERMITTED for anything that was not permitted.
+ */
+export async function listed(
+  world: WorkerContext,
+  rollout: RolloutRef,
+  step: Step,
+): Promise<PermittedRollout> {
   fromItsRollout(rollout);
   const kept = await permitted(world, rollout);
-  const listed = kept.list.steps[step.index];
-  if (!listed || !sameJson(listed, step))
+  const line = kept.list.steps[step.index];
+  if (!line || !sameJson(line, step))
     fail('NOT_PERMITTED', `step ${step.index} "${step.name}" is not the one in the kept list`);
-  return workOf(world, kept, step);
+  return kept;
+}
+
+/** Names this attempt: its sessions carry it, and the worker's own record. */
+export function attemptTag(rollout: RolloutRef, step: Step): string {
+  const { workflowExecution, activityId, attempt } = activityInfo();
+  const name = sha256(`${workflowExecution?.runId}/${activityId}/${attempt}`).slice(0, 12);
+  return sessionTag(rollout, step.index, name);
 }
 
 /**
@@ -86,13 +107,12 @@ export async function openAfterwards(world: WorkerContext, rollout: RolloutRef):
   return workOf(world, kept, kept.list.steps.at(-1)!);
 }
 
-async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step): Promise<Work> {
+/** Opens the work of a step of a kept list. */
+export async function workOf(world: WorkerContext, kept: PermittedRollout, step: Step): Promise<Work> {
   const { rollout } = kept;
   const service = serviceSettings(world, rollout.service);
   const url = await resolveSecret(service.database);
-  const info = activityInfo();
-  const attempt = sha256(`${info.workflowExecution?.runId}/${info.activityId}/${info.attempt}`).slice(0, 12);
-  const tag = sessionTag(rollout, step.index, attempt);
+  const tag = attemptTag(rollout, step);
   const checkout = checkoutFolder(service.root, kept.list.commit);
   const secrets = await secretsOf(kept.list, service, url);
   const evidence = evidenceFolder(rollout.deployment);

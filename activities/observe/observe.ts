@@ -51,9 +51,17 @@ async function observe(world: WorkerContext, input: ObserveInput): Promise<Obser
     input.rollout,
     kept?.list.steps[0] ?? { index: 0, name: '', kind: 'preflight', spec: {}, changes: [] },
   );
+  const slice = await world.record.beginSlice(kept!, input);
+  if ('answer' in slice) return slice.answer;
+  const result = await readSlice(work, input, slice.state);
+  await world.record.endSlice(kept!, input, result);
+  return result;
+}
+
+async function readSlice(work: Work, input: ObserveInput, from: SoakState): Promise<ObserveResult> {
   const observation = work.list.environment[input.phase]!;
   const rules: Rules = { observation, monitors: work.list.monitors, dayMs: work.list.dayMs };
-  const watch = { state: await withBaseline(work, input.state), taken: 0 };
+  const watch = { state: await withBaseline(work, from), taken: 0 };
   await recoverMetrics(work, input.phase, rules, watch);
   const end = performance.now() + input.sliceMs;
   const due = new Map(Object.keys(rules.monitors).map((monitor) => [monitor, 0]));

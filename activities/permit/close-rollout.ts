@@ -38,14 +38,15 @@ export async function closeRollout(
     (await world.permitStore.closed(rollout)) !== undefined
   )
     return;
+  const end = await world.record.end(kept, outcome);
   const last = kept.list.steps.at(-1);
-  if (last) await recordAfter(await openWork(world, rollout, last), outcome);
+  if (last) await recordAfter(await openWork(world, rollout, last), end);
   await clearDatabase(world, rollout, kept.list).catch(async (error: unknown) => {
     // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left
     // nothing in it.
     if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
   });
-  await world.permitStore.close(rollout, outcome);
+  await world.permitStore.close(rollout, end);
   // Closed is closed: what could not be removed now is removed when the next rollout closes.
   await removeOldBackups(world, kept).catch((error: Error) =>
     log.warn(`old backups were not removed: ${error.message}`),

@@ -19,9 +19,16 @@ import { fromItsRollout, openWork, type Work, type WorkerContext } from '../fram
 
 export async function compareRollback(world: WorkerContext, input: CompareInput): Promise<Comparison> {
   fromItsRollout(input.rollout);
-  const step = (await world.permitStore.rollout(input.rollout))?.list.steps[0];
+  const kept = await world.permitStore.rollout(input.rollout);
+  const step = kept?.list.steps[0];
   if (!step) return { equal: true, differences: [], writtenSince: [], summary: 'nothing was deployed here' };
   const work = await openWork(world, input.rollout, step);
+  const comparison = await compareNow(work);
+  await world.record.compared(kept, comparison.equal);
+  return comparison;
+}
+
+async function compareNow(work: Work): Promise<Comparison> {
   const recorded = await recordedSnapshot(work);
   if (!recorded)
     return { equal: true, differences: [], writtenSince: [], summary: 'the database was never changed' };
@@ -29,7 +36,7 @@ export async function compareRollback(world: WorkerContext, input: CompareInput)
     url: work.url,
     rollout: work.rollout,
     tag: work.tag,
-    processNotes: world.permitStore.processNotes(work.rollout),
+    processNotes: work.world.permitStore.processNotes(work.rollout),
   });
   try {
     const now = await readDatabase(work, { saying: 'comparing' });

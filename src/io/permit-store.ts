@@ -7,7 +7,9 @@ import type { Permit, Signed } from '../core/messages.ts';
 import type { RolloutRef } from '../core/ids.ts';
 import type { StepList } from '../core/step-list.ts';
 import { fail } from '../core/failures.ts';
+import type { LedgerEntry, LedgerLine } from '../core/ledger.ts';
 import { readIfThere, sha256, writeOnce, writeWhole, ifAbsent } from './files.ts';
+import { appendLedger, readLedger } from './ledger-file.ts';
 
 export interface PermittedRollout {
   readonly rollout: RolloutRef;
@@ -48,6 +50,9 @@ export interface PermitStore {
   /** The first note under a name wins, so that a second attempt finds what the first one saw. */
   noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
   noteAgain(rollout: RolloutRef, name: string, content: string): Promise<void>;
+  /** What was begun, ended, undone and signed in a rollout, in order; dated by this worker's clock. */
+  ledger(rollout: Pick<RolloutRef, 'hash'>): Promise<readonly LedgerEntry[]>;
+  addToLedger(rollout: Pick<RolloutRef, 'hash'>, line: LedgerLine): Promise<void>;
 }
 
 /** A rollout's hash comes from callers, and names a folder: whatever is no hash is no rollout. */
@@ -81,6 +86,8 @@ export function openPermitStore(folder: string): PermitStore {
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
     noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),
+    ledger: (rollout) => readLedger(place(rollout, 'ledger.jsonl')),
+    addToLedger: (rollout, line) => appendLedger(place(rollout, 'ledger.jsonl'), line),
   };
 }
 

@@ -8,6 +8,7 @@ import { beforeDeploying, refuseOutside } from '../../activities/permit/before-d
 import { verify } from '../../activities/permit/verify.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
+import { anyOrder } from '../support/any-order.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
@@ -29,6 +30,7 @@ beforeAll(async () => {
     settings,
     permitStore: openPermitStore(join(folder, 'used')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
+    record: anyOrder,
   };
   vi.useFakeTimers({ toFake: ['Date'] });
 });

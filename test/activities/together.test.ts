@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { MessageName, Signed } from '../../src/core/messages.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
+import { anyOrder } from '../support/any-order.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
@@ -44,6 +45,7 @@ beforeEach(async () => {
     } as unknown as EnvironmentSettings,
     permitStore: openPermitStore(join(folder, 'permits')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
+    record: anyOrder,
   };
 });
 

@@ -25,6 +25,7 @@ import { openPermitStore } from '../../src/io/permit-store.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
 import { hashJson } from '../../src/io/trust.ts';
+import { anyOrder } from './any-order.ts';
 import { query } from './stage.ts';
 import type { ServiceSettings } from '../../src/io/settings.ts';
 import { ranNow } from './programs.ts';
@@ -256,6 +257,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     settings,
     permitStore: openPermitStore(settings.permitStore),
     artifacts: openArtifacts(settings.artifacts),
+    record: anyOrder,
   };
   await world.permitStore.keepRollout({ rollout, permit: {} as Permit, list });
   const hands = handsOf(world, rollout, list, { url, root, port });

@@ -19,6 +19,7 @@ import {
 import { parsePlan, renderComplaint } from '../../src/core/plan/parse.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import { openArtifacts } from '../../src/io/artifacts.ts';
+import { anyOrder } from './any-order.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, hashJson, signMessage } from '../../src/io/trust.ts';
@@ -145,6 +146,7 @@ export async function openTheatre(
         settings,
         permitStore: openPermitStore(settings.permitStore),
         artifacts,
+        record: anyOrder,
       };
       return [
         Worker.create({

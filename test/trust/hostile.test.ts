@@ -1,188 +1,42 @@
 // Rule 8 against somebody who reaches Temporal: real server, real environment worker; nothing is written,
 // each attempt is refused.
-import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
-import { deploymentInput, signStart } from '../../src/client/start.ts';
-import type { GateReport, Permit, Signed } from '../../src/core/messages.ts';
-import { CONTROL_QUEUE, environmentQueue, observeQueue, rolloutWorkflowId } from '../../src/core/ids.ts';
-import { parsePlan } from '../../src/core/plan/parse.ts';
-import type { Plan } from '../../src/core/plan/plan.ts';
+import type { Permit, Signed } from '../../src/core/messages.ts';
+import { CONTROL_QUEUE, observeQueue, rolloutWorkflowId } from '../../src/core/ids.ts';
 import { newSoak } from '../../src/core/soak.ts';
-import { readPrivateKey, sealGateReport, signMessage } from '../../src/io/trust.ts';
-import type { EnvironmentRun } from '../../workflows/contract.ts';
-import {
-  type Cast,
-  ordersDatabase,
-  query,
-  raiseEnvironment,
-  raiseStage,
-  type Stage,
-} from '../support/stage.ts';
+import { signMessage } from '../../src/io/trust.ts';
 import { hashTree } from '../support/hash-tree.ts';
+import { ranNow } from '../support/programs.ts';
+import { twoPlacesPlan } from '../support/two-places.ts';
 import type { Change } from './change.ts';
 import { ALL, forged, loose, soon } from './forgeries.ts';
-import { judge } from '../support/judge.ts';
-import { twoPlacesPlan } from '../support/two-places.ts';
-import { ranNow } from '../support/programs.ts';
+import { type Kit, raiseKit, ROLLOUT } from './kit.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-const QUEUE = environmentQueue('production');
-const ROLLOUT = rolloutWorkflowId('orders', 'production');
-let stage: Stage;
-let cast: Cast;
-let attacker: { worker: Worker; running: Promise<void>; connection: NativeConnection };
-let people: Record<string, Someone>;
-
+let kit: Kit;
 beforeAll(async () => {
-  stage = await raiseStage();
-  const eve = await makeSomeone(join(stage.folder, 'keys'), 'eve', ['lead', 'dba']);
-  const mallory = await makeSomeone(join(stage.folder, 'mallory'), 'mallory', ['lead', 'dba']);
-  people = { ...stage.people, eve, mallory, control: stage.control };
-  const database = await ordersDatabase(stage, 'hostile');
-  await query(
-    database,
-    `insert into customers (name, email)
-      values ('a', 'a@example.org'); insert into orders (customer_id, status, total_cents)
-      values (1, 'paid', -700)`,
-  );
-  cast = await raiseEnvironment(stage, database, {
-    environment: 'production',
-    people: [...Object.values(stage.people), eve],
-    guardrails: {
-      pace: 'refused',
-      soak: 'at least 24h',
-      start: { any: ['developer'] },
-      approve: { each: ['dba'] },
-    },
-  });
-  const connection = await NativeConnection.connect({ address: stage.server.address });
-  const worker = await Worker.create({
-    connection,
-    workflowsPath: join(import.meta.dirname, '../fixtures/attacker.ts'),
-    taskQueue: 'attacker',
-  });
-  attacker = { worker, running: worker.run(), connection };
+  kit = await raiseKit('hostile');
 }, 120_000);
-afterAll(async () => {
-  attacker?.worker.shutdown();
-  await attacker?.running;
-  await attacker?.connection.close();
-  await cast?.stop();
-  await stage?.stop();
-});
-
-interface Attempt {
-  readonly done?: unknown;
-  readonly refused?: string;
-  readonly message?: string;
-}
-/** One activity from the attacker's own workflow; `as` is the workflow id it takes. */
-const schedule = (activity: string, input: unknown, as = `attack/${randomUUID()}`, queue = QUEUE) =>
-  stage.connected.client.workflow.execute('schedule', {
-    taskQueue: 'attacker',
-    workflowId: as,
-    args: [queue, activity, input],
-  }) as Promise<Attempt>;
-
-/** All that can be written to: the database, every file of the place and the store, the worker's children. */
-async function everything(): Promise<object> {
-  const trees = await Promise.all([cast.place.root, cast.place.permitStore, stage.artifacts].map(hashTree));
-  const [databases] = await query<{ names: string }>(
-    cast.database,
-    'select string_agg(datname, chr(32) order by datname) as names from pg_database',
-  );
-  return {
-    database: await judge(cast.database),
-    schemas: await query(cast.database, "select nspname from pg_namespace where nspname = 'soakgate'"),
-    databases,
-    trees,
-    children: ranNow('sh', ['-c', `ps -o args= --ppid ${cast.worker.pid()} || true`]),
-  };
-}
-
-const keyOf = (name: string) => readPrivateKey(people[name]!.keyFile);
-
-/** What an honest deployment would bring to production, changed in one place. */
-async function permitFor(change: Change = {}): Promise<{ run: EnvironmentRun; permit: Permit }> {
-  const planText = change.plan ?? twoPlacesPlan('staging', 'production');
-  const { plan } = parsePlan(planText, 'soakgate.yaml') as { plan: Plan };
-  const person = change.start?.person ?? 'ann';
-  const start = await signStart({
-    planText,
-    planFile: 'soakgate.yaml',
-    plan,
-    repository: stage.repository,
-    person,
-    key: await keyOf(change.start?.key ?? person),
-    pace: change.pace ?? null,
-    name: `orders-${randomUUID().slice(0, 8)}`,
-    nonce: randomUUID(),
-    expiresMs: change.start?.expiresMs ?? 3_600_000,
-  });
-  const run = deploymentInput(start).runs.find(({ rollout }) => rollout.environment === 'production')!;
-  const about = {
-    deployment: start.body.deployment,
-    environment: 'production',
-    plan: start.body.plan,
-    list: run.rollout.list,
-    commit: start.body.commit,
-  };
-  const facts = Object.fromEntries(
-    ['soak-passed', 'same-release', 'backup-proven', 'rollback-rehearsed'].map((name) => [
-      name,
-      { holds: true, why: 'measured' },
-    ]),
-  );
-  const gateReport: GateReport = { ...about, number: 1, requester: person, facts, summary: [] };
-  const sealed = sealGateReport(
-    await keyOf(change.gateReportKey ?? 'control'),
-    change.gateReport?.(gateReport) ?? gateReport,
-  );
-  const signed = await Promise.all(
-    (change.sign ?? ALL).map(
-      async ({ message, person: name, key, body }: NonNullable<Change['sign']>[number]) =>
-        signMessage(await keyOf(key ?? name), message, name, {
-          ...about,
-          nonce: randomUUID(),
-          expires: new Date(Date.now() + 3_600_000).toISOString(),
-          ...(message === 'approve'
-            ? { gateReport: sealed.hash, comment: '' }
-            : { attestation: 'tried', text: 'It was tried by hand' }),
-          ...body,
-        }),
-    ),
-  );
-  const of = (message: string) => signed.filter((each) => each.message === message) as Signed[];
-  return {
-    run,
-    permit: {
-      start,
-      environment: 'production',
-      gateReport: sealed,
-      approvals: of('approve'),
-      attestations: of('attest'),
-    },
-  };
-}
+afterAll(() => kit?.stop());
 
 describe('refused, and nothing is written', () => {
   let before: object;
-  beforeEach(async () => void (before = await everything()));
-  afterEach(async () => expect(await everything()).toEqual(before));
+  beforeEach(async () => void (before = await kit.everything()));
+  afterEach(async () => expect(await kit.everything()).toEqual(before));
 
   test.each(Object.entries(forged))('%s', async (_name, [change, reason]) => {
-    const { run, permit } = await permitFor(change);
-    const attempt = await schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT);
+    const { run, permit } = await kit.permitFor(change);
+    const attempt = await kit.schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT);
     expect(attempt).toMatchObject({ refused: 'PERMIT_REFUSED', message: expect.stringContaining(reason) });
   });
 
   test.each(Object.entries(loose))('looser than the guardrails: %s', async (_name, [change, reason]) => {
-    const { run, permit } = await permitFor(change);
-    expect(await schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT)).toMatchObject({
+    const { run, permit } = await kit.permitFor(change);
+    expect(await kit.schedule('openRollout', { rollout: run.rollout, permit }, ROLLOUT)).toMatchObject({
       refused: 'GUARDRAIL_NOT_MET',
       message: expect.stringContaining(reason),
     });
@@ -190,16 +44,16 @@ describe('refused, and nothing is written', () => {
 
   test('a service that the environment does not have: named, before anything is kept', async () => {
     const plan = twoPlacesPlan('staging', 'production').replace('service: orders', 'service: shop');
-    const { run, permit } = await permitFor({ plan });
+    const { run, permit } = await kit.permitFor({ plan });
     const asker = rolloutWorkflowId('shop', 'production');
-    expect(await schedule('openRollout', { rollout: run.rollout, permit }, asker)).toMatchObject({
+    expect(await kit.schedule('openRollout', { rollout: run.rollout, permit }, asker)).toMatchObject({
       refused: 'SERVICE_UNKNOWN',
       message: expect.stringContaining('has no service shop'),
     });
   });
 
   test('what was signed is not what is asked for: list, plan, environment, names', async () => {
-    const { run, permit } = await permitFor();
+    const { run, permit } = await kit.permitFor();
     const { rollout } = run;
     const { start } = permit;
     const body = {
@@ -208,7 +62,7 @@ describe('refused, and nothing is written', () => {
     };
     // Signed by the right person, but not what the plan compiles to: a client that showed her something else.
     const list = 'f'.repeat(64);
-    const lied = signMessage(await keyOf('ann'), 'start', 'ann', {
+    const lied = signMessage(await kit.keyOf('ann'), 'start', 'ann', {
       ...start.body,
       lists: { ...start.body.lists, production: list },
     });
@@ -222,15 +76,15 @@ describe('refused, and nothing is written', () => {
       [rollout, { ...permit, environment: 'staging' }, 'the permit is for staging'],
     ];
     for (const [ref, given, reason] of attempts) {
-      const attempt = await schedule('openRollout', { rollout: ref, permit: given }, ROLLOUT);
+      const attempt = await kit.schedule('openRollout', { rollout: ref, permit: given }, ROLLOUT);
       expect(attempt.refused).toMatch(/^(PERMIT_REFUSED|STEP_CRASHED)$/u);
       expect(attempt.message).toContain(reason);
     }
   });
 
   test('a rollout that was started directly, without a permit, ends without having done anything', async () => {
-    const { run, permit } = await permitFor({ sign: [] });
-    const result = (await stage.connected.client.workflow.execute('rollout', {
+    const { run, permit } = await kit.permitFor({ sign: [] });
+    const result = (await kit.stage.connected.client.workflow.execute('rollout', {
       taskQueue: CONTROL_QUEUE,
       workflowId: ROLLOUT,
       args: [{ run, permit, asksBeforeChange: false }],
@@ -240,21 +94,21 @@ describe('refused, and nothing is written', () => {
       reason: expect.stringContaining('approval is missing'),
     });
     // Its control worker closes the evidence of the attempt; the place itself has written nothing.
-    ranNow('rm', ['-rf', join(stage.artifacts, 'evidence', run.rollout.deployment)]);
+    ranNow('rm', ['-rf', join(kit.stage.artifacts, 'evidence', run.rollout.deployment)]);
   });
 
   test('single activities from a workflow of the attacker, without any permit', async () => {
-    const { run } = await permitFor();
+    const { run } = await kit.permitFor();
     const { rollout, list } = run;
     const undos = ['undoFix', 'downgrade', 'revertSwitch', 'revertRestart', 'undoRun', 'endMaintenance'];
     const kinds = [...new Map(list.steps.map((step) => [step.kind, step])).values()];
     for (const id of [ROLLOUT, undefined]) {
       for (const step of id ? kinds : kinds.slice(-3))
-        expect(await schedule(step.kind, { rollout, step }, id), step.kind).toMatchObject({
+        expect(await kit.schedule(step.kind, { rollout, step }, id), step.kind).toMatchObject({
           refused: 'NOT_PERMITTED',
         });
       for (const undo of id ? undos : undos.slice(0, 1))
-        expect(await schedule(undo, { rollout, step: list.steps.at(-1) }, id), undo).toMatchObject({
+        expect(await kit.schedule(undo, { rollout, step: list.steps.at(-1) }, id), undo).toMatchObject({
           refused: 'NOT_PERMITTED',
         });
     }
@@ -263,41 +117,41 @@ describe('refused, and nothing is written', () => {
       kind: 'run',
       name: 'mine',
       changes: [],
-      spec: { command: ['touch', join(cast.place.root, 'owned')] },
+      spec: { command: ['touch', join(kit.cast.place.root, 'owned')] },
     };
-    expect(await schedule('run', { rollout, step: free }, ROLLOUT)).toMatchObject({
+    expect(await kit.schedule('run', { rollout, step: free }, ROLLOUT)).toMatchObject({
       refused: 'NOT_PERMITTED',
     });
     const watch = { rollout, phase: 'watch', sliceMs: 100, state: newSoak() };
-    expect(await schedule('observe', watch, ROLLOUT, observeQueue('production'))).toMatchObject({
+    expect(await kit.schedule('observe', watch, ROLLOUT, observeQueue('production'))).toMatchObject({
       refused: 'NOT_PERMITTED',
     });
-    expect(await schedule('compareRollback', { rollout, ran: [] })).toMatchObject({
+    expect(await kit.schedule('compareRollback', { rollout, ran: [] })).toMatchObject({
       refused: 'NOT_PERMITTED',
     });
-    expect(await schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
+    expect(await kit.schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
       refused: 'NOT_PERMITTED',
     });
     // Where nothing was entered there is nothing to compare or close.
-    expect(await schedule('compareRollback', { rollout, ran: [] }, ROLLOUT)).toMatchObject({
+    expect(await kit.schedule('compareRollback', { rollout, ran: [] }, ROLLOUT)).toMatchObject({
       done: { summary: 'nothing was deployed here' },
     });
-    expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
+    expect(await kit.schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
       done: null,
     });
   });
 
   test('a name that leads elsewhere is no name: a planted permit is not read, and nothing is written there', async () => {
-    const { run, permit } = await permitFor();
-    const planted = join(stage.folder, 'planted');
-    const hash = relative(join(cast.place.permitStore, 'rollouts'), planted);
+    const { run, permit } = await kit.permitFor();
+    const planted = join(kit.stage.folder, 'planted');
+    const hash = relative(join(kit.cast.place.permitStore, 'rollouts'), planted);
     const rollout = { ...run.rollout, hash };
     const step = {
       ...run.list.steps[0]!,
       kind: 'run',
       name: 'mine',
       changes: [],
-      spec: { command: ['touch', join(cast.place.root, 'owned')] },
+      spec: { command: ['touch', join(kit.cast.place.root, 'owned')] },
     };
     const list = { ...run.list, steps: [{ ...step, index: 0 }] };
     await mkdir(planted, { recursive: true });
@@ -312,9 +166,11 @@ describe('refused, and nothing is written', () => {
       ['forwardFix', { rollout, step: list.steps[0], fallback: 'restore' }],
     ];
     for (const [activity, input] of asked)
-      expect(await schedule(activity, input, ROLLOUT), activity).toMatchObject({ refused: 'NOT_PERMITTED' });
+      expect(await kit.schedule(activity, input, ROLLOUT), activity).toMatchObject({
+        refused: 'NOT_PERMITTED',
+      });
     const observe = { rollout, phase: 'watch', sliceMs: 100, state: newSoak() };
-    expect(await schedule('observe', observe, ROLLOUT, observeQueue('production'))).toMatchObject({
+    expect(await kit.schedule('observe', observe, ROLLOUT, observeQueue('production'))).toMatchObject({
       refused: 'NOT_PERMITTED',
     });
     expect(await hashTree(planted)).toEqual(kept);
@@ -339,14 +195,14 @@ describe('refused, and nothing is written', () => {
         { ...closing, deployment: name, environments: [] },
         { ...closing, environments: [{ ...outcome, environment: name }] },
       ])
-        expect(await schedule('closeEvidence', input, undefined, CONTROL_QUEUE), name).toMatchObject({
+        expect(await kit.schedule('closeEvidence', input, undefined, CONTROL_QUEUE), name).toMatchObject({
           refused: 'NOT_PERMITTED',
         });
-    ranNow('rm', ['-rf', join(stage.artifacts, 'evidence', 'orders-1')]);
+    ranNow('rm', ['-rf', join(kit.stage.artifacts, 'evidence', 'orders-1')]);
   });
 
   test('messages: another key, another gate report, expired, the requester, somebody unknown', async () => {
-    const { run, permit } = await permitFor();
+    const { run, permit } = await kit.permitFor();
     const { start, gateReport } = permit;
     const expect_ = {
       plan: start.body.plan,
@@ -356,18 +212,18 @@ describe('refused, and nothing is written', () => {
       gateReport: gateReport!.hash,
     };
     const judge = async (change: NonNullable<Change['sign']>[number]) => {
-      const other = await permitFor({ sign: [change] });
+      const other = await kit.permitFor({ sign: [change] });
       const base = (permit.approvals[0] as Signed).body;
       const body = { ...base, nonce: randomUUID(), ...change.body };
       const signed = signMessage(
-        await keyOf(change.key ?? change.person),
+        await kit.keyOf(change.key ?? change.person),
         change.message,
         change.person,
         body,
       );
       expect(other.permit.approvals).toHaveLength(1);
       return (
-        await schedule('verify', {
+        await kit.schedule('verify', {
           deployment: start.body.deployment,
           environment: 'production',
           signed,
@@ -397,19 +253,21 @@ describe('refused, and nothing is written', () => {
 });
 
 test('the honest permit opens, once; then only its own rollout and its own list count; closed, it is dead', async () => {
-  const { run, permit } = await permitFor();
+  const { run, permit } = await kit.permitFor();
   const { rollout, list } = run;
-  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
     done: { verdict: 'pass' },
   });
-  const before = await everything();
+  const before = await kit.everything();
   const migrate = list.steps.find((step) => step.kind === 'migrate')!;
   const fix = list.steps.find((step) => step.kind === 'fixData')!;
   // From a workflow that is not the rollout.
   for (const step of [migrate, fix])
-    expect(await schedule(step.kind, { rollout, step })).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await schedule('downgrade', { rollout, step: migrate })).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
+    expect(await kit.schedule(step.kind, { rollout, step })).toMatchObject({ refused: 'NOT_PERMITTED' });
+  expect(await kit.schedule('downgrade', { rollout, step: migrate })).toMatchObject({
+    refused: 'NOT_PERMITTED',
+  });
+  expect(await kit.schedule('closeRollout', { rollout, outcome: 'restored' })).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
   // A hostile control worker that holds the rollout's name: other steps, other commands, another kind, before
@@ -418,52 +276,61 @@ test('the honest permit opens, once; then only its own rollout and its own list 
     ...fix,
     spec: { ...fix.spec, rules: [{ name: 'x', table: 'orders', bad: 'true', fix: 'total_cents = 0' }] },
   };
-  expect(await schedule('fixData', { rollout, step: evil }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('fixData', { rollout, step: evil }, ROLLOUT)).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
-  expect(await schedule('run', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('run', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
-  expect(await schedule('downgrade', { rollout, step: fix }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('downgrade', { rollout, step: fix }, ROLLOUT)).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
+  // Nothing runs before what comes before it, and nothing has ended.
   for (const step of [migrate, fix])
-    expect(await schedule(step.kind, { rollout, step }, ROLLOUT)).toMatchObject({
-      refused: 'BACKUP_MISSING',
+    expect(await kit.schedule(step.kind, { rollout, step }, ROLLOUT)).toMatchObject({
+      refused: 'NOT_PERMITTED',
+      message: expect.stringContaining('comes before it, and has not passed here'),
+    });
+  for (const outcome of ['passed', 'restored', 'failed', 'stuck'])
+    expect(await kit.schedule('closeRollout', { rollout, outcome }, ROLLOUT)).toMatchObject({
+      refused: 'NOT_PERMITTED',
     });
   // The names of the kept rollout in part.
   for (const part of [{ deployment: 'another' }, { list: 'f'.repeat(64) }])
     expect(
-      await schedule('migrate', { rollout: { ...rollout, ...part }, step: migrate }, ROLLOUT),
+      await kit.schedule('migrate', { rollout: { ...rollout, ...part }, step: migrate }, ROLLOUT),
     ).toMatchObject({ refused: 'NOT_PERMITTED' });
-  expect(await everything()).toEqual(before);
+  expect(await kit.everything()).toEqual(before);
   // Another permit for the same rollout, and another deployment beside it.
-  const other = await permitFor();
-  expect(await schedule('openRollout', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({
+  const other = await kit.permitFor();
+  expect(await kit.schedule('openRollout', { rollout, permit: other.permit }, ROLLOUT)).toMatchObject({
     refused: 'PERMIT_REFUSED',
   });
   expect(
-    await schedule('openRollout', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
+    await kit.schedule('openRollout', { rollout: other.run.rollout, permit: other.permit }, ROLLOUT),
   ).toMatchObject({ refused: 'ROLLOUT_OPEN' });
   // Presented again by its own rollout it still opens; closed it does not.
-  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
     done: { verdict: 'pass' },
   });
-  expect(await schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('compareRollback', { rollout, ran: [] }, ROLLOUT)).toMatchObject({
+    done: { summary: 'the database was never changed' },
+  });
+  expect(await kit.schedule('closeRollout', { rollout, outcome: 'restored' }, ROLLOUT)).toMatchObject({
     done: null,
   });
-  expect(await schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('openRollout', { rollout, permit }, ROLLOUT)).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('dead'),
   });
-  expect(await schedule('migrate', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
+  expect(await kit.schedule('migrate', { rollout, step: migrate }, ROLLOUT)).toMatchObject({
     refused: 'NOT_PERMITTED',
   });
   // A nonce that was spent there does not count for another deployment.
   const nonce = permit.approvals[0]!.body.nonce;
-  const replay = await permitFor({ sign: [ALL[0], { ...ALL[1], body: { nonce } }, ALL[2]] });
+  const replay = await kit.permitFor({ sign: [ALL[0], { ...ALL[1], body: { nonce } }, ALL[2]] });
   expect(
-    await schedule('openRollout', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT),
+    await kit.schedule('openRollout', { rollout: replay.run.rollout, permit: replay.permit }, ROLLOUT),
   ).toMatchObject({
     refused: 'PERMIT_REFUSED',
     message: expect.stringContaining('has been used before'),

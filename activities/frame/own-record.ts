@@ -1,0 +1,183 @@
+// What this worker wrote down of a rollout decides what may run next: a step after those before it, an undo in the
+// order of its rollback, an end that was come to. Nothing that a workflow or a caller says is asked.
+import type { ObserveInput } from '../../src/core/activities.ts';
+import { fail } from '../../src/core/failures.ts';
+import { ledgerOf, type Ledger, type LedgerLine } from '../../src/core/ledger.ts';
+import {
+  endOf,
+  forwardBarred,
+  observationBarred,
+  stepBarred,
+  unansweredBreaches,
+  undoBarred,
+} from '../../src/core/ledger-rules.ts';
+import type { Signed } from '../../src/core/messages.ts';
+import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
+import { newSoak, type ObserveResult, type SoakState, summarise } from '../../src/core/soak.ts';
+import type { Step, UndoKind } from '../../src/core/step-list.ts';
+import { sha256 } from '../../src/io/files.ts';
+import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
+
+/** What a slice of an observation begins with: the state of before, or at once what is still to be answered. */
+export type Slice = { readonly state: SoakState } | { readonly answer: ObserveResult };
+
+/** Each `begin` throws StepFailure NOT_PERMITTED where the record does not allow it. */
+export interface OwnRecord {
+  beginStep(kept: PermittedRollout, step: Step, attempt: string): Promise<void>;
+  /** The end of an attempt; its receipt, or null where it threw. */
+  endStep(kept: PermittedRollout, step: Step, attempt: string, receipt: Receipt | null): Promise<void>;
+  beginUndo(kept: PermittedRollout, step: Step, undo: UndoKind): Promise<void>;
+  endUndo(kept: PermittedRollout, step: Step, undo: UndoKind, receipt: UndoReceipt | null): Promise<void>;
+  beginForward(kept: PermittedRollout, step: Step, fallback: string): Promise<void>;
+  endForward(kept: PermittedRollout, fallback: string, receipt: Receipt | null): Promise<void>;
+  beginSlice(kept: PermittedRollout, input: ObserveInput): Promise<Slice>;
+  endSlice(kept: PermittedRollout, input: ObserveInput, result: ObserveResult): Promise<void>;
+  compared(kept: PermittedRollout, equal: boolean): Promise<void>;
+  /** A message that counted. */
+  signed(deployment: string, environment: string, signed: Signed): Promise<void>;
+  /** How the rollout has ended. @throws StepFailure NOT_PERMITTED where it has not, or not as the caller says. */
+  end(kept: PermittedRollout, outcome: string): Promise<string>;
+}
+
+const stateNote = (phase: string): string => `${phase}-state.json`;
+
+/** The record that lies in the permit store. */
+export function ownRecord(store: PermitStore): OwnRecord {
+  const read = async ({ rollout, list }: PermittedRollout): Promise<Ledger> =>
+    ledgerOf(list, await store.ledger(rollout));
+  const add = ({ rollout }: PermittedRollout, line: LedgerLine) => store.addToLedger(rollout, line);
+  return {
+    beginStep: async (kept, step, attempt) => {
+      bar(`step "${step.name}"`, stepBarred(kept.list, await read(kept), step, Date.now()));
+      await add(kept, { is: 'begun', index: step.index, attempt });
+    },
+    endStep: async (kept, { index }, attempt, receipt) =>
+      add(kept, {
+        is: 'ended',
+        index,
+        attempt,
+        verdict: receipt?.verdict ?? 'error',
+        ...(receipt && { receipt: { kind: receipt.kind, figures: numbersOf(receipt) } }),
+      }),
+    beginUndo: async (kept, step, undo) => {
+      bar(`${undo} of step "${step.name}"`, undoBarred(kept.list, await read(kept), step, undo));
+      await add(kept, { is: 'undoing', undo, step: step.name });
+    },
+    // What shuts may have shut something before it failed.
+    endUndo: async (kept, step, undo, receipt) =>
+      add(kept, { is: 'undone', undo, step: step.name, done: receipt?.done ?? false }),
+    beginForward: async (kept, { index }, fallback) => {
+      bar(`forward fix ${fallback}`, forwardBarred(kept.list, await read(kept), fallback, Date.now()));
+      await add(kept, { is: 'forwarding', index, fallback });
+    },
+    endForward: async (kept, fallback, receipt) => {
+      if (receipt?.verdict === 'pass') await observeAnew(store, kept);
+      await add(kept, { is: 'forwarded', fallback, verdict: receipt?.verdict ?? 'error' });
+    },
+    beginSlice: async (kept, input) => beginSlice(store, kept, await read(kept), input),
+    endSlice: (kept, input, result) => endSlice(store, kept, input, result),
+    compared: (kept, equal) => add(kept, { is: 'compared', equal }),
+    signed: (deployment, environment, signed) => takeSigned(store, deployment, environment, signed),
+    end: async (kept, outcome) => endAs(kept, await read(kept), outcome),
+  };
+}
+
+function bar(what: string, why: string | null): void {
+  if (why !== null) fail('NOT_PERMITTED', `${what} may not run now, by this worker's own record: ${why}`);
+}
+
+const numbersOf = ({ figures = {} }: Receipt): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+  );
+
+async function stateOf(store: PermitStore, kept: PermittedRollout, phase: string): Promise<SoakState> {
+  const text = await store.note(kept.rollout, stateNote(phase));
+  return text === undefined ? newSoak() : (JSON.parse(text) as SoakState);
+}
+
+/** Goes on from the state that is kept here; what is handed in can only make the soak longer. */
+async function beginSlice(
+  store: PermitStore,
+  kept: PermittedRollout,
+  ledger: Ledger,
+  { phase, state: handed, asking }: ObserveInput,
+): Promise<Slice> {
+  const now = Date.now();
+  bar('observe', observationBarred(kept.list, ledger, now));
+  const own = await stateOf(store, kept, phase);
+  const extendedMs = Math.max(own.extendedMs, Number(handed.extendedMs) || 0);
+  const state: SoakState = { ...own, extendedMs };
+  if (asking) return { state };
+  const breaches = unansweredBreaches(kept.list, ledger, now).map(({ trouble, text }) => ({
+    ...trouble,
+    is: trouble.is as 'alert' | 'inconclusive',
+    text,
+  }));
+  // Found by an attempt whose answer was lost.
+  const passed = state.passed && !handed.passed;
+  if (breaches.length === 0 && !passed) return { state };
+  const verdict = passed && breaches.length === 0 ? 'passed' : null;
+  return { answer: { state, breaches, metrics: 0, summary: summarise(state), verdict } };
+}
+
+async function endSlice(
+  store: PermitStore,
+  { rollout }: PermittedRollout,
+  { phase }: ObserveInput,
+  { state, breaches, verdict }: ObserveResult,
+): Promise<void> {
+  for (const { monitor, metric, is: symptom, lastedMs, text } of breaches)
+    await store.addToLedger(rollout, { is: 'breach', monitor, metric, symptom, lastedMs, text });
+  if (verdict === 'passed') await store.addToLedger(rollout, { is: 'observed', phase });
+  const found = breaches.map(({ monitor, metric }) => `${monitor}/${metric}`);
+  const voided = state.passed && breaches.length > 0;
+  const kept: SoakState = {
+    ...state,
+    acknowledged: [...new Set([...state.acknowledged, ...found])],
+    passed: verdict === 'passed' || (state.passed && !voided),
+    ...(voided && { cleanSince: null }),
+  };
+  await store.noteAgain(rollout, stateNote(phase), JSON.stringify(kept));
+}
+
+/** After a forward fix it is another schema that is observed. */
+async function observeAnew(store: PermitStore, kept: PermittedRollout): Promise<void> {
+  for (const phase of ['soak', 'watch']) {
+    if ((await store.note(kept.rollout, stateNote(phase))) === undefined) continue;
+    const { baseline, counters, since, bytes } = await stateOf(store, kept, phase);
+    const anew: SoakState = { ...newSoak(baseline), counters, since, bytes };
+    await store.noteAgain(kept.rollout, stateNote(phase), JSON.stringify(anew));
+  }
+}
+
+async function takeSigned(
+  store: PermitStore,
+  deployment: string,
+  environment: string,
+  { message, person, body }: Signed,
+): Promise<void> {
+  const rollout = { hash: sha256(`${deployment}/${environment}`).slice(0, 10) };
+  if (!['decide', 'rollback', 'abort'].includes(message)) return;
+  if ((await store.rollout(rollout)) === undefined || (await store.closed(rollout)) !== undefined) return;
+  const said = message === 'decide' ? body['decision'] : body['fallback'];
+  const word = typeof said === 'string' ? said : null;
+  await store.addToLedger(rollout, {
+    is: 'signed',
+    message,
+    word,
+    nonce: sha256(`${person}\n${body.nonce}`),
+  });
+}
+
+function endAs({ list, rollout }: PermittedRollout, ledger: Ledger, outcome: string): string {
+  if (outcome === 'stuck' && ledger.left) return 'stuck';
+  const end = endOf(list, ledger, Date.now());
+  const undone = ['restored', 'failed'];
+  if (end !== null && (end === outcome || (undone.includes(end) && undone.includes(outcome)))) return end;
+  return fail(
+    'NOT_PERMITTED',
+    `the rollout of ${rollout.deployment} in ${rollout.environment} has not ended as ${outcome}, by this worker's ` +
+      `own record${end === null ? '' : `, but as ${end}`}`,
+  );
+}

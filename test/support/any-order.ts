@@ -1,0 +1,17 @@
+// For tests of single steps: a record that allows every order and keeps nothing. What the true one allows is tested in
+// test/core/ledger.test.ts and test/trust.
+import type { OwnRecord } from '../../activities/frame/own-record.ts';
+
+export const anyOrder: OwnRecord = {
+  beginStep: async () => undefined,
+  endStep: async () => undefined,
+  beginUndo: async () => undefined,
+  endUndo: async () => undefined,
+  beginForward: async () => undefined,
+  endForward: async () => undefined,
+  beginSlice: async (_kept, { state }) => ({ state }),
+  endSlice: async () => undefined,
+  compared: async () => undefined,
+  signed: async () => undefined,
+  end: async (_kept, outcome) => outcome,
+};
