@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -16,6 +16,8 @@ import type { Receipt } from '../src/core/receipts.ts';
 import type { Step, StepList } from '../src/core/step-list.ts';
 import { openArtifacts } from '../src/io/artifacts.ts';
 import { startDevServer } from '../src/io/dev-server.ts';
+import { ownRecord } from '../activities/frame/own-record.ts';
+import { createKey } from '../src/io/trust.ts';
 import { openPermitStore } from '../src/io/permit-store.ts';
 import { workflowSource } from '../worker/workflow-code.ts';
 import { registerSearchAttributes } from '../worker/search-attributes.ts';
@@ -33,8 +35,11 @@ const connection = await NativeConnection.connect({ address: server.address });
 const client = new Client({ connection: await Connection.connect({ address: server.address }) });
 await registerSearchAttributes({ connection, namespace: 'default' });
 
+const permitStore = openPermitStore(join(folder, 'permit-store'));
 const world: WorkerContext = {
-  permitStore: openPermitStore(join(folder, 'permit-store')),
+  permitStore,
+  record: ownRecord(permitStore),
+  workerKey: createPrivateKey(createKey().privatePem),
   artifacts: openArtifacts(join(folder, 'artifacts')),
   settings: {
     environment: 'bench',
@@ -42,6 +47,8 @@ const world: WorkerContext = {
     artifacts: folder,
     permitStore: folder,
     control: '',
+    workerKey: '',
+    environments: {},
     people: [],
     buildEnv: [],
     guardrails: {
@@ -67,7 +74,7 @@ const receipt: Receipt = {
 const activities = {
   check: noopStep,
   openRollout: async () => receipt,
-  closeRollout: async () => undefined,
+  closeRollout: async () => null,
   noop: async (input: unknown) => input,
   closeEvidence: async () => ({ uri: '', manifest: '', files: 0 }),
 };

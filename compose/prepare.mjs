@@ -22,11 +22,12 @@ const environments = {
   },
 };
 
-async function placeOf(environment, { port, inside, approve }, { people, control }) {
+/** Returns the worker's key. */
+async function placeOf(environment, { port, inside, approve }, { people, control, others }) {
   const folder = inVolume(environment);
   const flagFile = join(folder, 'maintenance.flag');
   const operators = { any: ['lead', 'dba'] };
-  await makePlace({
+  const { worker } = await makePlace({
     folder,
     environment,
     service: 'orders',
@@ -34,6 +35,7 @@ async function placeOf(environment, { port, inside, approve }, { people, control
     artifacts: inVolume('artifacts'),
     control: control.publicText,
     people,
+    others,
     programs: ['node'],
     url: `http://127.0.0.1:${port}`,
     ...(inside && { inside: `http://127.0.0.1:${inside}`, flagFile }),
@@ -53,6 +55,7 @@ async function placeOf(environment, { port, inside, approve }, { people, control
       soak: 'at least 24h',
     },
   });
+  return { ...worker, name: environment };
 }
 
 async function prepare() {
@@ -66,8 +69,10 @@ async function prepare() {
   const repository = inVolume('repository');
   if (readdirSync(repository).length === 0)
     execFileSync(process.execPath, [join(orders, 'make-repository.mjs'), repository]);
+  // Each environment believes the workers of those before it.
+  const others = [];
   for (const [name, environment] of Object.entries(environments))
-    await placeOf(name, environment, { people, control });
+    others.push(await placeOf(name, environment, { people, control, others: [...others] }));
   await writeFile(done, `${new Date().toISOString()}\n`);
 }
 

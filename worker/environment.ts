@@ -1,4 +1,5 @@
 // An environment's worker: its steps on one queue, its observation on another, with its own folder and keys.
+import type { KeyObject } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { ownRecord } from '../activities/frame/own-record.ts';
 import { environmentActivities } from '../activities/index.ts';
@@ -10,6 +11,7 @@ import { openPermitStore } from '../src/io/permit-store.ts';
 import type { Log } from '../src/io/log.ts';
 import { ownFolders } from '../src/io/own-folder.ts';
 import { type EnvironmentSettings, readEnvironmentFile, secretsOf } from '../src/io/settings.ts';
+import { readPrivateKey } from '../src/io/trust.ts';
 import type { Connected } from './connection.ts';
 import { notifyWhatWaits } from './notifying.ts';
 import type { Runs } from './runs.ts';
@@ -26,20 +28,28 @@ export async function environmentWorkers(
 ): Promise<(connected: Connected) => Promise<Runs>> {
   const settings = await readEnvironmentFile(file);
   ownFolders({ artifacts: settings.artifacts, 'permit-store': settings.permitStore });
+  const workerKey = await readPrivateKey(settings.workerKey).catch((error: Error) => {
+    throw new Error(`${file} worker-key: ${error.message}`);
+  });
   log.hide(await secretsOf(settings));
   return async (connected) => ({
-    workers: await createWorkers(connected, settings),
+    workers: await createWorkers(connected, settings, workerKey),
     beside: (over) => notifyWhatWaits(connected, settings, log, over),
   });
 }
 
-function createWorkers(connected: Connected, settings: EnvironmentSettings): Promise<readonly Worker[]> {
+function createWorkers(
+  connected: Connected,
+  settings: EnvironmentSettings,
+  workerKey: KeyObject,
+): Promise<readonly Worker[]> {
   const permitStore = openPermitStore(settings.permitStore);
   const world: WorkerContext = {
     settings,
     permitStore,
     artifacts: openArtifacts(settings.artifacts),
     record: ownRecord(permitStore),
+    workerKey,
   };
   return Promise.all([
     Worker.create({

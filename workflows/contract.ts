@@ -3,6 +3,7 @@ import type { Accepted } from '../src/core/accepted.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
 import type { RolloutRef } from '../src/core/ids.ts';
+import type { ClosingStatement, SignedStatement } from '../src/core/statements.ts';
 import type { StepList } from '../src/core/step-list.ts';
 import type { Waiting } from '../src/core/waiting.ts';
 
@@ -45,7 +46,7 @@ export interface RolloutResult extends EnvironmentOutcome {
 export type Command =
   | { readonly is: 'message'; readonly signed: Signed }
   | { readonly is: 'close' }
-  | { readonly is: 'proceed' }
+  | { readonly is: 'proceed'; readonly earlier?: SignedStatement<ClosingStatement> }
   | { readonly is: 'stop'; readonly why: string };
 
 /** What a rollout tells its deployment, by the signal `fact`. */

@@ -151,7 +151,8 @@ async function handOver(
     await condition(() => state.results.has(previous) || !stands());
   }
   if (state.results.has(environment)) return;
-  if (stands()) await command(service, environment, { is: 'proceed' });
+  const earlier = state.results.get(previous)?.closing;
+  if (stands()) await command(service, environment, { is: 'proceed', ...(earlier && { earlier }) });
   else
     await command(service, environment, {
       is: 'stop',

@@ -137,6 +137,7 @@ async function seal(gate: Gate, left: () => boolean): Promise<void> {
     soaked: outcome.soak,
     receipts: outcome.receipts,
     ...(outcome.accepted && { accepted: outcome.accepted }),
+    ...(outcome.statement && { statement: outcome.statement }),
   };
   const what = `seal gate report ${gate.number}`;
   const { start, number } = gate;

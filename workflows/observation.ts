@@ -80,7 +80,7 @@ async function judge(state: RolloutState, watched: Watched, result: ObserveResul
   }
   if (next !== 'on') return next;
   if (state.forwards > forwards) startAgain(watched);
-  else if (result.verdict === 'passed') await soakPassed(state, watched);
+  else if (result.verdict === 'passed') await soakPassed(state, watched, result);
   show(state.progress, state.lastSent);
   return 'on';
 }
@@ -92,10 +92,18 @@ function startAgain(watched: Watched): void {
   watched.later = [];
 }
 
-async function soakPassed(state: RolloutState, watched: Watched): Promise<void> {
+async function soakPassed(
+  state: RolloutState,
+  watched: Watched,
+  { statement }: ObserveResult,
+): Promise<void> {
   const { environment } = state.input.run.rollout;
   watched.soak = { ...watched.soak, passed: true };
-  await state.inbox.notifyDeployment({ is: 'soakPassed', environment, outcome: outcomeSoFar(state) });
+  await state.inbox.notifyDeployment({
+    is: 'soakPassed',
+    environment,
+    outcome: { ...outcomeSoFar(state), ...(statement && { statement }) },
+  });
   if (!state.input.run.list.last) setWaiting(state, { kind: 'next-environment', environment });
 }
 

@@ -55,6 +55,8 @@ function nextGate(state: DeploymentState, environment: string): Gate | undefined
 function offer(state: DeploymentState, environment: string, outcome: EnvironmentOutcome): void {
   const gate = nextGate(state, environment);
   if (!gate) return;
+  // What was sealed on another outcome no longer holds.
+  if (gate.gateReport) voidGateReport(gate);
   gate.before = outcome;
   gate.revision += 1;
 }

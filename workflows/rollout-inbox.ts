@@ -10,6 +10,7 @@ import {
 import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/ids.ts';
+import type { ClosingStatement, SignedStatement } from '../src/core/statements.ts';
 import { environmentActivities } from './activities.ts';
 import { answerQuestion, answerWaiting, type Asker, questionOf, refused } from './ask-person.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
@@ -35,6 +36,8 @@ export interface RolloutInbox {
   forwardOver: boolean;
   closing: boolean;
   mayProceed: boolean;
+  /** What the worker of the environment before has signed about its end. */
+  earlier: SignedStatement<ClosingStatement> | null;
   paused: boolean;
   extendMs: number;
   /** Grows with everything for which an observation is cut short: `checkNow`, `close` and `pause`. */
@@ -56,6 +59,7 @@ export function openInbox(input: RolloutInput, progress: Progress, asker: Asker)
     forwardOver: false,
     closing: false,
     mayProceed: false,
+    earlier: null,
     paused: false,
     extendMs: 0,
     stirred: 0,
@@ -103,8 +107,10 @@ async function takeCommand(place: Place, command: Command): Promise<void> {
   if (command.is === 'close') {
     inbox.closing = true;
     inbox.stirred += 1;
-  } else if (command.is === 'proceed') inbox.mayProceed = true;
-  else if (command.is === 'stop') inbox.rollBack ??= { why: command.why, fallback: null, by: null };
+  } else if (command.is === 'proceed') {
+    inbox.mayProceed = true;
+    inbox.earlier = command.earlier ?? null;
+  } else if (command.is === 'stop') inbox.rollBack ??= { why: command.why, fallback: null, by: null };
   else if (!answered.has(command.signed.body.nonce)) {
     answered.add(command.signed.body.nonce);
     const { signed } = command;

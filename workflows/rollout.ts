@@ -46,8 +46,9 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   state.inbox.forwardOver = true;
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
-    const result = back ? await rollBack(state, back) : passed(state);
-    await closeRollout(state, result.outcome);
+    const ended = back ? await rollBack(state, back) : passed(state);
+    const closing = await closeRollout(state, ended.outcome);
+    const result: RolloutResult = { ...ended, ...(closing && { closing }) };
     if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(state);
     const { environment } = result;
     if (!(await state.inbox.notifyDeployment({ is: 'ended', environment, result })))
@@ -194,7 +195,11 @@ async function attempt(
   line.state = 'running';
   show(state.progress, state.lastSent);
   const activities = environmentActivities(run.rollout.environment, step.name, timing, 'step');
-  const called = await activities[step.kind]({ rollout: run.rollout, step });
+  const called = await activities[step.kind]({
+    rollout: run.rollout,
+    step,
+    ...(state.inbox.earlier && { earlier: state.inbox.earlier }),
+  });
   const about = { step: step.name, index: step.index };
   if ('failed' in called) {
     const { text, details } = called.failed;

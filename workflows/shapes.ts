@@ -80,13 +80,27 @@ const byKind =
     return typeof kind === 'string' && Object.hasOwn(kinds, kind) && kinds[kind]!(value);
   };
 
+const bound = { deployment: name, environment: name, plan: name, list: name, commit: name, at: name };
+const soakStatement = object({
+  body: object({
+    ...bound,
+    says: anyOf('soak-passed'),
+    steps: list(object({ step: text, kind: text, verdict: text, rehearsed: optional(text) })),
+    soak: record,
+  }),
+  signature: text,
+});
+const closingStatement = object({
+  body: object({ ...bound, says: anyOf('closed'), outcome: text, judgedAt: orNull(text) }),
+  signature: text,
+});
 const command = byKind({
   message: object({
     signed: (signed) =>
       record(signed) && messageFault(String((signed as Partial<Signed>).message), signed) === null,
   }),
   close: record,
-  proceed: record,
+  proceed: object({ earlier: optional(closingStatement) }),
   stop: object({ why: text }),
 });
 
@@ -114,6 +128,8 @@ const outcome = {
   undos: list(undo),
   differences: list(text),
   soak: orNull(text),
+  statement: optional(soakStatement),
+  closing: optional(orNull(closingStatement)),
 };
 /** What a rollout may say that it waits for. */
 const waiting = byKind(

@@ -26,7 +26,7 @@ export function verifyAtGate(
         list: gate.run.rollout.list,
         commit: gate.run.list.commit,
         requester: start.person,
-        ...(gate.gateReport && { gateReport: gate.gateReport.hash }),
+        ...(gate.gateReport && { gateReport: gate.gateReport.hash, sealed: gate.gateReport }),
         ...questionOf(gate.asker),
         ...(asked && { gate: { roles: asked.approved?.roles ?? [], attested: asked.attested } }),
       },

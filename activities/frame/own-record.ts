@@ -14,6 +14,7 @@ import {
 import type { Signed } from '../../src/core/messages.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
 import { newSoak, type ObserveResult, type SoakState, summarise } from '../../src/core/soak.ts';
+import type { StatedStep } from '../../src/core/statements.ts';
 import type { Step, UndoKind } from '../../src/core/step-list.ts';
 import { sha256 } from '../../src/io/files.ts';
 import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
@@ -26,7 +27,8 @@ export interface OwnRecord {
   beginStep(kept: PermittedRollout, step: Step, attempt: string): Promise<void>;
   /** The end of an attempt; its receipt, or null where it threw. */
   endStep(kept: PermittedRollout, step: Step, attempt: string, receipt: Receipt | null): Promise<void>;
-  beginUndo(kept: PermittedRollout, step: Step, undo: UndoKind): Promise<void>;
+  /** False where its step was never begun here: there is nothing to undo. */
+  beginUndo(kept: PermittedRollout, step: Step, undo: UndoKind): Promise<boolean>;
   endUndo(kept: PermittedRollout, step: Step, undo: UndoKind, receipt: UndoReceipt | null): Promise<void>;
   beginForward(kept: PermittedRollout, step: Step, fallback: string): Promise<void>;
   endForward(kept: PermittedRollout, fallback: string, receipt: Receipt | null): Promise<void>;
@@ -35,8 +37,22 @@ export interface OwnRecord {
   compared(kept: PermittedRollout, equal: boolean): Promise<void>;
   /** A message that counted. */
   signed(deployment: string, environment: string, signed: Signed): Promise<void>;
+  /** What of the rollout this worker can state: its steps, its observation, and when that was last judged. */
+  stated(kept: PermittedRollout): Promise<Stated>;
   /** How the rollout has ended. @throws StepFailure NOT_PERMITTED where it has not, or not as the caller says. */
   end(kept: PermittedRollout, outcome: string): Promise<string>;
+}
+
+export interface Stated {
+  readonly steps: readonly StatedStep[];
+  /** Null where nothing was observed. */
+  readonly observation: Judged | null;
+}
+
+interface Judged {
+  readonly state: SoakState;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 const stateNote = (phase: string): string => `${phase}-state.json`;
@@ -57,11 +73,14 @@ export function ownRecord(store: PermitStore): OwnRecord {
         index,
         attempt,
         verdict: receipt?.verdict ?? 'error',
-        ...(receipt && { receipt: { kind: receipt.kind, figures: numbersOf(receipt) } }),
+        ...(receipt && { receipt: { kind: receipt.kind, figures: shortOf(receipt) } }),
       }),
     beginUndo: async (kept, step, undo) => {
-      bar(`${undo} of step "${step.name}"`, undoBarred(kept.list, await read(kept), step, undo));
+      const ledger = await read(kept);
+      if (step.undo?.undo === undo && !ledger.begun.has(step.index)) return false;
+      bar(`${undo} of step "${step.name}"`, undoBarred(kept.list, ledger, step, undo));
       await add(kept, { is: 'undoing', undo, step: step.name });
+      return true;
     },
     // What shuts may have shut something before it failed.
     endUndo: async (kept, step, undo, receipt) =>
@@ -78,6 +97,7 @@ export function ownRecord(store: PermitStore): OwnRecord {
     endSlice: (kept, input, result) => endSlice(store, kept, input, result),
     compared: (kept, equal) => add(kept, { is: 'compared', equal }),
     signed: (deployment, environment, signed) => takeSigned(store, deployment, environment, signed),
+    stated: async (kept) => stated(store, kept),
     end: async (kept, outcome) => endAs(kept, await read(kept), outcome),
   };
 }
@@ -86,14 +106,43 @@ function bar(what: string, why: string | null): void {
   if (why !== null) fail('NOT_PERMITTED', `${what} may not run now, by this worker's own record: ${why}`);
 }
 
-const numbersOf = ({ figures = {} }: Receipt): Readonly<Record<string, number>> =>
+/** Numbers and short words. */
+const shortOf = ({ figures = {} }: Receipt): Readonly<Record<string, number | string>> =>
   Object.fromEntries(
-    Object.entries(figures).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+    Object.entries(figures).flatMap(([name, value]) =>
+      typeof value === 'number' || (typeof value === 'string' && value.length <= 64) ? [[name, value]] : [],
+    ),
   );
 
-async function stateOf(store: PermitStore, kept: PermittedRollout, phase: string): Promise<SoakState> {
-  const text = await store.note(kept.rollout, stateNote(phase));
-  return text === undefined ? newSoak() : (JSON.parse(text) as SoakState);
+async function judgedOf(
+  store: PermitStore,
+  { rollout }: PermittedRollout,
+  phase: string,
+): Promise<Judged | null> {
+  const text = await store.note(rollout, stateNote(phase));
+  return text === undefined ? null : (JSON.parse(text) as Judged);
+}
+
+const keepState = (store: PermitStore, { rollout }: PermittedRollout, phase: string, state: SoakState) =>
+  store.noteAgain(rollout, stateNote(phase), JSON.stringify({ state, at: Date.now() } satisfies Judged));
+
+async function stated(store: PermitStore, kept: PermittedRollout): Promise<Stated> {
+  const { list, rollout } = kept;
+  const ends = new Map<number, StatedStep>();
+  for (const entry of await store.ledger(rollout)) {
+    const step = entry.is === 'ended' ? list.steps[entry.index] : undefined;
+    if (entry.is !== 'ended' || !step) continue;
+    const rehearsed = entry.receipt?.figures?.['rehearsed'];
+    const { verdict } = entry;
+    ends.set(step.index, {
+      step: step.name,
+      kind: step.kind,
+      verdict,
+      ...(typeof rehearsed === 'string' && { rehearsed }),
+    });
+  }
+  const phase = list.environment.soak ? 'soak' : 'watch';
+  return { steps: [...ends.values()], observation: await judgedOf(store, kept, phase) };
 }
 
 /** Goes on from the state that is kept here; what is handed in can only make the soak longer. */
@@ -105,7 +154,7 @@ async function beginSlice(
 ): Promise<Slice> {
   const now = Date.now();
   bar('observe', observationBarred(kept.list, ledger, now));
-  const own = await stateOf(store, kept, phase);
+  const own = (await judgedOf(store, kept, phase))?.state ?? newSoak();
   const extendedMs = Math.max(own.extendedMs, Number(handed.extendedMs) || 0);
   const state: SoakState = { ...own, extendedMs };
   if (asking) return { state };
@@ -123,31 +172,32 @@ async function beginSlice(
 
 async function endSlice(
   store: PermitStore,
-  { rollout }: PermittedRollout,
+  kept: PermittedRollout,
   { phase }: ObserveInput,
   { state, breaches, verdict }: ObserveResult,
 ): Promise<void> {
+  const { rollout } = kept;
   for (const { monitor, metric, is: symptom, lastedMs, text } of breaches)
     await store.addToLedger(rollout, { is: 'breach', monitor, metric, symptom, lastedMs, text });
   if (verdict === 'passed') await store.addToLedger(rollout, { is: 'observed', phase });
   const found = breaches.map(({ monitor, metric }) => `${monitor}/${metric}`);
   const voided = state.passed && breaches.length > 0;
-  const kept: SoakState = {
+  const own: SoakState = {
     ...state,
     acknowledged: [...new Set([...state.acknowledged, ...found])],
     passed: verdict === 'passed' || (state.passed && !voided),
     ...(voided && { cleanSince: null }),
   };
-  await store.noteAgain(rollout, stateNote(phase), JSON.stringify(kept));
+  await keepState(store, kept, phase, own);
 }
 
 /** After a forward fix it is another schema that is observed. */
 async function observeAnew(store: PermitStore, kept: PermittedRollout): Promise<void> {
   for (const phase of ['soak', 'watch']) {
-    if ((await store.note(kept.rollout, stateNote(phase))) === undefined) continue;
-    const { baseline, counters, since, bytes } = await stateOf(store, kept, phase);
-    const anew: SoakState = { ...newSoak(baseline), counters, since, bytes };
-    await store.noteAgain(kept.rollout, stateNote(phase), JSON.stringify(anew));
+    const judged = await judgedOf(store, kept, phase);
+    if (!judged) continue;
+    const { baseline, counters, since, bytes } = judged.state;
+    await keepState(store, kept, phase, { ...newSoak(baseline), counters, since, bytes });
   }
 }
 

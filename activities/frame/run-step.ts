@@ -7,6 +7,7 @@ import type { Receipt } from '../../src/core/receipts.ts';
 import type { StepKind } from '../../src/core/step-list.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { asActivity } from './as-activity.ts';
+import { requireEarlier } from '../permit/believe.ts';
 import { recorded } from './recorded.ts';
 import { inOwnWindow } from './own-window.ts';
 import { type StepResult, stepReceipt } from './receipt.ts';
@@ -46,6 +47,7 @@ export const stepActivity =
       const { activityType } = activityInfo();
       if (activityType !== step.kind)
         fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
+      await requireEarlier(world, kept, step, input.earlier);
       const attempt = attemptTag(rollout, step);
       await world.record.beginStep(kept, step, attempt);
       return recorded(

@@ -53,7 +53,7 @@ export const undoActivity =
       const { rollout, step } = input;
       const kept = await listed(world, rollout, step);
       const undo = allowedHere(step, kept.list);
-      await world.record.beginUndo(kept, step, undo);
+      if (!(await world.record.beginUndo(kept, step, undo))) return neverBegun(step, undo);
       return recorded(
         async () => {
           const work = await workOf(world, kept, step);
@@ -62,6 +62,15 @@ export const undoActivity =
         (receipt) => world.record.endUndo(kept, step, undo, receipt),
       );
     });
+
+const neverBegun = ({ name }: Step, undo: UndoKind): UndoReceipt => ({
+  undo,
+  step: name,
+  done: true,
+  summary: 'its step was never begun here; there is nothing to undo',
+  differences: [],
+  tookMs: 0,
+});
 
 /** The undo that this activity is. @throws StepFailure NOT_PERMITTED where the step has no such undo. */
 function allowedHere(step: Step, list: StepList): UndoKind {

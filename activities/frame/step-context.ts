@@ -1,4 +1,5 @@
 // What one activity works with: the kept list it was compared with, its session name, its commands, its log.
+import type { KeyObject } from 'node:crypto';
 import { heartbeat, cancellationSignal, activityInfo } from '@temporalio/activity';
 import { backupSpecOf } from '../../src/core/backup-spec.ts';
 import { sameJson } from '../../src/core/canonical.ts';
@@ -27,6 +28,8 @@ export interface WorkerContext {
   readonly permitStore: PermitStore;
   readonly artifacts: Artifacts;
   readonly record: OwnRecord;
+  /** This worker's own key: what it states is signed with it. */
+  readonly workerKey: KeyObject;
 }
 
 export interface Work extends Commands {

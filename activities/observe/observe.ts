@@ -19,6 +19,7 @@ import {
 import { redactJson } from '../../src/io/redact.ts';
 import { asActivity } from '../frame/as-activity.ts';
 import { monitorBaseline } from './baseline.ts';
+import { withStatement } from '../permit/state.ts';
 import { checkAfterwards } from './check-afterwards.ts';
 import { readMonitor } from '../monitors/index.ts';
 import { evidenceFolder } from '../frame/artifact-paths.ts';
@@ -52,10 +53,10 @@ async function observe(world: WorkerContext, input: ObserveInput): Promise<Obser
     kept?.list.steps[0] ?? { index: 0, name: '', kind: 'preflight', spec: {}, changes: [] },
   );
   const slice = await world.record.beginSlice(kept!, input);
-  if ('answer' in slice) return slice.answer;
+  if ('answer' in slice) return withStatement(world, kept!, slice.answer);
   const result = await readSlice(work, input, slice.state);
   await world.record.endSlice(kept!, input, result);
-  return result;
+  return withStatement(world, kept!, result);
 }
 
 async function readSlice(work: Work, input: ObserveInput, from: SoakState): Promise<ObserveResult> {

@@ -4,7 +4,9 @@ import { log } from '@temporalio/activity';
 import { sameJson } from '../../src/core/canonical.ts';
 import type { Latencies } from '../../src/core/evidence-delta.ts';
 import type { RolloutRef } from '../../src/core/ids.ts';
+import type { ClosingStatement, SignedStatement } from '../../src/core/statements.ts';
 import type { StepList } from '../../src/core/step-list.ts';
+import { closeAndState, statedClosing } from './state.ts';
 import { lowerFence } from '../../src/io/fence.ts';
 import { get } from '../../src/io/http.ts';
 import { withSession } from '../../src/io/postgres.ts';
@@ -29,15 +31,11 @@ const SAMPLES = 50;
 export async function closeRollout(
   world: WorkerContext,
   { rollout, outcome }: { readonly rollout: RolloutRef; readonly outcome: string },
-): Promise<void> {
+): Promise<SignedStatement<ClosingStatement> | null> {
   fromItsRollout(rollout);
   const kept = await world.permitStore.rollout(rollout);
-  if (
-    kept === undefined ||
-    !sameJson(kept.rollout, rollout) ||
-    (await world.permitStore.closed(rollout)) !== undefined
-  )
-    return;
+  if (kept === undefined || !sameJson(kept.rollout, rollout)) return null;
+  if ((await world.permitStore.closed(rollout)) !== undefined) return statedClosing(world, kept);
   const end = await world.record.end(kept, outcome);
   const last = kept.list.steps.at(-1);
   if (last) await recordAfter(await openWork(world, rollout, last), end);
@@ -46,11 +44,12 @@ export async function closeRollout(
     // nothing in it.
     if ((await world.permitStore.note(rollout, PROOF_NOTE)) !== undefined) throw error;
   });
-  await world.permitStore.close(rollout, end);
+  const closing = await closeAndState(world, kept, end);
   // Closed is closed: what could not be removed now is removed when the next rollout closes.
   await removeOldBackups(world, kept).catch((error: Error) =>
     log.warn(`old backups were not removed: ${error.message}`),
   );
+  return closing;
 }
 
 async function clearDatabase(world: WorkerContext, rollout: RolloutRef, list: StepList): Promise<void> {

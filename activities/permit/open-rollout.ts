@@ -15,7 +15,6 @@ import {
   type Permit,
   type SealedGateReport,
   type Signed,
-  signedText,
 } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Attestation } from '../../src/core/plan/plan.ts';
@@ -24,8 +23,9 @@ import { compileSteps } from '../../src/core/compile.ts';
 import type { StepList } from '../../src/core/step-list.ts';
 import { sha256, writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
-import { hashJson, verifyText } from '../../src/io/trust.ts';
+import { hashJson } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
+import { restFault, sealFault, soakFault } from './believe.ts';
 import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
 import { isExpired, judgePerson } from './verify.ts';
 import { fromItsRollout, serviceSettings, type WorkerContext } from '../frame/step-context.ts';
@@ -52,7 +52,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
   // Nobody's plan is parsed before somebody who may start has signed it.
   checkStart(settings, permit, rollout.deployment);
-  const { list, first } = recompile(permit, settings.environment);
+  const { list, first, before } = recompile(permit, settings.environment);
   if (first && isExpired(permit.start))
     fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
   serviceSettings(world, list.service);
@@ -66,6 +66,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   const complaints = guardrailComplaints(list, settings.guardrails);
   if (complaints.length > 0) fail('GUARDRAIL_NOT_MET', complaints.join('; '), complaints);
   checkApprovals(settings, permit, list, rollout.list);
+  checkSoakBefore(settings, permit, list, before);
   const others = (await permitStore.open(rollout.service)).filter((other) => other.hash !== rollout.hash);
   if (others[0])
     fail(
@@ -132,8 +133,11 @@ async function recordPermit(
     );
 }
 
-/** The list as this worker compiles it, and whether this is the environment that is entered first. */
-function recompile(permit: Permit, environment: string): { list: StepList; first: boolean } {
+/** The list as this worker compiles it, and that of the environment before; null where this is the first one. */
+function recompile(
+  permit: Permit,
+  environment: string,
+): { list: StepList; first: boolean; before: StepList | null } {
   const { body } = permit.start;
   const parsed = parsePlan(body.planText, body.planFile);
   if (!('plan' in parsed))
@@ -143,14 +147,27 @@ function recompile(permit: Permit, environment: string): { list: StepList; first
       parsed.complaints.map((complaint) => `${complaint.path}: ${complaint.message}`),
     );
   if (hashJson(parsed.plan) !== body.plan) fail('PERMIT_REFUSED', 'the plan differs from the signed plan');
-  const list = compileSteps({
-    plan: parsed.plan,
-    environment,
-    commit: body.commit,
-    files: body.files,
-    pace: body.pace,
-  });
-  return { list, first: parsed.plan.environments[0]?.name === environment };
+  const { plan } = parsed;
+  const { commit, files, pace } = body;
+  const compiled = (name: string) => compileSteps({ plan, environment: name, commit, files, pace });
+  const place = plan.environments.findIndex(({ name }) => name === environment);
+  const before = plan.environments[place - 1];
+  return { list: compiled(environment), first: place === 0, before: before ? compiled(before.name) : null };
+}
+
+/** Where the gate rests on a soak, it is the one of the environment before, and long enough. */
+function checkSoakBefore(
+  { guardrails }: EnvironmentSettings,
+  permit: Permit,
+  list: StepList,
+  before: StepList | null,
+): void {
+  const statement = permit.gateReport?.gateReport.statement;
+  if (!before || !statement || !list.gate?.sealed.length) return;
+  const least = list.gate.sealed.includes('soak-passed') ? (guardrails.soakMs ?? 0) : 0;
+  const wanted = permit.start.body.lists[before.environment.name] ?? '';
+  const fault = soakFault(statement, before, wanted, least);
+  if (fault !== null) fail('PERMIT_REFUSED', fault);
 }
 
 /** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
@@ -198,13 +215,8 @@ function checkGateReport(
 ): SealedGateReport {
   const sealed = permit.gateReport ?? fail('PERMIT_REFUSED', 'there is no gate report');
   const { gateReport } = sealed;
-  const signed = verifyText(
-    settings.control,
-    signedText('gateReport', 'control', gateReport),
-    sealed.signature,
-  );
-  if (hashJson(gateReport) !== sealed.hash || !signed)
-    fail('PERMIT_REFUSED', 'the gate report is not signed by the control key of this environment');
+  const unsealed = sealFault(settings, sealed);
+  if (unsealed !== null) fail('PERMIT_REFUSED', unsealed);
   const about = {
     deployment: permit.start.body.deployment,
     environment: settings.environment,
@@ -214,6 +226,8 @@ function checkGateReport(
   };
   if (Object.entries(about).some(([name, value]) => gateReport[name as keyof typeof about] !== value))
     fail('PERMIT_REFUSED', 'the gate report is about something else');
+  const fault = restFault(settings, gateReport);
+  if (fault !== null) fail('PERMIT_REFUSED', fault);
   const open = (list.gate?.sealed ?? []).filter((fact) => gateReport.facts[fact]?.holds !== true);
   if (open.length > 0) fail('PERMIT_REFUSED', `the gate report does not hold: ${open.join(', ')}`);
   return sealed;

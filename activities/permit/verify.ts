@@ -9,6 +9,7 @@ import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { approvalPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
+import { restFault, sealFault } from './believe.ts';
 import { countTogether } from './together.ts';
 
 /** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
@@ -89,6 +90,10 @@ function judgeMessage(
           ? 'it approves another gate report than the one that stands now'
           : 'no gate report is sealed yet',
       );
+    // What would be refused at the end is refused before anybody relies on it.
+    const { sealed } = expect;
+    const fault = sealed ? (sealFault(settings, sealed) ?? restFault(settings, sealed.gateReport)) : null;
+    if (fault !== null) return refuse(`not counted: ${fault}`);
   }
   if (signed.message === 'attest' && body.plan !== expect.plan) return refuse('it is about another plan');
   const uncounted = notWanted(settings, signed, verdict.roles, expect.gate);

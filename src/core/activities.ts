@@ -7,12 +7,15 @@ import type { RolloutRef } from './ids.ts';
 import type { Attestation, EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
+import type { ClosingStatement, SignedStatement } from './statements.ts';
 import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
 import type { Missing } from './waiting.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;
   readonly step: Step;
+  /** That the environment before is closed, by its own worker; without it nothing is changed here. */
+  readonly earlier?: SignedStatement<ClosingStatement>;
 }
 
 export interface UndoInput {
@@ -29,7 +32,6 @@ export interface ForwardInput {
   readonly rollout: RolloutRef;
   /** The migrate step, under whose permit it runs. */
   readonly step: Step;
-  /** Name of the fallback. */
   readonly fallback: string;
 }
 
@@ -77,6 +79,8 @@ export interface VerifyInput {
   /** What the person was shown, for messages that bind to it. */
   readonly expect: {
     readonly gateReport?: string;
+    /** The sealed report itself, where one stands. */
+    readonly sealed?: SealedGateReport;
     readonly plan: string;
     readonly list?: string;
     readonly commit?: string;
@@ -148,12 +152,11 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
     readonly openRollout: (input: OpenRolloutInput) => Promise<Receipt>;
     readonly forwardFix: (input: ForwardInput) => Promise<Receipt>;
     readonly compareRollback: (input: CompareInput) => Promise<Comparison>;
-    /** Counts what a restore would lose. */
     readonly countNewer: (input: { readonly rollout: RolloutRef }) => Promise<Newer>;
     readonly closeRollout: (input: {
       readonly rollout: RolloutRef;
       readonly outcome: string;
-    }) => Promise<void>;
+    }) => Promise<SignedStatement<ClosingStatement> | null>;
     readonly beforeDeploying: (
       input: BeforeDeployingInput,
     ) => Promise<{ readonly open: boolean; readonly waitMs: number | null; readonly why: string }>;
@@ -184,6 +187,7 @@ export interface GateQuestion {
     readonly soaked: string | null;
     readonly receipts: readonly Receipt[];
     readonly accepted?: readonly Accepted[];
+    readonly statement?: SignedStatement;
   } | null;
 }
 
@@ -263,6 +267,9 @@ export interface EnvironmentOutcome {
   readonly undos: readonly UndoReceipt[];
   readonly differences: readonly string[];
   readonly soak: string | null;
+  /** What its worker has signed about it. */
+  readonly statement?: SignedStatement;
+  readonly closing?: SignedStatement<ClosingStatement>;
   /** What did not pass and was let pass; absent when nothing was. */
   readonly accepted?: readonly Accepted[];
   /** What the comparison after a rollback found. */

@@ -4,7 +4,7 @@ import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
 import { quorumMet } from './quorum.ts';
 import type { GateReport } from './messages.ts';
 import type { EnvironmentPlan, Gate } from './plan/plan.ts';
-import type { Receipt } from './receipts.ts';
+import { unproven } from './statements.ts';
 import type { Missing } from './waiting.ts';
 
 /** Id of the attestation from which the notice of a window counts. */
@@ -49,6 +49,7 @@ export function gateReportOf({
     commit: list.commit,
     requester: start.person,
     facts,
+    statement: before?.statement ?? null,
     summary: [
       ...(before ? allAccepted([before]).map(({ about, how }) => `accepted: ${about} (${how})`) : []),
       ...(before
@@ -63,36 +64,21 @@ export function gateReportOf({
 
 function factOf(name: string, commit: string, before: GateQuestion['before']): Fact {
   if (!before) return { holds: false, why: 'no environment was deployed before this gate' };
-  if (name === 'soak-passed')
-    return before.soaked === null
-      ? { holds: false, why: `${before.environment} has not soaked` }
-      : { holds: true, why: `${before.environment} soaked without a breach` };
-  if (name === 'same-release')
-    return before.commit === commit
-      ? { holds: true, why: `same commit ${commit.slice(0, 12)}` }
-      : { holds: false, why: 'another commit passed the soak' };
-  if (name === 'backup-proven') return receiptFact(before.receipts, 'backup', before.environment);
-  if (name === 'rollback-rehearsed')
-    return receiptFact(
-      before.receipts,
-      'preview',
-      before.environment,
-      (receipt) => receipt.figures?.['rehearsed'] === 'up-down-up',
-    );
-  return { holds: false, why: `unknown fact ${name}` };
+  // The worker of the next environment believes nothing but this, whatever is said beside it.
+  const { statement, environment } = before;
+  if (!statement)
+    return { holds: false, why: `the worker of ${environment} has not signed that its soak has passed` };
+  const why = unproven(name, commit, statement.body);
+  return why === null ? { holds: true, why: proof(name, commit, before) } : { holds: false, why };
 }
 
-function receiptFact(
-  receipts: readonly Receipt[],
-  kind: string,
-  environment: string,
-  more: (receipt: Receipt) => boolean = () => true,
-): Fact {
-  const found = receipts.filter((receipt) => receipt.kind === kind).at(-1);
-  if (!found) return { holds: false, why: `${environment} has no receipt of ${kind}` };
-  return found.verdict === 'pass' && more(found)
-    ? { holds: true, why: found.summary }
-    : { holds: false, why: `${kind}: ${found.verdict}, ${found.summary}` };
+/** In words, what a fact that holds rests on. */
+function proof(name: string, commit: string, before: NonNullable<GateQuestion['before']>): string {
+  const summary = (kind: string) =>
+    before.receipts.filter((receipt) => receipt.kind === kind).at(-1)?.summary ?? 'passed';
+  if (name === 'soak-passed') return `${before.environment} soaked without a breach`;
+  if (name === 'same-release') return `same commit ${commit.slice(0, 12)}`;
+  return summary(name === 'backup-proven' ? 'backup' : 'preview');
 }
 
 /** Whether the gate is open, else everything that keeps it shut. */

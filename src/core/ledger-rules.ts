@@ -59,17 +59,12 @@ export const unansweredBreaches = (
  * is one; but it runs whole and in its order, by a way that the plan or people have chosen.
  */
 export function undoBarred(list: StepList, ledger: Ledger, step: Step, undo: UndoKind): string | null {
-  const asked: StackEntry[] =
-    step.undo?.undo === undo && !ledger.begun.has(step.index)
-      ? [{ index: step.index, step: step.name, undo: step.undo }]
-      : [];
-  const stack = [...ledger.stack, ...asked];
   // Its answer was lost, and it is done again.
   const last = ledger.undos.at(-1);
   if (last?.done && last.undo === undo && last.step === step.name) return null;
   let first: string | null = null;
   for (const way of waysBack(list, ledger)) {
-    const planned = planOf(list, ledger, stack, way);
+    const planned = planOf(list, ledger, way);
     const open = stillToUndo(planned, receipts(ledger.undos), list);
     const [next] = open;
     const is = (entry: StackEntry) => entry.index === step.index && entry.undo.undo === undo;
@@ -104,15 +99,10 @@ function addWays(list: StepList, trouble: Trouble, names: Set<string>): void {
   addWays(list, { fallback: chosen, is: 'fail' }, names);
 }
 
-function planOf(
-  list: StepList,
-  ledger: Ledger,
-  stack: readonly StackEntry[],
-  way: string | null,
-): readonly StackEntry[] {
+function planOf(list: StepList, ledger: Ledger, way: string | null): readonly StackEntry[] {
   return orderRollback({
     kind: list.kind,
-    stack,
+    stack: ledger.stack,
     passed: ledger.passed,
     fallback: way === null ? null : (list.fallbacks[way] ?? null),
     backup: list.steps.find(({ kind }) => kind === 'backup') ?? null,
@@ -138,7 +128,7 @@ export function endOf(
   )
     return 'passed';
   const back = waysBack(list, ledger).some(
-    (way) => stillToUndo(planOf(list, ledger, ledger.stack, way), receipts(undos), list).length === 0,
+    (way) => stillToUndo(planOf(list, ledger, way), receipts(undos), list).length === 0,
   );
   if (equal && back && stillShut(receipts(undos), list).length === 0) {
     const touched = list.steps.some(

@@ -2,6 +2,7 @@
 import { canonical } from './canonical.ts';
 import type { Pace } from './pace.ts';
 import type { Json } from './plan/plan.ts';
+import type { SignedStatement } from './statements.ts';
 
 export type MessageName =
   | 'start'
@@ -79,7 +80,7 @@ export interface VerifiedMessage {
 
 /** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */
 export function signedText(
-  message: MessageName | 'gateReport' | 'manifest',
+  message: MessageName | 'gateReport' | 'manifest' | 'statement',
   person: string,
   body: object,
 ): string {
@@ -108,6 +109,8 @@ export interface GateReport {
   readonly requester: string;
   /** fact → whether it holds, and why. */
   readonly facts: Readonly<Record<string, { readonly holds: boolean; readonly why: string }>>;
+  /** What the worker of the environment before has signed; null where there is none, or it has signed nothing. */
+  readonly statement: SignedStatement | null;
   readonly summary: readonly string[];
 }
 

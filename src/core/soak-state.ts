@@ -1,6 +1,7 @@
 // What a soak or watch knows: samples come in, state travels with every slice, results go out. Types, and how
 // it begins.
 import type { Monitor, Observation } from './plan/plan.ts';
+import type { SignedStatement } from './statements.ts';
 
 /** One number at a time; `value` null when it could not be read. */
 export interface Sample {
@@ -80,6 +81,8 @@ export interface ObserveResult {
   readonly summary: readonly string[];
   /** Null while it goes on. */
   readonly verdict: SoakVerdict | null;
+  /** Signed by this worker where it has passed. */
+  readonly statement?: SignedStatement;
 }
 
 export type SoakVerdict = 'passed' | 'extension-needed';

@@ -6,6 +6,8 @@ import { type Person, type Quorum, quorumMet } from './quorum.ts';
 export interface Trusted {
   /** `ed25519:<base64>` of the control worker. */
   readonly control: string;
+  /** Public keys of other environments' workers. */
+  readonly environments?: Readonly<Record<string, string>>;
   readonly people: readonly Person[];
   readonly guardrails: Pick<Guardrails, 'start' | 'approve' | 'rollback' | 'decide' | 'operate'>;
 }
@@ -45,8 +47,19 @@ function namesOf(people: readonly Person[]): readonly string[] {
 }
 
 /** One public key is one person: base64 has several texts for the same bytes, so the bytes are compared. */
-function sharedKeys({ control, people }: Trusted): readonly string[] {
+function sharedKeys({ control, people, environments = {} }: Trusted): readonly string[] {
   const owners = new Map([[keyBytes(control), 'the control worker']]);
+  const workers = Object.entries(environments).flatMap(([name, key]) => {
+    const owner = owners.get(keyBytes(key));
+    owners.set(keyBytes(key), owner ?? `the worker of ${name}`);
+    return owner === undefined
+      ? []
+      : [`environments.${name}.key: is the key of ${owner}; each worker has its own`];
+  });
+  return [...workers, ...sharedByPeople(people, owners)];
+}
+
+function sharedByPeople(people: readonly Person[], owners: Map<string, string>): readonly string[] {
   return people.flatMap(({ name, key }) => {
     const owner = owners.get(keyBytes(key));
     if (owner === undefined) owners.set(keyBytes(key), name);

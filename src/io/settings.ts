@@ -49,6 +49,10 @@ const environmentFile = z.strictObject({
   artifacts: z.string(),
   'permit-store': z.string(),
   control: key,
+  /** File of the private half of this worker's own key, with which it signs what it states. */
+  'worker-key': z.string(),
+  /** Workers of other environments whose statements count here. */
+  environments: z.record(z.string(), z.strictObject({ key })).default({}),
   /**
    * Names of this worker's variables (proxy, certificates, a registry's token) that the build of a release
    * inherits.
@@ -92,6 +96,10 @@ export interface EnvironmentSettings {
   readonly artifacts: string;
   readonly permitStore: string;
   readonly control: string;
+  /** File of the worker's own private key; read by the worker only. */
+  readonly workerKey: string;
+  /** Public keys (`ed25519:…`) of other environments' workers, by environment. */
+  readonly environments: Readonly<Record<string, string>>;
   /**
    * Names of variables that the build of a release inherits from the worker; the application's own commands
    * never do.
@@ -115,7 +123,9 @@ export async function readEnvironmentFile(path: string): Promise<EnvironmentSett
   const result = environmentFile.safeParse(parse(text));
   if (!result.success)
     throw new Error(
-      result.error.issues.map((issue) => `${path} ${issue.path.join('.')}: ${plainly(issue)}`).join('\n'),
+      result.error.issues
+        .map((issue) => `${path} ${issue.path.join('.')}: ${plainly(issue)}${remedyFor(issue)}`)
+        .join('\n'),
     );
   const file = result.data;
   const secrets = file['build-env'].filter((name) => secretNames(file.services).has(name));
@@ -154,6 +164,10 @@ function settingsOf(
     artifacts: from(file.artifacts),
     permitStore: from(file['permit-store']),
     control: file.control,
+    workerKey: from(file['worker-key']),
+    environments: Object.fromEntries(
+      Object.entries(file.environments).map(([name, { key: text }]) => [name, text]),
+    ),
     buildEnv: file['build-env'],
     notifiers: file.notifiers,
     people: Object.entries(file.people).map(([name, person]) => ({ name, ...person })),
@@ -173,6 +187,10 @@ function sharedFolder({ artifacts, permitStore }: EnvironmentSettings): readonly
     ? ['permit-store: lies in one folder with artifacts; give it a folder of its own']
     : [];
 }
+
+/** What is new to a file, and how it is made. */
+const remedyFor = ({ path }: z.core.$ZodIssue): string =>
+  path[0] === 'worker-key' ? '; create it: soakgate key create staging --worker, and name its file here' : '';
 
 /** Zod's words as ours. */
 function plainly({ code, message, ...issue }: z.core.$ZodIssue): string {

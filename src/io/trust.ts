@@ -10,6 +10,7 @@ import {
 import { readFile, stat } from 'node:fs/promises';
 import { canonical } from '../core/canonical.ts';
 import { type GateReport, type MessageName, type Signed, signedText } from '../core/messages.ts';
+import type { SignedStatement, StatementBound } from '../core/statements.ts';
 import { sha256, writeWhole } from './files.ts';
 
 const RAW_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
@@ -81,6 +82,21 @@ export function verifyText(publicKey: string, text: string, signature: string): 
 export function hashJson(value: unknown): string {
   return sha256(canonical(value));
 }
+
+/** Signs what an environment's worker states. */
+export const signStatement = <Body extends StatementBound>(
+  key: KeyObject,
+  body: Body,
+): SignedStatement<Body> => ({
+  body,
+  signature: signText(key, signedText('statement', body.environment, body)),
+});
+
+/** Whether a statement is signed by this public key (`ed25519:…`) of its environment's worker. */
+export const verifyStatement = (
+  { body, signature }: SignedStatement<StatementBound>,
+  publicKey: string,
+): boolean => verifyText(publicKey, signedText('statement', body.environment, body), signature);
 
 /** Seals a gate report: hash and signature by the control worker's key. */
 export function sealGateReport(

@@ -31,6 +31,7 @@ beforeAll(async () => {
     permitStore: openPermitStore(join(folder, 'used')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
     record: anyOrder,
+    workerKey: createPrivateKey(createKey().privatePem),
   };
   vi.useFakeTimers({ toFake: ['Date'] });
 });

@@ -46,6 +46,7 @@ beforeEach(async () => {
     permitStore: openPermitStore(join(folder, 'permits')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
     record: anyOrder,
+    workerKey: createPrivateKey(createKey().privatePem),
   };
 });
 

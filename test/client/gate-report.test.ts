@@ -40,6 +40,7 @@ const gateReport: GateReport = {
   commit,
   requester: 'ann',
   facts: {},
+  statement: null,
   summary: [],
 };
 

@@ -8,6 +8,7 @@ import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { MatrixRow, Plan, ReleaseKind, Fallback } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
+import type { SignedStatement, SoakStatement } from '../../src/core/statements.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import type { StepKind, StepList } from '../../src/core/step-list.ts';
 import { forwardEntry } from '../../src/core/undo.ts';
@@ -366,21 +367,41 @@ describe('the gate', () => {
     ...more,
   });
   const good = [receipt('backup'), receipt('preview', { figures: { rehearsed: 'up-down-up' } })];
-  const ask = (receipts: readonly Receipt[], more: { soaked?: string | null; commit?: string } = {}) =>
+  const signed = (receipts: readonly Receipt[], commit: string): SignedStatement => ({
+    signature: '',
+    body: {
+      says: 'soak-passed',
+      commit,
+      environment: 'staging',
+      steps: receipts.map(({ step, kind, verdict, figures }) => ({
+        step,
+        kind,
+        verdict,
+        ...(typeof figures?.['rehearsed'] === 'string' && { rehearsed: figures['rehearsed'] }),
+      })),
+    } as unknown as SoakStatement,
+  });
+  const ask = (receipts: readonly Receipt[], more: { statement?: null; commit?: string } = {}) =>
     gateReportOf({
       deployment: 'd',
       list: gated,
       listHash: 'h',
       start,
       number: 1,
-      before: { environment: 'staging', commit: gated.commit, soaked: 'fine', receipts, ...more },
+      before: {
+        environment: 'staging',
+        commit: gated.commit,
+        soaked: 'fine',
+        receipts,
+        ...(more.statement !== null && { statement: signed(receipts, more.commit ?? gated.commit) }),
+      },
     }).facts;
   const open = (facts: ReturnType<typeof ask>) =>
     Object.entries(facts).flatMap(([name, { holds }]) => (holds ? [] : [name]));
 
   test('every sealed fact rests on a receipt; the last one of its kind counts', () => {
     expect(open(ask(good))).toEqual([]);
-    expect(open(ask(good, { soaked: null }))).toEqual(['soak-passed']);
+    expect(open(ask(good, { statement: null })), 'whatever else is said').toHaveLength(4);
     expect(open(ask(good, { commit: 'other' }))).toEqual(['same-release']);
     expect(open(ask([receipt('backup')]))).toEqual(['rollback-rehearsed']);
     expect(open(ask([...good, receipt('backup', { verdict: 'fail' })]))).toEqual(['backup-proven']);

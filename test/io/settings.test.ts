@@ -17,6 +17,7 @@ services: { orders: { root: here, repository: repo, database: { env: DATABASE_UR
 artifacts: artifacts
 permit-store: used
 control: "${KEY}"
+worker-key: worker.key
 people: { ann: { key: "${ANN}", roles: [lead] } }
 guardrails: { start: { any: [lead] }, rollback: { any: [lead] }, decide: { any: [lead] }, operate: { any: [lead] }, programs: [] }
 ${line}

@@ -106,6 +106,7 @@ test('a gate report is sealed as it is, and the seal is no message', async () =>
     commit: '',
     requester: 'ann',
     facts: {},
+    statement: null,
     summary: [],
   };
   const sealed = sealGateReport(key, gateReport);

@@ -5,7 +5,7 @@ import type { OwnRecord } from '../../activities/frame/own-record.ts';
 export const anyOrder: OwnRecord = {
   beginStep: async () => undefined,
   endStep: async () => undefined,
-  beginUndo: async () => undefined,
+  beginUndo: async () => true,
   endUndo: async () => undefined,
   beginForward: async () => undefined,
   endForward: async () => undefined,
@@ -13,5 +13,6 @@ export const anyOrder: OwnRecord = {
   endSlice: async () => undefined,
   compared: async () => undefined,
   signed: async () => undefined,
+  stated: async () => ({ steps: [], observation: null }),
   end: async (_kept, outcome) => outcome,
 };

@@ -1,6 +1,6 @@
 // One activity at a time against a real PostgreSQL, without a Temporal server: a world of its own, a kept
 // list, an attempt each.
-import { randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { sha256 } from '../../src/io/files.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import { freePort } from '../../src/io/free-port.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
-import { hashJson } from '../../src/io/trust.ts';
+import { createKey, hashJson } from '../../src/io/trust.ts';
 import { anyOrder } from './any-order.ts';
 import { query } from './stage.ts';
 import type { ServiceSettings } from '../../src/io/settings.ts';
@@ -240,6 +240,8 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     artifacts: join(folder, 'artifacts'),
     permitStore: join(folder, 'permit-store'),
     control: 'ed25519:',
+    workerKey: '',
+    environments: {},
     people: spec.people ?? [],
     notifiers: [],
     buildEnv: spec.buildEnv ?? [],
@@ -258,6 +260,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     permitStore: openPermitStore(settings.permitStore),
     artifacts: openArtifacts(settings.artifacts),
     record: anyOrder,
+    workerKey: createPrivateKey(createKey().privatePem),
   };
   await world.permitStore.keepRollout({ rollout, permit: {} as Permit, list });
   const hands = handsOf(world, rollout, list, { url, root, port });

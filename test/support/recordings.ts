@@ -22,7 +22,7 @@ const nobody = (): never => {
 export const activityTypes: readonly string[] = [
   environmentStandIns(nobody, undefined as never),
   controlStandIns(nobody, undefined as never),
-  observeStandIns(nobody),
+  observeStandIns(nobody, undefined as never),
 ].flatMap((activities) => Object.keys(activities));
 
 /** Plays one run and gives its histories: file name → JSON, one event a line. */

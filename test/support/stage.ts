@@ -31,6 +31,8 @@ export interface Stage {
   readonly artifacts: string;
   readonly people: Readonly<Record<'ann' | 'lea' | 'dan', Someone>>;
   readonly control: Someone;
+  /** The key of an environment's worker, made when it is first asked for. */
+  worker(environment: string): Promise<Someone>;
   stop(): Promise<void>;
 }
 
@@ -54,8 +56,15 @@ export async function raiseStage(): Promise<Stage> {
     namespace: 'default',
     close: () => connection.close(),
   };
+  const workers = new Map<string, Promise<Someone>>();
+  const worker = (environment: string): Promise<Someone> => {
+    const made = workers.get(environment) ?? makeSomeone(join(folder, 'workers'), environment, []);
+    workers.set(environment, made);
+    return made;
+  };
   return {
     folder,
+    worker,
     postgres,
     server,
     connected,
@@ -156,6 +165,9 @@ export async function raiseEnvironment(
     artifacts: stage.artifacts,
     control: stage.control.publicText,
     people: options.people ?? Object.values(stage.people),
+    worker: await stage.worker(environment),
+    // What comes before is called staging in these plans.
+    ...(environment !== 'staging' && { others: [await stage.worker('staging')] }),
     programs: options.app?.programs ?? ['node', 'psql'],
     url: `http://127.0.0.1:${port}`,
     serviceEnv: { PORT: String(port), ORDERS_MODULES: MODULES, ...options.app?.env },

@@ -4,6 +4,7 @@ import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from 
 import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
 import { openRollout } from '../../activities/permit/open-rollout.ts';
+import { withStatement } from '../../activities/permit/state.ts';
 import { verify } from '../../activities/permit/verify.ts';
 import { asFailure } from '../../activities/frame/as-activity.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
@@ -30,6 +31,7 @@ import {
   summarise,
   takeSamples,
 } from '../../src/core/soak.ts';
+import type { StatedStep } from '../../src/core/statements.ts';
 import type { Step, StepKind, StepList } from '../../src/core/step-list.ts';
 import type { UndoKind } from '../../src/core/step-list.ts';
 
@@ -82,6 +84,8 @@ export interface Part {
   /** What was called, in order: `staging migrate`, `staging undo migrate`. */
   readonly calls: string[];
   readonly counts: Map<string, number>;
+  /** What each environment's worker would have in its record. */
+  readonly stated: (StatedStep & { readonly environment: string })[];
   /** Virtual milliseconds by environment. */
   readonly clocks: Map<string, number>;
   readonly lists: ReadonlyMap<string, StepList>;
@@ -151,7 +155,17 @@ export function environmentStandIns(
     const { rollout, step } = input;
     const here = part(rollout.deployment);
     const times = again(here, `${rollout.environment} ${step.name}`);
-    return { ...passing(step), ...(await here.script.steps?.[step.name]?.(times, input)) };
+    const receipt = { ...passing(step), ...(await here.script.steps?.[step.name]?.(times, input)) };
+    const { verdict, figures } = receipt;
+    const how = figures?.['rehearsed'];
+    here.stated.push({
+      environment: rollout.environment,
+      step: step.name,
+      kind: step.kind,
+      verdict,
+      ...(typeof how === 'string' && { rehearsed: how }),
+    });
+    return receipt;
   };
   const undone = async (input: UndoInput): Promise<UndoReceipt> => {
     const { rollout, step } = input;
@@ -219,6 +233,7 @@ export function environmentStandIns(
     closeRollout: async ({ rollout, outcome }) => {
       again(part(rollout.deployment), `${rollout.environment} closed: ${outcome}`);
       await world.permitStore.close(rollout, outcome);
+      return null;
     },
   });
 }
@@ -261,6 +276,7 @@ export function controlStandIns(
 /** The real judge over recorded metrics, on a clock of its own that each environment of a deployment has. */
 export function observeStandIns(
   part: (deployment: string) => Part,
+  world: WorkerContext,
   sleep?: (ms: number) => Promise<void>,
 ): ObserveActivities {
   return thatMayFail(part, {
@@ -271,8 +287,9 @@ export function observeStandIns(
       const begin = here.clocks.get(environment) ?? BEGIN;
       const result = await observe(here, input, begin);
       // Real time on the server passes with it where a test asks for it.
-      await sleep?.((here.clocks.get(environment) ?? begin) - begin);
-      return result;
+      const now = here.clocks.get(environment) ?? begin;
+      await sleep?.(now - begin);
+      return stated(here, world, input, result, now);
     },
     checkAfterwards: async ({ rollout, number, before }) => {
       const here = part(rollout.deployment);
@@ -288,6 +305,21 @@ export function observeStandIns(
       return { ...read, ...(await here.script.looks?.(times)) };
     },
   });
+}
+
+/** The worker's real signature under what its record would say. */
+async function stated(
+  part: Part,
+  world: WorkerContext,
+  { rollout }: ObserveInput,
+  result: ObserveResult,
+  at: number,
+): Promise<ObserveResult> {
+  const kept = (await world.permitStore.rollout(rollout))!;
+  const steps = part.stated.filter(({ environment }) => environment === rollout.environment);
+  const observation = { state: result.state, at };
+  const record = { ...world.record, stated: async () => ({ steps, observation }) };
+  return withStatement({ ...world, record }, kept, result);
 }
 
 async function observe(part: Part, input: ObserveInput, begin: number): Promise<ObserveResult> {

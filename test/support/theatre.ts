@@ -147,6 +147,7 @@ export async function openTheatre(
         permitStore: openPermitStore(settings.permitStore),
         artifacts,
         record: anyOrder,
+        workerKey: cast[environment as 'staging'].key,
       };
       return [
         Worker.create({
@@ -157,7 +158,7 @@ export async function openTheatre(
         Worker.create({
           ...connected,
           taskQueue: observeQueue(environment),
-          activities: observeStandIns(part, sleep) as never,
+          activities: observeStandIns(part, world, sleep) as never,
         }),
       ];
     }),
@@ -182,14 +183,21 @@ interface Someone {
   readonly key: KeyObject;
   readonly publicText: string;
 }
-type Cast = Readonly<Record<Name | 'control', Someone>>;
+type Cast = Readonly<Record<Name | 'control' | 'staging' | 'production', Someone>>;
 
 function makeCast(): Cast {
   const someone = (): Someone => {
     const { privatePem, publicText } = createKey();
     return { key: createPrivateKey(privatePem), publicText };
   };
-  return { ann: someone(), lea: someone(), dan: someone(), control: someone() };
+  return {
+    ann: someone(),
+    lea: someone(),
+    dan: someone(),
+    control: someone(),
+    staging: someone(),
+    production: someone(),
+  };
 }
 
 function settingsOf(environment: string, folder: string, cast: Cast): EnvironmentSettings {
@@ -201,6 +209,8 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
     artifacts: join(folder, 'artifacts'),
     permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,
+    workerKey: '',
+    environments: { staging: cast.staging.publicText },
     buildEnv: [],
     notifiers: [],
     people: (['ann', 'lea', 'dan'] as const).map((name) => ({
@@ -260,6 +270,7 @@ async function startRun(
     lists: new Map(input.runs.map(({ list }) => [list.environment.name, list])),
     released: 0,
     standing: 0,
+    stated: [],
     deaf: false,
     breakVerify: null,
   };

@@ -2,6 +2,7 @@
 import type { GateReport } from '../../src/core/messages.ts';
 import type { Pace } from '../../src/core/pace.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
+import type { SoakStatement } from '../../src/core/statements.ts';
 
 export interface Change {
   readonly plan?: string;
@@ -9,6 +10,9 @@ export interface Change {
   readonly start?: { readonly person?: string; readonly key?: string; readonly expiresMs?: number };
   readonly gateReport?: (gateReport: GateReport) => GateReport;
   readonly gateReportKey?: string;
+  /** What staging's worker has signed, changed before it is signed; null: it has signed nothing. */
+  readonly statement?: ((statement: SoakStatement) => SoakStatement) | null;
+  readonly statementKey?: string;
   readonly sign?: readonly {
     readonly message: 'approve' | 'attest';
     readonly person: string;

@@ -38,6 +38,74 @@ export const forged: Record<string, [Change, string]> = {
     },
     'the gate report does not hold: soak-passed',
   ],
+  'a gate report that no worker has signed anything for': [
+    { statement: null },
+    'no worker has signed what it rests on: soak-passed',
+  ],
+  'a soak that the control worker has signed itself': [
+    { statementKey: 'control' },
+    'the statement of staging is not signed by its worker',
+  ],
+  'a soak that production has signed for itself': [
+    { statementKey: 'production' },
+    'the statement of staging is not signed by its worker',
+  ],
+  'a soak that production has signed of itself': [
+    {
+      statementKey: 'production',
+      statement: (statement) => ({ ...statement, environment: 'production' }),
+    },
+    'names no key of the worker of production',
+  ],
+  'a soak of another deployment': [
+    { statement: (statement) => ({ ...statement, deployment: 'earlier' }) },
+    'the statement of staging is about another deployment',
+  ],
+  'a soak of another plan': [
+    { statement: (statement) => ({ ...statement, plan: 'f'.repeat(64) }) },
+    'the statement of staging is about another plan',
+  ],
+  'a soak of another commit': [
+    { statement: (statement) => ({ ...statement, commit: 'f'.repeat(40) }) },
+    'the statement of staging is about another commit',
+  ],
+  'a soak of another list': [
+    { statement: (statement) => ({ ...statement, list: 'f'.repeat(64) }) },
+    'the statement of staging is about another list',
+  ],
+  'a soak that was too short': [
+    {
+      statement: (statement) => ({
+        ...statement,
+        soak: { ...statement.soak, startedAt: statement.soak.endedAt - 3_600_000, observedMs: 3_600_000 },
+      }),
+    },
+    'staging was observed 3600000 ms; the plan asks for 604800000 ms',
+  ],
+  'a soak that was longer than its time': [
+    {
+      statement: (statement) => ({
+        ...statement,
+        soak: { ...statement.soak, startedAt: statement.soak.endedAt - 3_600_000 },
+      }),
+    },
+    'about no time that has passed',
+  ],
+  'a soak whose backup did not pass': [
+    {
+      statement: (statement) => ({
+        ...statement,
+        steps: statement.steps.map((step) =>
+          step.kind === 'backup' ? { ...step, verdict: 'inconclusive' as const } : step,
+        ),
+      }),
+    },
+    'no backup has passed in staging',
+  ],
+  'a soak whose migration was not rehearsed': [
+    { statement: (statement) => ({ ...statement, steps: statement.steps.slice(0, 1) }) },
+    'no migration was rehearsed up-down-up in staging',
+  ],
   'a gate report about another commit': [
     { gateReport: (gateReport) => ({ ...gateReport, commit: 'f'.repeat(40) }) },
     'the gate report is about something else',

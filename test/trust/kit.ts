@@ -9,7 +9,8 @@ import { environmentQueue, rolloutWorkflowId } from '../../src/core/ids.ts';
 import type { GateReport, Permit, Signed } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import { readPrivateKey, sealGateReport, signMessage } from '../../src/io/trust.ts';
+import type { ClosingStatement, SignedStatement, SoakStatement } from '../../src/core/statements.ts';
+import { readPrivateKey, sealGateReport, signMessage, signStatement } from '../../src/io/trust.ts';
 import type { EnvironmentRun } from '../../workflows/contract.ts';
 import { hashTree } from '../support/hash-tree.ts';
 import { judge } from '../support/judge.ts';
@@ -26,6 +27,7 @@ import { twoPlacesPlan } from '../support/two-places.ts';
 import type { Change } from './change.ts';
 import { ALL } from './forgeries.ts';
 
+const WEEK_MS = 604_800_000;
 export const QUEUE = environmentQueue('production');
 export const ROLLOUT = rolloutWorkflowId('orders', 'production');
 
@@ -47,6 +49,12 @@ export interface Kit {
   keyOf(person: string): ReturnType<typeof readPrivateKey>;
   /** What an honest deployment would bring to production, changed in one place. */
   permitFor(change?: Change): Promise<{ run: EnvironmentRun; permit: Permit }>;
+  /** What staging's worker signs when it is closed, changed before it is signed; `key` signs instead of it. */
+  closing(
+    permit: Permit,
+    change?: Partial<ClosingStatement>,
+    key?: string,
+  ): Promise<SignedStatement<ClosingStatement>>;
   stop(): Promise<void>;
 }
 
@@ -55,7 +63,16 @@ export async function raiseKit(name: string): Promise<Kit> {
   const stage = await raiseStage();
   const eve = await makeSomeone(join(stage.folder, 'keys'), 'eve', ['lead', 'dba']);
   const mallory = await makeSomeone(join(stage.folder, 'mallory'), 'mallory', ['lead', 'dba']);
-  const people: Record<string, Someone> = { ...stage.people, eve, mallory, control: stage.control };
+  const staging = await stage.worker('staging');
+  const production = await stage.worker('production');
+  const people: Record<string, Someone> = {
+    ...stage.people,
+    eve,
+    mallory,
+    control: stage.control,
+    staging,
+    production,
+  };
   const database = await ordersDatabase(stage, name);
   await query(
     database,
@@ -93,6 +110,22 @@ export async function raiseKit(name: string): Promise<Kit> {
     everything: () => everything(stage, cast),
     keyOf: (person) => readPrivateKey(people[person]!.keyFile),
     permitFor: (change = {}) => permitFor(stage, people, change),
+    closing: async (permit, change = {}, key = 'staging') => {
+      const { deployment, environment, plan, list, commit } = permit.gateReport!.gateReport.statement!.body;
+      const at = new Date().toISOString();
+      return signStatement<ClosingStatement>(await readPrivateKey(people[key]!.keyFile), {
+        deployment,
+        environment,
+        plan,
+        list,
+        commit,
+        at,
+        says: 'closed',
+        outcome: 'passed',
+        judgedAt: at,
+        ...change,
+      });
+    },
     stop: async () => {
       worker.shutdown();
       await running;
@@ -153,7 +186,35 @@ async function permitFor(
       { holds: true, why: 'measured' },
     ]),
   );
-  const gateReport: GateReport = { ...about, number: 1, requester: person, facts, summary: [] };
+  const honest: SoakStatement = {
+    deployment: about.deployment,
+    environment: 'staging',
+    plan: about.plan,
+    list: start.body.lists['staging'] ?? '',
+    commit: about.commit,
+    at: new Date().toISOString(),
+    says: 'soak-passed',
+    steps: [
+      { step: 'backup', kind: 'backup', verdict: 'pass' },
+      { step: 'preview', kind: 'preview', verdict: 'pass', rehearsed: 'up-down-up' },
+    ],
+    soak: {
+      startedAt: Date.now() - WEEK_MS,
+      endedAt: Date.now(),
+      observedMs: WEEK_MS,
+      samples: 168,
+      missed: 0,
+      gaps: 0,
+      gapsMs: 0,
+      extendedMs: 0,
+      cleanSince: null,
+    },
+  };
+  const statement =
+    change.statement === null
+      ? null
+      : signStatement(await keyOf(change.statementKey ?? 'staging'), change.statement?.(honest) ?? honest);
+  const gateReport: GateReport = { ...about, number: 1, requester: person, facts, statement, summary: [] };
   const sealed = sealGateReport(
     await keyOf(change.gateReportKey ?? 'control'),
     change.gateReport?.(gateReport) ?? gateReport,

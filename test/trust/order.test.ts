@@ -5,6 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allowedUndos } from '../../src/core/allowed-undos.ts';
 import { observeQueue } from '../../src/core/ids.ts';
 import { newSoak } from '../../src/core/soak.ts';
+import type { Permit } from '../../src/core/messages.ts';
+import type { ClosingStatement, SignedStatement } from '../../src/core/statements.ts';
+import { verifyStatement } from '../../src/io/trust.ts';
 import type { EnvironmentRun } from '../../workflows/contract.ts';
 import { judge } from '../support/judge.ts';
 import { type Attempt, type Kit, raiseKit, ROLLOUT } from './kit.ts';
@@ -12,11 +15,14 @@ import { type Attempt, type Kit, raiseKit, ROLLOUT } from './kit.ts';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 let kit: Kit;
 let run: EnvironmentRun;
+let permit: Permit;
+/** What is handed in with every step. */
+let earlier: SignedStatement<ClosingStatement> | undefined;
 beforeAll(async () => {
   kit = await raiseKit('order');
   const honest = await kit.permitFor();
-  run = honest.run;
-  const opened = { rollout: run.rollout, permit: honest.permit };
+  ({ run, permit } = honest);
+  const opened = { rollout: run.rollout, permit };
   expect(await ask('openRollout', opened)).toMatchObject({ done: { verdict: 'pass' } });
 }, 120_000);
 afterAll(() => kit?.stop());
@@ -24,13 +30,48 @@ afterAll(() => kit?.stop());
 const ask = (activity: string, input: object): Promise<Attempt> => kit.schedule(activity, input, ROLLOUT);
 const step = (index: number): Promise<Attempt> => {
   const wanted = run.list.steps[index]!;
-  return ask(wanted.kind, { rollout: run.rollout, step: wanted });
+  return ask(wanted.kind, { rollout: run.rollout, step: wanted, ...(earlier && { earlier }) });
 };
 const close = (outcome: string) => ask('closeRollout', { rollout: run.rollout, outcome });
 
 async function closesAsNothing(but: readonly string[] = []): Promise<void> {
   for (const outcome of ['passed', 'restored', 'failed', 'stuck'].filter((one) => !but.includes(one)))
     expect(await close(outcome), outcome).toMatchObject({ refused: 'NOT_PERMITTED' });
+}
+
+/** The first change: staging is closed by its own worker, as passed, with a fresh verdict, or nothing is changed. */
+async function closedBefore(index: number): Promise<void> {
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const forged: [string, Partial<ClosingStatement>, string?][] = [
+    ['not signed by its worker', {}, 'control'],
+    ['not signed by its worker', {}, 'production'],
+    ['names no key of the worker of later', { environment: 'later' }],
+    ['is about another deployment', { deployment: 'earlier' }],
+    ['is about another plan', { plan: 'f'.repeat(64) }],
+    ['is about another list', { list: 'f'.repeat(64) }],
+    ['is about another commit', { commit: 'f'.repeat(40) }],
+    ['its statement is about something else', { says: 'soak-passed' as never }],
+    ['it was closed as restored', { outcome: 'restored' }],
+    ['it was closed as stuck', { outcome: 'stuck' }],
+    ['more than an hour ago', { judgedAt: hoursAgo(2) }],
+    ['never', { judgedAt: null }],
+    ['more than an hour ago', { judgedAt: 'soon' }],
+  ];
+  const before = await judge(kit.cast.database);
+  earlier = undefined;
+  expect(await step(index)).toMatchObject({
+    refused: 'NOT_PERMITTED',
+    message: expect.stringContaining('its worker has not signed that it is closed'),
+  });
+  for (const [why, change, key] of forged) {
+    earlier = await kit.closing(permit, change, key);
+    expect(await step(index), JSON.stringify(change)).toMatchObject({
+      refused: 'NOT_PERMITTED',
+      message: expect.stringContaining(why),
+    });
+  }
+  expect(await judge(kit.cast.database)).toEqual(before);
+  earlier = await kit.closing(permit, { judgedAt: hoursAgo(0.9) });
 }
 
 test('steps run in their order only, and a later one never first', { timeout: 300_000 }, async () => {
@@ -45,6 +86,7 @@ test('steps run in their order only, and a later one never first', { timeout: 30
       await closesAsNothing();
       expect(await judge(kit.cast.database)).toEqual(before);
     }
+    if (kind === 'fixData') await closedBefore(index);
     expect(await step(index), name).toMatchObject({ done: { verdict: 'pass' } });
   }
 });
@@ -89,5 +131,8 @@ test('undone it is by nobody, as after a cancel: whole, in order, and nothing go
   const compared = await ask('compareRollback', { rollout: run.rollout, ran: [] });
   expect(compared).toMatchObject({ done: { equal: true } });
   await closesAsNothing(['restored', 'failed']);
-  expect(await close('restored')).toMatchObject({ done: null });
+  const closed = (await close('restored')).done as SignedStatement<ClosingStatement>;
+  expect(closed.body).toMatchObject({ says: 'closed', outcome: 'restored', environment: 'production' });
+  expect(verifyStatement(closed, kit.people['production']!.publicText)).toBe(true);
+  expect((await close('passed')).done, 'asked again it says the same').toEqual(closed);
 });

@@ -9,11 +9,17 @@ import type { Does } from '../main.ts';
 import { type OutputOption, readName, withExamples, withOutput } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
+type WhoseOption = OutputOption & { readonly worker?: true };
+
 export function register(command: Command, does: Does): void {
   withExamples(command, [
     ['soakgate key create ann', 'create a key; put its public half into the environment files'],
     ['soakgate key show ann', 'print the public half again'],
     ['soakgate key create control --out /srv/soakgate/control.key', 'the key of a control worker'],
+    [
+      'soakgate key create staging --worker --out /srv/soakgate/staging.key',
+      "the key of an environment's worker",
+    ],
   ]);
   registerCreate(command, does);
   registerShow(command, does);
@@ -26,15 +32,17 @@ function registerCreate(command: Command, does: Does): void {
     .description('Create a key pair. The private half is written with mode 0600.');
   withOutput(
     create
-      .argument('<name>', 'name of a person, or control', readName)
+      .argument('<name>', 'name of a person or an environment, or control', readName)
+      .option('--worker', "the key of an environment's worker")
       .option('--out <file>', 'file for the private half (default: your key folder)'),
   );
   withExamples(create, [
     ['soakgate key create ann', 'prints the public half; the private half is in your key folder'],
     ['soakgate key create control --out /srv/soakgate/control.key', 'for a control worker'],
+    ['soakgate key create staging --worker --out /srv/soakgate/staging.key', 'for the worker of staging'],
   ]);
   create.action(
-    does(async (terminal, name: string, options: OutputOption & { readonly out?: string }) => {
+    does(async (terminal, name: string, options: WhoseOption & { readonly out?: string }) => {
       const file = options.out ?? keyFile(name);
       if (await isThere(file))
         throw new Problem(
@@ -56,12 +64,13 @@ function registerShow(command: Command, does: Does): void {
     .description('Print the public half of a key.');
   withOutput(
     shows
-      .argument('<name>', 'name of a person, or control', readName)
+      .argument('<name>', 'name of a person or an environment, or control', readName)
+      .option('--worker', "the key of an environment's worker")
       .option('--key <file>', 'private key (default: your key folder)'),
   );
   withExamples(shows, [['soakgate key show ann', 'the line for people: in an environment file']]);
   shows.action(
-    does(async (terminal, name: string, options: OutputOption & { readonly key?: string }) =>
+    does(async (terminal, name: string, options: WhoseOption & { readonly key?: string }) =>
       show(
         terminal,
         name,
@@ -73,16 +82,24 @@ function registerShow(command: Command, does: Does): void {
   );
 }
 
-function show(terminal: Terminal, name: string, file: string, shown: string, options: OutputOption): number {
+function show(terminal: Terminal, name: string, file: string, shown: string, options: WhoseOption): number {
   if (options.output === 'json') terminal.print(JSON.stringify({ name, file, public: shown }));
   else terminal.print(shown);
   terminal.say(`private half: ${file} (mode 0600)`);
-  terminal.say(
-    name === 'control'
-      ? `in an environment file:\ncontrol: "${shown}"`
-      : `in an environment file, under people:\n  ${name}: { key: "${shown}", roles: [] }`,
-  );
+  terminal.say(placeOf(name, file, shown, options));
   return exitCodes.completed;
+}
+
+/** Where the two halves are named. */
+function placeOf(name: string, file: string, shown: string, { worker }: WhoseOption): string {
+  if (worker)
+    return (
+      `in the environment file of ${name}:\nworker-key: ${file}\n` +
+      `in the files of the environments behind it, under environments:\n  ${name}: { key: "${shown}" }`
+    );
+  return name === 'control'
+    ? `in an environment file:\ncontrol: "${shown}"`
+    : `in an environment file, under people:\n  ${name}: { key: "${shown}", roles: [] }`;
 }
 
 const isThere = (file: string): Promise<boolean> =>

@@ -28,6 +28,10 @@ export interface PlaceSpec {
   readonly artifacts: string;
   readonly control: string;
   readonly people: readonly Someone[];
+  /** The worker's own key; left out, it is made in `folder`. */
+  readonly worker?: Someone;
+  /** Workers of other environments whose statements count here, each under its environment's name. */
+  readonly others?: readonly Someone[];
   readonly programs: readonly string[];
   readonly url?: string;
   readonly inside?: string;
@@ -43,6 +47,7 @@ export interface Place {
   readonly root: string;
   readonly file: string;
   readonly permitStore: string;
+  readonly worker: Someone;
 }
 
 /**
@@ -56,6 +61,7 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
   // Whatever the umask: a worker refuses a permit store that others may write to.
   await mkdir(permitStore, { recursive: true, mode: 0o700 });
   await chmod(spec.folder, 0o755);
+  const worker = spec.worker ?? (await makeSomeone(spec.folder, `${spec.environment}-worker`, []));
   const roles = [...new Set(spec.people.flatMap((person) => person.roles))];
   const content = {
     'soakgate-environment': 1,
@@ -75,6 +81,10 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
     artifacts: spec.artifacts,
     'permit-store': permitStore,
     control: spec.control,
+    'worker-key': worker.keyFile,
+    ...(spec.others && {
+      environments: Object.fromEntries(spec.others.map(({ name, publicText: key }) => [name, { key }])),
+    }),
     people: Object.fromEntries(
       spec.people.map((person) => [person.name, { key: person.publicText, roles: person.roles }]),
     ),
@@ -91,5 +101,5 @@ export async function makePlace(spec: PlaceSpec): Promise<Place> {
   };
   const file = join(spec.folder, `${spec.environment}.yaml`);
   await writeFile(file, stringify(content));
-  return { environment: spec.environment, folder: spec.folder, root, file, permitStore };
+  return { environment: spec.environment, folder: spec.folder, root, file, permitStore, worker };
 }

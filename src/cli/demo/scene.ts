@@ -57,11 +57,13 @@ async function raise(
   if (server.ui) options.say(`Temporal Web UI: ${server.ui}/namespaces/default/workflows`);
   const { repository, releases } = await makeRepository(folder, options.appFault);
   const keys = join(folder, 'keys');
-  const [rae, lea, dan, control] = await Promise.all([
+  const [rae, lea, dan, control, ...workers] = await Promise.all([
     makeSomeone(keys, 'rae', ['developer']),
     makeSomeone(keys, 'lea', ['lead']),
     makeSomeone(keys, 'dan', ['dba']),
     makeSomeone(join(folder, 'control'), 'control', []),
+    makeSomeone(join(folder, 'workers'), 'staging', []),
+    makeSomeone(join(folder, 'workers'), 'production', []),
   ]);
   const base = {
     folder,
@@ -70,6 +72,7 @@ async function raise(
     artifacts: join(folder, 'artifacts'),
     people: { rae, lea, dan },
     control,
+    workers: { staging: workers[0]!, production: workers[1]! },
   };
   const controlEnv = {
     PATH: process.env['PATH'] ?? '',

@@ -34,6 +34,7 @@ export interface SiteSpec {
     readonly artifacts: string;
     readonly people: Readonly<Record<string, Someone>>;
     readonly control: Someone;
+    readonly workers: Readonly<Record<'staging' | 'production', Someone>>;
   };
   readonly postgres: PrivatePostgres;
   readonly commit: string;
@@ -117,6 +118,8 @@ async function prepare({ environment, base }: SiteSpec, folder: string) {
     artifacts: base.artifacts,
     control: base.control.publicText,
     people: Object.values(base.people),
+    worker: base.workers[environment],
+    ...(production && { others: [base.workers.staging] }),
     programs: ['node'],
     url,
     serviceEnv,
