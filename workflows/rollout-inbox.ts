@@ -110,7 +110,8 @@ async function takeCommand(place: Place, command: Command): Promise<void> {
   } else if (command.is === 'proceed') {
     inbox.mayProceed = true;
     inbox.earlier = command.earlier ?? null;
-  } else if (command.is === 'stop') inbox.rollBack ??= { why: command.why, fallback: null, by: null };
+  } else if (command.is === 'stop')
+    inbox.rollBack ??= { why: `${command.why} (an unsigned stop)`, fallback: null, by: null };
   else if (!answered.has(command.signed.body.nonce)) {
     answered.add(command.signed.body.nonce);
     const { signed } = command;

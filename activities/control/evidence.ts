@@ -15,6 +15,7 @@ import { hashJson, signText } from '../../src/io/trust.ts';
 import { approvalPath, evidenceFolder, pathPart, startRecord } from '../frame/artifact-paths.ts';
 import { historyOf } from './histories.ts';
 import { readDecided, readPlace } from './records.ts';
+import { sealer, type Sealer } from './sealed-before.ts';
 import type { ControlContext } from './world.ts';
 
 /** Writes what is only known at the end, then hashes every file and signs the list of hashes. */
@@ -24,6 +25,7 @@ export async function closeEvidence(
 ): Promise<SealedEvidence> {
   const folder = evidenceFolder(input.deployment);
   const manifestPath = await world.artifacts.path(`${folder}/${MANIFEST}`);
+  const by = await sealer(input.deployment, manifestPath);
   // A package that is being closed anew is not a closed one.
   await world.artifacts.remove(`${folder}/${MANIFEST}`);
   const put = (path: string, content: string) => world.artifacts.put(`${folder}/${path}`, content);
@@ -52,7 +54,7 @@ export async function closeEvidence(
     'SUMMARY.md',
     redact(summaryText({ closing: input, plan, claims, deltas, records, decided, troubles })),
   );
-  return seal(world, input, manifestPath);
+  return seal(world, input, manifestPath, by);
 }
 
 /** Writes what no place has written yet; what a place wrote when it verified it stands, with its time. */
@@ -97,9 +99,11 @@ async function seal(
   world: ControlContext,
   input: CloseEvidenceInput,
   manifestPath: string,
+  by: Sealer,
 ): Promise<SealedEvidence> {
   const { files } = await hashEvidence(dirname(manifestPath));
-  const manifest: Manifest = { soakgate: 1, deployment: input.deployment, outcome: input.outcome, files };
+  const { deployment, outcome } = input;
+  const manifest: Manifest = { soakgate: 1, deployment, outcome, by, files };
   const hash = hashJson(manifest);
   const signature = signText(world.key, signedText('manifest', 'control', manifest));
   await world.artifacts.put(

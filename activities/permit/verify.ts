@@ -2,6 +2,7 @@
 // evidence at once.
 import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
 import { NOTICE } from '../../src/core/gate.ts';
+import { DAY_MS } from '../../src/core/pace.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
 import { sha256, writeOnce } from '../../src/io/files.ts';
@@ -32,12 +33,28 @@ export function judgePerson(
   // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first
   // used.
   if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
+  const long = tooLong(settings, signed);
+  if (long !== null) return refuse(`not counted: ${long}`);
   const roles = 'any' in quorum ? quorum.any : quorum.each;
   if (roles.length > 0 && !person.roles.some((role) => roles.includes(role)))
     return refuse(
       `needs a role of ${roles.join(', ')}; ${person.name} has ${person.roles.join(', ') || 'none'}`,
     );
   return { accepted: true, person: person.name, roles: person.roles, reason: 'counted' };
+}
+
+/** The clocks of two hosts are never the same. */
+const CLOCKS_MS = 3_600_000;
+
+/** What allows something for years outlives the people who meant it. */
+function tooLong({ guardrails, environment }: EnvironmentSettings, signed: Signed<object>): string | null {
+  const { longestApprovalMs } = guardrails;
+  if (longestApprovalMs === undefined || !['approve', 'attest'].includes(signed.message)) return null;
+  const { expires } = signed.body as { expires: string };
+  return Date.parse(expires) - Date.now() <= longestApprovalMs + CLOCKS_MS
+    ? null
+    : `it is valid until ${expires}, and ${environment} takes no ${signed.message} that is valid for longer than ` +
+        `${+(longestApprovalMs / DAY_MS).toFixed(2)} d (longest-approval); sign again with --expires`;
 }
 
 /** No readable expiry is an expired one. */

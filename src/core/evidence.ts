@@ -4,6 +4,8 @@ export interface Manifest {
   readonly soakgate: 1;
   readonly deployment: string;
   readonly outcome: string;
+  /** The workflow that had it sealed, and its run; absent in packages of before. */
+  readonly by?: { readonly workflow: string; readonly run: string };
   readonly files: Readonly<Record<string, { readonly sha256: string; readonly size: number }>>;
 }
 

@@ -21,6 +21,8 @@ export interface Guardrails {
   /** Least length of the window, and least notice before it, in milliseconds. */
   readonly windowMs?: number;
   readonly noticeMs?: number;
+  /** How long from now an approval or attestation may be valid, in milliseconds. */
+  readonly longestApprovalMs?: number;
   readonly pace: 'refused' | 'allowed';
   readonly programs: readonly string[];
 }

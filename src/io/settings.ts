@@ -10,6 +10,7 @@ import { unmeetable } from '../core/unmeetable.ts';
 import { type NotifierEntry, notifierForm } from '../core/plan/notifiers/index.ts';
 import { secretRef } from '../core/plan/notifiers/notifier.ts';
 import { parseDuration } from '../core/plan/units.ts';
+import { APPROVAL_LIFE_MS } from '../core/signature-life.ts';
 
 const quorum = z.union([
   z.strictObject({ any: z.array(z.string()) }),
@@ -72,6 +73,8 @@ const environmentFile = z.strictObject({
     soak: duration.optional(),
     window: duration.optional(),
     notice: duration.optional(),
+    /** How long an approval or attestation may be valid. */
+    'longest-approval': duration.default(APPROVAL_LIFE_MS),
     pace: z.enum(['refused', 'allowed']).default('refused'),
     programs: z.array(z.string()),
   }),
@@ -147,7 +150,7 @@ function settingsOf(
   file: z.infer<typeof environmentFile>,
   from: (relative: string) => string,
 ): EnvironmentSettings {
-  const { soak, window, notice, ...guardrails } = file.guardrails;
+  const { soak, window, notice, 'longest-approval': longest, ...guardrails } = file.guardrails;
   return {
     environment: file.environment,
     services: Object.fromEntries(
@@ -176,6 +179,7 @@ function settingsOf(
       ...(soak !== undefined && { soakMs: soak }),
       ...(window !== undefined && { windowMs: window }),
       ...(notice !== undefined && { noticeMs: notice }),
+      longestApprovalMs: longest,
     },
   };
 }

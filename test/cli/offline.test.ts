@@ -3,19 +3,22 @@ import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makePlace, makeSomeone } from '../../src/cli/demo/place.ts';
+import { makePlace, makeSomeone, type PlaceSpec, type Someone } from '../../src/cli/demo/place.ts';
 import type { Signed, StartBody } from '../../src/core/messages.ts';
 import { planJsonSchema } from '../../src/core/plan/schema.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { call, emptyFolder, fixture } from './call.ts';
 import { gatedPlan } from './play.ts';
 import { ranNow } from '../support/programs.ts';
+import { twoPlacesPlan } from '../support/two-places.ts';
 
 const golden = (name: string): string =>
   fileURLToPath(new URL(`../golden/plan/${name}.txt`, import.meta.url));
 const folder = emptyFolder();
 const here = { cwd: folder, env: { XDG_CONFIG_HOME: join(folder, 'config') } };
 
+let place: Omit<PlaceSpec, 'folder' | 'environment'>;
+let worker: Someone;
 beforeAll(async () => {
   for (const name of ['small-plan.yaml', 'validation-system.yaml'])
     await cp(fixture(name), join(folder, name));
@@ -29,19 +32,34 @@ beforeAll(async () => {
     makeSomeone(join(folder, 'people'), 'lea', ['lead', 'dba']),
     makeSomeone(join(folder, 'people'), 'control', []),
   ]);
-  const spec = {
+  const spec = (place = {
     service: 'orders',
     repository: '.',
     artifacts: 'artifacts',
     control: control.publicText,
     people: [ann, lea],
     programs: ['node'],
-  };
+  });
+  worker = await makeSomeone(join(folder, 'people'), 'worker', []);
   await makePlace({ ...spec, folder, environment: 'staging', guardrails: { soak: '24h', pace: 'refused' } });
   await makePlace({ ...spec, folder, environment: 'elsewhere' });
 });
 
 describe('validate', () => {
+  test('says that a gate would never open: the environment file knows no worker of the one before', async () => {
+    await writeFile(join(folder, 'two.yaml'), twoPlacesPlan('staging', 'later'));
+    const asked = ['validate', 'two.yaml', '--environment-file', 'later.yaml', '-o', 'json'];
+    const complaints = async () =>
+      (JSON.parse((await call(asked, here)).out) as { complaints: { message: string }[] }).complaints
+        .map(({ message }) => message)
+        .filter((message) => message.includes('worker of staging'));
+    const later = { ...place, folder, environment: 'later' };
+    await makePlace(later);
+    expect(await complaints()).toEqual([expect.stringContaining('later.yaml names no key of it: add under')]);
+    await makePlace({ ...later, others: [{ ...worker, name: 'staging' }] });
+    expect(await complaints()).toEqual([]);
+  });
+
   test('says that a plan is valid', async () => {
     const { code, out } = await call(['validate', 'soakgate.yaml'], here);
     expect({ code, out }).toEqual({ code: 0, out: 'soakgate.yaml is valid: orders, 3 steps, staging\n' });

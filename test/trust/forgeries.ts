@@ -13,6 +13,8 @@ export const ALL = [
 /** A time that is over. */
 export const soon = new Date(Date.now() - 1_000).toISOString();
 
+const far = new Date(Date.now() + 365 * 86_400_000).toISOString();
+
 /** Signatures that do not prove what they should, by what is wrong with them. */
 export const forged: Record<string, [Change, string]> = {
   'a start by somebody unknown': [{ start: { person: 'mallory' } }, 'production knows no person mallory'],
@@ -121,6 +123,14 @@ export const forged: Record<string, [Change, string]> = {
   'an approval of another deployment': [
     { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { deployment: 'other' } }] },
     'the approval by dan is about something else',
+  ],
+  'an approval that is valid for a year': [
+    { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { expires: far } }] },
+    'approval by dan: not counted: it is valid until',
+  ],
+  'an attestation that is valid for a year': [
+    { sign: [{ ...ALL[0], body: { expires: far } }, ALL[1], ALL[2]] },
+    'attestation tried is missing',
   ],
   'an expired approval': [
     { sign: [ALL[0], ALL[1], { message: 'approve', person: 'dan', body: { expires: soon } }] },

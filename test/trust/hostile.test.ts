@@ -195,7 +195,10 @@ describe('refused, and nothing is written', () => {
         { ...closing, deployment: name, environments: [] },
         { ...closing, environments: [{ ...outcome, environment: name }] },
       ])
-        expect(await kit.schedule('closeEvidence', input, undefined, CONTROL_QUEUE), name).toMatchObject({
+        expect(
+          await kit.schedule('closeEvidence', input, 'deployment/orders-1', CONTROL_QUEUE),
+          name,
+        ).toMatchObject({
           refused: 'NOT_PERMITTED',
         });
     ranNow('rm', ['-rf', join(kit.stage.artifacts, 'evidence', 'orders-1')]);

@@ -8,6 +8,7 @@ import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { readSource } from '../../core/plan/source.ts';
 import { compileSteps } from '../../core/compile.ts';
+import type { StepList } from '../../core/step-list.ts';
 import { asUsage } from '../../client/problem.ts';
 import { readEnvironmentFile } from '../../io/settings.ts';
 import { count } from '../../core/count.ts';
@@ -61,6 +62,21 @@ function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]
   return `${file} is valid: ${plan.service}, ${count(plan.steps.length, 'step')}, ${places}${guardrails}`;
 }
 
+/** A gate that rests on an environment whose worker this file does not know would never open. */
+function unbelieved(
+  { environments: places }: Plan,
+  { environment: { name: environment }, gate }: StepList,
+  known: Readonly<Record<string, string>>,
+  file: string,
+): readonly string[] {
+  const before = places[places.findIndex(({ name }) => name === environment) - 1]?.name;
+  if (before === undefined || !gate?.sealed.length || Object.hasOwn(known, before)) return [];
+  return [
+    `the gate rests on what the worker of ${before} signs, and ${file} names no key of it: add under environments: ` +
+      `${before}: { key: … }, as soakgate key show ${before} --worker prints it`,
+  ];
+}
+
 /** Looser than a guardrails: placed where the plan names that environment. */
 async function guardrailsOf(
   plan: Plan,
@@ -70,8 +86,10 @@ async function guardrailsOf(
   pace: Pace | null,
 ): Promise<readonly Complaint[]> {
   const source = readSource(text);
+  const listOf = (environment: string) =>
+    compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace });
   const complaints = environmentFiles.map(async (environmentFile): Promise<readonly Complaint[]> => {
-    const { environment, guardrails, services } = await asUsage(
+    const { environment, guardrails, services, environments } = await asUsage(
       () => readEnvironmentFile(environmentFile),
       'correct the environment file',
     );
@@ -82,10 +100,8 @@ async function guardrailsOf(
           ...(Object.hasOwn(services, plan.service)
             ? []
             : [`${environmentFile} has no service ${plan.service}: add it under services`]),
-          ...guardrailComplaints(
-            compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace }),
-            guardrails,
-          ),
+          ...unbelieved(plan, listOf(environment), environments, environmentFile),
+          ...guardrailComplaints(listOf(environment), guardrails),
         ]
       : [`there is no environment ${environment}`];
     const place = { file, ...source.position(source.offsetOf(path, 'key')), path: path.join('.') };
