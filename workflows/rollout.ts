@@ -17,7 +17,7 @@ import type { Step } from '../src/core/step-list.ts';
 import { environmentActivities, textOf } from './activities.ts';
 import { afterwards } from './afterwards.ts';
 import { askPerson, newAsker } from './ask-person.ts';
-import { closeEvidenceAlone, closeRollout } from './closing.ts';
+import { asClosed, closeEvidenceAlone, closeRollout } from './closing.ts';
 import type { RolloutInput, RolloutResult } from './contract.ts';
 import { decideAbout, resolve } from './decisions.ts';
 import { openLosses } from './newer.ts';
@@ -48,7 +48,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   return CancellationScope.nonCancellable(async () => {
     const ended = back ? await rollBack(state, back) : passed(state);
     const closing = await closeRollout(state, ended.outcome);
-    const result: RolloutResult = { ...ended, ...(closing && { closing }) };
+    const result = asClosed(ended, closing);
     if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(state);
     const { environment } = result;
     if (!(await state.inbox.notifyDeployment({ is: 'ended', environment, result })))

@@ -60,7 +60,8 @@ export async function observeSlice(
 export function takeSlice(state: RolloutState, watched: Watched, result: ObserveResult): void {
   if (watched.failures > 0) state.progress.health = 'good';
   watched.failures = 0;
-  watched.soak = result.state;
+  // Whether it has passed is known here: where a breach has ended that, the deployment is still to be told.
+  watched.soak = { ...result.state, passed: watched.soak.passed };
   state.soak = result.summary.join('\n');
   state.progress.metrics = result.summary;
 }

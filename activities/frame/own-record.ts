@@ -1,15 +1,17 @@
 // What this worker wrote down of a rollout decides what may run next: a step after those before it, an undo in the
 // order of its rollback, an end that was come to. Nothing that a workflow or a caller says is asked.
-import type { ObserveInput } from '../../src/core/activities.ts';
+import type { ObserveInput, UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
-import { ledgerOf, type Ledger, type LedgerLine } from '../../src/core/ledger.ts';
+import type { Ledger, LedgerLine } from '../../src/core/ledger.ts';
+import { ledgerOf } from '../../src/core/ledger-reading.ts';
 import {
-  endOf,
   forwardBarred,
+  hasPassed,
   observationBarred,
   stepBarred,
   unansweredBreaches,
-  undoBarred,
+  undoAllowed,
+  undoneAs,
 } from '../../src/core/ledger-rules.ts';
 import type { Signed } from '../../src/core/messages.ts';
 import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
@@ -20,20 +22,29 @@ import { sha256 } from '../../src/io/files.ts';
 import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
 
 /** What a slice of an observation begins with: the state of before, or at once what is still to be answered. */
-export type Slice = { readonly state: SoakState } | { readonly answer: ObserveResult };
+export type Slice =
+  | { readonly state: SoakState; readonly schema: number }
+  | { readonly answer: ObserveResult };
 
 /** Each `begin` throws StepFailure NOT_PERMITTED where the record does not allow it. */
 export interface OwnRecord {
   beginStep(kept: PermittedRollout, step: Step, attempt: string): Promise<void>;
   /** The end of an attempt; its receipt, or null where it threw. */
   endStep(kept: PermittedRollout, step: Step, attempt: string, receipt: Receipt | null): Promise<void>;
-  /** False where its step was never begun here: there is nothing to undo. */
-  beginUndo(kept: PermittedRollout, step: Step, undo: UndoKind): Promise<boolean>;
+  /** What it is run with, whatever was handed in; null where it was never begun here: there is nothing to undo. */
+  beginUndo(
+    kept: PermittedRollout,
+    step: Step,
+    undo: UndoKind,
+    handed: UndoInput['args'],
+  ): Promise<NonNullable<UndoInput['args']> | null>;
   endUndo(kept: PermittedRollout, step: Step, undo: UndoKind, receipt: UndoReceipt | null): Promise<void>;
-  beginForward(kept: PermittedRollout, step: Step, fallback: string): Promise<void>;
-  endForward(kept: PermittedRollout, fallback: string, receipt: Receipt | null): Promise<void>;
+  /** `call` names the call, whatever its attempt. */
+  beginForward(kept: PermittedRollout, step: Step, fix: ForwardCall): Promise<void>;
+  endForward(kept: PermittedRollout, fix: ForwardCall, receipt: Receipt | null): Promise<void>;
   beginSlice(kept: PermittedRollout, input: ObserveInput): Promise<Slice>;
-  endSlice(kept: PermittedRollout, input: ObserveInput, result: ObserveResult): Promise<void>;
+  /** `schema` as its beginning gave it: what was read before a forward fix says nothing about the schema behind it. */
+  endSlice(kept: PermittedRollout, input: ObserveInput, result: ObserveResult, schema: number): Promise<void>;
   compared(kept: PermittedRollout, equal: boolean): Promise<void>;
   /** A message that counted. */
   signed(deployment: string, environment: string, signed: Signed): Promise<void>;
@@ -41,6 +52,11 @@ export interface OwnRecord {
   stated(kept: PermittedRollout): Promise<Stated>;
   /** How the rollout has ended. @throws StepFailure NOT_PERMITTED where it has not, or not as the caller says. */
   end(kept: PermittedRollout, outcome: string): Promise<string>;
+}
+
+export interface ForwardCall {
+  readonly fallback: string;
+  readonly call: string;
 }
 
 export interface Stated {
@@ -77,29 +93,45 @@ export function ownRecord(store: PermitStore): OwnRecord {
       }),
     beginUndo: async (kept, step, undo) => {
       const ledger = await read(kept);
-      if (step.undo?.undo === undo && !ledger.begun.has(step.index)) return false;
-      bar(`${undo} of step "${step.name}"`, undoBarred(kept.list, ledger, step, undo));
+      if (neverBegun(ledger, step, undo)) {
+        await add(kept, { is: 'undoing', undo, step: step.name });
+        await add(kept, { is: 'undone', undo, step: step.name, done: true });
+        return null;
+      }
+      const allowed = undoAllowed(kept.list, ledger, step, undo);
+      bar(`${undo} of step "${step.name}"`, 'barred' in allowed ? allowed.barred : null);
       await add(kept, { is: 'undoing', undo, step: step.name });
-      return true;
+      return 'args' in allowed ? allowed.args : null;
     },
     // What shuts may have shut something before it failed.
     endUndo: async (kept, step, undo, receipt) =>
       add(kept, { is: 'undone', undo, step: step.name, done: receipt?.done ?? false }),
-    beginForward: async (kept, { index }, fallback) => {
-      bar(`forward fix ${fallback}`, forwardBarred(kept.list, await read(kept), fallback, Date.now()));
-      await add(kept, { is: 'forwarding', index, fallback });
+    beginForward: async (kept, { index }, fix) => {
+      bar(`forward fix ${fix.fallback}`, forwardBarred(kept.list, await read(kept), fix, Date.now()));
+      await add(kept, { is: 'forwarding', index, ...fix });
     },
-    endForward: async (kept, fallback, receipt) => {
+    endForward: async (kept, fix, receipt) => {
+      await add(kept, { is: 'forwarded', ...fix, verdict: receipt?.verdict ?? 'error' });
       if (receipt?.verdict === 'pass') await observeAnew(store, kept);
-      await add(kept, { is: 'forwarded', fallback, verdict: receipt?.verdict ?? 'error' });
     },
     beginSlice: async (kept, input) => beginSlice(store, kept, await read(kept), input),
-    endSlice: (kept, input, result) => endSlice(store, kept, input, result),
+    endSlice: async (kept, input, result, schema) => {
+      if ((await read(kept)).forwards === schema) await endSlice(store, kept, input, result);
+    },
     compared: (kept, equal) => add(kept, { is: 'compared', equal }),
     signed: (deployment, environment, signed) => takeSigned(store, deployment, environment, signed),
     stated: async (kept) => stated(store, kept),
     end: async (kept, outcome) => endAs(kept, await read(kept), outcome),
   };
+}
+
+/**
+ * Nothing of the database is there to undo. What serves is put back all the same: the rollback itself may have shut it.
+ */
+function neverBegun({ begun, stack }: Ledger, step: Step, undo: UndoKind): boolean {
+  if (undo === 'undoForward') return !stack.some((entry) => entry.undo.undo === undo);
+  const own = step.undo?.undo === undo && !begun.has(step.index);
+  return own && !['code', 'maintenance'].includes(step.undo!.family);
 }
 
 function bar(what: string, why: string | null): void {
@@ -157,7 +189,8 @@ async function beginSlice(
   const own = (await judgedOf(store, kept, phase))?.state ?? newSoak();
   const extendedMs = Math.max(own.extendedMs, Number(handed.extendedMs) || 0);
   const state: SoakState = { ...own, extendedMs };
-  if (asking) return { state };
+  const schema = ledger.forwards;
+  if (asking) return { state, schema };
   const breaches = unansweredBreaches(kept.list, ledger, now).map(({ trouble, text }) => ({
     ...trouble,
     is: trouble.is as 'alert' | 'inconclusive',
@@ -165,7 +198,7 @@ async function beginSlice(
   }));
   // Found by an attempt whose answer was lost.
   const passed = state.passed && !handed.passed;
-  if (breaches.length === 0 && !passed) return { state };
+  if (breaches.length === 0 && !passed) return { state, schema };
   const verdict = passed && breaches.length === 0 ? 'passed' : null;
   return { answer: { state, breaches, metrics: 0, summary: summarise(state), verdict } };
 }
@@ -208,7 +241,7 @@ async function takeSigned(
   { message, person, body }: Signed,
 ): Promise<void> {
   const rollout = { hash: sha256(`${deployment}/${environment}`).slice(0, 10) };
-  if (!['decide', 'rollback', 'abort'].includes(message)) return;
+  if (message !== 'decide' && message !== 'rollback') return;
   if ((await store.rollout(rollout)) === undefined || (await store.closed(rollout)) !== undefined) return;
   const said = message === 'decide' ? body['decision'] : body['fallback'];
   const word = typeof said === 'string' ? said : null;
@@ -222,12 +255,12 @@ async function takeSigned(
 
 function endAs({ list, rollout }: PermittedRollout, ledger: Ledger, outcome: string): string {
   if (outcome === 'stuck' && ledger.left) return 'stuck';
-  const end = endOf(list, ledger, Date.now());
-  const undone = ['restored', 'failed'];
-  if (end !== null && (end === outcome || (undone.includes(end) && undone.includes(outcome)))) return end;
+  if (outcome === 'passed' && hasPassed(list, ledger, Date.now())) return 'passed';
+  const undone = undoneAs(list, ledger);
+  if (undone !== null && (outcome === 'restored' || outcome === 'failed')) return undone;
   return fail(
     'NOT_PERMITTED',
     `the rollout of ${rollout.deployment} in ${rollout.environment} has not ended as ${outcome}, by this worker's ` +
-      `own record${end === null ? '' : `, but as ${end}`}`,
+      'own record',
   );
 }

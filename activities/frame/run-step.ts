@@ -69,7 +69,9 @@ export const forwardActivity =
       const kept = await listed(world, rollout, step);
       if (step.kind !== 'migrate')
         fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, which no forward fix adds to`);
-      await world.record.beginForward(kept, step, fallback);
+      const { workflowExecution, activityId } = activityInfo();
+      const fix = { fallback, call: `${workflowExecution?.runId}/${activityId}` };
+      await world.record.beginForward(kept, step, fix);
       return recorded(
         async () => {
           const work = await workOf(world, kept, step);
@@ -78,6 +80,6 @@ export const forwardActivity =
             kind: 'forwardFix',
           });
         },
-        (receipt) => world.record.endForward(kept, fallback, receipt),
+        (receipt) => world.record.endForward(kept, fix, receipt),
       );
     });

@@ -53,11 +53,12 @@ export const undoActivity =
       const { rollout, step } = input;
       const kept = await listed(world, rollout, step);
       const undo = allowedHere(step, kept.list);
-      if (!(await world.record.beginUndo(kept, step, undo))) return neverBegun(step, undo);
+      const args = await world.record.beginUndo(kept, step, undo, input.args);
+      if (args === null) return neverBegun(step, undo);
       return recorded(
         async () => {
           const work = await workOf(world, kept, step);
-          return undoReceipt(work, undo, () => run(work, input));
+          return undoReceipt(work, undo, () => run(work, { ...input, args }));
         },
         (receipt) => world.record.endUndo(kept, step, undo, receipt),
       );

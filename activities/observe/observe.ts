@@ -3,11 +3,13 @@
 import { ifAbsent } from '../../src/io/files.ts';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { ObserveActivities, ObserveInput } from '../../src/core/activities.ts';
+import { fail } from '../../src/core/failures.ts';
 import { decide } from '../../src/core/matrix.ts';
 import {
   breaches,
   type Breach,
   type Counters,
+  newSoak,
   type ObserveResult,
   type Rules,
   type Sample,
@@ -16,6 +18,7 @@ import {
   summarise,
   takeSamples,
 } from '../../src/core/soak.ts';
+import type { PermittedRollout } from '../../src/io/permit-store.ts';
 import { redactJson } from '../../src/io/redact.ts';
 import { asActivity } from '../frame/as-activity.ts';
 import { monitorBaseline } from './baseline.ts';
@@ -52,11 +55,23 @@ async function observe(world: WorkerContext, input: ObserveInput): Promise<Obser
     input.rollout,
     kept?.list.steps[0] ?? { index: 0, name: '', kind: 'preflight', spec: {}, changes: [] },
   );
+  if (input.phase !== (work.list.environment.soak ? 'soak' : 'watch'))
+    fail('NOT_PERMITTED', `${work.rollout.environment} has no ${input.phase}`);
   const slice = await world.record.beginSlice(kept!, input);
   if ('answer' in slice) return withStatement(world, kept!, slice.answer);
   const result = await readSlice(work, input, slice.state);
-  await world.record.endSlice(kept!, input, result);
+  await world.record.endSlice(kept!, input, result, slice.schema);
   return withStatement(world, kept!, result);
+}
+
+/** Reads every monitor once, into this worker's own record. */
+export async function lookOnce(work: Work, kept: PermittedRollout): Promise<void> {
+  const phase = work.list.environment.soak ? 'soak' : 'watch';
+  const input = { rollout: work.rollout, phase, sliceMs: 0, state: newSoak(), asking: true } as const;
+  const { record } = work.world;
+  const slice = await record.beginSlice(kept, input);
+  if ('answer' in slice) return;
+  await record.endSlice(kept, input, await readSlice(work, input, slice.state), slice.schema);
 }
 
 async function readSlice(work: Work, input: ObserveInput, from: SoakState): Promise<ObserveResult> {

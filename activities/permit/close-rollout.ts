@@ -14,6 +14,8 @@ import { resolveSecret } from '../../src/io/settings.ts';
 import { readDatabase } from '../database/read-database.ts';
 import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { httpBaseline, measure } from '../observe/baseline.ts';
+import { lookOnce } from '../observe/observe.ts';
+import type { PermittedRollout } from '../../src/io/permit-store.ts';
 import { removeOldBackups } from '../backup/backup-retention.ts';
 import { dropImageTables } from '../data/image-table.ts';
 import { dropScratches } from '../backup/scratch.ts';
@@ -27,6 +29,7 @@ import {
 } from '../frame/step-context.ts';
 
 const SAMPLES = 50;
+const FRESH_MS = 600_000;
 
 export async function closeRollout(
   world: WorkerContext,
@@ -36,9 +39,11 @@ export async function closeRollout(
   const kept = await world.permitStore.rollout(rollout);
   if (kept === undefined || !sameJson(kept.rollout, rollout)) return null;
   if ((await world.permitStore.closed(rollout)) !== undefined) return statedClosing(world, kept);
-  const end = await world.record.end(kept, outcome);
   const last = kept.list.steps.at(-1);
-  if (last) await recordAfter(await openWork(world, rollout, last), end);
+  const work = last ? await openWork(world, rollout, last) : null;
+  if (work && outcome === 'passed') await judgeAnew(work, kept);
+  const end = await world.record.end(kept, outcome);
+  if (work) await recordAfter(work, end);
   await clearDatabase(world, rollout, kept.list).catch(async (error: unknown) => {
     // Never proven means never changed: a database that nobody can reach keeps no rollout open that has left
     // nothing in it.
@@ -50,6 +55,12 @@ export async function closeRollout(
     log.warn(`old backups were not removed: ${error.message}`),
   );
   return closing;
+}
+
+/** What is closed as passed was judged lately: a soak that was paused, or whose worker was away, is read once more. */
+async function judgeAnew(work: Work, kept: PermittedRollout): Promise<void> {
+  const { observation } = await work.world.record.stated(kept);
+  if (observation && Date.now() - observation.at > FRESH_MS) await lookOnce(work, kept);
 }
 
 async function clearDatabase(world: WorkerContext, rollout: RolloutRef, list: StepList): Promise<void> {

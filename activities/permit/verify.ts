@@ -75,8 +75,8 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
     const counted = await record(world, { ...input, signed }, judge(signed));
     if (signed.body.nonce === input.signed.body.nonce) at = counted?.at ?? null;
   }
-  for (const signed of together.signatures)
-    await world.record.signed(input.deployment, input.environment, signed);
+  // One word, however many had to sign it.
+  await world.record.signed(input.deployment, input.environment, input.signed);
   await together.spend();
   return { ...verdict, ...(at !== null && { at }) };
 }

@@ -168,6 +168,43 @@ export const statusSchema = z
   })
   .openapi('Deployment', { description: 'As `soakgate status DEPLOYMENT -o json` prints it.' });
 
+/** What the worker of the environment before has signed: every field, because the hash of the report covers it. */
+const signedStatement = z
+  .object({
+    body: z.object({
+      deployment: z.string(),
+      environment: z.string(),
+      plan: z.string(),
+      list: z.string(),
+      commit: z.string(),
+      at: z.string(),
+      says: z.literal('soak-passed'),
+      steps: z
+        .array(
+          z.object({
+            step: z.string(),
+            kind: z.string(),
+            verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
+            rehearsed: z.string().optional(),
+          }),
+        )
+        .readonly(),
+      soak: z.object({
+        startedAt: z.number(),
+        endedAt: z.number(),
+        observedMs: z.number(),
+        samples: z.int(),
+        missed: z.int(),
+        gaps: z.int(),
+        gapsMs: z.number(),
+        extendedMs: z.number(),
+        cleanSince: z.number().nullable(),
+      }),
+    }),
+    signature: z.string(),
+  })
+  .openapi('SignedStatement');
+
 export const gateReportSchema = z
   .object({
     gateReport: z.object({
@@ -178,6 +215,7 @@ export const gateReportSchema = z
       list: z.string(),
       commit: z.string(),
       requester: z.string(),
+      statement: z.nullable(signedStatement),
       facts: z.record(z.string(), z.object({ holds: z.boolean(), why: z.string() })),
       summary: texts,
     }),

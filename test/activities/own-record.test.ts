@@ -85,11 +85,11 @@ const decided = (word: string, nonce: string): Signed => ({
 test('goes on from what it wrote, whatever is handed in; longer is the only thing it can be made', async () => {
   const began = stateOf(await record.beginSlice(kept, input({ ...newSoak(), passed: true, startedAt: 1 })));
   expect(began).toEqual(newSoak());
-  await record.endSlice(kept, input(), result({ ...began, startedAt: 77, addedMs: 5 }));
+  await record.endSlice(kept, input(), result({ ...began, startedAt: 77, addedMs: 5 }), 0);
   const forged = { ...newSoak(), startedAt: 1, acknowledged: ['shop/paid'], extendedMs: 60_000, addedMs: -9 };
   const next = stateOf(await record.beginSlice(kept, input(forged)));
   expect(next).toEqual({ ...newSoak(), startedAt: 77, addedMs: 5, extendedMs: 60_000 });
-  await record.endSlice(kept, input(), result(next));
+  await record.endSlice(kept, input(), result(next), 0);
   expect(stateOf(await record.beginSlice(kept, input())).extendedMs).toBe(60_000);
   for (const extendedMs of [-1, Number.NaN, 'x' as never])
     expect(stateOf(await record.beginSlice(kept, input({ ...newSoak(), extendedMs }))).extendedMs).toBe(
@@ -98,7 +98,7 @@ test('goes on from what it wrote, whatever is handed in; longer is the only thin
 });
 
 test('a breach is answered by somebody, or it is handed back again, also where its answer was lost', async () => {
-  await record.endSlice(kept, input(), result(newSoak(), { breaches: [paid] }));
+  await record.endSlice(kept, input(), result(newSoak(), { breaches: [paid] }), 0);
   const lost = await record.beginSlice(kept, input());
   expect(lost).toMatchObject({
     answer: { breaches: [{ ...paid, lastedMs: expect.any(Number) }], verdict: null },
@@ -111,20 +111,20 @@ test('a breach is answered by somebody, or it is handed back again, also where i
   await record.signed('d', 'staging', decided('continue', '1'));
   expect(stateOf(await record.beginSlice(kept, input())).acknowledged).toEqual(['shop/paid']);
   // The same signature again answers nothing.
-  await record.endSlice(kept, input(), result(newSoak(), { breaches: [paid] }));
+  await record.endSlice(kept, input(), result(newSoak(), { breaches: [paid] }), 0);
   await record.signed('d', 'staging', decided('continue', '1'));
   expect(await record.beginSlice(kept, input())).toHaveProperty('answer');
 });
 
 test('a soak that has passed says so again where that was lost; a breach behind it takes it back', async () => {
   await expect(record.end(kept, 'passed')).rejects.toThrow('has not ended as passed');
-  await record.endSlice(kept, input(), result(newSoak(), { verdict: 'passed' }));
+  await record.endSlice(kept, input(), result(newSoak(), { verdict: 'passed' }), 0);
   expect(await record.beginSlice(kept, input())).toMatchObject({
     answer: { verdict: 'passed', breaches: [] },
   });
   const on = stateOf(await record.beginSlice(kept, input({ ...newSoak(), passed: true })));
   expect(await record.end(kept, 'passed')).toBe('passed');
-  await record.endSlice(kept, input(), result({ ...on, cleanSince: 5 }, { breaches: [paid] }));
+  await record.endSlice(kept, input(), result({ ...on, cleanSince: 5 }, { breaches: [paid] }), 0);
   await expect(record.end(kept, 'passed')).rejects.toThrow('has not ended as passed');
   await record.signed('d', 'staging', decided('continue', '1'));
   expect(stateOf(await record.beginSlice(kept, input()))).toMatchObject({ passed: false, cleanSince: null });
@@ -133,14 +133,15 @@ test('a soak that has passed says so again where that was lost; a breach behind 
 
 test('after a forward fix it is another schema that is observed', async () => {
   const state = { ...newSoak({ 'shop/paid': 1 }), startedAt: 5, bytes: 90 };
-  await record.endSlice(kept, input(), result(state, { breaches: [paid] }));
+  await record.endSlice(kept, input(), result(state, { breaches: [paid] }), 0);
+  const fix = { fallback: 'add', call: '1' };
   const migrate = list.steps.find(({ kind }) => kind === 'migrate')!;
-  await expect(record.beginForward(kept, migrate, 'add'), 'nobody has chosen it').rejects.toThrow('add');
+  await expect(record.beginForward(kept, migrate, fix), 'nobody has chosen it').rejects.toThrow('add');
   const asking = { ...list, matrix: [{ when: 'rest', ask: ['add'], severity: 'high' }] as never };
   const asked = { ...kept, list: asking };
   await store.addToLedger(rollout, { is: 'signed', message: 'decide', word: 'add', nonce: '9' });
-  await record.beginForward(asked, migrate, 'add');
-  await record.endForward(asked, 'add', receipt('pass'));
+  await record.beginForward(asked, migrate, fix);
+  await record.endForward(asked, fix, receipt('pass'));
   expect(stateOf(await record.beginSlice(asked, input()))).toEqual({
     ...newSoak({ 'shop/paid': 1 }),
     bytes: 90,

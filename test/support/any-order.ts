@@ -5,11 +5,11 @@ import type { OwnRecord } from '../../activities/frame/own-record.ts';
 export const anyOrder: OwnRecord = {
   beginStep: async () => undefined,
   endStep: async () => undefined,
-  beginUndo: async () => true,
+  beginUndo: async (_kept, _step, _undo, handed) => handed ?? {},
   endUndo: async () => undefined,
   beginForward: async () => undefined,
   endForward: async () => undefined,
-  beginSlice: async (_kept, { state }) => ({ state }),
+  beginSlice: async (_kept, { state }) => ({ state, schema: 0 }),
   endSlice: async () => undefined,
   compared: async () => undefined,
   signed: async () => undefined,
