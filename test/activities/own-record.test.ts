@@ -9,7 +9,7 @@ import { compileSteps } from '../../src/core/compile.ts';
 import type { Permit, Signed } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import type { Receipt } from '../../src/core/receipts.ts';
+import type { Receipt, UndoReceipt } from '../../src/core/receipts.ts';
 import { type Breach, newSoak, type ObserveResult, type SoakState } from '../../src/core/soak.ts';
 import { sha256 } from '../../src/io/files.ts';
 import { openPermitStore, type PermittedRollout, type PermitStore } from '../../src/io/permit-store.ts';
@@ -54,6 +54,14 @@ const receipt = (verdict: Receipt['verdict']): Receipt => ({
   verdict,
   summary: '',
   startedAt: '',
+  tookMs: 0,
+});
+const undone = (undo: string): UndoReceipt => ({
+  undo,
+  step: 'migrate',
+  done: true,
+  summary: '',
+  differences: [],
   tookMs: 0,
 });
 const input = (state: SoakState = newSoak(), asking = false) => ({
@@ -169,4 +177,88 @@ test('what is signed is written down for a rollout that was opened here and is n
   await store.close(rollout, 'stuck');
   await record.signed('d', 'staging', decided('stop', '4'));
   expect(await store.ledger(rollout)).toHaveLength(before + 1);
+});
+
+const message = (
+  kind: 'decide' | 'rollback' | 'abort',
+  body: Record<string, string>,
+  nonce: string,
+): Signed => ({
+  message: kind,
+  person: 'dan',
+  body: { deployment: 'd', environment: 'staging', nonce, expires: '', ...body },
+  signature: '',
+});
+const migrate = list.steps.find(({ kind }) => kind === 'migrate')!;
+
+test('a slice that began before a forward fix says nothing about the schema behind it', async () => {
+  await record.endSlice(kept, input(), result({ ...newSoak(), startedAt: 5 }), 0);
+  await record.signed('d', 'staging', decided('add', '1'));
+  const fix = { fallback: 'add', call: '1' };
+  await record.beginForward(kept, migrate, fix);
+  await record.endForward(kept, fix, receipt('pass'));
+  await record.endSlice(kept, input(), result({ ...newSoak(), startedAt: 5 }, { verdict: 'passed' }), 0);
+  expect(await record.beginSlice(kept, input())).toMatchObject({ state: { startedAt: null }, schema: 1 });
+  await expect(record.end(kept, 'passed')).rejects.toThrow('not ended as passed');
+});
+
+test('a forward fix is one call, however often it is attempted; another call needs another reason', async () => {
+  await record.signed('d', 'staging', decided('add', '1'));
+  const fix = { fallback: 'add', call: '1' };
+  await record.beginForward(kept, migrate, fix);
+  await record.endForward(kept, fix, null);
+  await record.beginForward(kept, migrate, fix);
+  await record.endForward(kept, fix, receipt('pass'));
+  await record.beginForward(kept, migrate, fix);
+  await expect(record.beginForward(kept, migrate, { ...fix, call: '2' })).rejects.toThrow('asks for add');
+  // One undo for it, and then the next one in order.
+  expect(await record.beginUndo(kept, migrate, 'undoForward', { fallback: 'another' })).toEqual({
+    fallback: 'add',
+  });
+  await record.endUndo(kept, migrate, 'undoForward', undone('undoForward'));
+  expect(await record.beginUndo(kept, migrate, 'downgrade', { to: 'elsewhere' })).toEqual({ to: 'recorded' });
+});
+
+test('a breach is not answered by a forward fix that failed', async () => {
+  await record.endSlice(kept, input(), result(newSoak(), { breaches: [paid] }), 0);
+  await record.signed('d', 'staging', decided('add', '1'));
+  const fix = { fallback: 'add', call: '1' };
+  await record.beginForward(kept, migrate, fix);
+  await record.endForward(kept, fix, receipt('fail'));
+  expect(await record.beginSlice(kept, input())).toMatchObject({
+    answer: { breaches: [{ metric: 'paid' }] },
+  });
+});
+
+test('an abort names no fallback, and to stop is not to leave it as it is', async () => {
+  const restoring = {
+    ...kept,
+    list: { ...list, fallbacks: { ...list.fallbacks, old: { restore: { loses: 'writes-since-backup' } } } },
+  } as PermittedRollout;
+  const backup = list.steps.find(({ kind }) => kind === 'backup')!;
+  await record.signed('d', 'staging', message('abort', { fallback: 'old' }, '1'));
+  await record.signed('d', 'staging', decided('stop', '2'));
+  await expect(record.beginUndo(restoring, backup, 'restore', {})).rejects.toThrow('comes first');
+  await expect(record.end(restoring, 'stuck')).rejects.toThrow('not ended as stuck');
+  await record.signed('d', 'staging', message('rollback', { fallback: 'old' }, '3'));
+  expect(await record.beginUndo(restoring, backup, 'restore', {})).toEqual({});
+});
+
+test('what serves is put back though its step never began: the rollback itself may have shut it', async () => {
+  const fresh: PermittedRollout = {
+    ...kept,
+    rollout: { ...rollout, hash: sha256('e/staging').slice(0, 10) },
+  };
+  await store.keepRollout(fresh);
+  const [release, pending] = list.steps;
+  for (const step of [release!, pending!]) {
+    await record.beginStep(fresh, step, 'one');
+    await record.endStep(fresh, step, 'one', receipt('pass'));
+  }
+  const named = (kind: string) => list.steps.find((step) => step.kind === kind)!;
+  expect(await record.beginUndo(fresh, named('fixData'), 'undoFix', {}), 'nothing is there').toBeNull();
+  const restart = named('restart');
+  await expect(record.beginUndo(fresh, restart, 'revertRestart', {})).rejects.toThrow('no rollback of this');
+  await record.compared(fresh, true);
+  expect(await record.end(fresh, 'failed')).toMatch(/failed|restored/u);
 });
