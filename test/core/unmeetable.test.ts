@@ -1,4 +1,5 @@
 // What an environment's file demands must be possible, and its people must be told apart by key and by eye.
+import { createKey } from '../../src/io/trust.ts';
 import { expect, test } from 'vitest';
 import type { Quorum } from '../../src/core/quorum.ts';
 import { type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
@@ -123,5 +124,21 @@ test('one public key is one person, however its base64 is written; and no person
   }
   expect(unmeetable({ ...people, control: lea!.key })).toEqual([
     'people.lea.key: is the key of the control worker; each person has a key of their own (soakgate key create)',
+  ]);
+});
+
+test('no worker has the key of another worker, of the control worker or of a person', () => {
+  const people = file({ lea: ['lead'], dan: ['lead'] });
+  const [lea] = people.people;
+  const fresh = createKey().publicText;
+  expect(unmeetable({ ...people, environments: { staging: fresh } })).toEqual([]);
+  expect(unmeetable({ ...people, environments: { staging: people.control } })).toEqual([
+    'environments.staging.key: is the key of the control worker; each worker has its own',
+  ]);
+  expect(unmeetable({ ...people, environments: { staging: fresh, canary: fresh } })).toEqual([
+    'environments.canary.key: is the key of the worker of staging; each worker has its own',
+  ]);
+  expect(unmeetable({ ...people, environments: { staging: lea!.key } })).toEqual([
+    'people.lea.key: is the key of the worker of staging; each person has a key of their own (soakgate key create)',
   ]);
 });
