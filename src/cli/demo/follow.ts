@@ -102,13 +102,12 @@ function tell({ deployment, rollouts }: Look, told: Set<string>, say: (text: str
     for (const note of progress.notes)
       once(`${environment}/note/${note}`, `${environment.padEnd(10)}   ${note}`);
     once(`${environment}/phase/${progress.phase}`, `${environment.padEnd(10)} ${progress.phase}`);
-    // The deployment hears of a question a moment later than it can be answered here.
-    const asks = progress.waiting.some(({ kind }) => kind === 'decision');
-    if (asks)
-      once(
-        `waiting/${environment}: ${progress.waitingFor}`,
-        `waiting for ${environment}: ${progress.waitingFor}`,
-      );
+    // The deployment hears of a question a moment later than it can be answered here; it says the same of it.
+    const asked = progress.waiting.find(({ kind }) => kind === 'decision');
+    if (asked?.kind === 'decision') {
+      const text = `${environment}: a decision (${asked.options.join(' | ')})`;
+      once(`waiting/${text}`, `waiting for ${text}`);
+    }
   }
   if (deployment?.waitingFor)
     once(`waiting/${deployment.waitingFor}`, `waiting for ${deployment.waitingFor}`);
