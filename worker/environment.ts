@@ -29,7 +29,10 @@ export async function environmentWorkers(
   const settings = await readEnvironmentFile(file);
   ownFolders({ artifacts: settings.artifacts, 'permit-store': settings.permitStore });
   const workerKey = await readPrivateKey(settings.workerKey).catch((error: Error) => {
-    throw new Error(`${file} worker-key: ${error.message}`);
+    throw new Error(
+      `${file} worker-key: ${error.message}; to make one: soakgate key create ${settings.environment} --worker ` +
+        `--out ${settings.workerKey}`,
+    );
   });
   log.hide(await secretsOf(settings));
   return async (connected) => ({

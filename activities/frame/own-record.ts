@@ -20,6 +20,7 @@ import type { StatedStep } from '../../src/core/statements.ts';
 import type { Step, UndoKind } from '../../src/core/step-list.ts';
 import { sha256 } from '../../src/io/files.ts';
 import type { PermitStore, PermittedRollout } from '../../src/io/permit-store.ts';
+import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
 /** What a slice of an observation begins with: the state of before, or at once what is still to be answered. */
 export type Slice =
@@ -240,7 +241,7 @@ async function takeSigned(
   environment: string,
   { message, person, body }: Signed,
 ): Promise<void> {
-  const rollout = { hash: sha256(`${deployment}/${environment}`).slice(0, 10) };
+  const rollout = { hash: rolloutHash(deployment, environment) };
   if (message !== 'decide' && message !== 'rollback') return;
   if ((await store.rollout(rollout)) === undefined || (await store.closed(rollout)) !== undefined) return;
   const said = message === 'decide' ? body['decision'] : body['fallback'];

@@ -14,7 +14,7 @@ import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson, verifyStatement, verifyText } from '../../src/io/trust.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
-/** How old the last verdict of the environment before may be when the first change is made here, beside its gap. */
+/** How old the last verdict of the environment before may be when the first change is made here. */
 const STALE_MS = 3_600_000;
 
 /** Why a gate report is not what the control worker has sealed; null where it is. */

@@ -21,7 +21,7 @@ import type { Attestation } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import type { StepList } from '../../src/core/step-list.ts';
-import { sha256, writeOnce } from '../../src/io/files.ts';
+import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
@@ -29,6 +29,7 @@ import { restFault, sealFault, soakFault } from './believe.ts';
 import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
 import { isExpired, judgePerson } from './verify.ts';
 import { fromItsRollout, serviceSettings, type WorkerContext } from '../frame/step-context.ts';
+import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
 /**
  * Checks signatures, roles, expiry, hashes, facts and guardrails; recompiles the list; keeps permit and list.
@@ -57,7 +58,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
   serviceSettings(world, list.service);
   if (
-    rollout.hash !== sha256(`${rollout.deployment}/${rollout.environment}`).slice(0, 10) ||
+    rollout.hash !== rolloutHash(rollout.deployment, rollout.environment) ||
     rollout.service !== list.service
   )
     fail('PERMIT_REFUSED', 'the names of this rollout are not derived from its deployment');

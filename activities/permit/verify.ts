@@ -5,13 +5,14 @@ import { NOTICE } from '../../src/core/gate.ts';
 import { DAY_MS } from '../../src/core/pace.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
-import { sha256, writeOnce } from '../../src/io/files.ts';
+import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { approvalPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 import { restFault, sealFault } from './believe.ts';
 import { countTogether } from './together.ts';
+import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
 /** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
 export function judgePerson(
@@ -153,10 +154,7 @@ async function record(
 ): Promise<VerifiedMessage | null> {
   const { environment } = world.settings;
   const at = new Date().toISOString();
-  if (
-    (await world.permitStore.closed({ hash: sha256(`${deployment}/${environment}`).slice(0, 10) })) !==
-    undefined
-  )
+  if ((await world.permitStore.closed({ hash: rolloutHash(deployment, environment) })) !== undefined)
     return { signed, roles, at };
   // What is counted from it is counted by this clock, from the first time.
   if (signed.message === 'attest' && signed.body['attestation'] === NOTICE)

@@ -6,10 +6,10 @@ import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { compileSteps } from '../core/compile.ts';
 import type { StepList } from '../core/step-list.ts';
-import { sha256 } from '../io/files.ts';
 import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import { Problem } from './problem.ts';
+import { rolloutHash } from '../io/rollout-hash.ts';
 
 /**
  * What the workflow is started with, computed from the signed start alone. @throws Problem with all
@@ -74,7 +74,7 @@ function runsOf(body: StartBody, plan: Plan): DeploymentInput['runs'] {
       service: plan.service,
       environment: name,
       list: hashJson(list),
-      hash: sha256(`${body.deployment}/${name}`).slice(0, 10),
+      hash: rolloutHash(body.deployment, name),
     };
     return { list, rollout };
   });
