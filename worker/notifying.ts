@@ -7,6 +7,7 @@ import type { Notice } from '../src/core/plan/notifiers/notifier.ts';
 import { nextCommand, questionOf, type Waiting, waitingTextOfAll } from '../src/core/waiting.ts';
 import { readIfThere, sha256, writeWhole } from '../src/io/files.ts';
 import type { Log } from '../src/io/log.ts';
+import type { LiveEnvironmentFile } from '../src/io/environment-file.ts';
 import type { EnvironmentSettings } from '../src/io/settings.ts';
 import type { Connected } from './connection.ts';
 
@@ -25,15 +26,14 @@ interface Asked {
  */
 export async function notifyWhatWaits(
   connected: Connected,
-  settings: EnvironmentSettings,
+  file: Pick<LiveEnvironmentFile, 'settings'>,
   log: Log,
   over: AbortSignal,
   everyMs = EVERY_MS,
 ): Promise<void> {
-  if (settings.notifiers.length === 0) return;
-  const ledger = join(settings.permitStore, 'notified.json');
+  const ledger = join(file.settings.permitStore, 'notified.json');
   while (!over.aborted) {
-    await tellOnce(connected, settings, log, ledger).catch((error: Error) =>
+    await tellOnce(connected, file.settings, log, ledger).catch((error: Error) =>
       log.warn(`nobody was notified, and it is tried again: ${error.message}`),
     );
     await pause(everyMs, null, { signal: over }).catch(() => undefined);
@@ -46,6 +46,7 @@ async function tellOnce(
   log: Log,
   ledger: string,
 ): Promise<void> {
+  if (notifiers.length === 0) return;
   const told = JSON.parse((await readIfThere(ledger)) ?? '[]') as readonly string[];
   const asked = await whatWaits(connected, environment);
   const wanted = asked.flatMap(({ id, notice }) =>

@@ -10,6 +10,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { acceptedText } from '../src/core/accepted.ts';
+import { ACCEPT_STORE } from '../src/core/gate.ts';
 import type { Trouble } from '../src/core/matrix.ts';
 import { afterwardsWorkflowId } from '../src/core/ids.ts';
 import type { Receipt } from '../src/core/receipts.ts';
@@ -145,7 +146,8 @@ async function openRollout(state: RolloutState): Promise<RollbackRequest | null>
     const why = `not deployed: ${text}`;
     if (REFUSALS.includes(code)) return { why, fallback: null, by: null };
     state.progress.notes.push(...details);
-    const asked = { kind: 'decision', environment, about: why, options: ['retry', 'stop'] } as const;
+    const options = [...(code === 'PERMIT_STORE_BEHIND' ? [ACCEPT_STORE] : []), 'retry', 'stop'];
+    const asked = { kind: 'decision', environment, about: why, options } as const;
     const { word, by } = await askPerson(state.asker, asked);
     if (word === 'stop') return { why: `${why}; decided: stop`, fallback: null, by };
   }

@@ -3,7 +3,7 @@
 import type { ObserveInput, UndoInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { Ledger, LedgerLine } from '../../src/core/ledger.ts';
-import { ledgerOf } from '../../src/core/ledger-reading.ts';
+import { askedLater, ledgerOf } from '../../src/core/ledger-reading.ts';
 import {
   forwardBarred,
   hasPassed,
@@ -47,6 +47,8 @@ export interface OwnRecord {
   /** `schema` as its beginning gave it: what was read before a forward fix says nothing about the schema behind it. */
   endSlice(kept: PermittedRollout, input: ObserveInput, result: ObserveResult, schema: number): Promise<void>;
   compared(kept: PermittedRollout, equal: boolean): Promise<void>;
+  /** Why a decision answers nothing that is asked now; null where it may. */
+  tooEarly(deployment: string, environment: string, signed: Signed): Promise<string | null>;
   /** A message that counted. */
   signed(deployment: string, environment: string, signed: Signed): Promise<void>;
   /** What of the rollout this worker can state: its steps, its observation, and when that was last judged. */
@@ -120,6 +122,7 @@ export function ownRecord(store: PermitStore): OwnRecord {
       if ((await read(kept)).forwards === schema) await endSlice(store, kept, input, result);
     },
     compared: (kept, equal) => add(kept, { is: 'compared', equal }),
+    tooEarly: (deployment, environment, signed) => tooEarly(store, deployment, environment, signed),
     signed: (deployment, environment, signed) => takeSigned(store, deployment, environment, signed),
     stated: async (kept) => stated(store, kept),
     end: async (kept, outcome) => endAs(kept, await read(kept), outcome),
@@ -235,6 +238,28 @@ async function observeAnew(store: PermitStore, kept: PermittedRollout): Promise<
   }
 }
 
+async function tooEarly(
+  store: PermitStore,
+  deployment: string,
+  environment: string,
+  { message, body }: Signed,
+): Promise<string | null> {
+  const kept = await store.rollout({ hash: rolloutHash(deployment, environment) });
+  if (message !== 'decide' || kept === undefined) return null;
+  const ledger = ledgerOf(kept.list, await store.ledger(kept.rollout));
+  const since = askedLater(
+    kept.list,
+    ledger,
+    String(body['decision']),
+    Date.parse(body.signedAt),
+    Date.now(),
+  );
+  return since === null
+    ? null
+    : `it was signed at ${body.signedAt}, before this question arose (${new Date(since).toISOString()}); read the ` +
+        'question and sign again';
+}
+
 async function takeSigned(
   store: PermitStore,
   deployment: string,
@@ -251,6 +276,7 @@ async function takeSigned(
     message,
     word,
     nonce: sha256(`${person}\n${body.nonce}`),
+    signedAt: Date.parse(body.signedAt),
   });
 }
 

@@ -21,13 +21,23 @@ import { checkoutFolder } from '../runtimes/checkout-folder.ts';
 import { evidenceFolder, slug } from './artifact-paths.ts';
 import { type Commands, commandsOf } from './commands.ts';
 import type { OwnRecord } from './own-record.ts';
+import type { FileVersion } from '../../src/io/environment-file.ts';
+import type { PermitCounter } from '../../src/io/permit-counter.ts';
 
 /** What every activity of one environment's worker shares. */
 export interface WorkerContext {
   readonly settings: EnvironmentSettings;
   readonly permitStore: PermitStore;
+  /** Notices an old copy of it. */
+  readonly counter: PermitCounter;
   readonly artifacts: Artifacts;
   readonly record: OwnRecord;
+  /** Temporal's namespace in which this worker works. */
+  readonly namespace: string;
+  /** Why the environment's file, as it lies there now, cannot be used; null where it can. */
+  readonly fileFault: string | null;
+  /** When and which version of the file was read last. */
+  readonly fileVersion: FileVersion;
   /** This worker's own key: what it states is signed with it. */
   readonly workerKey: KeyObject;
 }

@@ -1,7 +1,5 @@
 // The first activity in an environment: the permit is checked where it opens something, and kept (rule 8).
 import { count } from '../../src/core/count.ts';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { OpenRolloutInput } from '../../src/core/activities.ts';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
@@ -21,13 +19,13 @@ import type { Attestation } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import type { StepList } from '../../src/core/step-list.ts';
-import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
 import { restFault, sealFault, soakFault } from './believe.ts';
 import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
-import { isExpired, judgePerson } from './verify.ts';
+import { refuseOtherPlace } from './own-place.ts';
+import { isExpired, type Judge, judgePerson } from './verify.ts';
 import { fromItsRollout, serviceSettings, type WorkerContext } from '../frame/step-context.ts';
 import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
@@ -40,19 +38,19 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   const { rollout, permit } = input;
   fromItsRollout(rollout);
   const { settings, permitStore } = world;
-  await refuseSecondHost(world);
+  await refuseOtherPlace(world);
   const already = await permitStore.rollout(rollout);
   if (already) {
     if (!sameJson(already.rollout, rollout) || !sameJson(already.permit, permit))
       fail('PERMIT_REFUSED', 'another permit is kept for this rollout');
     if ((await permitStore.closed(rollout)) !== undefined)
       fail('PERMIT_REFUSED', 'this permit is dead: its rollout is closed');
-    return receiptOf(already.list, started);
+    return receiptOf(world, already.list, started);
   }
   if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
   // Nobody's plan is parsed before somebody who may start has signed it.
-  checkStart(settings, permit, rollout.deployment);
+  checkStart(world, permit, rollout.deployment);
   const { list, first, before } = recompile(permit, settings.environment);
   if (first && isExpired(permit.start))
     fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
@@ -66,7 +64,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     fail('PERMIT_REFUSED', 'the list that was signed is not what plan, environment and pace compile to');
   const complaints = guardrailComplaints(list, settings.guardrails);
   if (complaints.length > 0) fail('GUARDRAIL_NOT_MET', complaints.join('; '), complaints);
-  checkApprovals(settings, permit, list, rollout.list);
+  checkApprovals(world, permit, list, rollout.list);
   checkSoakBefore(settings, permit, list, before);
   const others = (await permitStore.open(rollout.service)).filter((other) => other.hash !== rollout.hash);
   if (others[0])
@@ -78,13 +76,13 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   await refuseOutside(world, {
     deployment: rollout.deployment,
     facts: list.gate?.beforeDeploying ?? [],
-    noticeBy: noticeGivers(settings, permit, list),
+    noticeBy: noticeGivers(world, permit, list),
     window: list.environment.window ?? null,
   });
   await spendNonces(world, input);
   await recordPermit(world, input);
   await permitStore.keepRollout({ rollout, permit, list });
-  return receiptOf(list, started);
+  return receiptOf(world, list, started);
 }
 
 /** Each signature serves one deployment: an attempt that died in between finds its own. */
@@ -98,22 +96,16 @@ async function spendNonces({ permitStore }: WorkerContext, input: OpenRolloutInp
   }
 }
 
-function receiptOf(list: StepList, started: number): Receipt {
+function receiptOf({ fileVersion }: WorkerContext, list: StepList, started: number): Receipt {
   return {
     step: 'permit',
     kind: 'openRollout',
     verdict: 'pass',
     summary: `permit checked, ${count(list.steps.length, 'step')} kept`,
+    details: [`by the environment file of ${fileVersion.readAt}, sha256 ${fileVersion.sha256}`],
     startedAt: new Date().toISOString(),
     tookMs: Math.round(performance.now() - started),
   };
-}
-
-/** Artifacts in a directory: a second host would not find them (rule 9). */
-async function refuseSecondHost(world: WorkerContext): Promise<void> {
-  const first = await writeOnce(join(world.settings.permitStore, 'host'), hostname());
-  if (first !== hostname())
-    fail('SECOND_HOST', `artifacts of ${world.settings.environment} lie on ${first}, this is ${hostname()}`);
 }
 
 /**
@@ -172,21 +164,17 @@ function checkSoakBefore(
 }
 
 /** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
-function checkStart(settings: EnvironmentSettings, permit: Permit, deployment: string): void {
+function checkStart(world: Judge, permit: Permit, deployment: string): void {
   const { start } = permit;
   if (start.body.deployment !== deployment)
     fail('PERMIT_REFUSED', 'the start was signed for another deployment');
-  const verdict = judgePerson(settings, start, 'start', settings.guardrails.start);
+  const verdict = judgePerson(world, start, 'start', world.settings.guardrails.start);
   if (!verdict.accepted) fail('PERMIT_REFUSED', `start by ${start.person}: ${verdict.reason}`);
 }
 
 /** What the gate asks of people is checked here again, by the place that it opens. */
-function checkApprovals(
-  settings: EnvironmentSettings,
-  permit: Permit,
-  list: StepList,
-  listHash: string,
-): void {
+function checkApprovals(world: Judge, permit: Permit, list: StepList, listHash: string): void {
+  const { settings } = world;
   const { gate } = list;
   const roles: readonly string[] = [
     ...new Set([
@@ -197,13 +185,13 @@ function checkApprovals(
   const anyOf = 'any' in settings.guardrails.approve ? settings.guardrails.approve.any : [];
   if (roles.length === 0 && anyOf.length === 0 && !gate?.sealed.length && !gate?.attested.length) return;
   const sealed = checkGateReport(settings, permit, list, listHash);
-  const people = permit.approvals.map((signed) => checkApproval(settings, permit, signed, sealed, listHash));
+  const people = permit.approvals.map((signed) => checkApproval(world, permit, signed, sealed, listHash));
   const quorum = quorumMet({ each: roles }, people);
   if (!quorum.met) fail('PERMIT_REFUSED', `approval is missing: ${quorum.missing.join(', ')}`);
   if (!quorumMet({ any: anyOf }, people).met)
     fail('PERMIT_REFUSED', `approval is missing: one of ${anyOf.join(', ')}`);
   for (const wanted of gate?.attested ?? []) {
-    if (!permit.attestations.some((signed) => isAttestation(settings, signed, wanted, sealed.gateReport)))
+    if (!permit.attestations.some((signed) => isAttestation(world, signed, wanted, sealed.gateReport)))
       fail('PERMIT_REFUSED', `attestation ${wanted.id} is missing`);
   }
 }
@@ -235,20 +223,20 @@ function checkGateReport(
 }
 
 function checkApproval(
-  settings: EnvironmentSettings,
+  world: Judge,
   permit: Permit,
   signed: Signed,
   { gateReport, hash }: SealedGateReport,
   listHash: string,
 ): { name: string; roles: readonly string[] } {
   const body = signed.body as unknown as ApproveBody;
-  const verdict = judgePerson(settings, signed, 'approve', { any: [] });
+  const verdict = judgePerson(world, signed, 'approve', { any: [] });
   if (!verdict.accepted) fail('PERMIT_REFUSED', `approval by ${signed.person}: ${verdict.reason}`);
   if (signed.person === permit.start.person)
     fail('PERMIT_REFUSED', `${signed.person} requested this deployment and cannot approve it`);
   const about = {
     deployment: gateReport.deployment,
-    environment: settings.environment,
+    environment: world.settings.environment,
     gateReport: hash,
     list: listHash,
     plan: gateReport.plan,
@@ -263,31 +251,26 @@ function checkApproval(
  * Who has the role that the gate asks for, and has attested it in this permit: nobody else starts the clock
  * of a notice.
  */
-function noticeGivers(settings: EnvironmentSettings, permit: Permit, list: StepList): readonly string[] {
+function noticeGivers(world: Judge, permit: Permit, list: StepList): readonly string[] {
   const wanted = list.gate?.attested.find(({ id }) => id === NOTICE);
   const { gateReport } = permit;
   if (!wanted || !gateReport) return [];
   return permit.attestations
-    .filter((signed) => isAttestation(settings, signed, wanted, gateReport.gateReport))
+    .filter((signed) => isAttestation(world, signed, wanted, gateReport.gateReport))
     .map(({ person }) => person);
 }
 
-function isAttestation(
-  settings: EnvironmentSettings,
-  signed: Signed,
-  wanted: Attestation,
-  gateReport: GateReport,
-): boolean {
+function isAttestation(world: Judge, signed: Signed, wanted: Attestation, gateReport: GateReport): boolean {
   const body = signed.body as unknown as AttestBody;
   const about = {
     attestation: wanted.id,
     text: wanted.text,
     deployment: gateReport.deployment,
-    environment: settings.environment,
+    environment: world.settings.environment,
     plan: gateReport.plan,
   };
   return (
-    judgePerson(settings, signed, 'attest', { any: [wanted.role] }).accepted &&
+    judgePerson(world, signed, 'attest', { any: [wanted.role] }).accepted &&
     Object.entries(about).every(([name, value]) => body[name as keyof typeof about] === value)
   );
 }

@@ -8,7 +8,7 @@ import type { Signed } from '../../src/core/messages.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
 /** What signers say for themselves; all else must be the same. */
-const OWN_WORDS: readonly string[] = ['nonce', 'expires', 'reason', 'comment', 'loses'];
+const OWN_WORDS: readonly string[] = ['nonce', 'signedAt', 'expires', 'reason', 'comment', 'loses'];
 
 export type Together =
   | { readonly waiting: string }
@@ -20,14 +20,17 @@ export async function countTogether(
   { permitStore }: WorkerContext,
   { signed, expect }: VerifyInput,
   quorum: Quorum,
-  judge: (signed: Signed) => MessageVerdict,
+  judge: (signed: Signed) => Promise<MessageVerdict>,
 ): Promise<Together> {
   const alone = { signatures: [signed], spend: async () => undefined };
   if ('any' in quorum || quorum.each.length < 2 || stops(signed)) return alone;
   const about = aboutOf(signed, expect.question);
   if (await permitStore.completed(about, signed)) return alone;
-  const signatures = (await permitStore.addSignature(about, signed)).filter((one) => judge(one).accepted);
-  const people = signatures.map((one) => ({ name: one.person, roles: judge(one).roles }));
+  const kept = await permitStore.addSignature(about, signed);
+  const judged = await Promise.all(kept.map(async (one) => ({ one, verdict: await judge(one) })));
+  const counted = judged.filter(({ verdict }) => verdict.accepted);
+  const signatures = counted.map(({ one }) => one);
+  const people = counted.map(({ one, verdict }) => ({ name: one.person, roles: verdict.roles }));
   const { met, missing } = quorumMet(quorum, people);
   const wanted = quorum.each.length;
   if (!met)

@@ -2,7 +2,9 @@
 // evidence at once.
 import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
 import { NOTICE } from '../../src/core/gate.ts';
+import { CLOCKS_MS } from '../../src/core/ledger.ts';
 import { DAY_MS } from '../../src/core/pace.ts';
+import { ACCEPT_STORE } from '../../src/core/gate.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
 import { writeOnce } from '../../src/io/files.ts';
@@ -14,9 +16,12 @@ import { restFault, sealFault } from './believe.ts';
 import { countTogether } from './together.ts';
 import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
+/** What a worker judges people by: its file, and Temporal's namespace in which it works. */
+export type Judge = Pick<WorkerContext, 'settings' | 'namespace' | 'fileFault'>;
+
 /** Whether a signed message is by a known person, whole, in time, and by somebody with a role that counts. */
 export function judgePerson(
-  settings: EnvironmentSettings,
+  { settings, namespace, fileFault }: Judge,
   signed: Signed<object>,
   message: MessageName,
   quorum: Quorum,
@@ -27,10 +32,18 @@ export function judgePerson(
     roles: [],
     reason,
   });
+  // Who was taken out of the file may be among those whom the last readable version trusts.
+  if (fileFault !== null) return refuse(`not counted until the file is mended: ${fileFault}`);
   const person = settings.people.find((candidate) => candidate.name === signed.person);
   if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
   if (signed.message !== message || !verifyMessage(signed, person.key))
     return refuse('the signature does not match the public key');
+  const { namespace: signedFor } = signed.body as { namespace?: unknown };
+  if (signedFor !== namespace)
+    return refuse(
+      `it is signed for Temporal's namespace ${JSON.stringify(signedFor ?? null)}, and this worker works in ` +
+        `${namespace}; set TEMPORAL_NAMESPACE=${namespace} and sign again`,
+    );
   // A start is used for as long as the deployment lasts; `openRollout` asks for its expiry where it is first
   // used.
   if (message !== 'start' && isExpired(signed)) return refuse('the signature has expired');
@@ -45,14 +58,23 @@ export function judgePerson(
 }
 
 /** The clocks of two hosts are never the same. */
-const CLOCKS_MS = 3_600_000;
+const LIFE_CLOCKS_MS = 3_600_000;
+
+/** A word that is dated ahead would answer what nobody has asked yet. */
+function datedFault({ body: { signedAt } }: Signed): string | null {
+  const at = Date.parse(signedAt);
+  if (Number.isNaN(at)) return 'it does not say when it was signed (signedAt)';
+  return at <= Date.now() + CLOCKS_MS
+    ? null
+    : `it is dated ${signedAt}, which is still to come by this worker's clock; set the clocks and sign again`;
+}
 
 /** What allows something for years outlives the people who meant it. */
 function tooLong({ guardrails, environment }: EnvironmentSettings, signed: Signed<object>): string | null {
   const { longestApprovalMs } = guardrails;
   if (longestApprovalMs === undefined || !['approve', 'attest'].includes(signed.message)) return null;
   const { expires } = signed.body as { expires: string };
-  return Date.parse(expires) - Date.now() <= longestApprovalMs + CLOCKS_MS
+  return Date.parse(expires) - Date.now() <= longestApprovalMs + LIFE_CLOCKS_MS
     ? null
     : `it is valid until ${expires}, and ${environment} takes no ${signed.message} that is valid for longer than ` +
         `${+(longestApprovalMs / DAY_MS).toFixed(2)} d (longest-approval); sign again with --expires`;
@@ -66,26 +88,32 @@ export function isExpired(signed: Signed<object>): boolean {
 /** Verifies one message for the environment that it concerns; its refusal is an answer, not a failure. */
 export async function verify(world: WorkerContext, input: VerifyInput): Promise<MessageVerdict> {
   const { settings } = world;
-  const judge = (signed: Signed) => judgeMessage(settings, { ...input, signed });
-  const verdict = judge(input.signed);
+  const judge = async (signed: Signed): Promise<MessageVerdict> => {
+    const judged = judgeMessage(world, { ...input, signed });
+    const early = judged.accepted
+      ? await world.record.tooEarly(input.deployment, input.environment, signed)
+      : null;
+    return early === null ? judged : { ...judged, accepted: false, reason: `not counted: ${early}` };
+  };
+  const verdict = await judge(input.signed);
   if (!verdict.accepted) return verdict;
   const together = await countTogether(world, input, quorumFor(settings, input.signed.message), judge);
   if ('waiting' in together) return { ...verdict, waiting: together.waiting };
   let at: string | null = null;
   for (const signed of together.signatures) {
-    const counted = await record(world, { ...input, signed }, judge(signed));
+    const counted = await record(world, { ...input, signed }, await judge(signed));
     if (signed.body.nonce === input.signed.body.nonce) at = counted?.at ?? null;
   }
   // One word, however many had to sign it.
   await world.record.signed(input.deployment, input.environment, input.signed);
   await together.spend();
+  if (input.signed.message === 'decide' && input.signed.body['decision'] === ACCEPT_STORE)
+    await world.counter.accept(Date.parse(input.signed.body.signedAt));
   return { ...verdict, ...(at !== null && { at }) };
 }
 
-function judgeMessage(
-  settings: EnvironmentSettings,
-  { signed, expect, deployment }: VerifyInput,
-): MessageVerdict {
+function judgeMessage(world: Judge, { signed, expect, deployment }: VerifyInput): MessageVerdict {
+  const { settings } = world;
   const refuse = (reason: string): MessageVerdict => ({
     accepted: false,
     person: signed.person,
@@ -94,8 +122,10 @@ function judgeMessage(
   });
   if (signed.body.deployment !== deployment || signed.body.environment !== settings.environment)
     return refuse('it is for another deployment or environment');
-  const verdict = judgePerson(settings, signed, signed.message, quorumFor(settings, signed.message));
+  const verdict = judgePerson(world, signed, signed.message, quorumFor(settings, signed.message));
   if (!verdict.accepted) return verdict;
+  const dated = datedFault(signed);
+  if (dated !== null) return refuse(`not counted: ${dated}`);
   const body = signed.body as unknown as Partial<ApproveBody>;
   if (signed.message === 'approve') {
     if (signed.person === expect.requester)

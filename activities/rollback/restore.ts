@@ -81,7 +81,7 @@ async function checkApproved(work: Work, { approvals = [] }: UndoInput): Promise
           : signed.message === 'rollback'
             ? body['fallback']
             : undefined;
-      const verdict = judgePerson(settings, signed, signed.message, { any: [] });
+      const verdict = judgePerson(work.world, signed, signed.message, { any: [] });
       return about && word === name && verdict.accepted
         ? [{ name: signed.person, roles: verdict.roles }]
         : [];

@@ -158,6 +158,15 @@ export const statusSchema = z
           lost: z.boolean().openapi({
             description: 'Its changes are still there although it has ended; `soakgate recover` undoes them.',
           }),
+          heldBy: z
+            .object({
+              workflowId: z.string(),
+              runId: z.string(),
+              deployment: z.string().nullable(),
+              deploymentState: state,
+            })
+            .nullable()
+            .openapi({ description: 'The run of another deployment that keeps its rollout out.' }),
           afterwards: z.object({ ...run, result: z.string().nullable() }).nullable(),
         }),
       )

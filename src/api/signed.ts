@@ -11,7 +11,8 @@ const hash = z.string().regex(HASH);
 const commit = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
 const text = z.string().max(4_096);
 const word = z.string().min(1).max(200);
-const expires = z.iso.datetime({ offset: true });
+/** RFC 3339. */
+const moment = z.iso.datetime({ offset: true });
 /** base64 of 64 bytes. */
 const signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/);
 const nonce = z.string().min(1).max(100);
@@ -34,8 +35,9 @@ export const startSchema = z
     person: name,
     body: z.strictObject({
       deployment: name,
+      namespace: word,
       nonce,
-      expires,
+      expires: moment,
       planText: z.string().min(1),
       planFile: z.string().min(1).max(255),
       plan: hash,
@@ -52,7 +54,14 @@ export const startSchema = z
   .refine(signable, UNSIGNABLE)
   .openapi('SignedStart', { description: 'As `soakgate start PLAN --as YOU --print` gives it.' });
 
-const bound = { deployment: name, environment: word, nonce, expires };
+const bound = {
+  deployment: name,
+  environment: word,
+  namespace: word,
+  nonce,
+  signedAt: moment,
+  expires: moment,
+};
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** What each message says besides; a later version may say more, which its signature covers. */

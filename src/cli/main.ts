@@ -89,6 +89,11 @@ export const entries: readonly Entry[] = [
     load: () => import('./commands/recover.ts'),
   },
   {
+    name: 'release',
+    summary: 'Free an environment that a run holds which has opened nothing',
+    load: () => import('./commands/release.ts'),
+  },
+  {
     name: 'replay-check',
     summary: 'Check whether this version can take over running deployments',
     load: () => import('./commands/replay-check.ts'),

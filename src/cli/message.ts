@@ -4,6 +4,7 @@ import { MESSAGE_LIFE_MS } from '../core/signature-life.ts';
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { DeploymentClient } from '../client/door.ts';
+import { connectionNames } from '../client/connection-names.ts';
 import { Problem } from '../client/problem.ts';
 import type { Bound, MessageName, Signed } from '../core/messages.ts';
 import type { Json } from '../core/plan/plan.ts';
@@ -107,7 +108,9 @@ async function sign(terminal: Terminal, call: Call, { fields, expiresMs, show }:
   const body: Bound & Readonly<Record<string, Json>> = {
     deployment,
     environment,
+    namespace: connectionNames().namespace,
     nonce: randomUUID(),
+    signedAt: new Date().toISOString(),
     expires: new Date(Date.now() + (options.expires ?? expiresMs ?? MESSAGE_LIFE_MS)).toISOString(),
     ...fields,
   };

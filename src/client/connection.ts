@@ -7,6 +7,7 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { connectionNames } from './connection-names.ts';
 import { messageOf, Problem } from './problem.ts';
 
 export interface Connected {
@@ -16,12 +17,6 @@ export interface Connected {
 }
 
 const CONNECT_MS = 5_000;
-
-/** Address and namespace that the next connection would have. */
-export function connectionNames(): { readonly address: string; readonly namespace: string } {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  return { address: connectionOptions.address ?? 'localhost:7233', namespace: namespace ?? 'default' };
-}
 
 export interface ConnectOptions {
   readonly waitMs?: number;

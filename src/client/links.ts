@@ -1,5 +1,5 @@
 // Links into Temporal's Web UI: from SOAKGATE_UI, or where the address tells it.
-import { connectionNames } from './connection.ts';
+import { connectionNames } from './connection-names.ts';
 
 const DEV_SERVER = /^(?:localhost|127\.0\.0\.1|\[::1\]):7233$/u;
 

@@ -2,7 +2,7 @@
 import type { Connected } from './connection.ts';
 import { Problem } from './problem.ts';
 import { isBadPage } from './reach.ts';
-import type { RunState } from './status.ts';
+import type { RunState } from './run-state.ts';
 
 export interface DeploymentRow {
   readonly deployment: string;

@@ -55,7 +55,9 @@ export async function recover(
     const body: Bound & { readonly [key: string]: Json } = {
       deployment,
       environment,
+      namespace: connected.namespace,
       nonce: randomUUID(),
+      signedAt: new Date().toISOString(),
       expires: new Date(Date.now() + MESSAGE_MS).toISOString(),
       reason: 'recover',
     };

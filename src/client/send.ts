@@ -10,6 +10,7 @@ import {
 } from '../core/ids.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf, isNotFound, rolloutInputOf } from './history.ts';
+import { forThisNamespace } from './namespace.ts';
 import { Problem } from './problem.ts';
 
 const UPDATE_MS = 10_000;
@@ -25,6 +26,7 @@ export type Sent =
  * such one is running.
  */
 export async function sendMessage(connected: Connected, signed: Signed): Promise<Sent> {
+  forThisNamespace(connected, signed);
   const { deployment, environment } = signed.body;
   const afterwards = afterwardsWorkflowId(deployment, environment);
   if (signed.message === 'stopChecks') return sendTo(connected, afterwards, signed);

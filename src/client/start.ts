@@ -18,7 +18,9 @@ import { pinCommit, readAtCommit } from '../io/repository.ts';
 import { hashJson, signMessage } from '../io/trust.ts';
 import type { Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
+import { connectionNames } from './connection-names.ts';
 import { deploymentInputOf } from './history.ts';
+import { forThisNamespace } from './namespace.ts';
 import { Problem } from './problem.ts';
 import { aboutLines } from '../core/plan/about.ts';
 import { checkedInput, planOf } from './recompile.ts';
@@ -64,6 +66,7 @@ export async function signStart(request: StartRequest): Promise<Signed<StartBody
     deployment:
       request.name ??
       `${plan.service}-${hashJson(plan).slice(0, 6)}-${commit.slice(0, 7)}-${request.nonce.slice(0, 4)}`,
+    namespace: connectionNames().namespace,
     nonce: request.nonce,
     expires: new Date(Date.now() + request.expiresMs).toISOString(),
     planText: request.planText,
@@ -96,6 +99,7 @@ export async function startDeployment(
 ): Promise<Started> {
   const { client } = connected;
   const input = { ...checkedInput(start), ...(timing && { timing }) };
+  forThisNamespace(connected, start);
   const { deployment } = start.body;
   const workflowId = deploymentWorkflowId(deployment);
   const { service } = input.runs[0]!.rollout;

@@ -5,20 +5,11 @@ import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
+import { deploymentOf, type Holder, holderOf } from './holder.ts';
+import type { RunState } from './run-state.ts';
 import { type ShownProgress, shownProgress } from './shown-progress.ts';
-import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+import { deploymentInputOf, isNotFound, startedRollouts } from './history.ts';
 import { resetPoint } from './reset-point.ts';
-
-/** Temporal's word for a run, small; `none` where none was started. */
-export type RunState =
-  | 'none'
-  | 'running'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-  | 'terminated'
-  | 'timed_out'
-  | 'continued_as_new';
 
 interface Run<Result> {
   readonly workflowId: string;
@@ -40,6 +31,8 @@ export interface EnvironmentStatus extends Run<RolloutResult> {
    * them.
    */
   readonly lost: boolean;
+  /** Who keeps this deployment's rollout out; null where nobody does, or where its time is over. */
+  readonly heldBy: Holder | null;
   /** What the deployment left behind; its result says why it ended. Null where none was begun. */
   readonly afterwards: Run<string> | null;
 }
@@ -95,6 +88,7 @@ async function readStatus(
           environment: rollout.environment,
           ...run,
           lost: await isLost(connected, workflowId, run),
+          heldBy: run.state === 'running' ? null : await holderOf(connected, id, deployment),
           afterwards: asked ? await readAfterwards(connected, deployment, rollout.environment) : null,
         };
       }),
@@ -108,9 +102,16 @@ async function readStatus(
     commit: start.body.commit,
     pace: start.body.pace,
     ...own,
-    environments,
+    // Whoever holds an environment after this deployment has come to its end keeps nobody of it out.
+    environments: environments.map((place) => ({
+      ...place,
+      heldBy: waits(own, place) ? place.heldBy : null,
+    })),
   };
 }
+
+const waits = ({ state, result }: Run<DeploymentResult>, { runId }: EnvironmentStatus): boolean =>
+  state === 'running' || (result?.outcome === 'failed' && runId === null);
 
 const CUT_OFF: readonly RunState[] = ['terminated', 'failed', 'timed_out'];
 
@@ -141,8 +142,7 @@ async function ownRun(connected: Connected, deployment: string, workflowId: stri
       throw error;
     });
   if (!current) return null;
-  const input = await rolloutInputOf(connected, workflowId, current.runId);
-  if (input.run.rollout.deployment === deployment) return current.runId;
+  if ((await deploymentOf(connected, workflowId, current.runId)) === deployment) return current.runId;
   return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
 }
 

@@ -49,6 +49,13 @@ export const failures = {
     retryable: false,
     remedy: 'Finish it, or run: soakgate recover <deployment> for one that was terminated.',
   },
+  PERMIT_STORE_BEHIND: {
+    meaning: 'The permit store is an older copy, or another folder, than the one that was used last.',
+    retryable: false,
+    remedy:
+      'Put the newest copy back and decide retry; or, where there is none, read in docs/operations.md what it has ' +
+      'forgotten and decide accept-permit-store.',
+  },
   SECOND_HOST: {
     meaning: 'A worker on another host polls this environment although artifacts are a directory.',
     retryable: false,

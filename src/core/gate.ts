@@ -7,6 +7,8 @@ import type { EnvironmentPlan, Gate } from './plan/plan.ts';
 import { unproven } from './statements.ts';
 import type { Missing } from './waiting.ts';
 
+/** The word by which people have an environment deploy with a permit store that is behind. */
+export const ACCEPT_STORE = 'accept-permit-store';
 /** Id of the attestation from which the notice of a window counts. */
 export const NOTICE = 'notice';
 

@@ -6,6 +6,7 @@ import {
   forwardsFor,
   type Ledger,
   type LedgerEntry,
+  meantFor,
   type OpenTrouble,
   optionsOf,
   type Undone,
@@ -30,6 +31,7 @@ interface Reading {
   forward: { readonly call: string; readonly of: number | string | null; readonly open?: OpenTrouble } | null;
   forwards: number;
   goingBack: boolean;
+  backSince: number | null;
   left: boolean;
   observed: boolean;
   equal: boolean;
@@ -51,6 +53,7 @@ export function ledgerOf(list: StepList, entries: readonly LedgerEntry[]): Ledge
     forward: null,
     forwards: 0,
     goingBack: false,
+    backSince: null,
     left: false,
     observed: false,
     equal: false,
@@ -127,8 +130,9 @@ function end(reading: Reading, entry: LedgerEntry & { is: 'ended' }): void {
   reading.open.set(index, { trouble, ...(receipt && { receipt }), since: at });
 }
 
-function beginUndo(reading: Reading, { undo, step }: LedgerEntry & { is: 'undoing' }): void {
+function beginUndo(reading: Reading, { undo, step, at }: LedgerEntry & { is: 'undoing' }): void {
   reading.goingBack = true;
+  reading.backSince ??= at;
   reading.equal = false;
   // It may shut something and never tell.
   if (SHUTS.includes(undo as UndoKind)) reading.undos.push({ undo: undo as UndoKind, step, done: false });
@@ -174,17 +178,40 @@ function breach(reading: Reading, entry: LedgerEntry & { is: 'breach' }): void {
   reading.open.set(id, { trouble, since, breach: { trouble, text, since } });
 }
 
+const leaves = ({ goingBack }: Pick<Ledger, 'goingBack'>, word: string): boolean =>
+  word === 'leave-as-is' || (word === 'stop' && goingBack);
+
+/**
+ * Since when what this word could answer has been asked, where all of it is younger than the signature: whoever signed
+ * it meant something else. Null where it is in time, or answers nothing of this record. In milliseconds since the epoch.
+ */
+export function askedLater(
+  list: StepList,
+  ledger: Ledger,
+  word: string,
+  signedAt: number,
+  now: number,
+): number | null {
+  const asked = [...ledger.open.values()]
+    .filter((one) => optionsOf(decisionsAbout(list, one, now)).includes(word))
+    .map(({ since }) => since);
+  const since = leaves(ledger, word) && ledger.backSince !== null ? [...asked, ledger.backSince] : asked;
+  return since.length > 0 && !since.some((from) => meantFor(signedAt, from)) ? Math.max(...since) : null;
+}
+
 function sign(reading: Reading, entry: LedgerEntry & { is: 'signed' }): void {
   const { list, open, signed, nonces } = reading;
-  const { message, word, nonce, at } = entry;
+  const { message, word, nonce, signedAt, at } = entry;
   if (word === null || nonces.has(nonce)) return;
   nonces.add(nonce);
   const fallback = Object.hasOwn(list.fallbacks, word) ? list.fallbacks[word] : undefined;
   if (fallback) signed.add(word);
   if (message !== 'decide') return;
   // To stop is to undo; only where that goes on already does it mean to leave it.
-  if (word === 'leave-as-is' || (word === 'stop' && reading.goingBack)) reading.left = true;
-  const asked = [...open].find(([, one]) => optionsOf(decisionsAbout(list, one, at)).includes(word));
+  if (leaves(reading, word) && meantFor(signedAt, reading.backSince ?? 0)) reading.left = true;
+  const asked = [...open].find(
+    ([, one]) => meantFor(signedAt, one.since) && optionsOf(decisionsAbout(list, one, at)).includes(word),
+  );
   if (!asked) {
     if (fallback && 'forward' in fallback) reading.unused.add(word);
     return;

@@ -25,7 +25,14 @@ export type LedgerEntry = { readonly at: number } & (
   | { readonly is: 'undone'; readonly undo: string; readonly step: string; readonly done: boolean }
   | { readonly is: 'forwarding'; readonly index: number; readonly fallback: string; readonly call: string }
   | { readonly is: 'forwarded'; readonly fallback: string; readonly call: string; readonly verdict: Verdict }
-  | { readonly is: 'signed'; readonly message: string; readonly word: string | null; readonly nonce: string }
+  | {
+      readonly is: 'signed';
+      readonly message: string;
+      readonly word: string | null;
+      readonly nonce: string;
+      /** When, by the signer's clock; milliseconds since the epoch. */
+      readonly signedAt: number;
+    }
   | {
       readonly is: 'breach';
       readonly monitor: string;
@@ -79,6 +86,8 @@ export interface Ledger {
   readonly undos: readonly Undone[];
   /** An undo was begun: from here nothing goes forward. */
   readonly goingBack: boolean;
+  /** When the first undo was begun, in milliseconds since the epoch; null where none was. */
+  readonly backSince: number | null;
   /** The fallbacks that people signed. */
   readonly signed: ReadonlySet<string>;
   /** Forward fixes that people signed about no trouble of this record, and that were not taken yet. */
@@ -97,6 +106,11 @@ export interface Ledger {
 
 /** Two clocks of two hosts measure the same hours as different ones. */
 const SAME_CLOCK = 0.99;
+/** The clocks of a signer and of this worker are never the same. */
+export const CLOCKS_MS = 60_000;
+
+/** Whether words that were signed then can be meant for what began at `since`. */
+export const meantFor = (signedAt: number, since: number): boolean => signedAt + CLOCKS_MS >= since;
 
 /** What the plan says about it, as it was and as it is by now: a line of the matrix may ask how long it lasts. */
 export function decisionsAbout(list: StepList, open: OpenTrouble, now: number): readonly Decision[] {

@@ -23,7 +23,11 @@ export interface Bound {
   /** Our deployment id, never Temporal's run id. */
   readonly deployment: string;
   readonly environment: string;
+  /** Temporal's namespace in which the deployment runs. */
+  readonly namespace: string;
   readonly nonce: string;
+  /** RFC 3339, by the signer's clock: it answers nothing that was asked later. */
+  readonly signedAt: string;
   /** RFC 3339; the signature is worth nothing afterwards. */
   readonly expires: string;
 }
@@ -38,6 +42,8 @@ export interface Signed<Body extends object = Bound & Readonly<Record<string, Js
 
 export interface StartBody {
   readonly deployment: string;
+  /** Temporal's namespace in which it may run. */
+  readonly namespace: string;
   readonly nonce: string;
   readonly expires: string;
   /** The plan file as it was reviewed. */
@@ -80,7 +86,7 @@ export interface VerifiedMessage {
 
 /** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */
 export function signedText(
-  message: MessageName | 'gateReport' | 'manifest' | 'statement',
+  message: MessageName | 'gateReport' | 'manifest' | 'statement' | 'permitStore',
   person: string,
   body: object,
 ): string {

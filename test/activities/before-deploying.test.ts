@@ -12,6 +12,7 @@ import { anyOrder } from '../support/any-order.ts';
 import { openPermitStore } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
+import { here, readOnce } from '../support/signing.ts';
 
 const HOUR = 3_600_000;
 const SUNDAY = Date.parse('2026-11-29T01:00:00Z');
@@ -31,6 +32,7 @@ beforeAll(async () => {
     permitStore: openPermitStore(join(folder, 'used')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
     record: anyOrder,
+    ...readOnce,
     workerKey: createPrivateKey(createKey().privatePem),
   };
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -46,6 +48,7 @@ const attest = async (deployment: string, at: number, attestation = 'notice') =>
   const body = {
     deployment,
     environment: 'production',
+    ...here(),
     nonce: `${at}`,
     expires,
     plan: 'p',

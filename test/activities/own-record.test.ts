@@ -14,6 +14,7 @@ import { type Breach, newSoak, type ObserveResult, type SoakState } from '../../
 import { sha256 } from '../../src/io/files.ts';
 import { openPermitStore, type PermittedRollout, type PermitStore } from '../../src/io/permit-store.ts';
 import { storyPlan } from '../support/story-plan.ts';
+import { here } from '../support/signing.ts';
 
 const { plan } = parsePlan(storyPlan(), 'soakgate.yaml') as { plan: Plan };
 const compiled = compileSteps({
@@ -86,7 +87,7 @@ const stateOf = (slice: Slice): SoakState => {
 const decided = (word: string, nonce: string): Signed => ({
   message: 'decide',
   person: 'dan',
-  body: { deployment: 'd', environment: 'staging', nonce, expires: '', decision: word },
+  body: { deployment: 'd', environment: 'staging', ...here(), nonce, expires: '', decision: word },
   signature: '',
 });
 
@@ -147,7 +148,13 @@ test('after a forward fix it is another schema that is observed', async () => {
   await expect(record.beginForward(kept, migrate, fix), 'nobody has chosen it').rejects.toThrow('add');
   const asking = { ...list, matrix: [{ when: 'rest', ask: ['add'], severity: 'high' }] as never };
   const asked = { ...kept, list: asking };
-  await store.addToLedger(rollout, { is: 'signed', message: 'decide', word: 'add', nonce: '9' });
+  await store.addToLedger(rollout, {
+    is: 'signed',
+    message: 'decide',
+    word: 'add',
+    nonce: '9',
+    signedAt: Date.now(),
+  });
   await record.beginForward(asked, migrate, fix);
   await record.endForward(asked, fix, receipt('pass'));
   expect(stateOf(await record.beginSlice(asked, input()))).toEqual({
@@ -186,7 +193,7 @@ const message = (
 ): Signed => ({
   message: kind,
   person: 'dan',
-  body: { deployment: 'd', environment: 'staging', nonce, expires: '', ...body },
+  body: { deployment: 'd', environment: 'staging', ...here(), nonce, expires: '', ...body },
   signature: '',
 });
 const migrate = list.steps.find(({ kind }) => kind === 'migrate')!;

@@ -23,6 +23,7 @@ import {
   query,
   raiseBench,
 } from '../support/hands.ts';
+import { here } from '../support/signing.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -56,7 +57,12 @@ function signed(
 ): Signed {
   const expires = new Date(Date.now() + 60_000).toISOString();
   const bound = { deployment: hands.rollout.deployment, environment: 'here', nonce: 'n', expires };
-  return signMessage(who.key, message, who.person.name, { ...bound, decision: 'restore', ...more });
+  return signMessage(who.key, message, who.person.name, {
+    ...here(),
+    ...bound,
+    decision: 'restore',
+    ...more,
+  });
 }
 const restore = (hands: Hands, approvals: readonly Signed[] = [signed(hands, dan)]) =>
   hands.call<UndoReceipt>('restore', {

@@ -15,6 +15,7 @@ import { createKey, signMessage } from '../../src/io/trust.ts';
 import { verify } from '../../activities/permit/verify.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import { createPrivateKey } from 'node:crypto';
+import { here, readOnce } from '../support/signing.ts';
 
 const ROLES = {
   lea: ['lead'],
@@ -46,6 +47,7 @@ beforeEach(async () => {
     permitStore: openPermitStore(join(folder, 'permits')),
     artifacts: openArtifacts(join(folder, 'artifacts')),
     record: anyOrder,
+    ...readOnce,
     workerKey: createPrivateKey(createKey().privatePem),
   };
 });
@@ -59,6 +61,7 @@ const sign = (
   signMessage(createPrivateKey(keys[by].privatePem), message, by, {
     deployment: 'd',
     environment: 'production',
+    ...here(),
     nonce: randomUUID(),
     expires: new Date(Date.now() + expiresMs).toISOString(),
     ...words,

@@ -20,7 +20,14 @@ export function signedStart(changes: Partial<StartBody> = {}): Signed<StartBody>
   const lists = {
     staging: hashJson(compileSteps({ plan, environment: 'staging', commit, files: {}, pace: null })),
   };
-  const bound = { deployment: 'one', nonce: 'n-1', expires, planText, planFile: 'soakgate.yaml' };
+  const bound = {
+    deployment: 'one',
+    namespace: 'default',
+    nonce: 'n-1',
+    expires,
+    planText,
+    planFile: 'soakgate.yaml',
+  };
   return signMessage(key, 'start', 'ann', {
     ...bound,
     plan: hashJson(plan),
@@ -54,7 +61,9 @@ export const signedMessage = (
   signMessage(key, message, 'dan', {
     deployment: 'one',
     environment: 'staging',
+    namespace: 'default',
     nonce: 'n-2',
+    signedAt: '2026-01-01T00:00:00.000Z',
     expires,
     ...fieldsOf[message],
     ...body,

@@ -2,6 +2,7 @@
 // outcome has.
 import { describe, expect, test } from 'vitest';
 import type { DeploymentStatus, EnvironmentStatus } from '../../src/client/status.ts';
+import type { RunState } from '../../src/client/run-state.ts';
 import { exitOfStatus } from '../../src/cli/exit-codes.ts';
 import { renderStatus, whatNext } from '../../src/cli/render/status.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
@@ -45,6 +46,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   progress: progress('running'),
   result: null,
   lost: false,
+  heldBy: null,
   afterwards: null,
   ...more,
 });
@@ -243,6 +245,23 @@ describe('what to do next', () => {
       whatNext(status({ state: 'terminated', environments: [place({ state: 'terminated', lost })] })).next;
     expect(next(true)).toBe('soakgate recover one --as YOU');
     expect(next(false), 'nothing was done there').toBeNull();
+  });
+
+  test.each<[string | null, RunState, string]>([
+    ['other', 'running', 'soakgate status other'],
+    ['other', 'completed', 'soakgate recover other --as YOU'],
+    ['other', 'terminated', 'soakgate recover other --as YOU'],
+    ['other', 'none', 'soakgate release shop staging'],
+    [null, 'none', 'soakgate release shop staging'],
+  ])('who keeps it out: a run of %s, which is %s', (deployment, deploymentState, command) => {
+    const heldBy = { workflowId: 'rollout/shop/staging', runId: 'h', deployment, deploymentState };
+    const out = place({ state: 'none', runId: null, heldBy });
+    expect(whatNext({ ...ended('failed'), environments: [out] })).toEqual({
+      waiting: expect.stringContaining('staging is held by'),
+      next: command,
+    });
+    const going = renderStatus(status({ environments: [out] }), { paint: (_tone, text) => text });
+    expect(going.join('\n'), 'while it goes on').toContain(`: ${command}`);
   });
 
   test('a rollout’s question comes before the deployment’s', () => {

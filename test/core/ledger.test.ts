@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Ledger, LedgerEntry, LedgerLine } from '../../src/core/ledger.ts';
-import { ledgerOf } from '../../src/core/ledger-reading.ts';
+import { askedLater, ledgerOf } from '../../src/core/ledger-reading.ts';
 import {
   forwardBarred,
   hasPassed,
@@ -155,7 +155,8 @@ class Honest {
   }
 
   private say(message: string, word: string): void {
-    const line = { is: 'signed', message, word, nonce: String(this.nonce++) } as const;
+    const nonce = String(this.nonce++);
+    const line = { is: 'signed', message, word, nonce, signedAt: this.written.now } as const;
     this.written.add(line);
     // Sent twice: the answer was lost.
     if (this.chance.below(3) === 0) this.written.add(line);
@@ -412,8 +413,63 @@ describe('a stranger', () => {
       text: '',
     });
     expect(end()).toBeNull();
-    written.add({ is: 'signed', message: 'decide', word: 'leave-as-is', nonce: '1' });
+    written.add({
+      is: 'signed',
+      message: 'decide',
+      word: 'leave-as-is',
+      nonce: '1',
+      signedAt: written.now,
+    });
     expect(end()).toBeNull();
     expect(written.ledger.left).toBe(true);
+  });
+});
+
+describe('a word that was held back', () => {
+  const failing = listOf(
+    'constraints',
+    [{ when: 'rest', ask: ['continue', 'stop'], severity: 'high' }],
+    false,
+  );
+  const signed = (written: Written, word: string, signedAt: number) =>
+    written.add({ is: 'signed', message: 'decide', word, nonce: `${word} ${written.now}`, signedAt });
+  const failed = (written: Written) => {
+    written.add({ is: 'begun', index: 0, attempt: String(written.now) });
+    written.add({ is: 'ended', index: 0, attempt: String(written.now - 3_600_000), verdict: 'inconclusive' });
+    return written.now;
+  };
+
+  test('answers the question that it was signed about, and none that arose later', () => {
+    const written = new Written(failing);
+    const first = failed(written);
+    const second = failed(written);
+    expect(askedLater(failing, written.ledger, 'continue', first, written.now)).toBe(second);
+    signed(written, 'continue', first);
+    expect(written.ledger.over.has(0)).toBe(false);
+    expect(stepBarred(failing, written.ledger, failing.steps[1]!, written.now)).toContain('comes before it');
+    // Two clocks differ by some seconds.
+    expect(askedLater(failing, written.ledger, 'continue', second - 30_000, written.now)).toBeNull();
+    signed(written, 'continue', second - 30_000);
+    expect(written.ledger.over.has(0)).toBe(true);
+  });
+
+  test('a stop from before a rollback does not leave the rollback as it is', () => {
+    const written = new Written(failing);
+    const before = failed(written);
+    written.add({ is: 'undoing', undo: 'x', step: failing.steps[0]!.name });
+    for (const word of ['stop', 'leave-as-is']) {
+      signed(written, word, before);
+      expect(written.ledger.left, word).toBe(false);
+    }
+    expect(askedLater(failing, written.ledger, 'leave-as-is', before, written.now)).toBe(
+      written.ledger.backSince,
+    );
+    signed(written, 'leave-as-is', written.now);
+    expect(written.ledger.left).toBe(true);
+  });
+
+  test('what is asked nowhere in this record is for others to judge', () => {
+    const written = new Written(failing);
+    expect(askedLater(failing, written.ledger, 'retry', 0, written.now)).toBeNull();
   });
 });

@@ -65,6 +65,7 @@ const closing = (pace: { nominalMs: number; realMs: number } | null): CloseEvide
     signature: '',
     body: {
       deployment: 'orders-1',
+      namespace: 'default',
       nonce: '',
       expires: '',
       planText: '',

@@ -12,6 +12,7 @@ export const anyOrder: OwnRecord = {
   beginSlice: async (_kept, { state }) => ({ state, schema: 0 }),
   endSlice: async () => undefined,
   compared: async () => undefined,
+  tooEarly: async () => null,
   signed: async () => undefined,
   stated: async () => ({ steps: [], observation: null }),
   end: async (_kept, outcome) => outcome,

@@ -26,6 +26,7 @@ import { pythonEnvironment } from '../examples/validation-system/python.ts';
 import { examplePlan, installOf } from './characters.ts';
 import { type Cast, raiseEnvironment, raiseStage, type Stage, start } from './stage.ts';
 import { freePort } from '../../src/io/free-port.ts';
+import { here } from './signing.ts';
 
 export type Person = 'ann' | 'lea' | 'dan' | 'sam';
 const ROLES: Readonly<Record<Person, readonly string[]>> = {
@@ -337,6 +338,7 @@ function runOf(
         deployment,
         environment,
         nonce: randomUUID(),
+        ...here(),
         expires: new Date(Date.now() + 3_600_000).toISOString(),
         ...(message === 'approve' &&
           gateReport && {

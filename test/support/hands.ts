@@ -29,6 +29,7 @@ import { anyOrder } from './any-order.ts';
 import { query } from './stage.ts';
 import type { ServiceSettings } from '../../src/io/settings.ts';
 import { ranNow } from './programs.ts';
+import { readOnce } from './signing.ts';
 
 const ORDERS = join(import.meta.dirname, '../../examples/orders');
 const MODULES = join(import.meta.dirname, '../../node_modules');
@@ -260,6 +261,7 @@ export async function permit(bench: Bench, spec: HandsSpec): Promise<Hands> {
     permitStore: openPermitStore(settings.permitStore),
     artifacts: openArtifacts(settings.artifacts),
     record: anyOrder,
+    ...readOnce,
     workerKey: createPrivateKey(createKey().privatePem),
   };
   await world.permitStore.keepRollout({ rollout, permit: {} as Permit, list });

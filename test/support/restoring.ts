@@ -3,6 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import type { UndoReceipt } from '../../src/core/receipts.ts';
 import { createKey, signMessage } from '../../src/io/trust.ts';
 import type { Hands } from './hands.ts';
+import { here } from './signing.ts';
 
 const dan = createKey();
 export const RESTORES = ', restore: { approved: { roles: [dba] }, loses: writes-since-backup }';
@@ -17,6 +18,7 @@ export const restoredBy = (hands: Hands, fallback = 'restore') =>
       signMessage(createPrivateKey(dan.privatePem), 'decide', 'dan', {
         deployment: hands.rollout.deployment,
         environment: 'here',
+        ...here(),
         nonce: 'n',
         expires: new Date(Date.now() + 60_000).toISOString(),
         decision: fallback,

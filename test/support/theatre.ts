@@ -39,6 +39,7 @@ import {
   type Part,
   type Script,
 } from './stand-ins.ts';
+import { here, readOnce } from './signing.ts';
 
 export { devServer, timeSkippingServer };
 export const HOUR = 3_600_000;
@@ -147,6 +148,7 @@ export async function openTheatre(
         permitStore: openPermitStore(settings.permitStore),
         artifacts,
         record: anyOrder,
+        ...readOnce,
         workerKey: cast[environment as 'staging'].key,
       };
       return [
@@ -243,6 +245,7 @@ function signStart(cast: Cast, planText: string, deployment: string): Signed<Sta
   );
   const body = {
     deployment,
+    namespace: 'default',
     nonce: `start-${deployment}`,
     expires: FAR,
     planText,
@@ -298,7 +301,12 @@ async function startRun(
           }
         : {};
     const bound = { deployment: name, environment, nonce: randomUUID(), expires: FAR, plan: body.plan };
-    return signMessage(cast[person].key, message, person, { ...bound, ...about, ...extra }) as Signed;
+    return signMessage(cast[person].key, message, person, {
+      ...here(),
+      ...bound,
+      ...about,
+      ...extra,
+    }) as Signed;
   };
   const deliver: Run['deliver'] = async (signed) => {
     const update = await handle.startUpdate<Answer, [Signed]>(signed.message, {

@@ -6,6 +6,7 @@ import type { Json } from '../../src/core/plan/plan.ts';
 import { readPrivateKey, signMessage } from '../../src/io/trust.ts';
 import { sendMessage } from '../../src/client/send.ts';
 import type { start, Stage } from './stage.ts';
+import { here } from './signing.ts';
 
 /**
  * baseline → backup → data → preview → migrate → refused → switch → restart; a short soak, a gate of two
@@ -103,6 +104,7 @@ export async function signFor(
   const bound: Bound & Record<string, Json> = {
     deployment: started.deployment,
     environment: run.rollout.environment,
+    ...here(),
     nonce: randomUUID(),
     expires: new Date(Date.now() + 3_600_000).toISOString(),
     plan: gateReport.gateReport.plan,

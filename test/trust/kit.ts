@@ -26,6 +26,7 @@ import {
 import { twoPlacesPlan } from '../support/two-places.ts';
 import type { Change } from './change.ts';
 import { ALL } from './forgeries.ts';
+import { here } from '../support/signing.ts';
 
 const WEEK_MS = 604_800_000;
 export const QUEUE = environmentQueue('production');
@@ -224,6 +225,7 @@ async function permitFor(
       async ({ message, person: name, key, body }: NonNullable<Change['sign']>[number]) =>
         signMessage(await keyOf(key ?? name), message, name, {
           ...about,
+          ...here(),
           nonce: randomUUID(),
           expires: new Date(Date.now() + 3_600_000).toISOString(),
           ...(message === 'approve'

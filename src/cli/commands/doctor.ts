@@ -64,7 +64,8 @@ async function partsHere(): Promise<readonly Finding[]> {
 
 /** A server that nobody named may be absent: the demo brings its own. */
 async function temporalThere(): Promise<readonly Finding[]> {
-  const { connectClient, connectionNames } = await import('../../client/connection.ts');
+  const { connectClient } = await import('../../client/connection.ts');
+  const { connectionNames } = await import('../../client/connection-names.ts');
   const { address, namespace } = connectionNames();
   const part = 'Temporal server';
   try {

@@ -1,6 +1,7 @@
 // The status of a deployment as text: environments, their steps with times, what it waits for, and what to
 // type next.
 import { count } from '../../core/count.ts';
+import { holderText, releasingCommand } from '../../client/holder.ts';
 import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
 import type { Progress, StepState } from '../../../workflows/progress.ts';
 import { malformedText, refusalText } from '../../core/waiting.ts';
@@ -75,6 +76,8 @@ export function whatNext(status: DeploymentStatus): {
       next: `soakgate recover ${deployment} --as YOU`,
     };
   }
+  const held = heldPlaces(status)[0];
+  if (!goesOn(status) && held) return { waiting: held.text, next: held.command };
   if (!goesOn(status))
     return { waiting: null, next: exitOfStatus(status) === 0 ? `soakgate evidence ${deployment}` : null };
   if (state === 'running' && !status.progress)
@@ -88,6 +91,19 @@ export function whatNext(status: DeploymentStatus): {
     source?.waitingFor ?? environments.map(({ progress }) => progress?.waitingFor).find(Boolean) ?? null;
   return { waiting, next: whole(source?.next ?? null, status) };
 }
+
+/** Environments that another run keeps this deployment out of, and what frees each. */
+const heldPlaces = ({ environments, service }: DeploymentStatus) =>
+  environments.flatMap(({ environment, heldBy }) =>
+    heldBy
+      ? [
+          {
+            text: holderText(heldBy, environment),
+            command: releasingCommand(heldBy, service, environment),
+          },
+        ]
+      : [],
+  );
 
 /** Says who signs; whoever reads this need not be told to look at it. */
 function whole(next: string | null, { deployment }: DeploymentStatus): string | null {
@@ -172,6 +188,7 @@ function notes(status: DeploymentStatus): readonly string[] {
     );
   const metrics = of((progress) => progress.metrics);
   const others = [
+    ...heldPlaces(status).map(({ text, command }) => visible(`${text}: ${command}`)),
     ...of(noteLines),
     ...(status.progress ? noteLines(status.progress) : []).map(visible),
   ].slice(-NOTES);
