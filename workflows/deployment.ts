@@ -176,7 +176,10 @@ async function startRollout(state: DeploymentState, run: EnvironmentRun, input: 
     state.open.set(environment, service);
     state.running.add(environment);
     const over = handle.result().finally(() => state.running.delete(environment));
-    over.catch((error: unknown) => {
+    const took = over.then((result) => {
+      if (!state.results.has(environment)) takeFact(state, { is: 'ended', environment, result });
+    });
+    took.catch((error: unknown) => {
       // Terminated or failed from outside: its outcome will come by signal once somebody has recovered it.
       if (state.results.has(environment)) return;
       state.progress.health = 'troubled';

@@ -1,5 +1,5 @@
 // What a deployment takes from its rollouts, and what it tells them.
-import { getExternalWorkflowHandle } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, patched } from '@temporalio/workflow';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
 import type { Command, Fact, RolloutResult } from './contract.ts';
@@ -11,8 +11,20 @@ import { isFact } from './shapes.ts';
 
 /** What cannot be read, or is about no environment of this deployment, is counted and changes nothing. */
 export function receiveFact(state: DeploymentState, fact: unknown): void {
-  if (isFact(fact) && concerns(state, fact)) takeFact(state, fact);
-  else countMalformed(state.progress);
+  if (!isFact(fact) || !concerns(state, fact)) countMalformed(state.progress);
+  else if (fact.is === 'ended' && patched('ended-by-its-own-run')) takeTold(state, fact.result);
+  else takeFact(state, fact);
+}
+
+/**
+ * An end that a signal tells is anybody's word. While the rollout's own run goes on, that says it in a moment; where it
+ * was ended from outside, the word counts, and it says so unless a worker has stated the end.
+ */
+function takeTold(state: DeploymentState, result: RolloutResult): void {
+  const { environment, reason, closing } = result;
+  if (state.running.has(environment) || state.results.has(environment)) return;
+  const told = closing ? reason : `${reason} (unsigned: no worker has stated this end)`;
+  takeFact(state, { is: 'ended', environment, result: { ...result, reason: told } });
 }
 
 function concerns({ gates }: DeploymentState, fact: Fact): boolean {

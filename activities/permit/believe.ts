@@ -48,13 +48,13 @@ function signatureFault(
 ): string | null {
   const of = statement.body.environment;
   const key = Object.hasOwn(environments, of) ? environments[of]! : null;
-  if (key === null)
-    return (
-      `the file of ${environment} names no key of the worker of ${of}; add under environments: ` +
-      `${of}: { key: … }, as soakgate key show ${of} --worker prints it`
-    );
+  if (key === null) return unknownWorker(environment, of);
   return verifyStatement(statement, key) ? null : `the statement of ${of} is not signed by its worker`;
 }
+
+const unknownWorker = (environment: string, of: string): string =>
+  `the file of ${environment} names no key of the worker of ${of}; add under environments: ` +
+  `${of}: { key: … }, as soakgate key show ${of} --worker prints it`;
 
 function boundFault(body: StatementBound, about: Partial<StatementBound>): string | null {
   const wrong = Object.entries(about).find(([name, value]) => body[name as keyof StatementBound] !== value);
@@ -85,11 +85,33 @@ export function soakFault(
     : null;
 }
 
+const BEFORE_NOTE = 'environment-before.json';
 const EARLIER_NOTE = 'earlier-closed.json';
 
 /**
+ * Keeps which environment comes before this one in the signed plan, with the hash of its list; null where this is the
+ * first one. @throws StepFailure PERMIT_REFUSED where its worker is unknown here: it could never be believed.
+ */
+export async function keepBefore(
+  { settings, permitStore }: Pick<WorkerContext, 'settings' | 'permitStore'>,
+  { rollout, permit }: Pick<PermittedRollout, 'rollout' | 'permit'>,
+  before: StepList | null,
+): Promise<void> {
+  const name = before?.environment.name;
+  if (name !== undefined && !Object.hasOwn(settings.environments, name))
+    fail('PERMIT_REFUSED', unknownWorker(settings.environment, name));
+  const kept: Before | null = before && {
+    environment: before.environment.name,
+    list: permit.start.body.lists[before.environment.name] ?? '',
+    observes: (before.environment.soak ?? before.environment.watch) !== undefined,
+  };
+  await permitStore.noteOnce(rollout, BEFORE_NOTE, JSON.stringify(kept));
+}
+
+/**
  * Before the first change here the environment before is closed, as passed, by its own worker, and its last verdict is
- * fresh: a breach cannot be held back. @throws StepFailure NOT_PERMITTED.
+ * fresh: a breach cannot be held back, and nothing unsigned leads from one environment to the next, whatever the gate
+ * asks for. @throws StepFailure NOT_PERMITTED.
  */
 export async function requireEarlier(
   { settings, permitStore }: WorkerContext,
@@ -97,25 +119,35 @@ export async function requireEarlier(
   step: Step,
   closing: SignedStatement<ClosingStatement> | undefined,
 ): Promise<void> {
-  const soaked = permit.gateReport?.gateReport.statement;
-  if (!soaked || !list.gate?.sealed.length || step.changes.every((change) => change === 'files')) return;
+  const before = JSON.parse((await permitStore.note(rollout, BEFORE_NOTE)) ?? 'null') as Before | null;
+  if (!before || step.changes.every((change) => change === 'files')) return;
   if ((await permitStore.note(rollout, EARLIER_NOTE)) !== undefined) return;
-  const { deployment, environment, plan, list: listHash, commit } = soaked.body;
+  const { environment, list: listHash, observes } = before;
+  const about = { deployment: rollout.deployment, plan: permit.start.body.plan, commit: list.commit };
   const why = closing
     ? (signatureFault(settings, closing) ??
-      boundFault(closing.body, { deployment, environment, plan, list: listHash, commit }) ??
-      closingFault(closing.body))
+      boundFault(closing.body, { ...about, environment, list: listHash }) ??
+      closingFault(closing.body, observes))
     : 'its worker has not signed that it is closed';
   if (why !== null)
     fail('NOT_PERMITTED', `${environment} must be closed before anything is changed here: ${why}`);
   await permitStore.noteOnce(rollout, EARLIER_NOTE, JSON.stringify(closing));
 }
 
-function closingFault({ says, outcome, judgedAt, environment }: ClosingStatement): string | null {
+interface Before extends Pick<StatementBound, 'environment' | 'list'> {
+  /** Whether the plan observes it. */
+  readonly observes: boolean;
+}
+
+/** Where nothing is observed there is no verdict, and its end is what must be fresh. */
+function closingFault(
+  { says, outcome, judgedAt, at, environment }: ClosingStatement,
+  observes: boolean,
+): string | null {
   if (says !== 'closed') return 'its statement is about something else';
   if (outcome !== 'passed') return `it was closed as ${outcome}`;
-  const age = Date.now() - Date.parse(judgedAt ?? '');
+  const age = Date.now() - Date.parse(judgedAt ?? (observes ? '' : at));
   return age <= STALE_MS
     ? null
-    : `${environment} was last judged ${judgedAt ?? 'never'}, which is more than an hour ago`;
+    : `${environment} was last judged ${judgedAt ?? (observes ? 'never' : `at its end, ${at}`)}, which is more than an hour ago`;
 }

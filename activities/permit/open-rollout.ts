@@ -22,7 +22,7 @@ import type { StepList } from '../../src/core/step-list.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
-import { restFault, sealFault, soakFault } from './believe.ts';
+import { keepBefore, restFault, sealFault, soakFault } from './believe.ts';
 import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
 import { refuseOtherPlace } from './own-place.ts';
 import { isExpired, type Judge, judgePerson } from './verify.ts';
@@ -81,6 +81,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   });
   await spendNonces(world, input);
   await recordPermit(world, input);
+  await keepBefore(world, input, before);
   await permitStore.keepRollout({ rollout, permit, list });
   return receiptOf(world, list, started);
 }

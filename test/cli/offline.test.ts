@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 describe('validate', () => {
-  test('says that a gate would never open: the environment file knows no worker of the one before', async () => {
+  test('says that nothing would ever be changed: the environment file knows no worker of the one before', async () => {
     await writeFile(join(folder, 'two.yaml'), twoPlacesPlan('staging', 'later'));
     const asked = ['validate', 'two.yaml', '--environment-file', 'later.yaml', '-o', 'json'];
     const complaints = async () =>

@@ -72,29 +72,4 @@ describe.runIf(timeSkippingServer)('a deployment that ends well', () => {
       expect(soak.bytes).toBeLessThanOrEqual(500_000);
     },
   );
-
-  // The last: when a parent ends before its child, the test server skips no time any more.
-  test('a rollout that has told its outcome and does not end is waited for a minute, and the notes say so', async () => {
-    const run = await theatre.run(storyPlan({ only: 'staging' }), { stands: () => true });
-    await run.stands();
-    await run.send('pause', 'dan', 'staging');
-    await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
-    const result = {
-      environment: 'staging',
-      outcome: 'passed',
-      reason: 'told too early',
-      receipts: [],
-      undos: [],
-      differences: [],
-      soak: null,
-    };
-    await theatre.env.client.workflow
-      .getHandle(run.workflowId)
-      .signal('fact', { is: 'ended', environment: 'staging', result });
-    expect(await run.result()).toMatchObject({ outcome: 'completed' });
-    const { notes } = await run.progress();
-    expect(notes).toContain(
-      'not whole in the evidence: the history of staging, whose rollout has told its outcome but not ended',
-    );
-  });
 });

@@ -119,3 +119,31 @@ describe.runIf(timeSkippingServer)('an unsigned "the soak has passed"', () => {
     expect(productionCalls(run)).toContain('production migrate');
   });
 });
+
+const END = { receipts: [], undos: [], differences: [], soak: null, reason: 'as somebody says' };
+const sayEnded = (run: Run, outcome: string) =>
+  handle(run).signal('fact', {
+    is: 'ended',
+    environment: 'staging',
+    result: { ...END, environment: 'staging', outcome },
+  });
+
+describe.runIf(timeSkippingServer)('an unsigned "the rollout has ended"', () => {
+  test.each(['passed', 'failed', 'restored', 'stuck'])(
+    'as %s, while its run goes on: nothing comes of it',
+    async (outcome) => {
+      const run = await theatre.run(storyPlan({ only: 'staging' }), { stands: () => true });
+      await run.stands();
+      await run.send('pause', 'dan', 'staging');
+      await run.until('paused', (progress) => progress.waitingFor === 'resume', 'staging');
+      await sayEnded(run, outcome);
+      expect(await run.send('abort', 'dan', 'staging'), 'its rollout still answers').toMatchObject({
+        accepted: true,
+      });
+      expect(await run.result()).toMatchObject({
+        outcome: 'rolled-back',
+        reason: expect.stringContaining('abort by dan'),
+      });
+    },
+  );
+});

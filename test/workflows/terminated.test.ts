@@ -54,6 +54,23 @@ describe.runIf(devServer)('terminated from outside', () => {
     },
   );
 
+  test('the end of a rollout that was terminated is what a signal says, and the outcome says that nobody has stated it', async () => {
+    const run = await theatre.run(only, standing);
+    await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
+    await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).terminate('by hand');
+    await run.until('it says so', ({ waitingFor }) => waitingFor?.startsWith('recovery') === true);
+    const end = { receipts: [], undos: [], differences: [], soak: null, reason: 'as somebody says' };
+    await theatre.env.client.workflow.getHandle(run.workflowId).signal('fact', {
+      is: 'ended',
+      environment: 'staging',
+      result: { ...end, environment: 'staging', outcome: 'restored' },
+    });
+    expect(await run.result()).toMatchObject({
+      outcome: 'rolled-back',
+      reason: 'staging: as somebody says (unsigned: no worker has stated this end)',
+    });
+  });
+
   test('a cancelled deployment answers the decision that its stuck rollback waits for', async () => {
     const run = await theatre.run(only, { ...standing, compare: differsOnce });
     await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);

@@ -62,17 +62,17 @@ function summaryOf(file: string, plan: Plan, environmentFiles: readonly string[]
   return `${file} is valid: ${plan.service}, ${count(plan.steps.length, 'step')}, ${places}${guardrails}`;
 }
 
-/** A gate that rests on an environment whose worker this file does not know would never open. */
+/** Nothing is changed here before the worker of the environment before has signed its end. */
 function unbelieved(
   { environments: places }: Plan,
-  { environment: { name: environment }, gate }: StepList,
+  { environment: { name: environment } }: StepList,
   known: Readonly<Record<string, string>>,
   file: string,
 ): readonly string[] {
   const before = places[places.findIndex(({ name }) => name === environment) - 1]?.name;
-  if (before === undefined || !gate?.sealed.length || Object.hasOwn(known, before)) return [];
+  if (before === undefined || Object.hasOwn(known, before)) return [];
   return [
-    `the gate rests on what the worker of ${before} signs, and ${file} names no key of it: add under environments: ` +
+    `nothing is changed before the worker of ${before} has signed its end, and ${file} names no key of it: add under environments: ` +
       `${before}: { key: … }, as soakgate key show ${before} --worker prints it`,
   ];
 }
