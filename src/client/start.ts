@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import type { KeyObject } from 'node:crypto';
 import { sameJson } from '../core/canonical.ts';
-import type { Signed, StartBody } from '../core/messages.ts';
+import type { StartBody, SignedStart } from '../core/messages.ts';
 import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
@@ -20,6 +20,7 @@ import type { Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf } from './history.ts';
 import { Problem } from './problem.ts';
+import { signersOf } from '../core/start-signers.ts';
 import { aboutLines } from '../core/plan/about.ts';
 import { checkedInput, planOf } from './recompile.ts';
 
@@ -44,7 +45,7 @@ export interface StartRequest {
 }
 
 /** The signed start: what `--print` shows and what is sent. */
-export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
+export async function signStart(request: StartRequest): Promise<SignedStart> {
   const { plan, repository } = request;
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
@@ -91,7 +92,7 @@ export interface Started {
  */
 export async function startDeployment(
   connected: Connected,
-  start: Signed<StartBody>,
+  start: SignedStart,
   timing?: Timing,
 ): Promise<Started> {
   const { client } = connected;
@@ -110,7 +111,7 @@ export async function startDeployment(
       memo: { service, requester: start.person },
       staticSummary: `${service}: ${input.runs[0]!.list.summary}`.slice(0, 200),
       staticDetails: [
-        `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
+        `Requested by **${start.person}**${coSigned(start)}; commit \`${start.body.commit}\`.`,
         '',
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${count(list.steps.length, 'step')}`),
         ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
@@ -131,11 +132,19 @@ export async function startDeployment(
   }
 }
 
-/** Two starts ask for the same when all but nonce, expiry and the wording of the file agrees. */
-function differences(one: Signed<StartBody>, other: Signed<StartBody>): readonly string[] {
+/** As claimed: only the environments' workers can tell. */
+const coSigned = (start: SignedStart): string => {
+  const [, ...others] = signersOf(start);
+  return others.length > 0 ? `, co-signed by ${others.join(', ')}` : '';
+};
+
+/** Two starts ask for the same when all but nonce, expiry and the wording of the file agrees, and the same people ask. */
+function differences(one: SignedStart, other: SignedStart): readonly string[] {
   const aspects = { plan: 'plan', commit: 'commit', files: 'files', pace: 'pace', lists: 'steps' } as const;
   return [
     ...(one.person === other.person ? [] : ['requester']),
+    // Who signs it decides where it may be deployed: with other signatures it is another start.
+    ...(sameJson(signersOf(one).toSorted(), signersOf(other).toSorted()) ? [] : ['signatures']),
     ...Object.entries(aspects).flatMap(([key, word]) => {
       const name = key as keyof typeof aspects;
       return sameJson(one.body[name], other.body[name]) ? [] : [word];

@@ -82,17 +82,7 @@ const MESSAGES = ['start', 'approve', 'rollback', 'decide', 'operate'] as const;
 
 function quorums({ people, guardrails }: Trusted): readonly string[] {
   if (people.length === 0) return ['people: nobody is named, so nothing could ever be started here'];
-  const { start } = guardrails;
-  const complaints = [
-    // One of them would do, which is not what is written.
-    ...('each' in start && start.each.length > 1
-      ? [
-          `guardrails.start: a start has one signature in this version, so each of ${start.each.join(', ')} ` +
-            'cannot be asked; write any, or one role',
-        ]
-      : []),
-    ...MESSAGES.flatMap((message) => cannotBeMet(message, guardrails[message], people)),
-  ];
+  const complaints = MESSAGES.flatMap((message) => cannotBeMet(message, guardrails[message], people));
   return complaints.length > 0 ? complaints : withoutRequester(people, guardrails);
 }
 
@@ -116,11 +106,12 @@ function cannotBeMet(
       ];
 }
 
-/** Who starts a deployment cannot approve it: somebody must be able to start what the others can approve. */
+/** Who signs a start cannot approve it: some must be able to start what the others can approve. */
 function withoutRequester(
   people: readonly Person[],
   { start, approve }: Trusted['guardrails'],
 ): readonly string[] {
+  if ('each' in start && start.each.length > 1) return withoutSigners(people, start.each, approve);
   const starters = people.filter((person) => startsAlone(start, person));
   const approvable = starters.some(
     (starter) =>
@@ -133,6 +124,23 @@ function withoutRequester(
   return [
     `guardrails.approve: whoever starts a deployment cannot approve it, and without ` +
       `${starters.map(({ name }) => name).join(' or ')} the others cannot meet it; name one more person`,
+  ];
+}
+
+/** One person for each place in both: whoever signs the start is gone when it is approved. */
+function withoutSigners(
+  people: readonly Person[],
+  start: readonly string[],
+  approve: Quorum,
+): readonly string[] {
+  const ways =
+    'each' in approve ? [approve.each] : approve.any.length > 0 ? approve.any.map((role) => [role]) : [[]];
+  const left = ways.map((roles) => quorumMet({ each: [...start, ...roles] }, people));
+  if (left.some(({ met }) => met)) return [];
+  const nobody = [...new Set(left.flatMap(({ missing }) => missing))].join(', ');
+  return [
+    `guardrails.approve: whoever signs a start cannot approve it, and beside each of ${start.join(', ')} nobody is ` +
+      `left for ${nobody}; name one more person`,
   ];
 }
 

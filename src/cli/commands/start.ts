@@ -1,12 +1,10 @@
 // soakgate start: pins, compiles and signs, then starts; or prints what is signed, or starts what was
 // printed.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { DeploymentClient } from '../../client/door.ts';
 import { asUsage, Problem } from '../../client/problem.ts';
-import type { Signed, StartBody } from '../../core/messages.ts';
+import type { SignedStart } from '../../core/messages.ts';
 import type { Pace } from '../../core/pace.ts';
 import { withDeploymentClient } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -24,6 +22,7 @@ import {
   withServer,
 } from '../options.ts';
 import { readPlanFile } from '../plan-file.ts';
+import { readSignedFile, startIn } from '../signed-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { watch } from '../watch.ts';
 
@@ -62,6 +61,7 @@ export function register(command: Command, does: Does): void {
       'compress seven days to one minute, if the environment allows it',
     ],
     ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
+    ['soakgate sign start.json --as lea', '… let others sign where the guardrails ask for several …'],
     [
       'soakgate start --signed start.json --server http://127.0.0.1:8230',
       '… and start there, here through a soakgate server',
@@ -76,8 +76,8 @@ export function register(command: Command, does: Does): void {
       if (options.print) {
         terminal.print(JSON.stringify(signed, null, 1));
         terminal.say(
-          'signed, not started. Start it with: soakgate start --signed FILE. Valid until ' +
-            `${signed.body.expires}`,
+          'signed, not started. Start it with: soakgate start --signed FILE; where several must sign, each adds ' +
+            `a signature before: soakgate sign FILE --as PERSON. Valid until ${signed.body.expires}`,
         );
         return exitCodes.completed;
       }
@@ -90,7 +90,7 @@ async function signHere(
   terminal: Terminal,
   file: string | undefined,
   options: Options,
-): Promise<Signed<StartBody>> {
+): Promise<SignedStart> {
   if (file === undefined)
     throw new Problem('usage', 'the plan file is missing', 'soakgate start soakgate.yaml --as YOU');
   if (options.as === undefined)
@@ -124,49 +124,20 @@ async function signHere(
   return signed;
 }
 
-async function readSigned(file: string, plan: string | undefined): Promise<Signed<StartBody>> {
+async function readSigned(file: string, plan: string | undefined): Promise<SignedStart> {
   if (plan !== undefined)
     throw new Problem(
       'usage',
       'a plan and --signed are both given',
       'leave the plan out: it is in the signed start',
     );
-  const signed = await asUsage(
-    async () =>
-      JSON.parse(file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')) as Partial<
-        Signed<StartBody>
-      > | null,
-    'name the file that soakgate start --print has written',
-  );
-  const body: Partial<StartBody> | undefined = signed?.body;
-  const texts = [
-    signed?.person,
-    signed?.signature,
-    body?.deployment,
-    body?.planText,
-    body?.planFile,
-    body?.plan,
-    body?.commit,
-    body?.nonce,
-  ];
-  if (
-    signed?.message !== 'start' ||
-    texts.some((text) => typeof text !== 'string') ||
-    !body?.lists ||
-    !body.files
-  )
-    throw new Problem(
-      'usage',
-      `${file} is not a signed start`,
-      'soakgate start PLAN --as YOU --print makes one',
-    );
-  return signed as Signed<StartBody>;
+  return startIn(await readSignedFile(file), file);
 }
 
 async function begin(
   terminal: Terminal,
   door: DeploymentClient,
-  signed: Signed<StartBody>,
+  signed: SignedStart,
   options: Options,
 ): Promise<number> {
   terminal.leaving = `stopped waiting; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;
