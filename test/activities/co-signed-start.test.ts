@@ -189,7 +189,7 @@ describe('what an attacker makes of it is refused, or changes nothing', () => {
     expect(performance.now() - began).toBeLessThan(50);
   });
 
-  test('fifteen known names with false signatures stop at the first one', () => {
+  test('many known names with false signatures stop at the first one', () => {
     const began = performance.now();
     expect(judge(start(first, ...['lea', 'eve', 'max', 'ann'].map((name) => by(name, 'mallory'))))).toContain(
       'signed by lea: the signature does not match',

@@ -68,6 +68,11 @@ const signed = async (file: string) =>
 
 test('one signature: refused by the worker, with whose is missing, and nothing was done', async () => {
   const file = await printed('alone', 'plain.yaml');
+  const early = await run('start', '--signed', file, '--environment-file', cast.place.file);
+  expect([early.code, early.err]).toEqual([
+    7,
+    expect.stringContaining('nothing was started: staging: 1 of 2 signatures, waiting for lead'),
+  ]);
   expect((await run('start', '--signed', file)).code).toBe(0);
   const ended = await result('alone');
   expect(ended.outcome).not.toBe('completed');

@@ -13,6 +13,7 @@ import { START_LIFE_MS } from '../../core/signature-life.ts';
 import type { Does } from '../main.ts';
 import {
   type OutputOption,
+  gather,
   paceOption,
   readDuration,
   readName,
@@ -36,6 +37,7 @@ interface Options extends OutputOption, ServerOption {
   readonly print?: boolean;
   readonly signed?: string;
   readonly watch?: boolean;
+  readonly environmentFile?: readonly string[];
 }
 
 export function register(command: Command, does: Does): void {
@@ -48,6 +50,11 @@ export function register(command: Command, does: Does): void {
     .option('--expires <duration>', 'how long the signature is valid (default: 1d)', readDuration)
     .option('--print', 'print the signed JSON, start nothing')
     .option('--signed <file>', 'start from a file that --print wrote (- reads stdin)')
+    .option(
+      '--environment-file <file>',
+      'start nothing that this environment would refuse for its signatures (repeatable)',
+      gather,
+    )
     .option('--watch', 'watch it until it ends and exit with its code');
   withServer(withOutput(paceOption(command)));
   withExamples(command, [
@@ -68,22 +75,25 @@ export function register(command: Command, does: Does): void {
     ],
   ]);
   command.action(
-    does(async (terminal, file: string | undefined, options: Options) => {
-      const signed =
-        options.signed === undefined
-          ? await signHere(terminal, file, options)
-          : await readSigned(options.signed, file);
-      if (options.print) {
-        terminal.print(JSON.stringify(signed, null, 1));
-        terminal.say(
-          'signed, not started. Start it with: soakgate start --signed FILE; where several must sign, each adds ' +
-            `a signature before: soakgate sign FILE --as PERSON. Valid until ${signed.body.expires}`,
-        );
-        return exitCodes.completed;
-      }
-      return withDeploymentClient(options, (door) => begin(terminal, door, signed, options));
-    }),
+    does((terminal, file: string | undefined, options: Options) => start(terminal, file, options)),
   );
+}
+
+async function start(terminal: Terminal, file: string | undefined, options: Options): Promise<number> {
+  const signed =
+    options.signed === undefined
+      ? await signHere(terminal, file, options)
+      : await readSigned(options.signed, file);
+  if (!options.print) {
+    await refuseTooFew(signed, options);
+    return withDeploymentClient(options, (door) => begin(terminal, door, signed, options));
+  }
+  terminal.print(JSON.stringify(signed, null, 1));
+  terminal.say(
+    'signed, not started. Start it with: soakgate start --signed FILE; where several must sign, each adds a ' +
+      `signature before: soakgate sign FILE --as PERSON. Valid until ${signed.body.expires}`,
+  );
+  return exitCodes.completed;
 }
 
 async function signHere(
@@ -122,6 +132,28 @@ async function signHere(
   );
   terminal.say(`${plan.release.ref} is commit ${signed.body.commit}`);
   return signed;
+}
+
+/** What a worker would find out later, perhaps after days. @throws Problem */
+async function refuseTooFew(
+  signed: SignedStart,
+  { environmentFile = [], signed: file }: Options,
+): Promise<void> {
+  if (environmentFile.length === 0) return;
+  const { standingIn } = await import('../../client/co-sign.ts');
+  const { readEnvironmentFile } = await import('../../io/settings.ts');
+  for (const path of environmentFile) {
+    const place = await asUsage(() => readEnvironmentFile(path), 'correct the environment file');
+    const { met, text, environment } = standingIn(signed, place);
+    if (!met)
+      throw new Problem(
+        'not-allowed',
+        `nothing was started: ${environment}: ${text}`,
+        file === undefined
+          ? 'add --print, let the others add theirs with soakgate sign, then soakgate start --signed FILE'
+          : `soakgate sign ${file} --as PERSON`,
+      );
+  }
 }
 
 async function readSigned(file: string, plan: string | undefined): Promise<SignedStart> {
