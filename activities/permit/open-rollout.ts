@@ -82,7 +82,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     noticeBy: noticeGivers(settings, permit, list),
     window: list.environment.window ?? null,
   });
-  await spendNonces(world, input, signers);
+  await spendNonces(world, input);
   await recordPermit(world, input, signers);
   await permitStore.keepRollout({ rollout, permit, list });
   return receiptOf(list, started);

@@ -5,14 +5,15 @@ import type { Person } from '../../src/core/quorum.ts';
 import { evidenceFolder, slug, startRecord, startSignersPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
-/** Each signature serves one deployment: an attempt that died in between finds its own. */
+/**
+ * Each signature serves one deployment: an attempt that died in between finds its own. Who co-signs a start chooses no
+ * nonce, and what is signed names the deployment.
+ */
 export async function spendNonces(
   { permitStore }: WorkerContext,
   { rollout, permit }: OpenRolloutInput,
-  signers: readonly Person[],
 ): Promise<void> {
-  const starts = signers.map(({ name }) => ({ ...permit.start, person: name }));
-  for (const signed of [...starts, ...permit.approvals, ...permit.attestations]) {
+  for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
     const spender = `${rollout.deployment}/${signed.message}`;
     const nonce = `${signed.person}\n${(signed.body as { nonce: string }).nonce}`;
     if ((await permitStore.spendNonce(nonce, spender)) !== spender)

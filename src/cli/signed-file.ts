@@ -6,13 +6,11 @@ import type { Signed, SignedStart, StartBody } from '../core/messages.ts';
 import { alsoFault } from '../core/start-signers.ts';
 
 const HOW = 'soakgate start PLAN --as YOU --print makes one';
+const NAME_IT = 'name the file that soakgate start --print has written';
 
 /** The text of the file; `-` reads stdin. */
 export const readSignedFile = (file: string): Promise<string> =>
-  asUsage(
-    () => (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')),
-    'name the file that soakgate start --print has written',
-  );
+  asUsage(() => (file === '-' ? readAll(process.stdin) : readFile(file, 'utf8')), NAME_IT);
 
 /** The signed start in a text. @throws Problem when it is none, or its signatures could not be looked at. */
 export function startIn(text: string, file: string): SignedStart {
@@ -45,6 +43,6 @@ function jsonIn<T>(text: string, file: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new Problem('usage', `${file} is no JSON: ${(error as Error).message}`, HOW);
+    throw new Problem('usage', `${file} is no JSON: ${(error as Error).message}`, NAME_IT);
   }
 }

@@ -1,14 +1,17 @@
 // soakgate sign: what it shows, what it refuses, what it writes; offline.
 import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, makeSomeone, type Someone } from '../../src/cli/demo/place.ts';
 import type { SignedStart } from '../../src/core/messages.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { ranNow } from '../support/programs.ts';
+import { ENTER, openPseudoTerminal } from '../support/pseudo-terminal.ts';
 import { call, emptyFolder } from './call.ts';
 import { gatedPlan } from './play.ts';
 
+const ENTRY = fileURLToPath(new URL('../../bin/soakgate.mjs', import.meta.url));
 const folder = emptyFolder();
 const keys = join(folder, 'soakgate', 'keys');
 const env = { XDG_CONFIG_HOME: folder };
@@ -139,6 +142,37 @@ describe('a second signature', () => {
     expect((await run('sign', 'start.json', '--as', 'lea', '--yes', '--out', 'out.json')).code).toBe(0);
     expect(await readFile(at('start.json'), 'utf8')).toBe(before);
     expect((await startIn('out.json')).also).toHaveLength(1);
+  });
+});
+
+describe('at a terminal', () => {
+  const asked = async (file: string) => {
+    await cp(at('start.json'), at(file));
+    const argv = [process.execPath, ENTRY, 'sign', at(file), '--as', 'lea'];
+    const terminal = await openPseudoTerminal(argv, { ...process.env, ...env }, { columns: 120, rows: 40 });
+    await terminal.sees(/Sign the start of shop as lea\? \[y\/N\]/u);
+    return terminal;
+  };
+
+  test('it asks; who says no signs nothing, who says yes signs', async () => {
+    const no = await asked('no.json');
+    no.type(`n${ENTER}`);
+    expect(await no.ended()).toBe(7);
+    expect(await startIn('no.json')).toEqual(await startIn('start.json'));
+    const yes = await asked('yes.json');
+    yes.type(`y${ENTER}`);
+    expect(await yes.ended()).toBe(0);
+    expect((await startIn('yes.json')).also).toHaveLength(1);
+  });
+
+  test('a file that somebody else has signed meanwhile is not written over', async () => {
+    const terminal = await asked('busy.json');
+    await run('sign', 'busy.json', '--as', 'ann', '--yes');
+    const theirs = await readFile(at('busy.json'), 'utf8');
+    terminal.type(`y${ENTER}`);
+    await terminal.sees(/busy\.json has changed meanwhile; nothing was written/u);
+    expect(await terminal.ended()).toBe(6);
+    expect(await readFile(at('busy.json'), 'utf8')).toBe(theirs);
   });
 });
 
