@@ -111,7 +111,7 @@ export async function startDeployment(
       memo: { service, requester: start.person },
       staticSummary: `${service}: ${input.runs[0]!.list.summary}`.slice(0, 200),
       staticDetails: [
-        `Requested by **${start.person}**${coSigned(start)}; commit \`${start.body.commit}\`.`,
+        `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
         '',
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${count(list.steps.length, 'step')}`),
         ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
@@ -132,19 +132,17 @@ export async function startDeployment(
   }
 }
 
-/** As claimed: only the environments' workers can tell. */
-const coSigned = (start: SignedStart): string => {
-  const [, ...others] = signersOf(start);
-  return others.length > 0 ? `, co-signed by ${others.join(', ')}` : '';
-};
+/** Who signs it decides where it may be deployed: with other signatures it is another start. */
+function signersDiffer(one: SignedStart, other: SignedStart): readonly string[] {
+  if (one.person !== other.person) return ['requester'];
+  return sameJson(signersOf(one).toSorted(), signersOf(other).toSorted()) ? [] : ['signatures'];
+}
 
-/** Two starts ask for the same when all but nonce, expiry and the wording of the file agrees, and the same people ask. */
+/** Two starts ask for the same when the same people ask, and all but nonce, expiry and the file's wording agrees. */
 function differences(one: SignedStart, other: SignedStart): readonly string[] {
   const aspects = { plan: 'plan', commit: 'commit', files: 'files', pace: 'pace', lists: 'steps' } as const;
   return [
-    ...(one.person === other.person ? [] : ['requester']),
-    // Who signs it decides where it may be deployed: with other signatures it is another start.
-    ...(sameJson(signersOf(one).toSorted(), signersOf(other).toSorted()) ? [] : ['signatures']),
+    ...signersDiffer(one, other),
     ...Object.entries(aspects).flatMap(([key, word]) => {
       const name = key as keyof typeof aspects;
       return sameJson(one.body[name], other.body[name]) ? [] : [word];

@@ -9,7 +9,8 @@ const LONGEST = 500;
 
 /** Every name under a start, the requester's first; claimed, until an environment's worker has verified it. */
 export function signersOf({ person, also }: Pick<SignedStart, 'person' | 'also'>): readonly string[] {
-  return [person, ...(also ?? []).map((signature) => signature.person)];
+  const others: readonly unknown[] = Array.isArray(also) ? also : [];
+  return [person, ...others.filter(isCoSignature).map((signature) => signature.person)];
 }
 
 /** Why the signatures beside the requester's cannot be looked at; null where they can, or where there are none. */

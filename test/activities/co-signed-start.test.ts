@@ -197,6 +197,24 @@ describe('what an attacker makes of it is refused, or changes nothing', () => {
     expect(performance.now() - began).toBeLessThan(500);
   });
 
+  test('sixteen good signatures under the largest plan are checked in two seconds', () => {
+    const large = { ...body, planText: '\u0001'.repeat(1_000_000) };
+    const names = Array.from({ length: 16 }, (_one, at) => `p${at}`);
+    const pairs = names.map(() => createKey());
+    const [own, ...also] = names.map((person, at) => ({
+      person,
+      signature: signMessage(createPrivateKey(pairs[at]!.privatePem), 'start', person, large).signature,
+    }));
+    const people = names.map((name, at) => ({ name, roles: ['dba', 'lead'], key: pairs[at]!.publicText }));
+    const began = performance.now();
+    const verdict = judgeStart(
+      { ...settings(EACH), people },
+      { message: 'start', ...own!, body: large, also },
+    );
+    expect(verdict).toMatchObject({ signers: names.map((name) => ({ name })) });
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   test('somebody who was taken out of the file no longer counts', () => {
     expect(judge(honest, EACH, ['dan', 'max'])).toContain(waits);
   });

@@ -145,6 +145,17 @@ describe('a second signature', () => {
   });
 });
 
+test('a gate for which nobody is left is named before anything is signed', async () => {
+  const { code, out } = await run('validate', 'soakgate.yaml', '--environment-file', production);
+  expect([code, out]).toEqual([
+    2,
+    expect.stringContaining(
+      'gate: whoever signs a start cannot approve it, and beside each of dba, lead nobody is left for dba; name ' +
+        'one more person',
+    ),
+  ]);
+});
+
 describe('at a terminal', () => {
   const asked = async (file: string) => {
     await cp(at('start.json'), at(file));

@@ -2,7 +2,7 @@
 import { createKey } from '../../src/io/trust.ts';
 import { expect, test } from 'vitest';
 import type { Quorum } from '../../src/core/quorum.ts';
-import { type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
+import { gateUnmeetable, type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
 
 const key = (of: number) => `ed25519:${Buffer.alloc(32, of).toString('base64')}`;
 const file = (
@@ -85,6 +85,20 @@ test('who starts cannot approve, so one person more is needed', () => {
     expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { approve }))).toEqual([
       expect.stringMatching(wrong),
     ]);
+});
+
+test('the gate of a plan needs people who have not signed the start, beside those of the guardrails', () => {
+  const start: Quorum = { each: ['lead', 'dba'] };
+  const three = { lea: ['lead'], dan: ['dba'], zoe: ['dba'] };
+  expect(gateUnmeetable(['dba'], file(three, { start }))).toEqual([]);
+  expect(gateUnmeetable([], file({}))).toEqual([]);
+  expect(gateUnmeetable(['lead'], file(three, { start }))).toEqual([
+    expect.stringContaining('nobody is left for lead'),
+  ]);
+  expect(gateUnmeetable(['dba'], file(three, { start, approve: { each: ['lead'] } }))).toHaveLength(1);
+  expect(gateUnmeetable(['owner'], file(three))).toEqual([expect.stringContaining('has the role owner')]);
+  expect(gateUnmeetable(['dba', 'lead'], file(three, { start: { any: ['dba'] } }))).toEqual([]);
+  expect(gateUnmeetable(['lead'], file({ lea: ['lead'] }))).toEqual([expect.stringContaining('without lea')]);
 });
 
 test('nobody at all', () => {
