@@ -1,7 +1,7 @@
 // Inputs, results and the two signals between a deployment and its rollouts. Types only.
 import type { Accepted } from '../src/core/accepted.ts';
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
-import type { Permit, Signed, StartBody } from '../src/core/messages.ts';
+import type { Permit, Signed, SignedStart } from '../src/core/messages.ts';
 import type { RolloutRef } from '../src/core/ids.ts';
 import type { ClosingStatement, SignedStatement } from '../src/core/statements.ts';
 import type { StepList } from '../src/core/step-list.ts';
@@ -13,7 +13,7 @@ export interface EnvironmentRun {
 }
 
 export interface DeploymentInput {
-  readonly start: Signed<StartBody>;
+  readonly start: SignedStart;
   /** In the order in which they are entered. */
   readonly runs: readonly EnvironmentRun[];
   readonly timing?: Timing;

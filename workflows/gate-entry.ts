@@ -1,6 +1,6 @@
 // The way into one environment: through its gate, and then when its window is open.
 import { condition } from '@temporalio/workflow';
-import type { GateAnswer } from '../src/core/activities.ts';
+import type { GateAnswer } from '../src/core/gate-question.ts';
 import { NOTICE } from '../src/core/gate.ts';
 import type { Permit } from '../src/core/messages.ts';
 import { environmentActivities } from './activities.ts';

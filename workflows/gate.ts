@@ -1,7 +1,9 @@
 // The gate of one environment: a gate report is sealed, people decide on it, and the answer is a permit.
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
-import type { EnvironmentOutcome, GateAnswer, GateState } from '../src/core/activities.ts';
-import type { VerifiedMessage, Permit, SealedGateReport, Signed, StartBody } from '../src/core/messages.ts';
+import type { EnvironmentOutcome } from '../src/core/activities.ts';
+import type { GateAnswer, GateState } from '../src/core/gate-question.ts';
+import type { VerifiedMessage, Permit, SealedGateReport, SignedStart } from '../src/core/messages.ts';
+import { signersOf } from '../src/core/start-signers.ts';
 import type { DeploymentInput, EnvironmentRun, Timing } from './contract.ts';
 import { type Called, controlActivities } from './activities.ts';
 import { type Asker, newAsker } from './ask-person.ts';
@@ -9,7 +11,7 @@ import { untilDone } from './persist.ts';
 
 export interface Gate {
   readonly run: EnvironmentRun;
-  readonly start: Signed<StartBody>;
+  readonly start: SignedStart;
   readonly asker: Asker;
   readonly timing: Timing | undefined;
   gateReport: SealedGateReport | null;
@@ -177,6 +179,7 @@ function stateOf(gate: Gate): GateState {
     list: gate.run.list,
     gateReport: gate.gateReport,
     requester: gate.start.person,
+    requesters: signersOf(gate.start),
     approvals: gate.approvals.map(({ signed, roles }) => ({ person: signed.person, roles })),
     attestations: gate.attestations.map(({ signed, roles }) => ({
       id: String(signed.body['attestation']),

@@ -2,6 +2,7 @@
 // is started with.
 // Only whether it can be read without stumbling; whether it is true is asked elsewhere.
 import type { Signed } from '../src/core/messages.ts';
+import { alsoFault } from '../src/core/start-signers.ts';
 import type { Command, DeploymentInput, Fact, RolloutInput } from './contract.ts';
 import { Unreadable } from './payload-converter.ts';
 
@@ -182,11 +183,19 @@ const environmentRun = object({
     matrix: Array.isArray,
   }),
 });
-const start = object({
-  person: name,
-  signature: name,
-  body: object({ deployment: name, plan: name, planText: text, planFile: text, commit: name, lists: record }),
-});
+const start: Shape = (value) =>
+  object({
+    person: name,
+    signature: name,
+    body: object({
+      deployment: name,
+      plan: name,
+      planText: text,
+      planFile: text,
+      commit: name,
+      lists: record,
+    }),
+  })(value) && alsoFault(value as object) === null;
 
 export const isDeploymentInput = (value: unknown): value is DeploymentInput =>
   object({ start, runs: (runs) => list(environmentRun)(runs) && (runs as readonly unknown[]).length > 0 })(

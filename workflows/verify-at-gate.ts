@@ -3,6 +3,7 @@
 import { patched } from '@temporalio/workflow';
 import type { MessageVerdict } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
+import { signersOf } from '../src/core/start-signers.ts';
 import { type Called, environmentActivities } from './activities.ts';
 import { questionOf } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
@@ -26,6 +27,7 @@ export function verifyAtGate(
         list: gate.run.rollout.list,
         commit: gate.run.list.commit,
         requester: start.person,
+        requesters: signersOf(start),
         ...(gate.gateReport && { gateReport: gate.gateReport.hash, sealed: gate.gateReport }),
         ...questionOf(gate.asker),
         ...(asked && { gate: { roles: asked.approved?.roles ?? [], attested: asked.attested } }),

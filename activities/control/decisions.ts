@@ -3,13 +3,11 @@ import type {
   DecideInput,
   FallbackQuestion,
   ForwardPlan,
-  GateAnswer,
-  GateQuestion,
-  GateState,
   RollbackOutcome,
   RollbackQuestion,
   RollbackVerdict,
 } from '../../src/core/activities.ts';
+import type { GateAnswer, GateQuestion, GateState } from '../../src/core/gate-question.ts';
 import { gateReportOf, judgeGate as judge } from '../../src/core/gate.ts';
 import { quorumMet } from '../../src/core/quorum.ts';
 import { type Decision, decide as decideByMatrix, peopleDecide, rollbacksOf } from '../../src/core/matrix.ts';

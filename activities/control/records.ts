@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FoundBy, Latencies, PlaceRecord } from '../../src/core/evidence-delta.ts';
 import type { VerifiedMessage } from '../../src/core/messages.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
+import { startSigners } from '../frame/artifact-paths.ts';
 import { readIfThere, ifAbsent } from '../../src/io/files.ts';
 
 /** All about one environment that lies in the folder of the evidence. */
@@ -23,6 +24,7 @@ export async function readPlace(folder: string, environment: string): Promise<Pl
       baseline: await readAll<FoundBy>(join(folder, `baseline/${environment}/findings`)),
       after: await readAll<FoundBy>(join(folder, `after/${environment}/findings`)),
     },
+    startSigners: (await json<PlaceRecord['startSigners']>(startSigners(environment))) ?? [],
     observed:
       (await readObserved(folder, environment, 'soak')) ?? (await readObserved(folder, environment, 'watch')),
   };

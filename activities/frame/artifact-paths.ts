@@ -1,5 +1,5 @@
 // Where things lie in the artifact store: derived names, so that any worker finds them after any crash.
-import type { Signed, StartBody } from '../../src/core/messages.ts';
+import type { Signed, SignedStart } from '../../src/core/messages.ts';
 import type { RolloutRef } from '../../src/core/ids.ts';
 import { fail } from '../../src/core/failures.ts';
 import { sha256 } from '../../src/io/files.ts';
@@ -29,10 +29,19 @@ export function approvalPath(deployment: string, { message, person, body }: Sign
   return `${evidenceFolder(deployment)}/approvals/${slug(body.environment)}/${slug(message)}-${slug(person).slice(0, 60)}-${sha256(body.nonce).slice(0, 20)}.json`;
 }
 
+/** Who has signed the start, as an environment's worker has verified it: what stands in the start is only claimed. */
+export const startSignersPath = ({
+  deployment,
+  environment,
+}: Pick<RolloutRef, 'deployment' | 'environment'>): string =>
+  `${evidenceFolder(deployment)}/${startSigners(environment)}`;
+export const startSigners = (environment: string): string =>
+  `approvals/${slug(environment)}/start-signers.json`;
+
 /**
  * The signed start without the plan's text, which lies beside it as `plan.yaml`: together they are what was
  * signed.
  */
-export function startRecord(start: Signed<StartBody>): string {
+export function startRecord(start: SignedStart): string {
   return JSON.stringify({ ...start, body: { ...start.body, planText: '(plan.yaml)' } }, null, 1);
 }

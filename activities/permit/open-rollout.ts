@@ -4,7 +4,7 @@ import type { OpenRolloutInput } from '../../src/core/activities.ts';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
 import { guardrailComplaints } from '../../src/core/guardrails.ts';
-import { quorumMet } from '../../src/core/quorum.ts';
+import { type Person, quorumMet } from '../../src/core/quorum.ts';
 import { NOTICE } from '../../src/core/gate.ts';
 import {
   type ApproveBody,
@@ -18,14 +18,16 @@ import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Attestation } from '../../src/core/plan/plan.ts';
 import type { Receipt } from '../../src/core/receipts.ts';
 import { compileSteps } from '../../src/core/compile.ts';
+import type { RolloutRef } from '../../src/core/ids.ts';
 import type { StepList } from '../../src/core/step-list.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson } from '../../src/io/trust.ts';
 import { refuseOutside } from './before-deploying.ts';
 import { keepBefore, restFault, sealFault, soakFault } from './believe.ts';
-import { evidenceFolder, slug, startRecord } from '../frame/artifact-paths.ts';
+import { judgeStart } from './judge-start.ts';
 import { refuseOtherPlace } from './own-place.ts';
-import { isExpired, type Judge, judgePerson } from './verify.ts';
+import { recordPermit, spendNonces } from './record-permit.ts';
+import { isExpired, type Judge, judgePerson, requesterRefused } from './verify.ts';
 import { fromItsRollout, serviceSettings, type WorkerContext } from '../frame/step-context.ts';
 import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
@@ -50,7 +52,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   if (rollout.environment !== settings.environment || permit.environment !== settings.environment)
     fail('PERMIT_REFUSED', `this worker is ${settings.environment}, the permit is for ${permit.environment}`);
   // Nobody's plan is parsed before somebody who may start has signed it.
-  checkStart(world, permit, rollout.deployment);
+  const signers = checkStart(world, permit, rollout.deployment);
   const { list, first, before } = recompile(permit, settings.environment);
   if (first && isExpired(permit.start))
     fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
@@ -64,15 +66,9 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     fail('PERMIT_REFUSED', 'the list that was signed is not what plan, environment and pace compile to');
   const complaints = guardrailComplaints(list, settings.guardrails);
   if (complaints.length > 0) fail('GUARDRAIL_NOT_MET', complaints.join('; '), complaints);
-  checkApprovals(world, permit, list, rollout.list);
+  checkApprovals(world, permit, list, rollout.list, signers);
   checkSoakBefore(settings, permit, list, before);
-  const others = (await permitStore.open(rollout.service)).filter((other) => other.hash !== rollout.hash);
-  if (others[0])
-    fail(
-      'ROLLOUT_OPEN',
-      `deployment ${others[0].deployment} is not closed in ${settings.environment}; finish it or ` +
-        `run: soakgate recover ${others[0].deployment}`,
-    );
+  await refuseBesides(world, rollout);
   await refuseOutside(world, {
     deployment: rollout.deployment,
     facts: list.gate?.beforeDeploying ?? [],
@@ -80,21 +76,21 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     window: list.environment.window ?? null,
   });
   await spendNonces(world, input);
-  await recordPermit(world, input);
+  await recordPermit(world, input, signers);
   await keepBefore(world, input, before);
   await permitStore.keepRollout({ rollout, permit, list });
   return receiptOf(world, list, started);
 }
 
-/** Each signature serves one deployment: an attempt that died in between finds its own. */
-async function spendNonces({ permitStore }: WorkerContext, input: OpenRolloutInput): Promise<void> {
-  const { rollout, permit } = input;
-  for (const signed of [permit.start, ...permit.approvals, ...permit.attestations]) {
-    const spender = `${rollout.deployment}/${signed.message}`;
-    const nonce = `${signed.person}\n${(signed.body as { nonce: string }).nonce}`;
-    if ((await permitStore.spendNonce(nonce, spender)) !== spender)
-      fail('PERMIT_REFUSED', `the ${signed.message} of ${signed.person} has been used before`);
-  }
+/** One rollout of a service at a time. */
+async function refuseBesides({ settings, permitStore }: WorkerContext, rollout: RolloutRef): Promise<void> {
+  const other = (await permitStore.open(rollout.service)).find(({ hash }) => hash !== rollout.hash);
+  if (other)
+    fail(
+      'ROLLOUT_OPEN',
+      `deployment ${other.deployment} is not closed in ${settings.environment}; finish it or ` +
+        `run: soakgate recover ${other.deployment}`,
+    );
 }
 
 function receiptOf({ fileVersion }: WorkerContext, list: StepList, started: number): Receipt {
@@ -107,24 +103,6 @@ function receiptOf({ fileVersion }: WorkerContext, list: StepList, started: numb
     startedAt: new Date().toISOString(),
     tookMs: Math.round(performance.now() - started),
   };
-}
-
-/**
- * What opened this environment, into the evidence as it happens; approvals were written when they were
- * verified.
- */
-async function recordPermit(
-  { artifacts }: WorkerContext,
-  { rollout, permit }: OpenRolloutInput,
-): Promise<void> {
-  const folder = evidenceFolder(rollout.deployment);
-  await artifacts.put(`${folder}/plan.yaml`, permit.start.body.planText);
-  await artifacts.put(`${folder}/approvals/start.json`, startRecord(permit.start));
-  if (permit.gateReport)
-    await artifacts.put(
-      `${folder}/approvals/${slug(rollout.environment)}/gate-report.json`,
-      JSON.stringify(permit.gateReport, null, 1),
-    );
 }
 
 /** The list as this worker compiles it, and that of the environment before; null where this is the first one. */
@@ -165,16 +143,21 @@ function checkSoakBefore(
 }
 
 /** A start's expiry limits when it may first be used, which the first environment sees; a soak may outlast it. */
-function checkStart(world: Judge, permit: Permit, deployment: string): void {
-  const { start } = permit;
+function checkStart(world: Judge, { start }: Permit, deployment: string): readonly Person[] {
   if (start.body.deployment !== deployment)
     fail('PERMIT_REFUSED', 'the start was signed for another deployment');
-  const verdict = judgePerson(world, start, 'start', world.settings.guardrails.start);
-  if (!verdict.accepted) fail('PERMIT_REFUSED', `start by ${start.person}: ${verdict.reason}`);
+  const verdict = judgeStart(world, start);
+  return 'refused' in verdict ? fail('PERMIT_REFUSED', verdict.refused) : verdict.signers;
 }
 
 /** What the gate asks of people is checked here again, by the place that it opens. */
-function checkApprovals(world: Judge, permit: Permit, list: StepList, listHash: string): void {
+function checkApprovals(
+  world: Judge,
+  permit: Permit,
+  list: StepList,
+  listHash: string,
+  signers: readonly Person[],
+): void {
   const { settings } = world;
   const { gate } = list;
   const roles: readonly string[] = [
@@ -186,7 +169,10 @@ function checkApprovals(world: Judge, permit: Permit, list: StepList, listHash: 
   const anyOf = 'any' in settings.guardrails.approve ? settings.guardrails.approve.any : [];
   if (roles.length === 0 && anyOf.length === 0 && !gate?.sealed.length && !gate?.attested.length) return;
   const sealed = checkGateReport(settings, permit, list, listHash);
-  const people = permit.approvals.map((signed) => checkApproval(world, permit, signed, sealed, listHash));
+  const people = permit.approvals.map((signed) => {
+    refuseRequester(permit, signed, signers);
+    return checkApproval(world, signed, sealed, listHash);
+  });
   const quorum = quorumMet({ each: roles }, people);
   if (!quorum.met) fail('PERMIT_REFUSED', `approval is missing: ${quorum.missing.join(', ')}`);
   if (!quorumMet({ any: anyOf }, people).met)
@@ -223,9 +209,14 @@ function checkGateReport(
   return sealed;
 }
 
+/** Whoever has signed the start asks for the deployment, and approves none of it. */
+function refuseRequester({ start }: Permit, { person }: Signed, signers: readonly Person[]): void {
+  if (signers.some(({ name }) => name === person))
+    fail('PERMIT_REFUSED', requesterRefused(person, start.person));
+}
+
 function checkApproval(
   world: Judge,
-  permit: Permit,
   signed: Signed,
   { gateReport, hash }: SealedGateReport,
   listHash: string,
@@ -233,8 +224,6 @@ function checkApproval(
   const body = signed.body as unknown as ApproveBody;
   const verdict = judgePerson(world, signed, 'approve', { any: [] });
   if (!verdict.accepted) fail('PERMIT_REFUSED', `approval by ${signed.person}: ${verdict.reason}`);
-  if (signed.person === permit.start.person)
-    fail('PERMIT_REFUSED', `${signed.person} requested this deployment and cannot approve it`);
   const about = {
     deployment: gateReport.deployment,
     environment: world.settings.environment,

@@ -2,8 +2,7 @@
 // signatures, each about the same words, until its quorum is full.
 import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
 import { canonical } from '../../src/core/canonical.ts';
-import { count } from '../../src/core/count.ts';
-import { type Quorum, quorumMet } from '../../src/core/quorum.ts';
+import { type Quorum, signaturesText } from '../../src/core/quorum.ts';
 import type { Signed } from '../../src/core/messages.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
@@ -31,12 +30,8 @@ export async function countTogether(
   const counted = judged.filter(({ verdict }) => verdict.accepted);
   const signatures = counted.map(({ one }) => one);
   const people = counted.map(({ one, verdict }) => ({ name: one.person, roles: verdict.roles }));
-  const { met, missing } = quorumMet(quorum, people);
-  const wanted = quorum.each.length;
-  if (!met)
-    return {
-      waiting: `${wanted - missing.length} of ${count(wanted, 'signature')}, waiting for ${missing.join(', ')}`,
-    };
+  const { met, text } = signaturesText(quorum, people);
+  if (!met) return { waiting: text };
   return { signatures, spend: () => permitStore.spendSignatures(about, signed) };
 }
 

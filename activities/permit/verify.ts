@@ -9,6 +9,7 @@ import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
 import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
+import { startLacks } from '../../src/core/start-signers.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
 import { approvalPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
@@ -80,6 +81,12 @@ function tooLong({ guardrails, environment }: EnvironmentSettings, signed: Signe
         `${+(longestApprovalMs / DAY_MS).toFixed(2)} d (longest-approval); sign again with --expires`;
 }
 
+/** Why somebody who signed the start approves nothing of it. */
+export const requesterRefused = (person: string, requester: string): string =>
+  person === requester
+    ? `${person} requested this deployment and cannot approve it`
+    : `${person} has signed the start of this deployment and cannot approve it`;
+
 /** No readable expiry is an expired one. */
 export function isExpired(signed: Signed<object>): boolean {
   return !(Date.parse((signed.body as { expires?: string }).expires ?? '') > Date.now());
@@ -128,8 +135,14 @@ function judgeMessage(world: Judge, { signed, expect, deployment }: VerifyInput)
   if (dated !== null) return refuse(`not counted: ${dated}`);
   const body = signed.body as unknown as Partial<ApproveBody>;
   if (signed.message === 'approve') {
-    if (signed.person === expect.requester)
-      return refuse(`${signed.person} requested this deployment and cannot approve it`);
+    const { requester, requesters = [requester] } = expect;
+    if (requesters.includes(signed.person)) return refuse(requesterRefused(signed.person, requester));
+    const lacks = startLacks(
+      settings.guardrails.start,
+      settings.people.filter(({ name }) => requesters.includes(name)),
+    );
+    if (expect.requesters && lacks !== null)
+      return refuse(`not counted: ${settings.environment} refuses the start: ${lacks}`);
     if (body.plan !== expect.plan || body.list !== expect.list || body.commit !== expect.commit)
       return refuse('it is about another plan, list or commit');
     if (body.gateReport !== expect.gateReport)

@@ -1,5 +1,6 @@
 // The shape of what people sign. Shape only: who signed it is proven where it opens something (rule 8).
 import { z } from '@hono/zod-openapi';
+import { MOST_SIGNATURES } from '../core/start-signers.ts';
 import { canonical } from '../core/canonical.ts';
 
 // Without the flag u: the OpenAPI document would have it in the pattern.
@@ -29,6 +30,16 @@ const signable = (value: unknown): boolean => {
 const UNSIGNABLE =
   'it holds what no signature can cover (half a character, or a number that JSON does not have)';
 
+/** Shape and number; that nobody signs twice is said with the plan, of a start of any origin. */
+const alsoSchema = z
+  .array(z.strictObject({ person: name, signature }).openapi('CoSignature'))
+  .max(MOST_SIGNATURES - 1)
+  .openapi({
+    description:
+      'Who signs the same start besides, as `soakgate sign` adds it: each a signature over the same words, with the ' +
+      'name of that person. Each person and each signature once.',
+  });
+
 export const startSchema = z
   .strictObject({
     message: z.literal('start'),
@@ -50,9 +61,12 @@ export const startSchema = z
       lists: z.record(z.string(), hash),
     }),
     signature,
+    also: alsoSchema.optional(),
   })
   .refine(signable, UNSIGNABLE)
-  .openapi('SignedStart', { description: 'As `soakgate start PLAN --as YOU --print` gives it.' });
+  .openapi('SignedStart', {
+    description: 'As `soakgate start PLAN --as YOU --print` gives it, and as `soakgate sign` adds to it.',
+  });
 
 const bound = {
   deployment: name,

@@ -1,6 +1,6 @@
 // Starts: once for each idempotency key, and once for each deployment's name.
 import { canonical } from '../core/canonical.ts';
-import type { Signed, StartBody } from '../core/messages.ts';
+import type { SignedStart } from '../core/messages.ts';
 import { sha256 } from '../io/files.ts';
 import type { DeploymentClient, StartedHere } from '../client/door.ts';
 import { checkedInput } from '../client/recompile.ts';
@@ -12,9 +12,7 @@ export interface Answered {
 }
 
 /** Remembers keys for as long as the process lives. */
-export function openStarts(
-  door: DeploymentClient,
-): (key: string, signed: Signed<StartBody>) => Promise<Answered> {
+export function openStarts(door: DeploymentClient): (key: string, signed: SignedStart) => Promise<Answered> {
   const replays = new Replays<StartedHere>();
   return async (key, signed) => {
     // Before anything is asked: what is wrong with a plan is said whether or not Temporal is there.

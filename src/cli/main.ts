@@ -44,6 +44,11 @@ export const entries: readonly Entry[] = [
   },
   { name: 'start', summary: 'Start a deployment, signed by you', load: () => import('./commands/start.ts') },
   {
+    name: 'sign',
+    summary: 'Add your signature to a start before it is sent',
+    load: () => import('./commands/sign.ts'),
+  },
+  {
     name: 'list',
     summary: 'List deployments and what they wait for',
     load: () => import('./commands/list.ts'),

@@ -118,7 +118,7 @@ async function sign(terminal: Terminal, call: Call, { fields, expiresMs, show }:
 }
 
 /** Nobody there to answer is no assent (rule 1). */
-async function confirm(terminal: Terminal, question: string): Promise<void> {
+export async function confirm(terminal: Terminal, question: string): Promise<void> {
   const answer = await terminal.confirm(question);
   if (answer === null)
     throw new Problem(

@@ -1,6 +1,6 @@
 // What commands ask of deployments, whichever way they reach them: Temporal itself, or a Soakgate server that
 // speaks with it.
-import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
+import type { SealedGateReport, Signed, SignedStart } from '../core/messages.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import type { DeploymentRow, ListPage, ListQuery } from './list.ts';
 import type { Sent } from './send.ts';
@@ -16,7 +16,7 @@ export interface StartedHere extends Started {
 export interface DeploymentClient {
   /** @throws Problem when Temporal does not answer through this door. */
   reach(): Promise<void>;
-  start(signed: Signed<StartBody>): Promise<StartedHere>;
+  start(signed: SignedStart): Promise<StartedHere>;
   list(query: ListQuery): Promise<ListPage>;
   /** What it was started with. */
   input(deployment: string): Promise<DeploymentInput>;

@@ -1,7 +1,7 @@
 // The door through a Soakgate server (`--server URL`): the same questions, the same answers, the same
 // Problems.
 import { randomUUID } from 'node:crypto';
-import type { SealedGateReport, Signed, StartBody } from '../core/messages.ts';
+import type { SealedGateReport, Signed, SignedStart } from '../core/messages.ts';
 import { failures, type FailureCode } from '../core/failures.ts';
 import type { DeploymentClient, StartedHere } from './door.ts';
 import { checkGateReport } from './gate-report.ts';
@@ -42,7 +42,7 @@ export function httpDeploymentClient(url: string): DeploymentClient {
   return {
     reach: async () => void (await get('healthz')),
     // A key of its own for each command: what makes it one start is the deployment's name.
-    start: async (signed: Signed<StartBody>) =>
+    start: async (signed: SignedStart) =>
       taken<StartedHere>(
         await place.ask('POST', 'v1/deployments', {
           body: signed,
@@ -56,7 +56,7 @@ export function httpDeploymentClient(url: string): DeploymentClient {
       return get<ListPage>(`v1/deployments?${asked.toString()}`);
     },
     // Compiled here from what was signed: the server's word is not needed for what a person is about to sign.
-    input: async (deployment) => deploymentInput(await get<Signed<StartBody>>(`${of(deployment)}/start`)),
+    input: async (deployment) => deploymentInput(await get<SignedStart>(`${of(deployment)}/start`)),
     status: async (deployment) => ({ read: () => get<DeploymentStatus>(of(deployment)) }),
     gateReport: async (input, environment) =>
       checkGateReport(

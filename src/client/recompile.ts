@@ -1,5 +1,5 @@
 // What a signed start says, computed again from its plan: whoever takes it in need not believe its hashes.
-import type { Signed, StartBody } from '../core/messages.ts';
+import type { StartBody, SignedStart } from '../core/messages.ts';
 import { failures } from '../core/failures.ts';
 import type { RolloutRef } from '../core/ids.ts';
 import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
@@ -9,21 +9,29 @@ import type { StepList } from '../core/step-list.ts';
 import { hashJson } from '../io/trust.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
 import { Problem } from './problem.ts';
+import { alsoFault } from '../core/start-signers.ts';
 import { rolloutHash } from '../io/rollout-hash.ts';
 
 /**
  * What the workflow is started with, computed from the signed start alone. @throws Problem with all
  * complaints about its plan.
  */
-export function deploymentInput(start: Signed<StartBody>): DeploymentInput {
+export function deploymentInput(start: SignedStart): DeploymentInput {
   return { start, runs: runsOf(start.body, planOf(start.body)) };
 }
+
+const SIGN_ANEW = 'begin with soakgate start PLAN --print, then soakgate sign';
 
 /**
  * The same for a start that comes from elsewhere. @throws Problem when plan and steps are not those that were
  * signed.
  */
-export function checkedInput(start: Signed<StartBody>): DeploymentInput {
+export function checkedInput(start: SignedStart): DeploymentInput {
+  const fault = alsoFault(start);
+  if (fault !== null)
+    throw new Problem('usage', `the signed start is refused: ${fault}`, SIGN_ANEW, {
+      failure: 'PERMIT_REFUSED',
+    });
   const { body } = start;
   const plan = planOf(body);
   const runs = runsOf(body, plan);

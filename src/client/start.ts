@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import type { KeyObject } from 'node:crypto';
 import { sameJson } from '../core/canonical.ts';
-import type { Signed, StartBody } from '../core/messages.ts';
+import type { StartBody, SignedStart } from '../core/messages.ts';
 import { deploymentWorkflowId, CONTROL_QUEUE } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
 import { planFiles } from '../core/plan/files.ts';
@@ -22,6 +22,7 @@ import { connectionNames } from './connection-names.ts';
 import { deploymentInputOf } from './history.ts';
 import { forThisNamespace } from './namespace.ts';
 import { Problem } from './problem.ts';
+import { signersOf } from '../core/start-signers.ts';
 import { aboutLines } from '../core/plan/about.ts';
 import { checkedInput, planOf } from './recompile.ts';
 
@@ -46,7 +47,7 @@ export interface StartRequest {
 }
 
 /** The signed start: what `--print` shows and what is sent. */
-export async function signStart(request: StartRequest): Promise<Signed<StartBody>> {
+export async function signStart(request: StartRequest): Promise<SignedStart> {
   const { plan, repository } = request;
   const commit = await pinCommit(repository, plan.release.ref);
   const files = Object.fromEntries(
@@ -94,7 +95,7 @@ export interface Started {
  */
 export async function startDeployment(
   connected: Connected,
-  start: Signed<StartBody>,
+  start: SignedStart,
   timing?: Timing,
 ): Promise<Started> {
   const { client } = connected;
@@ -135,11 +136,17 @@ export async function startDeployment(
   }
 }
 
-/** Two starts ask for the same when all but nonce, expiry and the wording of the file agrees. */
-function differences(one: Signed<StartBody>, other: Signed<StartBody>): readonly string[] {
+/** Who signs it decides where it may be deployed: with other signatures it is another start. */
+function signersDiffer(one: SignedStart, other: SignedStart): readonly string[] {
+  if (one.person !== other.person) return ['requester'];
+  return sameJson(signersOf(one).toSorted(), signersOf(other).toSorted()) ? [] : ['signatures'];
+}
+
+/** Two starts ask for the same when the same people ask, and all but nonce, expiry and the file's wording agrees. */
+function differences(one: SignedStart, other: SignedStart): readonly string[] {
   const aspects = { plan: 'plan', commit: 'commit', files: 'files', pace: 'pace', lists: 'steps' } as const;
   return [
-    ...(one.person === other.person ? [] : ['requester']),
+    ...signersDiffer(one, other),
     ...Object.entries(aspects).flatMap(([key, word]) => {
       const name = key as keyof typeof aspects;
       return sameJson(one.body[name], other.body[name]) ? [] : [word];

@@ -2,14 +2,21 @@
 // nothing of Node becomes visible in a workflow.
 import type { Accepted } from './accepted.ts';
 import type { Decision, Trouble } from './matrix.ts';
-import type { VerifiedMessage, GateReport, Permit, SealedGateReport, Signed, StartBody } from './messages.ts';
+import type {
+  VerifiedMessage,
+  GateReport,
+  Permit,
+  SealedGateReport,
+  Signed,
+  SignedStart,
+} from './messages.ts';
+import type { GateAnswer, GateQuestion, GateState } from './gate-question.ts';
 import type { RolloutRef } from './ids.ts';
 import type { Attestation, EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { ClosingStatement, SignedStatement } from './statements.ts';
 import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
-import type { Missing } from './waiting.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;
@@ -85,6 +92,8 @@ export interface VerifyInput {
     readonly list?: string;
     readonly commit?: string;
     readonly requester: string;
+    /** Everybody whose name stands under the start; absent in histories of before, where it was the requester alone. */
+    readonly requesters?: readonly string[];
     /** What waits for an answer now: signatures that count together answer the same question. */
     readonly question?: string;
     /** What the gate asks of people; the guardrails of the environment may ask for more. */
@@ -175,41 +184,6 @@ export interface DecideInput {
   readonly receipt?: Receipt;
 }
 
-export interface GateQuestion {
-  readonly deployment: string;
-  readonly list: StepList;
-  readonly listHash: string;
-  readonly start: Signed<StartBody>;
-  readonly number: number;
-  readonly before: {
-    readonly environment: string;
-    readonly commit: string;
-    readonly soaked: string | null;
-    readonly receipts: readonly Receipt[];
-    readonly accepted?: readonly Accepted[];
-    readonly statement?: SignedStatement;
-  } | null;
-}
-
-/** The gate's state as a verdict: what is open, and whether it may be deployed to. */
-export interface GateAnswer {
-  readonly open: boolean;
-  /** What still keeps it shut. */
-  readonly waiting: readonly Missing[];
-}
-
-export interface GateState {
-  readonly list: StepList;
-  readonly gateReport: SealedGateReport | null;
-  readonly requester: string;
-  readonly approvals: readonly { readonly person: string; readonly roles: readonly string[] }[];
-  readonly attestations: readonly {
-    readonly id: string;
-    readonly person: string;
-    readonly roles: readonly string[];
-  }[];
-}
-
 export interface RollbackQuestion {
   readonly list: StepList;
   readonly stack: readonly StackEntry[];
@@ -250,7 +224,7 @@ export interface RollbackVerdict {
 export interface CloseEvidenceInput {
   readonly deployment: string;
   readonly outcome: string;
-  readonly start: Signed<StartBody>;
+  readonly start: SignedStart;
   readonly workflows: readonly string[];
   readonly environments: readonly EnvironmentOutcome[];
   /**

@@ -1,6 +1,7 @@
 // The delta of an environment: what is different between baseline and after, in catalog, rows, latency and
 // findings.
 import type { EnvironmentOutcome } from './activities.ts';
+import type { Person } from './quorum.ts';
 import { compareSnapshots, type Snapshot } from './snapshot.ts';
 
 export interface Latency {
@@ -25,6 +26,8 @@ export interface PlaceRecord {
   readonly findings: { readonly baseline: readonly FoundBy[]; readonly after: readonly FoundBy[] };
   /** The metrics of soak or watch: how many, and the time between the first and the last. */
   readonly observed: { readonly phase: string; readonly metrics: number; readonly realMs: number } | null;
+  /** Who has signed the start, as this environment's worker has verified it; empty where it was not entered. */
+  readonly startSigners: readonly Pick<Person, 'name' | 'roles'>[];
 }
 
 interface Changed {

@@ -8,6 +8,7 @@ import type { VerifiedMessage } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
 import { aboutLines } from './plan/about.ts';
 import { journalsOf } from './plan/migrators/index.ts';
+import { decidedRows } from './evidence-decided.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
 
@@ -240,25 +241,8 @@ function claimed({ claims: measured }: SummaryInput): string[] {
   ];
 }
 
-function decisions({ closing, decided }: SummaryInput): readonly string[] {
-  const rows = [...decided]
-    .sort((a, b) => (a.at ?? '').localeCompare(b.at ?? ''))
-    .map(({ signed, roles, at }) => [
-      signed.person,
-      roles.join(', '),
-      signed.message,
-      signed.body.environment,
-      at,
-      wordsOf(signed.body),
-    ]);
-  const start = [closing.start.person, 'requester', 'start', 'all', null, ''];
-  return table('', ['who', 'roles', 'what', 'where', 'when', 'words'], [start, ...rows]);
-}
-
-function wordsOf(body: Readonly<Record<string, unknown>>): string {
-  return ['attestation', 'decision', 'reason', 'fallback', 'text', 'comment']
-    .flatMap((name) => (typeof body[name] === 'string' ? [body[name]] : []))
-    .join(': ');
+function decisions(input: SummaryInput): readonly string[] {
+  return table('', ['who', 'roles', 'what', 'where', 'when', 'words'], decidedRows(input));
 }
 
 function unproven({ closing, plan, deltas, records, decided, troubles }: SummaryInput): string[] {

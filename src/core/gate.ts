@@ -1,6 +1,6 @@
 // The gate: which sealed facts hold, what the gate report says, and what still keeps it shut.
 import { allAccepted } from './accepted.ts';
-import type { GateAnswer, GateQuestion, GateState } from './activities.ts';
+import type { GateAnswer, GateQuestion, GateState } from './gate-question.ts';
 import { quorumMet } from './quorum.ts';
 import type { GateReport } from './messages.ts';
 import type { EnvironmentPlan, Gate } from './plan/plan.ts';
@@ -84,7 +84,8 @@ function proof(name: string, commit: string, before: NonNullable<GateQuestion['b
 }
 
 /** Whether the gate is open, else everything that keeps it shut. */
-export function judgeGate({ list, gateReport, requester, approvals, attestations }: GateState): GateAnswer {
+export function judgeGate(state: GateState): GateAnswer {
+  const { list, gateReport, requester, requesters = [requester], approvals, attestations } = state;
   const { gate } = list;
   if (!gate) return { open: true, waiting: [] };
   const waiting: Missing[] = [];
@@ -93,7 +94,7 @@ export function judgeGate({ list, gateReport, requester, approvals, attestations
     const there = attestations.some((given) => given.id === wanted.id && given.roles.includes(wanted.role));
     if (!there) waiting.push({ kind: 'attestation', id: wanted.id, role: wanted.role });
   }
-  const counted = approvals.filter((approval) => approval.person !== requester);
+  const counted = approvals.filter(({ person }) => !requesters.includes(person));
   const quorum = quorumMet(
     { each: gate.approved?.roles ?? [] },
     counted.map(({ person, roles }) => ({ name: person, roles })),

@@ -40,6 +40,18 @@ export interface Signed<Body extends object = Bound & Readonly<Record<string, Js
   readonly signature: string;
 }
 
+/** A signature of somebody else under the same start: over the same words, with the own name. */
+export interface CoSignature {
+  readonly person: string;
+  /** base64 of the Ed25519 signature over `signedText('start', person, body)`. */
+  readonly signature: string;
+}
+
+/** The start, by the person who asks for it; others sign it before it is sent. No signature covers `also`. */
+export interface SignedStart extends Signed<StartBody> {
+  readonly also?: readonly CoSignature[];
+}
+
 export interface StartBody {
   readonly deployment: string;
   /** Temporal's namespace in which it may run. */
@@ -97,7 +109,7 @@ export function signedText(
  * The gate's answer: the requester's signature and the people's approvals, verified where it opens something.
  */
 export interface Permit {
-  readonly start: Signed<StartBody>;
+  readonly start: SignedStart;
   readonly environment: string;
   readonly gateReport: SealedGateReport | null;
   readonly approvals: readonly Signed[];

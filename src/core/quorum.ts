@@ -1,4 +1,5 @@
 // Whose word counts together: how many people, of which roles.
+import { count } from './count.ts';
 
 /** `any`: one person with one of these roles. `each`: one person for each role. */
 export type Quorum = { readonly any: readonly string[] } | { readonly each: readonly string[] };
@@ -27,6 +28,17 @@ export function quorumMet(
     return !fits;
   });
   return { met: missing.length === 0, missing };
+}
+
+/** How full a quorum is: `1 of 2 signatures, waiting for dba`, or `2 of 2 signatures`. */
+export function signaturesText(
+  quorum: Quorum,
+  people: readonly Pick<Person, 'name' | 'roles'>[],
+): { readonly met: boolean; readonly text: string } {
+  const { met, missing } = quorumMet(quorum, people);
+  const wanted = 'any' in quorum ? 1 : Math.max(quorum.each.length, 1);
+  const there = `${wanted - missing.length} of ${count(wanted, 'signature')}`;
+  return { met, text: met ? there : `${there}, waiting for ${missing.join(', ')}` };
 }
 
 /** A place for each role, by different people: small numbers, so a plain search is exact. */

@@ -82,45 +82,47 @@ const MESSAGES = ['start', 'approve', 'rollback', 'decide', 'operate'] as const;
 
 function quorums({ people, guardrails }: Trusted): readonly string[] {
   if (people.length === 0) return ['people: nobody is named, so nothing could ever be started here'];
-  const { start } = guardrails;
-  const complaints = [
-    // One of them would do, which is not what is written.
-    ...('each' in start && start.each.length > 1
-      ? [
-          `guardrails.start: a start has one signature in this version, so each of ${start.each.join(', ')} ` +
-            'cannot be asked; write any, or one role',
-        ]
-      : []),
-    ...MESSAGES.flatMap((message) => cannotBeMet(message, guardrails[message], people)),
-  ];
-  return complaints.length > 0 ? complaints : withoutRequester(people, guardrails);
+  const complaints = MESSAGES.flatMap((message) =>
+    cannotBeMet(`guardrails.${message}`, guardrails[message], people),
+  );
+  return complaints.length > 0 ? complaints : withoutRequester('guardrails.approve', people, guardrails);
 }
 
-function cannotBeMet(
-  message: (typeof MESSAGES)[number],
-  quorum: Quorum,
-  people: readonly Person[],
-): readonly string[] {
+function cannotBeMet(place: string, quorum: Quorum, people: readonly Person[]): readonly string[] {
   const wanted = 'any' in quorum ? quorum.any : quorum.each;
   const nobody = wanted.filter((role) => !people.some(({ roles }) => roles.includes(role)));
   if (nobody.length > 0)
     return [...new Set(nobody)].map(
-      (role) => `guardrails.${message}: nobody under people has the role ${role}; give it to somebody`,
+      (role) => `${place}: nobody under people has the role ${role}; give it to somebody`,
     );
   const { met, missing } = quorumMet(quorum, people);
   return met
     ? []
     : [
-        `guardrails.${message}: each of ${wanted.join(', ')} needs ${wanted.length} different people, and ` +
+        `${place}: each of ${wanted.join(', ')} needs ${wanted.length} different people, and ` +
           `nobody is left for ${missing.join(', ')}`,
       ];
 }
 
-/** Who starts a deployment cannot approve it: somebody must be able to start what the others can approve. */
-function withoutRequester(
-  people: readonly Person[],
-  { start, approve }: Trusted['guardrails'],
+/** The same for a gate of a plan: roles that nobody of this environment is left for, once the start is signed. */
+export function gateUnmeetable(
+  roles: readonly string[],
+  { people, guardrails }: Pick<Trusted, 'people' | 'guardrails'>,
 ): readonly string[] {
+  const { start, approve } = guardrails;
+  const each = [...new Set([...roles, ...('each' in approve ? approve.each : [])])];
+  if (each.length === 0) return [];
+  const complaints = cannotBeMet('gate', { each }, people);
+  return complaints.length > 0 ? complaints : withoutRequester('gate', people, { start, approve: { each } });
+}
+
+/** Who signs a start cannot approve it: some must be able to start what the others can approve. */
+function withoutRequester(
+  place: string,
+  people: readonly Person[],
+  { start, approve }: Pick<Trusted['guardrails'], 'start' | 'approve'>,
+): readonly string[] {
+  if ('each' in start && start.each.length > 1) return withoutSigners(place, people, start.each, approve);
   const starters = people.filter((person) => startsAlone(start, person));
   const approvable = starters.some(
     (starter) =>
@@ -131,8 +133,26 @@ function withoutRequester(
   );
   if (starters.length === 0 || approvable) return [];
   return [
-    `guardrails.approve: whoever starts a deployment cannot approve it, and without ` +
+    `${place}: whoever starts a deployment cannot approve it, and without ` +
       `${starters.map(({ name }) => name).join(' or ')} the others cannot meet it; name one more person`,
+  ];
+}
+
+/** One person for each place in both: whoever signs the start is gone when it is approved. */
+function withoutSigners(
+  place: string,
+  people: readonly Person[],
+  start: readonly string[],
+  approve: Quorum,
+): readonly string[] {
+  const ways =
+    'each' in approve ? [approve.each] : approve.any.length > 0 ? approve.any.map((role) => [role]) : [[]];
+  const left = ways.map((roles) => quorumMet({ each: [...start, ...roles] }, people));
+  if (left.some(({ met }) => met)) return [];
+  const nobody = [...new Set(left.flatMap(({ missing }) => missing))].join(', ');
+  return [
+    `${place}: whoever signs a start cannot approve it, and beside each of ${start.join(', ')} nobody is ` +
+      `left for ${nobody}; name one more person`,
   ];
 }
 

@@ -116,6 +116,46 @@ describe('a start', () => {
   });
 });
 
+describe('a start that several have signed', () => {
+  const signature = signedStart().signature;
+  const other = (at: number) => ({
+    person: `lea${at}`,
+    signature: `${String(at).padStart(3, 'A')}${signature.slice(3)}`,
+  });
+  const sent: unknown[] = [];
+  const { post } = standIn({
+    start: async (signed) => {
+      sent.push(signed);
+      return started;
+    },
+  });
+  const with_ = (also: unknown) => ({ ...signedStart(), also });
+
+  test('goes on exactly as it was signed', async () => {
+    const whole = with_([other(1), other(2)]);
+    expect((await post(start, whole, withKey('several'))).status).toBe(201);
+    expect(sent.at(-1)).toEqual(whole);
+    expect((await post(start, with_([other(1)]), withKey('several'))).status).toBe(409);
+  });
+
+  test.each([
+    ['no list', 'lea'],
+    ['null', null],
+    ['one signature too many', Array.from({ length: 16 }, (_, at) => other(at))],
+    ['10,000 signatures', Array.from({ length: 10_000 }, (_, at) => other(at))],
+    ['a signature that is none', [{ person: 'lea', signature: 'x' }]],
+    ['a name that is none', [{ ...other(1), person: 'l\u0435a' }]],
+    ['more than a signature', [{ ...other(1), body: {} }]],
+    ['the requester again', [{ ...other(1), person: 'ann' }]],
+    ['one person twice', [other(1), { ...other(2), person: 'lea1' }]],
+    ['one signature twice', [other(1), { ...other(1), person: 'lea2' }]],
+  ])('%s is 422, and nothing is started', async (_, also) => {
+    const before = sent.length;
+    const answer = await post(start, with_(also), withKey('k'));
+    expect([answer.status, sent.length]).toEqual([422, before]);
+  });
+});
+
 describe('a message', () => {
   const path = (message: string) => `/v1/deployments/one/messages/${message}`;
   const sent = standIn({ send: async (signed) => ({ outcome: 'accepted', text: hashJson(signed) }) });

@@ -430,6 +430,19 @@ describe('the gate', () => {
     ).toEqual({ open: false, waiting: [{ kind: 'approval', roles: ['lead'] }] });
   });
 
+  test('whoever signed the start beside the requester never counts either', () => {
+    const approvals = [
+      { person: 'lea', roles: ['lead'] },
+      { person: 'dan', roles: ['dba'] },
+    ];
+    const state = { list: gated, gateReport: sealed, requester: 'ann', approvals, attestations: [] };
+    expect(judgeGate(state).open).toBe(true);
+    expect(judgeGate({ ...state, requesters: ['ann', 'dan'] })).toEqual({
+      open: false,
+      waiting: [{ kind: 'approval', roles: ['dba'] }],
+    });
+  });
+
   test('one person never fills two places; two who could each fill one do', () => {
     expect(answer([{ person: 'lea', roles: ['lead', 'dba'] }]).open).toBe(false);
     expect(

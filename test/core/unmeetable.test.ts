@@ -2,7 +2,7 @@
 import { createKey } from '../../src/io/trust.ts';
 import { expect, test } from 'vitest';
 import type { Quorum } from '../../src/core/quorum.ts';
-import { type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
+import { gateUnmeetable, type Trusted, unmeetable } from '../../src/core/unmeetable.ts';
 
 const key = (of: number) => `ed25519:${Buffer.alloc(32, of).toString('base64')}`;
 const file = (
@@ -55,10 +55,27 @@ test('fewer people than `each` needs, though each role has somebody', () => {
   ).toHaveLength(1);
 });
 
-test('a start of several is not asked for, and never taken for a start of any of them', () => {
-  expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { start: { each: ['lead', 'dba'] } }))).toEqual([
-    'guardrails.start: a start has one signature in this version, so each of lead, dba cannot be asked; write ' +
-      'any, or one role',
+test('whoever co-signs a start cannot approve it, so each of them is one person less at the gate', () => {
+  const start: Quorum = { each: ['lead', 'dba'] };
+  const two = { lea: ['lead'], dan: ['dba'] };
+  expect(unmeetable(file(two, { start }))).toEqual([]);
+  for (const approve of [{ each: ['lead'] }, { any: ['lead'] }])
+    expect(unmeetable(file(two, { start, approve }))).toEqual([
+      'guardrails.approve: whoever signs a start cannot approve it, and beside each of lead, dba nobody is left ' +
+        'for lead; name one more person',
+    ]);
+  expect(unmeetable(file(two, { start, approve: { any: ['lead', 'dba'] } }))).toEqual([
+    expect.stringContaining('nobody is left for lead, dba;'),
+  ]);
+  const three = { ...two, max: ['lead'] };
+  expect(unmeetable(file(three, { start, approve: { any: ['lead'] } }))).toEqual([]);
+  expect(unmeetable(file(three, { start, approve: { any: ['dba', 'lead'] } }))).toEqual([]);
+  expect(unmeetable(file(three, { start, approve: { each: ['dba'] } }))).toHaveLength(1);
+  // eve signs as the one, so that the other one can approve.
+  const either = { lea: ['lead'], eve: ['lead', 'dba'], dan: ['dba'] };
+  expect(unmeetable(file(either, { start, approve: { each: ['dba'] } }))).toEqual([]);
+  expect(unmeetable(file({ lea: ['lead', 'dba'] }, { start }))).toEqual([
+    'guardrails.start: each of lead, dba needs 2 different people, and nobody is left for dba',
   ]);
 });
 
@@ -68,6 +85,20 @@ test('who starts cannot approve, so one person more is needed', () => {
     expect(unmeetable(file({ lea: ['lead'], dan: ['dba'] }, { approve }))).toEqual([
       expect.stringMatching(wrong),
     ]);
+});
+
+test('the gate of a plan needs people who have not signed the start, beside those of the guardrails', () => {
+  const start: Quorum = { each: ['lead', 'dba'] };
+  const three = { lea: ['lead'], dan: ['dba'], zoe: ['dba'] };
+  expect(gateUnmeetable(['dba'], file(three, { start }))).toEqual([]);
+  expect(gateUnmeetable([], file({}))).toEqual([]);
+  expect(gateUnmeetable(['lead'], file(three, { start }))).toEqual([
+    expect.stringContaining('nobody is left for lead'),
+  ]);
+  expect(gateUnmeetable(['dba'], file(three, { start, approve: { each: ['lead'] } }))).toHaveLength(1);
+  expect(gateUnmeetable(['owner'], file(three))).toEqual([expect.stringContaining('has the role owner')]);
+  expect(gateUnmeetable(['dba', 'lead'], file(three, { start: { any: ['dba'] } }))).toEqual([]);
+  expect(gateUnmeetable(['lead'], file({ lea: ['lead'] }))).toEqual([expect.stringContaining('without lea')]);
 });
 
 test('nobody at all', () => {

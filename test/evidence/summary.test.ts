@@ -55,6 +55,7 @@ const record: PlaceRecord = {
   http: { baseline: { '/orders': { mean: 2, p95: 3, failed: 0 } }, after: null },
   findings: { baseline: [{ step: 'data', counts: { 'negative-total': 40 } }], after: [] },
   observed: null,
+  startSigners: [],
 };
 const closing = (pace: { nominalMs: number; realMs: number } | null): CloseEvidenceInput => ({
   deployment: 'orders-1',
@@ -141,6 +142,37 @@ test('the summary of a run that is stuck', () => {
     '- public.orders 7: added by the application since the backup',
   ])
     expect(text).toContain(line);
+});
+
+test('everybody who signed the start stands in it, once, with the places that verified it; nobody who was not', () => {
+  const [ann, lea, dan] = [
+    { name: 'ann', roles: ['developer'] },
+    { name: 'lea', roles: ['lead'] },
+    { name: 'dan', roles: ['dba'] },
+  ];
+  const start = {
+    ...closing(null).start,
+    also: ['lea', 'dan', 'zoe'].map((person) => ({ person, signature: 's' })),
+  };
+  const text = summaryText({
+    closing: { ...closing(null), start },
+    plan: null,
+    deltas: [],
+    records: {
+      staging: { ...record, startSigners: [ann, lea] },
+      production: { ...record, startSigners: [ann, { ...lea, roles: ['lead', 'owner'] }, dan] },
+    },
+    decided: [],
+    claims: [],
+    troubles: [],
+  });
+  const rows = text.split('\n').filter((line) => line.includes('| start |'));
+  expect(rows).toEqual([
+    expect.stringMatching(/^\| ann \| requester \| start \| all \|/u),
+    expect.stringMatching(/^\| lea \| lead, owner \| start \| staging, production \|.* co-signed \|$/u),
+    expect.stringMatching(/^\| dan \| dba \| start \| production \|.* co-signed \|$/u),
+  ]);
+  expect(text).not.toContain('zoe');
 });
 
 test('what was accepted stands in the first line, with who let it pass, and all of it below', () => {

@@ -7,7 +7,13 @@ import type { SoakStatement } from '../../src/core/statements.ts';
 export interface Change {
   readonly plan?: string;
   readonly pace?: Pace;
-  readonly start?: { readonly person?: string; readonly key?: string; readonly expiresMs?: number };
+  readonly start?: {
+    readonly person?: string;
+    readonly key?: string;
+    readonly expiresMs?: number;
+    /** Who signs beside, each with the own key or another one. */
+    readonly also?: readonly { readonly person: string; readonly key?: string }[];
+  };
   readonly gateReport?: (gateReport: GateReport) => GateReport;
   readonly gateReportKey?: string;
   /** What staging's worker has signed, changed before it is signed; null: it has signed nothing. */

@@ -22,6 +22,22 @@ export const forged: Record<string, [Change, string]> = {
     { start: { person: 'ann', key: 'mallory' } },
     'start by ann: the signature does not match the public key',
   ],
+  'a start that somebody else has signed in the name of lea': [
+    { start: { also: [{ person: 'lea', key: 'mallory' }] } },
+    'start by ann, signed by lea: the signature does not match the public key',
+  ],
+  'a start that one person has signed twice': [
+    { start: { also: [{ person: 'lea' }, { person: 'lea' }] } },
+    'lea signs it twice',
+  ],
+  'a start with more signatures than are taken': [
+    { start: { also: Array.from({ length: 10_000 }, (_, at) => ({ person: `lea${at}`, key: 'lea' })) } },
+    'it carries 10001 signatures; at most 16 are taken',
+  ],
+  'whoever has co-signed the start approving': [
+    { start: { also: [{ person: 'lea' }] } },
+    'lea has signed the start of this deployment and cannot approve it',
+  ],
   'a start by somebody without the role': [{ start: { person: 'dan' } }, 'needs a role of developer'],
   'a start whose time is over, where it is first used': [
     { plan: twoPlacesPlan('production', 'later'), start: { expiresMs: -1 } },

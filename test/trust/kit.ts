@@ -161,7 +161,7 @@ async function permitFor(
   const planText = change.plan ?? twoPlacesPlan('staging', 'production');
   const { plan } = parsePlan(planText, 'soakgate.yaml') as { plan: Plan };
   const person = change.start?.person ?? 'ann';
-  const start = await signStart({
+  const alone = await signStart({
     planText,
     planFile: 'soakgate.yaml',
     plan,
@@ -173,6 +173,13 @@ async function permitFor(
     nonce: randomUUID(),
     expiresMs: change.start?.expiresMs ?? 3_600_000,
   });
+  const also = await Promise.all(
+    (change.start?.also ?? []).map(async ({ person: name, key }) => {
+      const { signature } = signMessage(await keyOf(key ?? name), 'start', name, alone.body);
+      return { person: name, signature };
+    }),
+  );
+  const start = { ...alone, ...(also.length > 0 && { also }) };
   const run = deploymentInput(start).runs.find(({ rollout }) => rollout.environment === 'production')!;
   const about = {
     deployment: start.body.deployment,

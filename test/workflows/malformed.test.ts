@@ -3,6 +3,8 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, RawValue } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CONTROL_QUEUE } from '../../src/core/ids.ts';
+import { deploymentInput } from '../../src/client/recompile.ts';
+import { signedStart } from '../api/deployments.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { devServer, HOUR, openTheatre, type Run, type Theatre } from '../support/theatre.ts';
 
@@ -114,6 +116,23 @@ describe.runIf(devServer)('a workflow that is started with rubbish', () => {
     { start: {}, runs: [] },
     { start: { body: {} }, runs: [{}] },
   ];
+  test.each([
+    ['no list', 'lea'],
+    ['10,000', Array.from({ length: 10_000 }, (_, at) => ({ person: `p${at}`, signature: `s${at}` }))],
+    ['twice the same', [1, 2].map(() => ({ person: 'lea', signature: 'x' }))],
+    ['something else', [{ person: 'lea' }]],
+  ])('a deployment whose start has signatures that are %s', async (name, also) => {
+    const input = deploymentInput(signedStart());
+    const handle = await theatre.env.client.workflow.start('deployment', {
+      workflowId: `rubbish-signatures-${name.replaceAll(/\W/gu, '')}`,
+      taskQueue: CONTROL_QUEUE,
+      args: [{ ...input, start: { ...input.start, also } }],
+    });
+    const thrown = await handle.result().catch((error: unknown) => error);
+    expect((thrown as WorkflowFailedError).cause).toMatchObject({ type: 'INPUT_UNREADABLE' });
+    expect(await failedTasks(handle.workflowId)).toEqual([]);
+  });
+
   const types = ['deployment', 'rollout', 'afterwards', 'nobody-knows-this'];
   test.each(types)('%s: ends at once, with a code', async (type) => {
     for (const [number, input] of inputs.entries()) {

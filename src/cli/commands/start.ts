@@ -1,12 +1,10 @@
 // soakgate start: pins, compiles and signs, then starts; or prints what is signed, or starts what was
 // printed.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { DeploymentClient } from '../../client/door.ts';
 import { asUsage, Problem } from '../../client/problem.ts';
-import type { Signed, StartBody } from '../../core/messages.ts';
+import type { SignedStart } from '../../core/messages.ts';
 import type { Pace } from '../../core/pace.ts';
 import { withDeploymentClient } from '../door.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -15,6 +13,7 @@ import { START_LIFE_MS } from '../../core/signature-life.ts';
 import type { Does } from '../main.ts';
 import {
   type OutputOption,
+  gather,
   paceOption,
   readDuration,
   readName,
@@ -24,6 +23,7 @@ import {
   withServer,
 } from '../options.ts';
 import { readPlanFile } from '../plan-file.ts';
+import { readSignedFile, startIn } from '../signed-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { watch } from '../watch.ts';
 
@@ -37,6 +37,7 @@ interface Options extends OutputOption, ServerOption {
   readonly print?: boolean;
   readonly signed?: string;
   readonly watch?: boolean;
+  readonly environmentFile?: readonly string[];
 }
 
 export function register(command: Command, does: Does): void {
@@ -49,6 +50,11 @@ export function register(command: Command, does: Does): void {
     .option('--expires <duration>', 'how long the signature is valid (default: 1d)', readDuration)
     .option('--print', 'print the signed JSON, start nothing')
     .option('--signed <file>', 'start from a file that --print wrote (- reads stdin)')
+    .option(
+      '--environment-file <file>',
+      'start nothing that this environment would refuse for its signatures (repeatable)',
+      gather,
+    )
     .option('--watch', 'watch it until it ends and exit with its code');
   withServer(withOutput(paceOption(command)));
   withExamples(command, [
@@ -62,35 +68,39 @@ export function register(command: Command, does: Does): void {
       'compress seven days to one minute, if the environment allows it',
     ],
     ['soakgate start soakgate.yaml --as ann --print > start.json', 'sign here …'],
+    ['soakgate sign start.json --as lea', '… let others sign where the guardrails ask for several …'],
     [
       'soakgate start --signed start.json --server http://127.0.0.1:8230',
       '… and start there, here through a soakgate server',
     ],
   ]);
   command.action(
-    does(async (terminal, file: string | undefined, options: Options) => {
-      const signed =
-        options.signed === undefined
-          ? await signHere(terminal, file, options)
-          : await readSigned(options.signed, file);
-      if (options.print) {
-        terminal.print(JSON.stringify(signed, null, 1));
-        terminal.say(
-          'signed, not started. Start it with: soakgate start --signed FILE. Valid until ' +
-            `${signed.body.expires}`,
-        );
-        return exitCodes.completed;
-      }
-      return withDeploymentClient(options, (door) => begin(terminal, door, signed, options));
-    }),
+    does((terminal, file: string | undefined, options: Options) => start(terminal, file, options)),
   );
+}
+
+async function start(terminal: Terminal, file: string | undefined, options: Options): Promise<number> {
+  const signed =
+    options.signed === undefined
+      ? await signHere(terminal, file, options)
+      : await readSigned(options.signed, file);
+  if (!options.print) {
+    await refuseTooFew(signed, options);
+    return withDeploymentClient(options, (door) => begin(terminal, door, signed, options));
+  }
+  terminal.print(JSON.stringify(signed, null, 1));
+  terminal.say(
+    'signed, not started. Start it with: soakgate start --signed FILE; where several must sign, each adds a ' +
+      `signature before: soakgate sign FILE --as PERSON. Valid until ${signed.body.expires}`,
+  );
+  return exitCodes.completed;
 }
 
 async function signHere(
   terminal: Terminal,
   file: string | undefined,
   options: Options,
-): Promise<Signed<StartBody>> {
+): Promise<SignedStart> {
   if (file === undefined)
     throw new Problem('usage', 'the plan file is missing', 'soakgate start soakgate.yaml --as YOU');
   if (options.as === undefined)
@@ -124,49 +134,42 @@ async function signHere(
   return signed;
 }
 
-async function readSigned(file: string, plan: string | undefined): Promise<Signed<StartBody>> {
+/** What a worker would find out later, perhaps after days. @throws Problem */
+async function refuseTooFew(
+  signed: SignedStart,
+  { environmentFile = [], signed: file }: Options,
+): Promise<void> {
+  if (environmentFile.length === 0) return;
+  const { standingIn } = await import('../../client/co-sign.ts');
+  const { readEnvironmentFile } = await import('../../io/settings.ts');
+  for (const path of environmentFile) {
+    const place = await asUsage(() => readEnvironmentFile(path), 'correct the environment file');
+    const { met, text, environment } = standingIn(signed, place);
+    if (!met)
+      throw new Problem(
+        'not-allowed',
+        `nothing was started: ${environment}: ${text}`,
+        file === undefined
+          ? 'add --print, let the others add theirs with soakgate sign, then soakgate start --signed FILE'
+          : `soakgate sign ${file} --as PERSON`,
+      );
+  }
+}
+
+async function readSigned(file: string, plan: string | undefined): Promise<SignedStart> {
   if (plan !== undefined)
     throw new Problem(
       'usage',
       'a plan and --signed are both given',
       'leave the plan out: it is in the signed start',
     );
-  const signed = await asUsage(
-    async () =>
-      JSON.parse(file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')) as Partial<
-        Signed<StartBody>
-      > | null,
-    'name the file that soakgate start --print has written',
-  );
-  const body: Partial<StartBody> | undefined = signed?.body;
-  const texts = [
-    signed?.person,
-    signed?.signature,
-    body?.deployment,
-    body?.planText,
-    body?.planFile,
-    body?.plan,
-    body?.commit,
-    body?.nonce,
-  ];
-  if (
-    signed?.message !== 'start' ||
-    texts.some((text) => typeof text !== 'string') ||
-    !body?.lists ||
-    !body.files
-  )
-    throw new Problem(
-      'usage',
-      `${file} is not a signed start`,
-      'soakgate start PLAN --as YOU --print makes one',
-    );
-  return signed as Signed<StartBody>;
+  return startIn(await readSignedFile(file), file);
 }
 
 async function begin(
   terminal: Terminal,
   door: DeploymentClient,
-  signed: Signed<StartBody>,
+  signed: SignedStart,
   options: Options,
 ): Promise<number> {
   terminal.leaving = `stopped waiting; the start may have arrived: soakgate status ${signed.body.deployment} shows it`;

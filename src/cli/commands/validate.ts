@@ -1,6 +1,7 @@
 // soakgate validate: every complaint at once, with its place; with environment files also what their
 // guardrails refuse. Offline.
 import type { Command } from 'commander';
+import { gateUnmeetable } from '../../core/unmeetable.ts';
 import { guardrailComplaints } from '../../core/guardrails.ts';
 import type { Pace } from '../../core/pace.ts';
 import type { Complaint } from '../../core/plan/complaint.ts';
@@ -89,10 +90,11 @@ async function guardrailsOf(
   const listOf = (environment: string) =>
     compileSteps({ plan, environment, commit: plan.release.ref, files: {}, pace });
   const complaints = environmentFiles.map(async (environmentFile): Promise<readonly Complaint[]> => {
-    const { environment, guardrails, services, environments } = await asUsage(
+    const settings = await asUsage(
       () => readEnvironmentFile(environmentFile),
       'correct the environment file',
     );
+    const { environment, guardrails, services, environments } = settings;
     const known = plan.environments.some(({ name }) => name === environment);
     const path = known ? ['environments', environment] : ['environments'];
     const found = known
@@ -101,6 +103,7 @@ async function guardrailsOf(
             ? []
             : [`${environmentFile} has no service ${plan.service}: add it under services`]),
           ...unbelieved(plan, listOf(environment), environments, environmentFile),
+          ...gateUnmeetable(listOf(environment).gate?.approved?.roles ?? [], settings),
           ...guardrailComplaints(listOf(environment), guardrails),
         ]
       : [`there is no environment ${environment}`];
