@@ -3,6 +3,7 @@
 import { ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
 import { type FailureCode, failures, StepFailure } from '../../src/core/failures.ts';
 import { redact } from '../../src/io/redact.ts';
+import { withoutRowValues, withoutRowValuesIn } from '../../src/io/row-values.ts';
 
 const HEARTBEAT_MS = 1_000;
 
@@ -10,7 +11,7 @@ const HEARTBEAT_MS = 1_000;
 export async function asActivity<T>(act: () => Promise<T>): Promise<T> {
   const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
   try {
-    return await act();
+    return withoutRowValuesIn(await act());
   } catch (error) {
     if (cancellationSignal().aborted) throw new CancelledFailure('cancelled');
     throw asFailure(error);
@@ -23,8 +24,9 @@ export function asFailure(error: unknown, secrets: readonly string[] = []): Appl
   if (error instanceof ApplicationFailure) return error;
   const known = error instanceof StepFailure;
   const code: FailureCode = known ? error.code : 'STEP_CRASHED';
-  const message = redact(error instanceof Error ? error.message : String(error), secrets);
-  const details = known ? error.details.map((line) => redact(line, secrets)) : [];
+  const hidden = (text: string) => withoutRowValues(redact(text, secrets));
+  const message = hidden(error instanceof Error ? error.message : String(error));
+  const details = known ? error.details.map(hidden) : [];
   const failure = ApplicationFailure.create({
     type: code,
     message: `${code}: ${message}`,
@@ -32,6 +34,6 @@ export function asFailure(error: unknown, secrets: readonly string[] = []): Appl
     details: [{ code, remedy: failures[code].remedy, details }],
   });
   // The stack names the place of a crash, not this line.
-  if (!known && error instanceof Error && error.stack) failure.stack = redact(error.stack, secrets);
+  if (!known && error instanceof Error && error.stack) failure.stack = hidden(error.stack);
   return failure;
 }

@@ -1,8 +1,8 @@
 // New lines of the service's logs, counted by named patterns; where reading goes on travels with the
 // counters.
-import { join } from 'node:path';
 import { countLines } from '../../src/core/log-lines.ts';
 import { followFile, type NewLines } from '../../src/io/followed-file.ts';
+import { ownFile } from '../frame/own-files.ts';
 import type { Reader } from './reader.ts';
 
 const SEEN = 'seen';
@@ -21,7 +21,8 @@ export const readLog: Reader<'log'> = async (
   const followed: NewLines[] = [];
   for (const file of log.files.toReversed()) {
     const from = before?.[file];
-    followed.unshift(await followFile(join(folder, file), typeof from === 'string' ? from : undefined));
+    const path = await ownFile(work, file, folder);
+    followed.unshift(await followFile(path, typeof from === 'string' ? from : undefined));
   }
   const counted = countLines(
     log,

@@ -4,6 +4,7 @@ import type { OpenRolloutInput } from '../../src/core/activities.ts';
 import { sameJson } from '../../src/core/canonical.ts';
 import { fail } from '../../src/core/failures.ts';
 import { guardrailComplaints } from '../../src/core/guardrails.ts';
+import { placeComplaints } from '../../src/core/places.ts';
 import { type Person, quorumMet } from '../../src/core/quorum.ts';
 import { NOTICE } from '../../src/core/gate.ts';
 import {
@@ -56,7 +57,7 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
   const { list, first, before } = recompile(permit, settings.environment);
   if (first && isExpired(permit.start))
     fail('PERMIT_REFUSED', `start by ${permit.start.person}: the signature has expired`);
-  serviceSettings(world, list.service);
+  const service = serviceSettings(world, list.service);
   if (
     rollout.hash !== rolloutHash(rollout.deployment, rollout.environment) ||
     rollout.service !== list.service
@@ -64,7 +65,10 @@ export async function openRollout(world: WorkerContext, input: OpenRolloutInput)
     fail('PERMIT_REFUSED', 'the names of this rollout are not derived from its deployment');
   if (hashJson(list) !== rollout.list || permit.start.body.lists[settings.environment] !== rollout.list)
     fail('PERMIT_REFUSED', 'the list that was signed is not what plan, environment and pace compile to');
-  const complaints = guardrailComplaints(list, settings.guardrails);
+  const complaints = [
+    ...guardrailComplaints(list, settings.guardrails),
+    ...placeComplaints(list, service, settings.guardrails.files ?? []),
+  ];
   if (complaints.length > 0) fail('GUARDRAIL_NOT_MET', complaints.join('; '), complaints);
   checkApprovals(world, permit, list, rollout.list, signers);
   checkSoakBefore(settings, permit, list, before);

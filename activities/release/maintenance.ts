@@ -1,11 +1,11 @@
 // Maintenance by flag file: entered, seen from outside, left only through the checks of the state reached.
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import { get } from '../../src/io/http.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
+import { ownFile } from '../frame/own-files.ts';
 import { outsideAddress, type Work } from '../frame/step-context.ts';
+import { isRaised, lowerFlag, raiseFlag } from './flag-file.ts';
 
 const SEEN_WITHIN_MS = 15_000;
 /** What a proxy says when the service behind it is gone. */
@@ -38,9 +38,7 @@ export async function closeSite(work: Work): Promise<UndoResult> {
 }
 
 async function close(work: Work, closed: (status: number | null) => boolean): Promise<boolean> {
-  const { file } = settings(work);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${work.rollout.deployment}\n`);
+  await raiseFlag(await flagFile(work), work.rollout.deployment);
   return seenOutside(work, closed);
 }
 
@@ -53,8 +51,9 @@ export async function leaveMaintenance(work: Work): Promise<StepResult> {
 
 /** Undo of enter: left through a look at the state reached; a site that is not well stays behind its flag. */
 export async function endMaintenance(work: Work): Promise<UndoResult> {
-  const { file, inside, health } = settings(work);
-  if (!existsSync(file)) return { done: true, summary: 'maintenance was not on', differences: [] };
+  const { inside, health } = settings(work);
+  const file = await flagFile(work);
+  if (!(await isRaised(file))) return { done: true, summary: 'maintenance was not on', differences: [] };
   if (inside) {
     const answer = await get(new URL(health, inside).href);
     if (answer.status === null || answer.status >= 400)
@@ -77,8 +76,8 @@ export async function endMaintenance(work: Work): Promise<UndoResult> {
 }
 
 async function leave(work: Work): Promise<boolean> {
-  const { file, answers } = settings(work);
-  await rm(file, { force: true });
+  const { answers } = settings(work);
+  await lowerFlag(await flagFile(work));
   return seenOutside(work, (status) => status !== null && status !== answers && status < 500);
 }
 
@@ -92,8 +91,15 @@ async function seenOutside(work: Work, wanted: (status: number | null) => boolea
   }
 }
 
+/** What the environment's own file names lies where it says. */
+async function flagFile(work: Work): Promise<string> {
+  const { service, list } = work;
+  return service['flag-file'] === undefined
+    ? ownFile(work, list.environment.maintenance?.flagFile ?? '')
+    : resolve(service.root, service['flag-file']);
+}
+
 function settings(work: Work): {
-  file: string;
   answers: number;
   inside?: string | undefined;
   health: string;
@@ -102,7 +108,6 @@ function settings(work: Work): {
     work.list.environment.maintenance ??
     fail('SERVICE_FAILED', `the plan has no maintenance for ${work.list.environment.name}`);
   return {
-    file: resolve(work.service.root, work.service['flag-file'] ?? maintenance.flagFile),
     answers: maintenance.answers,
     inside: work.service.inside ?? maintenance.inside,
     health: maintenance.health,

@@ -2,7 +2,8 @@
 // worker.
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fail } from '../../src/core/failures.ts';
 import type { RestarterOptions } from '../../src/core/plan/restarters/index.ts';
 import { processStartTime } from '../../src/io/command.ts';
@@ -11,6 +12,7 @@ import { sessionListens } from '../../src/io/listening.ts';
 import { redact, tail } from '../../src/io/redact.ts';
 import { resolveSecret } from '../../src/io/settings.ts';
 import { baseEnvironment, commandValue } from '../frame/commands.ts';
+import { ownFile } from '../frame/own-files.ts';
 import type { Work } from '../frame/step-context.ts';
 import { runtimeOf } from '../runtimes/index.ts';
 import { untilReady } from './ready.ts';
@@ -18,6 +20,7 @@ import type { Restarter } from './restarter.ts';
 
 type Options = RestarterOptions['process'];
 
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 const STOP_MS = 10_000;
 /** USER_HZ of Linux, in which /proc counts. */
 const TICKS_A_SECOND = 100;
@@ -28,7 +31,7 @@ export const processRestarter: Restarter<'process'> = {
   tools: [],
   restart: async (work, service) => {
     const { options } = service;
-    const pidFile = resolve(work.service.root, options['pid-file']);
+    const pidFile = await pidFileOf(work, options);
     const stopped = await stop(pidFile);
     const log = join(work.service.root, 'logs', `${service.name}.log`);
     const pid = await start(work, options, pidFile, log);
@@ -41,10 +44,22 @@ export const processRestarter: Restarter<'process'> = {
     return `${stopped ? `pid ${stopped} ended, ` : ''}pid ${pid} up${serves}`;
   },
   stop: async (work, service) => {
-    const pid = await stop(resolve(work.service.root, service.options['pid-file']));
+    const pid = await stop(await pidFileOf(work, service.options));
     return pid ? `pid ${pid} ended` : 'was not running';
   },
 };
+
+/** @throws StepFailure SERVICE_FAILED where another file lies there: it would be overwritten. */
+async function pidFileOf(work: Work, options: Options): Promise<string> {
+  const file = await ownFile(work, options['pid-file']);
+  const text = (await readIfThere(file))?.trim() ?? '';
+  if (!/^(?:\d+(?: \d+)?)?$/u.test(text))
+    fail(
+      'SERVICE_FAILED',
+      `the pid-file ${file} is there and holds no pid: it is another file; name another pid-file`,
+    );
+  return file;
+}
 
 /** Ends what the pid file names, if it is still that process. */
 export async function stop(pidFile: string): Promise<number | undefined> {
@@ -76,7 +91,8 @@ async function startedBefore(pid: number, file: string): Promise<string | undefi
 async function start(work: Work, options: Options, pidFile: string, log: string): Promise<number> {
   const [program, ...args] = options.command;
   await mkdir(dirname(log), { recursive: true });
-  const output = await open(log, 'a', 0o600);
+  // A link that was planted there is not followed.
+  const output = await open(log, APPEND, 0o600);
   try {
     const child = spawn(program!, args, {
       cwd: runtimeOf(work).folder(work),

@@ -25,6 +25,8 @@ export interface Guardrails {
   readonly longestApprovalMs?: number;
   readonly pace: 'refused' | 'allowed';
   readonly programs: readonly string[];
+  /** Folders in which a plan may name pid files, flag files and logs, beside the service's own. */
+  readonly files?: readonly string[];
 }
 
 /** Every way in which the list is looser than the guardrails; empty when it is not. */

@@ -77,6 +77,8 @@ const environmentFile = z.strictObject({
     'longest-approval': duration.default(APPROVAL_LIFE_MS),
     pace: z.enum(['refused', 'allowed']).default('refused'),
     programs: z.array(z.string()),
+    /** Folders in which a plan may name pid files, flag files and logs, beside the service's own. */
+    files: z.array(z.string().regex(/^\/./u, 'must be an absolute path')).default([]),
   }),
 });
 

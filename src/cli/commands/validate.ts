@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { gateUnmeetable } from '../../core/unmeetable.ts';
 import { guardrailComplaints } from '../../core/guardrails.ts';
+import { placeComplaints } from '../../core/places.ts';
 import type { Pace } from '../../core/pace.ts';
 import type { Complaint } from '../../core/plan/complaint.ts';
 import { parsePlan, renderComplaint } from '../../core/plan/parse.ts';
@@ -105,6 +106,9 @@ async function guardrailsOf(
           ...unbelieved(plan, listOf(environment), environments, environmentFile),
           ...gateUnmeetable(listOf(environment).gate?.approved?.roles ?? [], settings),
           ...guardrailComplaints(listOf(environment), guardrails),
+          ...(services[plan.service]
+            ? placeComplaints(listOf(environment), services[plan.service]!, guardrails.files ?? [])
+            : []),
         ]
       : [`there is no environment ${environment}`];
     const place = { file, ...source.position(source.offsetOf(path, 'key')), path: path.join('.') };
