@@ -29,6 +29,13 @@ export function approvalPath(deployment: string, { message, person, body }: Sign
   return `${evidenceFolder(deployment)}/approvals/${slug(body.environment)}/${slug(message)}-${slug(person).slice(0, 60)}-${sha256(body.nonce).slice(0, 20)}.json`;
 }
 
+/** Where a message lies that its environment found good, and that came too late or to nothing. */
+export const refusedPath = (approval: string): string => approval.replace('/approvals/', '/refused/');
+
+/** The gate report that an approval is about, under its hash; the one that opened lies with the approvals, too. */
+export const gateReportPath = (deployment: string, environment: string, hash: string): string =>
+  `${evidenceFolder(deployment)}/gate-reports/${slug(environment)}-${pathPart(hash)}.json`;
+
 /**
  * The signed start without the plan's text, which lies beside it as `plan.yaml`: together they are what was
  * signed.

@@ -8,9 +8,10 @@ import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../sr
 import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
-import { approvalPath } from '../frame/artifact-paths.ts';
+import { approvalPath, gateReportPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 import { restFault, sealFault } from './believe.ts';
+import { isSealed } from './sealed.ts';
 import { countTogether } from './together.ts';
 import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
@@ -149,16 +150,23 @@ function notWanted(
  */
 async function record(
   world: WorkerContext,
-  { signed, deployment }: VerifyInput,
+  { signed, deployment, expect }: VerifyInput,
   { roles }: MessageVerdict,
 ): Promise<VerifiedMessage | null> {
   const { environment } = world.settings;
   const at = new Date().toISOString();
   if ((await world.permitStore.closed({ hash: rolloutHash(deployment, environment) })) !== undefined)
     return { signed, roles, at };
+  if (await isSealed(world.artifacts, deployment)) return { signed, roles, at };
   // What is counted from it is counted by this clock, from the first time.
   if (signed.message === 'attest' && signed.body['attestation'] === NOTICE)
     await world.permitStore.giveNotice(deployment, signed.person, at);
+  const { sealed } = expect;
+  if (signed.message === 'approve' && sealed)
+    await world.artifacts.put(
+      gateReportPath(deployment, environment, sealed.hash),
+      JSON.stringify(sealed, null, 1),
+    );
   const path = await world.artifacts.path(approvalPath(deployment, signed));
   return JSON.parse(
     await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies VerifiedMessage, null, 1)),

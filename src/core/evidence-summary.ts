@@ -4,12 +4,14 @@ import { acceptedText, allAccepted } from './accepted.ts';
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
 import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
+import { refusedLines } from './evidence-refused.ts';
 import type { VerifiedMessage } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
 import { aboutLines } from './plan/about.ts';
 import { journalsOf } from './plan/migrators/index.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
+import type { RefusedRecord } from './refused.ts';
 
 export interface SummaryInput {
   readonly closing: CloseEvidenceInput;
@@ -18,6 +20,7 @@ export interface SummaryInput {
   readonly deltas: readonly Delta[];
   readonly records: Readonly<Record<string, PlaceRecord>>;
   readonly decided: readonly VerifiedMessage[];
+  readonly refused: RefusedRecord;
   readonly claims: readonly ClaimMeasured[];
   /** Histories that could not be fetched, and the like. */
   readonly troubles: readonly string[];
@@ -91,6 +94,7 @@ export function summaryText(input: SummaryInput): string {
     '## Who decided',
     '',
     ...decisions(input),
+    ...refusedLines(input.refused),
     '## Not proven',
     '',
     ...unproven(input).map((line) => `- ${line}`),

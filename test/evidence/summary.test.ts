@@ -114,6 +114,7 @@ test('the summary of a run that is stuck', () => {
     deltas: [deltaOf(outcome, record)],
     records: { production: record },
     decided: [],
+    refused: { refused: [], more: 0, unreadable: 0 },
     claims: [
       {
         environment: 'production',
@@ -157,6 +158,7 @@ test('what was accepted stands in the first line, with who let it pass, and all 
     deltas: [],
     records: {},
     decided: [],
+    refused: { refused: [], more: 0, unreadable: 0 },
     claims: [],
     troubles: [],
   });
@@ -182,6 +184,7 @@ test('looks that go on are named, with the command that ends them, where the env
       deltas: [],
       records: {},
       decided: [],
+      refused: { refused: [], more: 0, unreadable: 0 },
       claims: [],
       troubles: [],
     });
