@@ -60,11 +60,21 @@ const orElse = <T>(instead: T, work: () => T): T => {
   }
 };
 
+/** However many messages name one gate report, it is hashed once. */
+const hashes = new WeakMap<object, string>();
+
+function hashOnce(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return orElse('', () => hashJson(value));
+  const hash = hashes.get(value) ?? orElse('', () => hashJson(value));
+  hashes.set(value, hash);
+  return hash;
+}
+
 const checks: Checks = {
   signed: (message, key) => orElse(false, () => verifyMessage(message, key)),
   stated: (statement, key) => orElse(false, () => verifyStatement(statement, key)),
   sealed: ({ gateReport, signature }, key) =>
     orElse(false, () => verifyText(key, signedText('gateReport', 'control', gateReport), signature)),
-  hash: (value) => orElse('', () => hashJson(value)),
+  hash: hashOnce,
   time: Date.parse,
 };

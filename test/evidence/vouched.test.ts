@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
@@ -183,6 +183,10 @@ describe('the honest package', () => {
     expect(out).toMatch(/\nSealed by the control key only\n.*SUMMARY\.md/u);
     const asJson = await call(['evidence', 'verify', folder, ...args, '-o', 'json']);
     expect(JSON.parse(asJson.out)).toMatchObject({ state: 'valid', vouching: { faults: [] } });
+    // The name of the deployment will do as well.
+    const env = { TEMPORAL_ADDRESS: stage.server.address };
+    const named = await call(['evidence', 'verify', basename(folder), ...args], { env });
+    expect(named.out).toBe(out);
   });
 
   test('a key that the trusted files do not hold vouches for nothing', async () => {

@@ -8,9 +8,9 @@ import { reportFault } from './reports.ts';
 
 /** Complaints about gates; `lines` are those of the messages, already judged. */
 export function vouchGates(subject: Case, lines: readonly Line[], entered: readonly string[]): Found {
+  const files = new Set(lines.filter(({ fault }) => fault === null).map(({ file }) => file));
   const good = subject.records.messages.filter(
-    ({ file, refused }) =>
-      refused === undefined && lines.some((line) => line.file === file && line.fault === null),
+    ({ file, refused }) => refused === undefined && files.has(file),
   );
   const faults = entered.flatMap((environment) => {
     const list = subject.lists?.get(environment);
@@ -19,7 +19,18 @@ export function vouchGates(subject: Case, lines: readonly Line[], entered: reado
       .filter((record) => record.signed.body.environment === environment);
     return list ? gateFaults(subject, list, signed).map((fault) => `${environment}: ${fault}`) : [];
   });
-  return { ...nothing, faults };
+  return { ...nothing, faults, notes: good.flatMap(({ record }) => ofAnother(subject, record)) };
+}
+
+/** A gate report that a breach has voided was approved for nothing. */
+function ofAnother({ records, check }: Case, { signed }: VerifiedMessage): readonly string[] {
+  const { environment, gateReport } = signed.body;
+  const opened = records.reports.find(
+    ({ sealed, opened: did }) => did && sealed.gateReport.environment === environment,
+  );
+  return signed.message === 'approve' && opened && check.hash(opened.sealed.gateReport) !== gateReport
+    ? [`the approval by ${signed.person} of ${environment} is about a gate report that did not open it`]
+    : [];
 }
 
 function gateFaults(
