@@ -316,6 +316,41 @@ export const forgeries: readonly Forgery[] = [
       }),
   ],
   [
+    'a gate report that the control key has not sealed',
+    /the gate report is not sealed by the control key/u,
+    (at) =>
+      rewrite(join(at, 'approvals/production/gate-report.json'), (record) => {
+        record.signature = `${'A'.repeat(86)}==`;
+      }),
+  ],
+  [
+    'a gate report about another plan',
+    /the gate report is about another plan/u,
+    (at, kit) =>
+      reported(at, kit, (report) => {
+        report.plan = '0'.repeat(64);
+      }),
+  ],
+  [
+    'a gate report without one of its facts',
+    /does not say that soak-passed holds/u,
+    (at, kit) =>
+      reported(at, kit, (report) => {
+        delete report.facts['soak-passed'];
+      }),
+  ],
+  [
+    'a soak that was shorter than the plan asks, stated by the worker itself',
+    /staging was observed 1 ms; the plan asks for 2000 ms/u,
+    async (at, kit) => {
+      const staging = await pem(await kit.worker('staging'));
+      await reported(at, kit, ({ statement }) => {
+        statement.body.soak.observedMs = 1;
+        statement.signature = signedBy(staging, textUnder('statement', 'staging', statement.body));
+      });
+    },
+  ],
+  [
     'no gate report',
     /the gate report that opened it is not in the package/u,
     async (at) => {
