@@ -27,10 +27,13 @@ export async function sortDecided(
   const own = evidenceFolder(input.deployment);
   const written = await readFiled(folder, 'approvals');
   const reasons = new Map(input.refusals?.signed.map(({ nonce, why }) => [nonce, why]));
+  // What came to nothing takes those along that had waited for it.
+  const whyOf = ({ signed, completedBy = '' }: VerifiedMessage) =>
+    reasons.get(signed.body.nonce) ?? reasons.get(completedBy);
   const put = (file: string, record: Filed['record']) =>
     artifacts.put(refusedPath(`${own}/${file}`), JSON.stringify(record, null, 1));
   for (const { file, record } of written.filed) {
-    const why = reasons.get(record.signed.body.nonce);
+    const why = whyOf(record);
     if (why === undefined) continue;
     await put(file, { ...record, why });
     await artifacts.remove(`${own}/${file}`);
@@ -43,7 +46,7 @@ export async function sortDecided(
       why: `no worker of ${record.signed.body.environment} has written that it counted`,
     });
   }
-  const counted = written.filed.filter(({ record }) => !reasons.has(record.signed.body.nonce));
+  const counted = written.filed.filter(({ record }) => whyOf(record) === undefined);
   const kept = await readFiled(folder, 'refused');
   const refused = recordOf(input, kept.filed);
   await artifacts.put(

@@ -74,8 +74,10 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   if ('waiting' in together) return { ...verdict, waiting: together.waiting };
   let at: string | null = null;
   for (const signed of together.signatures) {
-    const counted = await record(world, { ...input, signed }, judge(signed));
-    if (signed.body.nonce === input.signed.body.nonce) at = counted?.at ?? null;
+    const { nonce } = input.signed.body;
+    const alone = together.signatures.length === 1;
+    const counted = await record(world, { ...input, signed }, judge(signed), alone ? undefined : nonce);
+    if (signed.body.nonce === nonce) at = counted?.at ?? null;
   }
   // One word, however many had to sign it.
   await world.record.signed(input.deployment, input.environment, input.signed);
@@ -152,6 +154,7 @@ async function record(
   world: WorkerContext,
   { signed, deployment, expect }: VerifyInput,
   { roles }: MessageVerdict,
+  completedBy: string | undefined,
 ): Promise<VerifiedMessage | null> {
   const { environment } = world.settings;
   const at = new Date().toISOString();
@@ -167,10 +170,9 @@ async function record(
       gateReportPath(deployment, environment, sealed.hash),
       JSON.stringify(sealed, null, 1),
     );
+  const written: VerifiedMessage = { signed, roles, at, ...(completedBy !== undefined && { completedBy }) };
   const path = await world.artifacts.path(approvalPath(deployment, signed));
-  return JSON.parse(
-    await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies VerifiedMessage, null, 1)),
-  ) as VerifiedMessage;
+  return JSON.parse(await writeOnce(path, JSON.stringify(written, null, 1))) as VerifiedMessage;
 }
 
 function quorumFor({ guardrails }: EnvironmentSettings, message: MessageName): Quorum {

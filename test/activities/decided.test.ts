@@ -55,6 +55,23 @@ test('a message that its environment found good, and that came too late, stands 
   ]);
 });
 
+test('what came to nothing takes along the signature that had waited for it, and no other', async () => {
+  const store = await newStore();
+  const [earlier, waited, last] = [said('decide'), said('decide'), said('decide')];
+  await written(store, earlier);
+  const companion = { ...counted(waited), completedBy: last.body.nonce };
+  await store.artifacts.put(approvalPath('d', waited), JSON.stringify(companion));
+  await written(store, last);
+  const refusals = noRefusals();
+  refuse(refusals, last, 'refused: nothing is asked now', true);
+  await closed(store, { refusals });
+  const all = await names(store.folder);
+  expect(all.filter((name) => name.startsWith('approvals/staging/'))).toEqual([
+    approvalPath('d', earlier).replace('evidence/d/', ''),
+  ]);
+  expect(all.filter((name) => name.startsWith('refused/'))).toHaveLength(2);
+});
+
 test('what the workflow calls counted, and no worker has written, counts for nothing', async () => {
   const store = await newStore();
   const forged = { ...said('approve'), signature: 'AAAA' };

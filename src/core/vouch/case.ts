@@ -1,6 +1,6 @@
 // What the judges of an evidence package are given, and what each of them says of one line of it.
 import type { Manifest } from '../evidence.ts';
-import type { SealedGateReport, Signed, StartBody, VerifiedMessage } from '../messages.ts';
+import type { MessageName, SealedGateReport, Signed, StartBody, VerifiedMessage } from '../messages.ts';
 import type { Quorum } from '../quorum.ts';
 import type { ClosingStatement, SignedStatement, SoakStatement, StatementBound } from '../statements.ts';
 import type { StepList } from '../step-list.ts';
@@ -112,6 +112,17 @@ export function roleFault(
     ? null
     : `${environment} asks for ${wanted.join(', ')}; ${person.name} has ${person.roles.join(', ') || 'no role'}`;
 }
+
+/** Which guardrail a message needs. */
+export const guardOf: Partial<Readonly<Record<MessageName, Guarded>>> = {
+  decide: 'decide',
+  rollback: 'rollback',
+  pause: 'operate',
+  resume: 'operate',
+  abort: 'operate',
+  checkNow: 'operate',
+  extendSoak: 'operate',
+};
 
 export const rolesIn = (quorum: Quorum): readonly string[] => ('any' in quorum ? quorum.any : quorum.each);
 

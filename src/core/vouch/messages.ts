@@ -1,10 +1,11 @@
 // Who vouches for each message in the package that counted: approvals, attestations, decisions and the rest.
-import type { ApproveBody, AttestBody, MessageName, Signed } from '../messages.ts';
-import type { Guarded, TrustedPerson } from '../trusted-keys.ts';
+import type { ApproveBody, AttestBody, Signed } from '../messages.ts';
+import type { TrustedPerson } from '../trusted-keys.ts';
 import {
   type Case,
   type FiledMessage,
   type Found,
+  guardOf,
   type Line,
   nothing,
   roleFault,
@@ -97,16 +98,6 @@ function rolesFault({ record }: FiledMessage, person: TrustedPerson): string | n
     ? `the package gives ${person.name} the role ${beyond.join(', ')}, the trusted file does not`
     : null;
 }
-
-const guardOf: Partial<Readonly<Record<MessageName, Guarded>>> = {
-  decide: 'decide',
-  rollback: 'rollback',
-  pause: 'operate',
-  resume: 'operate',
-  abort: 'operate',
-  checkNow: 'operate',
-  extendSoak: 'operate',
-};
 
 function guardFault(subject: Case, { message, body }: Signed, person: TrustedPerson): string | null {
   const guard = guardOf[message];

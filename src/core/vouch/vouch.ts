@@ -5,6 +5,7 @@ import { refusedLines, vouchMessages } from './messages.ts';
 import { enteredIn, vouchOutcome } from './outcome.ts';
 import { vouchReports, vouchStatements } from './reports.ts';
 import { listsFound, vouchStart } from './start.ts';
+import { vouchTogether } from './together.ts';
 
 export interface Vouching {
   /** Every signed record that should count, with who vouches for it or why nobody does. */
@@ -33,6 +34,7 @@ export function vouch(subject: Case, names: readonly string[]): Vouching {
     ...signed,
     listsFound(subject),
     vouchGates(subject, lines, entered),
+    vouchTogether(subject, lines),
     vouchOutcome(subject, lines, entered),
   ];
   return {
