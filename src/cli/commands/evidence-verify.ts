@@ -72,23 +72,28 @@ async function verifyPackage(terminal: Terminal, wanted: string, options: Verify
           () => readTrust(trust, control),
           'pass an environment file or a trust file (docs/evidence.md has both)',
         );
-  const folder = await folderOf(wanted, options);
+  const folder = await folderOf(terminal, wanted, options);
   const verdict = await verifyEvidence(folder, keys ? (keys.control ?? undefined) : control, keys);
   if (options.output === 'json') terminal.print(JSON.stringify({ folder, ...verdict }));
   else terminal.print(verdictLines(folder, verdict, terminal.paint).join('\n'));
   const { unproven, state } = verdict;
   for (const line of unproven) terminal.say(`not proven: ${visible(line)}`);
+  if (verdict.vouching?.lines.some(({ fault }) => fault?.startsWith('unknown key')))
+    terminal.say(
+      'next: add the keys that you trust to a trust file, and pass it with --trust, too (docs/evidence.md)',
+    );
   if (!keys) terminal.say('not proven: the signatures of people and workers: pass --trust FILE');
   return state === 'valid' ? exitCodes.completed : exitCodes.failed;
 }
 
 /** What is there is the package; else it is the name of a deployment. */
-async function folderOf(wanted: string, options: ServerOption): Promise<string> {
+async function folderOf(terminal: Terminal, wanted: string, options: ServerOption): Promise<string> {
   const there = await stat(wanted).then(
     () => true,
     ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT',
   );
   if (there || !isName(wanted)) return wanted;
+  terminal.say(`there is no folder ${wanted}; looking for the deployment ${wanted}`);
   const { result } = await withDeploymentClient(options, async (door) => (await door.status(wanted)).read());
   if (!result)
     throw new Problem(

@@ -22,11 +22,14 @@ function vouchingLines(vouching: Vouching, paint: Paint): readonly string[] {
   const bad = lines.filter(({ fault }) => fault !== null);
   const signers = [...new Set(good.map(signer))];
   return [
+    // One gate report may lie in two places.
     ...signers.flatMap((who) => [
       who,
-      ...good
-        .filter((line) => signer(line) === who)
-        .map(({ what }) => `  ${paint('good', '✓')} ${visible(what)}: signature good`),
+      ...new Set(
+        good
+          .filter((line) => signer(line) === who)
+          .map(({ what }) => `  ${paint('good', '✓')} ${visible(what)}: signature good`),
+      ),
     ]),
     ...section('Not vouched for', [...bad.map(badText), ...faults], (text) => `${paint('bad', '✗')} ${text}`),
     ...section('Refused', refused.map(badText)),

@@ -61,7 +61,7 @@ function rolesUnknown({ keys }: Case): readonly string[] {
     : [];
 }
 
-const SIGNED = /^(?:approvals|statements|gate-reports|refused)\/|^(?:plan\.yaml|refused\.json)$/u;
+const SIGNED = /^(?:approvals|statements|gate-reports|refused)\/|^plan\.yaml$/u;
 
 function sealedOnly(names: readonly string[]): readonly string[] {
   const folders = new Map<string, number>();
