@@ -79,6 +79,7 @@ export async function closeEvidenceAlone(state: RolloutState, result: RolloutRes
       workflows: [deploymentWorkflowId(deployment), rolloutWorkflowId(service, environment)],
       environments: [result],
       approvals: [],
+      refusals: { ...state.inbox.refusals, unreadable: state.progress.malformed },
     }),
   );
 }

@@ -55,7 +55,14 @@ export type Fact =
   | { readonly is: 'soakVoided'; readonly environment: string; readonly why: string }
   | { readonly is: 'aboutToChange'; readonly environment: string }
   | { readonly is: 'waiting'; readonly environment: string; readonly waiting: Waiting | null }
-  | { readonly is: 'answered'; readonly nonce: string; readonly accepted: boolean; readonly text: string }
+  | {
+      readonly is: 'answered';
+      readonly nonce: string;
+      readonly accepted: boolean;
+      readonly text: string;
+      /** Whether the environment had found the signature good. */
+      readonly known?: boolean;
+    }
   | { readonly is: 'ended'; readonly environment: string; readonly result: RolloutResult };
 
 export type DeploymentOutcome = 'completed' | 'failed' | 'rolled-back' | 'rejected' | 'expired' | 'stuck';

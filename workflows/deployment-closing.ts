@@ -2,7 +2,8 @@
 // is sealed.
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import { acceptedText, allAccepted } from '../src/core/accepted.ts';
-import type { CloseEvidenceInput, SealedEvidence } from '../src/core/activities.ts';
+import type { CloseEvidenceInput } from '../src/core/activities.ts';
+import type { SealedEvidence } from '../src/core/evidence.ts';
 import { deploymentWorkflowId, rolloutWorkflowId } from '../src/core/ids.ts';
 import { controlActivities } from './activities.ts';
 import type { DeploymentOutcome, DeploymentResult, RolloutResult } from './contract.ts';
@@ -45,6 +46,7 @@ export async function close(state: DeploymentState): Promise<DeploymentResult> {
     start,
     workflows,
     environments: results,
+    refusals: { ...state.refusals, unreadable: state.progress.malformed },
     approvals: [...state.gates.values()].flatMap((gate) => [...gate.attestations, ...gate.approvals]),
   });
   state.progress.phase = outcome;

@@ -1,10 +1,11 @@
 // All that a deployment knows while it runs, and the few things its modules do with it.
 import type { EnvironmentOutcome } from '../src/core/activities.ts';
 import type { Signed } from '../src/core/messages.ts';
+import { type Refusals, refuse } from '../src/core/refused.ts';
 import type { Waiting } from '../src/core/waiting.ts';
 import type { DeploymentInput, DeploymentOutcome, RolloutResult } from './contract.ts';
 import type { Gate } from './gate.ts';
-import type { Answer } from './messages.ts';
+import type { Judged } from './messages.ts';
 import { type Progress, type LastSent, show } from './progress.ts';
 
 export interface DeploymentState {
@@ -21,12 +22,14 @@ export interface DeploymentState {
   readonly soaked: Map<string, EnvironmentOutcome>;
   readonly results: Map<string, RolloutResult>;
   /** Nonce → the rollout's answer. */
-  readonly answered: Map<string, Answer>;
+  readonly answered: Map<string, Judged>;
   readonly wantsChange: Set<string>;
   /** Of rollouts by environment. */
   readonly rolloutWaits: Map<string, Waiting>;
   /** Of gates by environment. */
   readonly gateWaits: Map<string, Waiting>;
+  /** What did not count, for the evidence. */
+  readonly refusals: Refusals;
   ended: { readonly outcome: DeploymentOutcome; readonly reason: string } | null;
   aborted: string | null;
   /** What voided the soak of an earlier environment last. */
@@ -63,8 +66,17 @@ export function setStep(
   show(state.progress, state.lastSent);
 }
 
-/** Keeps the first refusals, so that a flood does not fill the progress. */
-export function recordRefusal({ progress }: DeploymentState, signed: Signed, why: string): void {
+/**
+ * Keeps the first refusals, so that a flood does not fill the progress. `known`: the environment has found the
+ * signature good, and has written the message down.
+ */
+export function recordRefusal(
+  { progress, refusals }: DeploymentState,
+  signed: Signed,
+  why: string,
+  known: boolean,
+): void {
+  refuse(refusals, signed, why, known);
   if (progress.refusals.length >= REFUSALS_KEPT) return;
   const { message, person, body } = signed;
   progress.refusals.push({ message, person, environment: body.environment, why });

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { SealedGateReport, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/ids.ts';
+import { noRefusals } from '../src/core/refused.ts';
 import type {
   DeploymentInput,
   DeploymentResult,
@@ -66,6 +67,7 @@ function openState(input: DeploymentInput): DeploymentState {
     wantsChange: new Set(),
     rolloutWaits: new Map(),
     gateWaits: new Map(),
+    refusals: noRefusals(),
     ended: null,
     voided: null,
     aborted: null,

@@ -3,10 +3,11 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
+import { refuse } from '../src/core/refused.ts';
 import { answerQuestion, answerWaiting, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
 import type { Gate } from './gate.ts';
-import type { Answer } from './messages.ts';
+import type { Answer, Judged } from './messages.ts';
 import { commandSignal } from './rollout-inbox.ts';
 import { verifyAtGate } from './verify-at-gate.ts';
 
@@ -21,16 +22,24 @@ export function noteArrival(state: DeploymentState, { message, body }: Signed): 
 export async function answerMessage(state: DeploymentState, signed: Signed): Promise<Answer> {
   const { environment } = signed.body;
   const gate = state.gates.get(environment);
-  if (!gate) return refused(`this deployment has no environment ${environment}`);
-  if (!AT_GATE.includes(signed.message) && state.open.has(environment)) return passOn(state, gate, signed);
-  const answer = await atGate(state, gate, signed).finally(() => {
+  if (!gate) {
+    const none = refused(`this deployment has no environment ${environment}`);
+    refuse(state.refusals, signed, none.text, false);
+    return none;
+  }
+  if (!AT_GATE.includes(signed.message) && state.open.has(environment)) {
+    const { accepted, text, known } = await passOn(state, gate, signed);
+    if (!accepted) refuse(state.refusals, signed, text, known === true);
+    return { accepted, text };
+  }
+  const { accepted, text, known } = await atGate(state, gate, signed).finally(() => {
     if (signed.message === 'reject') gate.rejecting -= 1;
   });
-  if (!answer.accepted) recordRefusal(state, signed, answer.text);
-  return answer;
+  if (!accepted) recordRefusal(state, signed, text, known === true);
+  return { accepted, text };
 }
 
-async function passOn(state: DeploymentState, gate: Gate, signed: Signed): Promise<Answer> {
+async function passOn(state: DeploymentState, gate: Gate, signed: Signed): Promise<Judged> {
   const { environment, nonce, deployment } = signed.body;
   const { service } = gate.run.rollout;
   const told = await getExternalWorkflowHandle(rolloutWorkflowId(service, environment))
@@ -46,17 +55,19 @@ async function passOn(state: DeploymentState, gate: Gate, signed: Signed): Promi
   return state.answered.get(nonce) ?? { accepted: false, text: 'the rollout ended before it could answer' };
 }
 
-async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promise<Answer> {
+async function atGate(state: DeploymentState, gate: Gate, signed: Signed): Promise<Judged> {
   const verdict = await verifyAtGate(state, gate, signed);
   // What cannot be verified does not count.
   if ('failed' in verdict) return refused(verdict.failed.text);
   if (!verdict.ok.accepted) return refused(verdict.ok.reason);
   if (verdict.ok.waiting !== undefined) return answerWaiting(gate.asker, signed, verdict.ok.waiting);
   const by: VerifiedMessage = { signed, roles: verdict.ok.roles, at: verdict.ok.at ?? null };
-  if (AT_GATE.includes(signed.message)) return count(gate, by);
-  return signed.message === 'decide' && gate.asker.question
-    ? answerQuestion(gate.asker, by)
-    : affect(state, signed);
+  if (AT_GATE.includes(signed.message)) return { ...count(gate, by), known: true };
+  const answer =
+    signed.message === 'decide' && gate.asker.question
+      ? answerQuestion(gate.asker, by)
+      : affect(state, signed);
+  return { ...answer, known: true };
 }
 
 function count(gate: Gate, by: VerifiedMessage): Answer {

@@ -44,6 +44,11 @@ export interface Answer {
   readonly text: string;
 }
 
+/** An answer, and whether the environment had found the signature good before something else refused the message. */
+export interface Judged extends Answer {
+  readonly known?: boolean;
+}
+
 export interface Messages {
   /** Waits until every message has been worked off and its sender answered. */
   settled(): Promise<void>;

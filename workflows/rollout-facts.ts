@@ -34,8 +34,10 @@ function concerns({ gates }: DeploymentState, fact: Fact): boolean {
 }
 
 export function takeFact(state: DeploymentState, fact: Fact): void {
-  if (fact.is === 'answered') state.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
-  else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
+  if (fact.is === 'answered') {
+    const { nonce, accepted, text, known } = fact;
+    state.answered.set(nonce, { accepted, text, ...(known && { known }) });
+  } else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
   else if (fact.is === 'waiting') setWaiting(state, 'rollout', fact.environment, fact.waiting);
   else if (fact.is === 'soakPassed') {
     state.soaked.set(fact.environment, fact.outcome);

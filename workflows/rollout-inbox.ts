@@ -10,11 +10,12 @@ import {
 import { rollbacksOf } from '../src/core/matrix.ts';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { deploymentWorkflowId } from '../src/core/ids.ts';
+import { noRefusals, type Refusals, refuse } from '../src/core/refused.ts';
 import type { ClosingStatement, SignedStatement } from '../src/core/statements.ts';
 import { environmentActivities } from './activities.ts';
 import { answerQuestion, answerWaiting, type Asker, questionOf, refused } from './ask-person.ts';
 import type { Command, Fact, RolloutInput } from './contract.ts';
-import { type Answer, countMalformed, openSignals } from './messages.ts';
+import { type Answer, countMalformed, type Judged, openSignals } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { isCommand } from './shapes.ts';
 
@@ -42,6 +43,8 @@ export interface RolloutInbox {
   extendMs: number;
   /** Grows with everything for which an observation is cut short: `checkNow`, `close` and `pause`. */
   stirred: number;
+  /** What did not count, for the evidence where the deployment is gone. */
+  readonly refusals: Refusals;
   /** Waits until no command is waiting or being answered. */
   settled: () => Promise<void>;
   /** False when there is no deployment any more. */
@@ -63,6 +66,7 @@ export function openInbox(input: RolloutInput, progress: Progress, asker: Asker)
     paused: false,
     extendMs: 0,
     stirred: 0,
+    refusals: noRefusals(),
     settled: () => condition(() => commands.length === 0 && !work.busy),
     // A parent that is gone cannot be told; the rollout goes on.
     notifyDeployment: (fact) =>
@@ -115,13 +119,20 @@ async function takeCommand(place: Place, command: Command): Promise<void> {
   else if (!answered.has(command.signed.body.nonce)) {
     answered.add(command.signed.body.nonce);
     const { signed } = command;
-    const { accepted, text } = await answerMessage(place, signed);
-    const told = await inbox.notifyDeployment({ is: 'answered', nonce: signed.body.nonce, accepted, text });
+    const { accepted, text, known } = await answerMessage(place, signed);
+    if (!accepted) refuse(inbox.refusals, signed, text, known === true);
+    const told = await inbox.notifyDeployment({
+      is: 'answered',
+      nonce: signed.body.nonce,
+      accepted,
+      text,
+      ...(known && { known }),
+    });
     if (!told) place.progress.notes.push(`${signed.message} by ${signed.person}: ${text}`);
   }
 }
 
-async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
+async function answerMessage(place: Place, signed: Signed): Promise<Judged> {
   const { input, asker } = place;
   const { rollout } = input.run;
   const { start } = input.permit;
@@ -140,7 +151,8 @@ async function answerMessage(place: Place, signed: Signed): Promise<Answer> {
   if ('failed' in verdict) return refused(verdict.failed.text);
   const { accepted: counts, reason, person, roles, at, waiting } = verdict.ok;
   if (waiting !== undefined) return answerWaiting(asker, signed, waiting);
-  return counts ? apply(place, { signed, roles, at: at ?? null }, person) : refused(reason);
+  if (!counts) return refused(reason);
+  return { ...apply(place, { signed, roles, at: at ?? null }, person), known: true };
 }
 
 /** Does what a verified message says; the text is the sender's answer. */

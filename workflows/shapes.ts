@@ -10,6 +10,7 @@ type Shape = (value: unknown) => boolean;
 
 const text: Shape = (value) => typeof value === 'string';
 const name: Shape = (value) => typeof value === 'string' && value.length > 0 && value.length <= 500;
+const yesOrNo: Shape = (value) => typeof value === 'boolean';
 const list =
   (of: Shape): Shape =>
   (value) =>
@@ -159,7 +160,7 @@ const fact = byKind({
   soakVoided: object({ environment: name, why: text }),
   aboutToChange: object({ environment: name }),
   waiting: object({ environment: name, waiting: orNull(waiting) }),
-  answered: object({ nonce: name, accepted: (value) => typeof value === 'boolean', text }),
+  answered: object({ nonce: name, accepted: yesOrNo, text, known: optional(yesOrNo) }),
   ended: object({
     environment: name,
     result: object({ ...outcome, outcome: anyOf('passed', 'failed', 'restored', 'stuck'), reason: text }),

@@ -51,7 +51,7 @@ export async function dropUncounted(state: DeploymentState, gate: Gate): Promise
     if ('failed' in verdict || verdict.ok.accepted || !pile.includes(by)) continue;
     pile.splice(pile.indexOf(by), 1);
     gate.revision += 1;
-    recordRefusal(state, by.signed, `no longer counted: ${verdict.ok.reason}`);
+    recordRefusal(state, by.signed, `no longer counted: ${verdict.ok.reason}`, true);
   }
   return gate.revision !== seen;
 }

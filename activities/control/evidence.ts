@@ -1,21 +1,28 @@
 // Evidence: written as it happens by every worker, closed here with histories, delta, SUMMARY and the signed
 // manifest.
 import { dirname } from 'node:path';
-import type { CloseEvidenceInput, SealedEvidence } from '../../src/core/activities.ts';
-import { type Manifest, MANIFEST, manifestText } from '../../src/core/evidence.ts';
-import { deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
+import type { CloseEvidenceInput } from '../../src/core/activities.ts';
+import {
+  type Manifest,
+  MANIFEST,
+  manifestText,
+  type SealedEvidence,
+  type Sealer,
+} from '../../src/core/evidence.ts';
+import { type Delta, deltaOf, deltaText, type PlaceRecord } from '../../src/core/evidence-delta.ts';
 import { measureClaims } from '../../src/core/claims.ts';
 import { summaryText } from '../../src/core/evidence-summary.ts';
-import { type VerifiedMessage, signedText } from '../../src/core/messages.ts';
+import { signedText } from '../../src/core/messages.ts';
 import { parsePlan } from '../../src/core/plan/parse.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import { hashEvidence } from '../../src/io/evidence.ts';
+import { hashEvidence, oddInEvidence } from '../../src/io/evidence.ts';
 import { redact, redactJson } from '../../src/io/redact.ts';
 import { hashJson, signText } from '../../src/io/trust.ts';
-import { approvalPath, evidenceFolder, pathPart, startRecord } from '../frame/artifact-paths.ts';
+import { evidenceFolder, pathPart, startRecord } from '../frame/artifact-paths.ts';
 import { historyOf } from './histories.ts';
-import { readDecided, readPlace } from './records.ts';
-import { sealer, type Sealer } from './sealed-before.ts';
+import { sortDecided } from './decided.ts';
+import { readPlace } from './records.ts';
+import { sealer } from './sealed-before.ts';
 import type { ControlContext } from './world.ts';
 
 /** Writes what is only known at the end, then hashes every file and signs the list of hashes. */
@@ -35,47 +42,54 @@ export async function closeEvidence(
   await put('approvals/start.json', startRecord(input.start));
   for (const { environment, receipts, undos } of input.environments)
     await json(`logs/${pathPart(environment)}/receipts.json`, { receipts, undos });
-  const decided = await recordDecided(world, input, dirname(manifestPath));
-  const troubles = await recordHistories(input, put);
-  const records: Record<string, PlaceRecord> = {};
-  for (const { environment } of input.environments)
-    records[environment] = await readPlace(dirname(manifestPath), environment);
-  const deltas = input.environments.map((outcome) => deltaOf(outcome, records[outcome.environment]!));
-  await json('delta.json', {
-    soakgate: 1,
-    deployment: input.deployment,
-    outcome: input.outcome,
-    environments: deltas,
-  });
-  await put('delta.md', redact(deltaText(input.deployment, deltas)));
+  const decided = await sortDecided(world, input, dirname(manifestPath));
+  const histories = await recordHistories(input, put);
+  const odd = await oddInEvidence(dirname(manifestPath));
+  const troubles = [
+    ...decided.troubles,
+    ...histories,
+    ...odd.map((name) => `${JSON.stringify(name)} is not a regular file, and is not sealed.`),
+  ];
+  const { records, deltas } = await recordDelta(input, dirname(manifestPath), put);
   const plan = planOf(input);
   const claims = plan ? measureClaims(plan, input.environments, Date.parse) : [];
   await put(
     'SUMMARY.md',
-    redact(summaryText({ closing: input, plan, claims, deltas, records, decided, troubles })),
+    redact(
+      summaryText({
+        closing: input,
+        plan,
+        claims,
+        deltas,
+        records,
+        decided: decided.counted,
+        refused: decided.refused,
+        troubles,
+      }),
+    ),
   );
   return seal(world, input, manifestPath, by);
 }
 
-/** Writes what no place has written yet; what a place wrote when it verified it stands, with its time. */
-async function recordDecided(
-  world: ControlContext,
-  input: CloseEvidenceInput,
-  place: string,
-): Promise<readonly VerifiedMessage[]> {
-  const written = await readDecided(place);
-  const known = new Set(written.map(({ signed }) => signed.body.nonce));
-  const rest = input.approvals.filter(({ signed }) => !known.has(signed.body.nonce));
-  for (const entry of rest)
-    await world.artifacts.put(approvalPath(input.deployment, entry.signed), JSON.stringify(entry, null, 1));
-  return [...written, ...rest];
+type Put = (path: string, content: string) => Promise<unknown>;
+
+/** What has changed in each environment, by what its worker recorded before and after. */
+async function recordDelta(
+  { deployment, outcome, environments }: CloseEvidenceInput,
+  folder: string,
+  put: Put,
+): Promise<{ readonly records: Record<string, PlaceRecord>; readonly deltas: readonly Delta[] }> {
+  const records: Record<string, PlaceRecord> = {};
+  for (const { environment } of environments) records[environment] = await readPlace(folder, environment);
+  const deltas = environments.map((place) => deltaOf(place, records[place.environment]!));
+  const whole = redactJson({ soakgate: 1, deployment, outcome, environments: deltas });
+  await put('delta.json', JSON.stringify(whole, null, 1));
+  await put('delta.md', redact(deltaText(deployment, deltas)));
+  return { records, deltas };
 }
 
 /** A history that cannot be had (retention is over) does not keep the evidence open; it is named. */
-async function recordHistories(
-  input: CloseEvidenceInput,
-  put: (path: string, content: string) => Promise<unknown>,
-): Promise<readonly string[]> {
+async function recordHistories(input: CloseEvidenceInput, put: Put): Promise<readonly string[]> {
   const troubles: string[] = [];
   for (const workflow of input.workflows) {
     try {

@@ -1,18 +1,16 @@
 // What the environments' workers wrote into the evidence as it happened, read back when it is closed.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FoundBy, Latencies, PlaceRecord } from '../../src/core/evidence-delta.ts';
 import type { VerifiedMessage } from '../../src/core/messages.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { startSigners } from '../frame/artifact-paths.ts';
-import { readIfThere, ifAbsent } from '../../src/io/files.ts';
+import { ifAbsent } from '../../src/io/files.ts';
+import { NotAFile, readRegular } from '../../src/io/regular-file.ts';
 
 /** All about one environment that lies in the folder of the evidence. */
 export async function readPlace(folder: string, environment: string): Promise<PlaceRecord> {
-  const json = async <T>(path: string): Promise<T | null> => {
-    const text = await readIfThere(join(folder, path));
-    return text === undefined ? null : (JSON.parse(text) as T);
-  };
+  const json = async <T>(path: string): Promise<T | null> => jsonOf<T>(await readOrNull(join(folder, path)));
   return {
     baseline: await json<Snapshot>(`baseline/${environment}/database.json`),
     after: await json<Snapshot>(`after/${environment}/database.json`),
@@ -30,21 +28,57 @@ export async function readPlace(folder: string, environment: string): Promise<Pl
   };
 }
 
-/** Every signed message that counted, as the place that verified it wrote it down. */
-export async function readDecided(folder: string): Promise<readonly VerifiedMessage[]> {
-  const places = await readdir(join(folder, 'approvals'), { withFileTypes: true }).catch(ifAbsent([]));
-  const lists = await Promise.all(
-    places
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => readAll<VerifiedMessage>(join(folder, 'approvals', entry.name))),
-  );
-  return lists.flat().filter((entry) => typeof entry.signed?.message === 'string');
+/** A signed message as the place that verified it wrote it down, and where. */
+export interface Filed {
+  /** Below the folder of the package. */
+  readonly file: string;
+  readonly record: VerifiedMessage & { readonly why?: string };
+}
+
+/** Every signed message below `approvals` or `refused`; what is there and is none is named. */
+export async function readFiled(
+  folder: string,
+  below: 'approvals' | 'refused',
+): Promise<{ readonly filed: readonly Filed[]; readonly odd: readonly string[] }> {
+  const places = await readdir(join(folder, below), { withFileTypes: true }).catch(ifAbsent([]));
+  const filed: Filed[] = [];
+  const odd: string[] = [];
+  for (const place of places.filter((entry) => entry.isDirectory()).map(({ name }) => `${below}/${name}`)) {
+    for (const name of (await readdir(join(folder, place))).filter((file) => file.endsWith('.json')).sort()) {
+      const file = `${place}/${name}`;
+      const record = jsonOf<Filed['record']>(await readOrNull(join(folder, file)));
+      if (typeof record?.signed?.message === 'string') filed.push({ file, record });
+      else if (name !== 'gate-report.json') odd.push(file);
+    }
+  }
+  return { filed, odd };
 }
 
 async function readAll<T>(folder: string): Promise<readonly T[]> {
   const names = await readdir(folder).catch(ifAbsent([] as string[]));
   const wanted = names.filter((name) => name.endsWith('.json')).sort();
-  return Promise.all(wanted.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as T));
+  const read = await Promise.all(wanted.map(async (name) => jsonOf<T>(await readOrNull(join(folder, name)))));
+  return read.flatMap((value) => (value === null ? [] : [value]));
+}
+
+const LARGEST = 256_000_000;
+
+/** Null for a link, a pipe or a folder: the seal names it, and nothing waits for it. */
+async function readOrNull(path: string): Promise<string | null> {
+  try {
+    return (await readRegular(path, { most: LARGEST })) ?? null;
+  } catch (error) {
+    if (error instanceof NotAFile) return null;
+    throw error;
+  }
+}
+
+function jsonOf<T>(text: string | null): T | null {
+  try {
+    return text === null ? null : (JSON.parse(text) as T);
+  } catch {
+    return null;
+  }
 }
 
 /** The last line may be half-written by a killed worker. */
@@ -53,7 +87,7 @@ async function readObserved(
   environment: string,
   phase: string,
 ): Promise<PlaceRecord['observed']> {
-  const text = (await readIfThere(join(folder, `logs/${environment}/${phase}-metrics.jsonl`))) ?? '';
+  const text = (await readOrNull(join(folder, `logs/${environment}/${phase}-metrics.jsonl`))) ?? '';
   const times = text.split('\n').flatMap((line) => {
     const found = /^\{"at":(\d+),/u.exec(line)?.[1];
     return found === undefined ? [] : [Number(found)];

@@ -35,8 +35,14 @@ export const startSignersPath = ({
   environment,
 }: Pick<RolloutRef, 'deployment' | 'environment'>): string =>
   `${evidenceFolder(deployment)}/${startSigners(environment)}`;
-export const startSigners = (environment: string): string =>
-  `approvals/${slug(environment)}/start-signers.json`;
+export const startSigners = (environment: string): string => `start-signers/${slug(environment)}.json`;
+
+/** Where a message lies that its environment found good, and that came too late or to nothing. */
+export const refusedPath = (approval: string): string => approval.replace('/approvals/', '/refused/');
+
+/** The gate report that an approval is about, under its hash; the one that opened lies with the approvals, too. */
+export const gateReportPath = (deployment: string, environment: string, hash: string): string =>
+  `${evidenceFolder(deployment)}/gate-reports/${slug(environment)}-${pathPart(hash)}.json`;
 
 /**
  * The signed start without the plan's text, which lies beside it as `plan.yaml`: together they are what was

@@ -4,15 +4,15 @@ import { type GateReport, type SealedGateReport, signedText } from '../../src/co
 import {
   type ClosingStatement,
   type SignedStatement,
-  type SoakStatement,
   type StatementBound,
   unproven,
 } from '../../src/core/statements.ts';
-import type { Step, StepList } from '../../src/core/step-list.ts';
+import { boundFault } from '../../src/core/statement-faults.ts';
 import type { PermittedRollout } from '../../src/io/permit-store.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { hashJson, verifyStatement, verifyText } from '../../src/io/trust.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
+import type { Step, StepList } from '../../src/core/step-list.ts';
 
 /** How old the last verdict of the environment before may be when the first change is made here. */
 const STALE_MS = 3_600_000;
@@ -55,35 +55,6 @@ function signatureFault(
 const unknownWorker = (environment: string, of: string): string =>
   `the file of ${environment} names no key of the worker of ${of}; add under environments: ` +
   `${of}: { key: … }, as soakgate key show ${of} --worker prints it`;
-
-function boundFault(body: StatementBound, about: Partial<StatementBound>): string | null {
-  const wrong = Object.entries(about).find(([name, value]) => body[name as keyof StatementBound] !== value);
-  return wrong ? `the statement of ${body.environment} is about another ${wrong[0]}` : null;
-}
-
-/**
- * Why a soak of the environment before does not suffice here, by its list as this worker compiles it; null where it
- * does. `least` is what this environment's guardrails demand, in nominal milliseconds.
- */
-export function soakFault(
-  { body }: SignedStatement<SoakStatement>,
-  before: StepList,
-  listHash: string,
-  least: number,
-): string | null {
-  const { name, soak, watch } = before.environment;
-  if (body.environment !== name) return `the statement is of ${body.environment}, ${name} comes before`;
-  if (body.list !== listHash) return `the statement of ${name} is about another list`;
-  const { observedMs, startedAt, endedAt } = body.soak;
-  if (!(observedMs <= endedAt - startedAt))
-    return `the statement of ${name} is about no time that has passed`;
-  const asked = (soak ?? watch)?.forMs ?? 0;
-  if (observedMs < asked) return `${name} was observed ${observedMs} ms; the plan asks for ${asked} ms`;
-  const nominal = before.pace ? (observedMs * before.pace.nominalMs) / before.pace.realMs : observedMs;
-  return nominal < least
-    ? `${name} was observed ${Math.round(nominal)} ms; this environment demands at least ${least} ms`
-    : null;
-}
 
 const BEFORE_NOTE = 'environment-before.json';
 const EARLIER_NOTE = 'earlier-closed.json';

@@ -1,13 +1,10 @@
 // Messages that one signature does not carry: where the guardrails name several roles (`each`), this worker keeps the
 // signatures, each about the same words, until its quorum is full.
 import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
-import { canonical } from '../../src/core/canonical.ts';
 import { type Quorum, signaturesText } from '../../src/core/quorum.ts';
 import type { Signed } from '../../src/core/messages.ts';
+import { needsOnePerson, sharedWords } from '../../src/core/same-words.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
-
-/** What signers say for themselves; all else must be the same. */
-const OWN_WORDS: readonly string[] = ['nonce', 'signedAt', 'expires', 'reason', 'comment', 'loses'];
 
 export type Together =
   | { readonly waiting: string }
@@ -22,8 +19,8 @@ export async function countTogether(
   judge: (signed: Signed) => Promise<MessageVerdict>,
 ): Promise<Together> {
   const alone = { signatures: [signed], spend: async () => undefined };
-  if ('any' in quorum || quorum.each.length < 2 || stops(signed)) return alone;
-  const about = aboutOf(signed, expect.question);
+  if ('any' in quorum || quorum.each.length < 2 || needsOnePerson(signed)) return alone;
+  const about = sharedWords(signed, expect.question);
   if (await permitStore.completed(about, signed)) return alone;
   const kept = await permitStore.addSignature(about, signed);
   const judged = await Promise.all(kept.map(async (one) => ({ one, verdict: await judge(one) })));
@@ -33,16 +30,4 @@ export async function countTogether(
   const { met, text } = signaturesText(quorum, people);
   if (!met) return { waiting: text };
   return { signatures, spend: () => permitStore.spendSignatures(about, signed) };
-}
-
-/** What only stops, undoes without loss or looks needs one person. */
-function stops({ message, body }: Signed): boolean {
-  if (message === 'decide') return body['decision'] === 'stop';
-  if (message === 'rollback') return typeof body['fallback'] !== 'string';
-  return message !== 'resume';
-}
-
-function aboutOf({ message, body }: Signed, question = ''): string {
-  const same = Object.entries(body).filter(([key]) => !OWN_WORDS.includes(key));
-  return canonical({ message, question, body: Object.fromEntries(same) });
 }

@@ -11,9 +11,10 @@ import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { startLacks } from '../../src/core/start-signers.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
-import { approvalPath } from '../frame/artifact-paths.ts';
+import { approvalPath, gateReportPath } from '../frame/artifact-paths.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 import { restFault, sealFault } from './believe.ts';
+import { isSealed } from './sealed.ts';
 import { countTogether } from './together.ts';
 import { rolloutHash } from '../../src/io/rollout-hash.ts';
 
@@ -108,8 +109,10 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   if ('waiting' in together) return { ...verdict, waiting: together.waiting };
   let at: string | null = null;
   for (const signed of together.signatures) {
-    const counted = await record(world, { ...input, signed }, await judge(signed));
-    if (signed.body.nonce === input.signed.body.nonce) at = counted?.at ?? null;
+    const { nonce } = input.signed.body;
+    const alone = together.signatures.length === 1;
+    const counted = await record(world, { ...input, signed }, await judge(signed), alone ? undefined : nonce);
+    if (signed.body.nonce === nonce) at = counted?.at ?? null;
   }
   // One word, however many had to sign it.
   await world.record.signed(input.deployment, input.environment, input.signed);
@@ -192,20 +195,27 @@ function notWanted(
  */
 async function record(
   world: WorkerContext,
-  { signed, deployment }: VerifyInput,
+  { signed, deployment, expect }: VerifyInput,
   { roles }: MessageVerdict,
+  completedBy: string | undefined,
 ): Promise<VerifiedMessage | null> {
   const { environment } = world.settings;
   const at = new Date().toISOString();
   if ((await world.permitStore.closed({ hash: rolloutHash(deployment, environment) })) !== undefined)
     return { signed, roles, at };
+  if (await isSealed(world.artifacts, deployment)) return { signed, roles, at };
   // What is counted from it is counted by this clock, from the first time.
   if (signed.message === 'attest' && signed.body['attestation'] === NOTICE)
     await world.permitStore.giveNotice(deployment, signed.person, at);
+  const { sealed } = expect;
+  if (signed.message === 'approve' && sealed)
+    await world.artifacts.put(
+      gateReportPath(deployment, environment, sealed.hash),
+      JSON.stringify(sealed, null, 1),
+    );
+  const written: VerifiedMessage = { signed, roles, at, ...(completedBy !== undefined && { completedBy }) };
   const path = await world.artifacts.path(approvalPath(deployment, signed));
-  return JSON.parse(
-    await writeOnce(path, JSON.stringify({ signed, roles, at } satisfies VerifiedMessage, null, 1)),
-  ) as VerifiedMessage;
+  return JSON.parse(await writeOnce(path, JSON.stringify(written, null, 1))) as VerifiedMessage;
 }
 
 function quorumFor({ guardrails }: EnvironmentSettings, message: MessageName): Quorum {

@@ -1,6 +1,7 @@
 // What workflows may ask for: names, inputs and results of all activities. Core types only, so that
 // nothing of Node becomes visible in a workflow.
 import type { Accepted } from './accepted.ts';
+import type { SealedEvidence } from './evidence.ts';
 import type { Decision, Trouble } from './matrix.ts';
 import type {
   VerifiedMessage,
@@ -14,6 +15,7 @@ import type { GateAnswer, GateQuestion, GateState } from './gate-question.ts';
 import type { RolloutRef } from './ids.ts';
 import type { Attestation, EnvironmentPlan, Json } from './plan/plan.ts';
 import type { Receipt, UndoReceipt } from './receipts.ts';
+import type { Refusals } from './refused.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { ClosingStatement, SignedStatement } from './statements.ts';
 import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
@@ -232,6 +234,8 @@ export interface CloseEvidenceInput {
    * verified it.
    */
   readonly approvals: readonly VerifiedMessage[];
+  /** What did not count; absent where an older version asks. */
+  readonly refusals?: Refusals;
 }
 
 export interface EnvironmentOutcome {
@@ -248,12 +252,6 @@ export interface EnvironmentOutcome {
   readonly accepted?: readonly Accepted[];
   /** What the comparison after a rollback found. */
   readonly comparison?: Comparison;
-}
-
-export interface SealedEvidence {
-  readonly uri: string;
-  readonly manifest: string;
-  readonly files: number;
 }
 
 /** Run on the control queue: decisions, gate reports, evidence. No database credentials. */

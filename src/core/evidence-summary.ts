@@ -4,6 +4,7 @@ import { acceptedText, allAccepted } from './accepted.ts';
 import type { CloseEvidenceInput, EnvironmentOutcome } from './activities.ts';
 import type { ClaimMeasured } from './claims.ts';
 import { type Delta, ms, type PlaceRecord, table } from './evidence-delta.ts';
+import { refusedLines } from './evidence-refused.ts';
 import type { VerifiedMessage } from './messages.ts';
 import { type Pace, paced } from './pace.ts';
 import { aboutLines } from './plan/about.ts';
@@ -11,6 +12,7 @@ import { journalsOf } from './plan/migrators/index.ts';
 import { decidedRows } from './evidence-decided.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Receipt } from './receipts.ts';
+import type { RefusedRecord } from './refused.ts';
 
 export interface SummaryInput {
   readonly closing: CloseEvidenceInput;
@@ -19,6 +21,7 @@ export interface SummaryInput {
   readonly deltas: readonly Delta[];
   readonly records: Readonly<Record<string, PlaceRecord>>;
   readonly decided: readonly VerifiedMessage[];
+  readonly refused: RefusedRecord;
   readonly claims: readonly ClaimMeasured[];
   /** Histories that could not be fetched, and the like. */
   readonly troubles: readonly string[];
@@ -92,6 +95,7 @@ export function summaryText(input: SummaryInput): string {
     '## Who decided',
     '',
     ...decisions(input),
+    ...refusedLines(input.refused),
     '## Not proven',
     '',
     ...unproven(input).map((line) => `- ${line}`),

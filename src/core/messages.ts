@@ -94,6 +94,8 @@ export interface VerifiedMessage {
   readonly signed: Signed;
   readonly roles: readonly string[];
   readonly at: string | null;
+  /** Nonce of the message whose signature was the last that this one needed; absent for one that stands alone. */
+  readonly completedBy?: string;
 }
 
 /** The text under the signature: a prefix for each kind of message, then RFC 8785 canonical JSON. */

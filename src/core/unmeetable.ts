@@ -72,7 +72,7 @@ function sharedByPeople(people: readonly Person[], owners: Map<string, string>):
 }
 
 /** The last character of the base64 of 32 bytes carries two bits that belong to no byte. */
-const keyBytes = (key: string): string => {
+export const keyBytes = (key: string): string => {
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   const text = key.replace(/^ed25519:/u, '').replace(/=$/u, '');
   return text.slice(0, -1) + digits[digits.indexOf(text.at(-1) ?? '') & ~3];

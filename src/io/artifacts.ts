@@ -38,6 +38,8 @@ export function openArtifacts(root: string): Artifacts {
     path,
     describe,
     put: async (name, content) => {
+      if (lstatSync(at(name), { throwIfNoEntry: false })?.isDirectory())
+        fail('ARTIFACT_REFUSED', `${at(name)} is a folder, where a file is written`);
       await writeWhole(at(name), content);
       return describe(name);
     },

@@ -1,9 +1,9 @@
 // Quorum means quorum: where the guardrails name several roles, one signature changes nothing, and only the same words
 // about the same question count together, once.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MessageName, Signed } from '../../src/core/messages.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
@@ -177,4 +177,23 @@ test('where any one role does, one signature counts', async () => {
   const guardrails = { ...settings.guardrails, decide: { any: ['lead', 'dba'] } };
   world = { ...world, settings: { ...settings, guardrails } };
   expect(await send(decide('dan'))).not.toHaveProperty('waiting');
+});
+
+test('each record names the message that completed it, so that what comes to nothing takes all of them along', async () => {
+  const completing = decide('dan');
+  await send(decide('lea'));
+  await send(completing);
+  await send(sign('lea', 'pause', {}));
+  const folder = await world.artifacts.path('evidence/d/approvals/production/x');
+  const records = await Promise.all(
+    (await readdir(dirname(folder))).map(async (name) =>
+      JSON.parse(await readFile(join(dirname(folder), name), 'utf8')),
+    ),
+  );
+  const { nonce } = completing.body;
+  expect(records.map(({ signed, completedBy }) => [signed.message, completedBy])).toEqual([
+    ['decide', nonce],
+    ['decide', nonce],
+    ['pause', undefined],
+  ]);
 });

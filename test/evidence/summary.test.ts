@@ -116,6 +116,7 @@ test('the summary of a run that is stuck', () => {
     deltas: [deltaOf(outcome, record)],
     records: { production: record },
     decided: [],
+    refused: { refused: [], more: 0, unreadable: 0 },
     claims: [
       {
         environment: 'production',
@@ -163,6 +164,7 @@ test('everybody who signed the start stands in it, once, with the places that ve
       production: { ...record, startSigners: [ann, { ...lea, roles: ['lead', 'owner'] }, dan] },
     },
     decided: [],
+    refused: { refused: [], more: 0, unreadable: 0 },
     claims: [],
     troubles: [],
   });
@@ -190,6 +192,7 @@ test('what was accepted stands in the first line, with who let it pass, and all 
     deltas: [],
     records: {},
     decided: [],
+    refused: { refused: [], more: 0, unreadable: 0 },
     claims: [],
     troubles: [],
   });
@@ -215,6 +218,7 @@ test('looks that go on are named, with the command that ends them, where the env
       deltas: [],
       records: {},
       decided: [],
+      refused: { refused: [], more: 0, unreadable: 0 },
       claims: [],
       troubles: [],
     });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyEvidence } from '../../src/io/evidence.ts';
+import { readTrust } from '../../src/io/trust-file.ts';
 import { processesOf } from '../support/left-behind.ts';
 
 const SOAKGATE = join(import.meta.dirname, '../../bin/soakgate.mjs');
@@ -66,6 +67,7 @@ describe.each(outcomes)('demo --ci $args', ({ args, outcome, code, tells }) => {
       const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
         outcome: string;
         evidence: string;
+        keys: string;
         deployment: string;
         environments: unknown;
         ui: string;
@@ -80,7 +82,12 @@ describe.each(outcomes)('demo --ci $args', ({ args, outcome, code, tells }) => {
       });
       expect(stderr).toMatch(tells);
       if (args.length === 0) for (const line of readmeLines()) expect(plain(stderr)).toContain(plain(line));
-      expect(await verifyEvidence(last.evidence)).toMatchObject({ state: 'valid', problems: [] });
+      const keys = await readTrust([last.keys]);
+      expect(await verifyEvidence(last.evidence, keys.control!, keys)).toMatchObject({
+        state: 'valid',
+        problems: [],
+        vouching: { faults: [] },
+      });
       expect(await readFile(join(last.evidence, 'SUMMARY.md'), 'utf8')).toContain('DEMO');
       expect((await readdir(scene)).filter((name) => name !== 'soakgate-evidence')).toEqual([]);
       expect(await processesOf(scene)).toEqual([]);

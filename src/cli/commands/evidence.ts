@@ -1,7 +1,5 @@
-// soakgate evidence: where the sealed folder lies and what is in it; and check that a folder is complete and
-// unchanged.
+// soakgate evidence: where the sealed folder lies and what is in it.
 import { count } from '../../core/count.ts';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Problem } from '../../client/problem.ts';
@@ -9,6 +7,7 @@ import type { DeploymentStatus } from '../../client/status.ts';
 import type { DeploymentResult } from '../../../workflows/contract.ts';
 import { withDeploymentClient } from '../door.ts';
 import { exitCodes, goesOn } from '../exit-codes.ts';
+import { readRegular } from '../../io/regular-file.ts';
 import type { Does } from '../main.ts';
 import {
   type OutputOption,
@@ -18,15 +17,16 @@ import {
   withOutput,
   withServer,
 } from '../options.ts';
-import type { Terminal } from '../terminal.ts';
+import { type Terminal, visible } from '../terminal.ts';
+import { registerVerify } from './evidence-verify.ts';
 
 export function register(command: Command, does: Does): void {
   withServer(withOutput(command.argument('<deployment>', 'as soakgate list shows it', readName)));
   withExamples(command, [
     ['soakgate evidence shop-2026-08', 'show its location, hash and files'],
     [
-      'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
-      'check that a folder is complete and unchanged',
+      'soakgate evidence verify ./evidence/shop-2026-08 --trust production.yaml',
+      'check that a folder is complete and unchanged, and who vouches for what',
     ],
   ]);
   command.action(
@@ -35,45 +35,6 @@ export function register(command: Command, does: Does): void {
     ),
   );
   registerVerify(command, does);
-}
-
-function registerVerify(command: Command, does: Does): void {
-  const verify = command
-    .command('verify')
-    .summary('Check that an evidence folder is complete and unchanged')
-    .description('Check that an evidence folder is complete and unchanged.');
-  withOutput(
-    verify
-      .argument('<folder>', 'evidence folder, with its manifest.json')
-      .option('--control <key>', "the control worker's public key, ed25519:…"),
-  );
-  withExamples(verify, [
-    [
-      'soakgate evidence verify ./evidence/shop-2026-08',
-      'check the hashes only; the signature is reported as not verified',
-    ],
-    [
-      'soakgate evidence verify ./evidence/shop-2026-08 --control ed25519:…',
-      'check the signature too; exit code 1 if something changed or is missing',
-    ],
-  ]);
-  verify.action(
-    does(async (terminal, folder: string, options: OutputOption & { readonly control?: string }) => {
-      const { verifyEvidence } = await import('../../io/evidence.ts');
-      const { state, problems, manifest, unproven } = await verifyEvidence(folder, options.control);
-      if (options.output === 'json')
-        terminal.print(JSON.stringify({ folder, state, problems, manifest, unproven }));
-      else
-        terminal.print(
-          [
-            `${folder}: ${state}${manifest ? `, manifest ${manifest}` : ''}`,
-            ...problems.map((problem) => `  ${problem}`),
-          ].join('\n'),
-        );
-      for (const line of unproven) terminal.say(`not proven: ${line}`);
-      return state === 'valid' ? exitCodes.completed : exitCodes.failed;
-    }),
-  );
 }
 
 async function showEvidence(
@@ -94,10 +55,10 @@ async function showEvidence(
       [
         result.evidence.uri,
         `manifest ${result.evidence.manifest}, ${count(result.evidence.files, 'file')}, ${result.outcome}`,
-        ...(files ?? []),
+        ...(files ?? []).map(visible),
       ].join('\n'),
     );
-    if (files) terminal.say(`next: soakgate evidence verify ${result.evidence.uri} --control ed25519:…`);
+    if (files) terminal.say(`next: soakgate evidence verify ${result.evidence.uri} --trust production.yaml`);
     else terminal.say('the evidence directory is not accessible from this host');
   }
   return exitCodes.completed;
@@ -122,6 +83,10 @@ function notSealed(status: DeploymentStatus): Problem {
 
 /** The names in the manifest, where the folder can be read from here. */
 async function filesOf({ evidence }: DeploymentResult): Promise<readonly string[] | null> {
-  const text = await readFile(join(evidence.uri, 'manifest.json'), 'utf8').catch(() => null);
-  return text === null ? null : Object.keys((JSON.parse(text) as { files: object }).files);
+  const text = await readRegular(join(evidence.uri, 'manifest.json'), { most: LARGEST }).catch(
+    () => undefined,
+  );
+  return text === undefined ? null : Object.keys((JSON.parse(text) as { files: object }).files);
 }
+
+const LARGEST = 64_000_000;

@@ -1,8 +1,7 @@
 // `soakgate demo`: the main job on real parts, started, answered and taken down again, whatever its outcome.
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { connectClient, type Connected } from '../../client/connection.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -14,6 +13,7 @@ import { deploymentWorkflowId } from '../../core/ids.ts';
 import { readPace } from '../options.ts';
 import { beforehand, type Fault, faults, injector } from './faults.ts';
 import { follow, type Look } from './follow.ts';
+import { keepEvidence } from './kept-evidence.ts';
 import { asPerson, type Company, decideRows, openGate, unattended } from './people.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { raiseScene, type Scene } from './scene.ts';
@@ -131,15 +131,17 @@ async function play(scene: Scene, fault: Fault | null, ci: boolean, interrupt: (
     },
   );
   await screen?.leave();
-  const evidence = await keepEvidence(result.evidence.uri, deployment);
+  const { folder: evidence, keys } = await keepEvidence(scene, result.evidence.uri, deployment);
   say(`${result.outcome}: ${result.reason}`);
   say(`evidence: ${evidence}`);
+  say(`who vouches for it: soakgate evidence verify ${evidence} --trust ${keys}`);
   await connected.close();
   const facts = {
     deployment,
     outcome: result.outcome,
     environments: result.environments,
     evidence,
+    keys,
     ui: link,
     elapsedMs: Date.now() - started,
   };
@@ -196,12 +198,4 @@ function answers(company: Company, screen: Screen | null): (look: Look) => Promi
     if (gate?.missing.some((one) => one.kind === 'approval'))
       await once('gate', () => openGate(company, 'production', story?.waitingFor ?? ''));
   };
-}
-
-/** The scene's folder goes; the evidence stays. */
-async function keepEvidence(from: string, deployment: string): Promise<string> {
-  const to = join(tmpdir(), 'soakgate-evidence', deployment);
-  await mkdir(to, { recursive: true });
-  await cp(from, to, { recursive: true });
-  return to;
 }
