@@ -1,6 +1,5 @@
 // observe: one slice of a soak or watch. Each reading is on disk as soon as it is taken, so that a killed
 // worker loses none.
-import { ifAbsent } from '../../src/io/files.ts';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { ObserveActivities, ObserveInput } from '../../src/core/activities.ts';
 import { fail } from '../../src/core/failures.ts';
@@ -128,7 +127,9 @@ async function readDue(
   // Judged, kept and handed back as it is redacted: what a line of a log is about travels into the history
   // (rule 7).
   for (const line of read.map((raw) => redactJson(raw, work.secrets))) {
-    const bytes = await work.world.artifacts.append(metricsName(work, phase), JSON.stringify(line));
+    const text = JSON.stringify(line);
+    const bytes = await work.world.permitStore.addSample(work.rollout, phase, text);
+    await work.world.artifacts.append(metricsName(work, phase), text);
     take(rules, watch, line);
     watch.state = { ...watch.state, bytes };
   }
@@ -155,8 +156,8 @@ async function recoverMetrics(
   rules: Rules,
   watch: { state: SoakState; taken: number },
 ): Promise<void> {
-  const text = await work.world.artifacts.read(metricsName(work, phase)).catch(ifAbsent(''));
-  const file = Buffer.from(text);
+  // Its own copy: whoever writes to the artifacts adds no reading, and takes none away.
+  const file = Buffer.from(await work.world.permitStore.samples(work.rollout, phase));
   for (const entry of file.subarray(watch.state.bytes).toString().split('\n')) {
     const line = parsed(entry);
     if (line) take(rules, watch, line);

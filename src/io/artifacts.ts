@@ -1,10 +1,11 @@
 // The artifact store as a directory: files under derived names, referred to by URI, sha256 and size (rule 9).
-import { appendFileSync, closeSync, existsSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '../core/failures.ts';
 import type { ArtifactRef } from '../core/receipts.ts';
 import { hashTree, writeWhole } from './files.ts';
+import { appendLine } from './append-line.ts';
 
 export interface Artifacts {
   /** Where a name lies; its folder exists afterwards. */
@@ -49,19 +50,7 @@ export function openArtifacts(root: string): Artifacts {
       await rename(from, at(name)).catch(async () => cp(from, at(name), { recursive: true }));
       return describe(name);
     },
-    append: async (name, line) => {
-      // Its folder is missing once, and a line is written many times; at once, as `readIfThere` reads: a step
-      // waits for it.
-      const write = async () => {
-        appendFileSync(at(name), `${isTorn(at(name)) ? '\n' : ''}${line}\n`, { mode: 0o600 });
-        return statSync(at(name)).size;
-      };
-      return write().catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-        await path(name);
-        return write();
-      });
-    },
+    append: async (name, line) => appendLine(at(name), line),
     read: async (name) => readFile(at(name), 'utf8'),
     has: async (name) => existsSync(at(name)),
     remove: async (name) => rm(at(name), { force: true, recursive: true }),
@@ -88,18 +77,4 @@ function placeIn(root: string, name: string): string {
       );
   }
   return join(root, ...parts);
-}
-
-/** Whether the file's last line has no end. */
-function isTorn(path: string): boolean {
-  const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
-  if (size === 0) return false;
-  const file = openSync(path, 'r');
-  try {
-    const last = Buffer.alloc(1);
-    readSync(file, last, 0, 1, size - 1);
-    return last.toString() !== '\n';
-  } finally {
-    closeSync(file);
-  }
 }

@@ -8,6 +8,7 @@ import type { RolloutRef } from '../core/ids.ts';
 import type { StepList } from '../core/step-list.ts';
 import { fail } from '../core/failures.ts';
 import type { LedgerEntry, LedgerLine } from '../core/ledger.ts';
+import { appendLine } from './append-line.ts';
 import { readIfThere, sha256, writeOnce, writeWhole, ifAbsent } from './files.ts';
 import { appendLedger, readLedger } from './ledger-file.ts';
 
@@ -50,6 +51,9 @@ export interface PermitStore {
   /** The first note under a name wins, so that a second attempt finds what the first one saw. */
   noteOnce(rollout: RolloutRef, name: string, content: string): Promise<string>;
   noteAgain(rollout: RolloutRef, name: string, content: string): Promise<void>;
+  /** The readings of an observation, a line each, as this worker took them; `addSample` returns the size in bytes. */
+  samples(rollout: RolloutRef, phase: string): Promise<string>;
+  addSample(rollout: RolloutRef, phase: string, line: string): Promise<number>;
   /** What was begun, ended, undone and signed in a rollout, in order; dated by this worker's clock. */
   ledger(rollout: Pick<RolloutRef, 'hash'>): Promise<readonly LedgerEntry[]>;
   addToLedger(rollout: Pick<RolloutRef, 'hash'>, line: LedgerLine): Promise<void>;
@@ -63,6 +67,8 @@ const placeIn = (folder: string, { hash }: Pick<RolloutRef, 'hash'>, name: strin
   HASH.test(hash)
     ? join(folder, 'rollouts', hash, name)
     : fail('NOT_PERMITTED', 'the hash of a rollout is 10 hex digits');
+
+const samplesOf = (phase: string): string => `${phase === 'soak' ? 'soak' : 'watch'}-samples.jsonl`;
 
 /** Opens the folder `used/` of an environment. */
 export function openPermitStore(folder: string): PermitStore {
@@ -86,6 +92,8 @@ export function openPermitStore(folder: string): PermitStore {
     note: (rollout, name) => readIfThere(place(rollout, name)),
     noteOnce: (rollout, name, content) => writeOnce(place(rollout, name), content),
     noteAgain: (rollout, name, content) => writeWhole(place(rollout, name), content),
+    samples: async (rollout, phase) => (await readIfThere(place(rollout, samplesOf(phase)))) ?? '',
+    addSample: (rollout, phase, line) => appendLine(place(rollout, samplesOf(phase)), line),
     ledger: (rollout) => readLedger(place(rollout, 'ledger.jsonl')),
     addToLedger: (rollout, line) => appendLedger(place(rollout, 'ledger.jsonl'), line),
   };

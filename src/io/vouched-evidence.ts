@@ -18,7 +18,8 @@ export async function vouchFor(folder: string, manifest: Manifest, keys: Trusted
   return vouch(caseOf(records, manifest, keys), names);
 }
 
-function caseOf(records: SignedRecords, manifest: Manifest, keys: TrustedKeys): Case {
+/** What the judges are given; the plan is parsed once somebody who is trusted has signed it. */
+export function caseOf(records: SignedRecords, manifest: Manifest, keys: TrustedKeys): Case {
   const unread: Case = {
     keys,
     check: checks,

@@ -105,6 +105,22 @@ test('metrics are on disk while it still runs, and those of a killed attempt are
   expect(second.state.startedAt).toBe((await metrics(hands))[0]?.at);
 });
 
+test('what a stranger writes among the artifacts is no reading, and what he takes away was taken', async () => {
+  const hands = await open();
+  const first = await observe(hands, 600);
+  const name = `evidence/${hands.rollout.deployment}/logs/here/soak-metrics.jsonl`;
+  const file = await hands.world.artifacts.path(name);
+  const forged = (await metrics(hands)).at(-1)!;
+  for (const content of ['', `${JSON.stringify({ ...forged, at: forged.at + 1 })}\n`.repeat(50)]) {
+    await writeFile(file, content);
+    // The answer of the first attempt was lost.
+    const again = await observe(hands, 1, newSoak(), { attempt: 2 });
+    const read = (state: SoakState) => state.metrics['site/failures']?.read ?? 0;
+    expect(read(again.state)).toBeGreaterThanOrEqual(read(first.state));
+    expect(read(again.state)).toBeLessThan(read(first.state) + 10);
+  }
+});
+
 test('a reading that a full disk has cut off is one that was never taken', async () => {
   const hands = await open();
   const first = await observe(hands, 300);

@@ -6,7 +6,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeSomeone } from '../../src/cli/demo/place.ts';
 import { deploymentWorkflowId } from '../../src/core/ids.ts';
 import type { SignedStart } from '../../src/core/messages.ts';
+import type { Manifest } from '../../src/core/evidence.ts';
+import { vouchStart } from '../../src/core/vouch/start.ts';
+import { readSignedRecords } from '../../src/io/signed-records.ts';
+import { readTrust } from '../../src/io/trust-file.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
+import { caseOf } from '../../src/io/vouched-evidence.ts';
 import type { DeploymentResult } from '../../workflows/contract.ts';
 import { ask, raiseServer, type Server } from '../api/http.ts';
 import { call } from '../cli/call.ts';
@@ -117,6 +122,36 @@ test('stripped on its way: refused; with both signatures, over the API, it runs,
     expect.stringMatching(/^\| dan \| requester \|/u),
     expect.stringMatching(/^\| lea \| lead \| start \| staging \|.* co-signed \|$/u),
   ]);
+});
+
+test('whoever trusts the environment’s file sees both vouch for the start, and neither is missed where one is gone', async () => {
+  const worker = (await stage.worker('staging')).publicText;
+  await writeFile(at('keys.yaml'), JSON.stringify({ 'soakgate-trust': 1, workers: { staging: worker } }));
+  const folder = join(stage.artifacts, 'evidence', 'both');
+  const verify = (...trust: readonly string[]) =>
+    run('evidence', 'verify', folder, ...trust.flatMap((file) => ['--trust', file]), '-o', 'json');
+  const { code, out, err } = await verify(cast.place.file, 'keys.yaml');
+  expect([code, err]).toEqual([0, '']);
+  const lines = (JSON.parse(out) as { vouching: { lines: { who: string; what: string; fault: unknown }[] } })
+    .vouching.lines;
+  const starts = lines.filter(({ what }) => what.startsWith('started both'));
+  expect(starts.map(({ who, fault }) => [who, fault])).toEqual([
+    ['dan', null],
+    ['lea', null],
+  ]);
+  const records = await readSignedRecords(folder, ['plan.yaml', 'approvals/start.json']);
+  const keys = await readTrust([cast.place.file]);
+  const said = (also: SignedStart['also']) =>
+    vouchStart({
+      ...caseOf({ ...records, start: { ...records.start!, also } }, { deployment: 'both' } as Manifest, keys),
+    }).lines.map(({ who, fault }) => `${who}: ${fault}`);
+  const [lea] = records.start!.also!;
+  expect(said([])).toEqual([expect.stringContaining('dan: staging: 1 of 2 signatures, waiting for lead')]);
+  expect(said([{ ...lea!, signature: records.start!.signature }])).toEqual([
+    expect.stringContaining('1 of 2 signatures'),
+    expect.stringContaining('lea: bad signature'),
+  ]);
+  expect(said([lea!, { person: 'mallory', signature: 'x' }]).at(-1)).toContain('mallory: unknown key');
 });
 
 test('a stranger’s signature in the name of somebody whom the environment knows is refused, not counted', async () => {

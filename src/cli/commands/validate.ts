@@ -17,7 +17,7 @@ import { count } from '../../core/count.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Does } from '../main.ts';
 import { gather, type OutputOption, paceOption, withExamples, withOutput } from '../options.ts';
-import { readText } from '../plan-file.ts';
+import { readText, withSecrets } from '../plan-file.ts';
 
 interface Options extends OutputOption {
   readonly environmentFile?: readonly string[];
@@ -42,10 +42,11 @@ export function register(command: Command, does: Does): void {
     does(async (terminal, file: string, options: Options) => {
       const text = await readText(file);
       const parsed = parsePlan(text, file);
-      const complaints =
+      const found =
         'plan' in parsed
           ? await guardrailsOf(parsed.plan, text, file, options.environmentFile ?? [], options.pace ?? null)
           : parsed.complaints;
+      const complaints = await withSecrets(text, file, found);
       if (options.output === 'json')
         terminal.print(JSON.stringify({ file, valid: complaints.length === 0, complaints }, null, 1));
       else if (complaints.length > 0) terminal.print(complaints.map(renderComplaint).join('\n'));

@@ -85,6 +85,9 @@ function boundFault({ manifest, start, check }: Case, { record }: FiledMessage):
   if (deployment !== manifest.deployment) return `it is about ${deployment}, another deployment`;
   if (start && !Object.hasOwn(start.lists, environment))
     return `this deployment has no environment ${environment}`;
+  const { namespace } = signed.body;
+  if (start && namespace !== start.namespace)
+    return `it is signed for the namespace ${namespace}, the start for ${start.namespace}`;
   // The time is the worker's word, sealed by the control key only: it can show that a message came too late.
   return at !== null && !(check.time(at) <= check.time(expires))
     ? `it counted at ${at}, and expired at ${expires}`
@@ -115,7 +118,8 @@ function aboutFault(subject: Case, { message, person, body }: Signed): string | 
 }
 
 function approvalFault(subject: Case, person: string, body: ApproveBody): string | null {
-  const { start, records } = subject;
+  const { start, requester, records } = subject;
+  if (person === requester) return `${person} requested this deployment and cannot approve it`;
   if (records.start && signersOf(records.start).includes(person))
     return `${person} has signed the start of this deployment and cannot approve it`;
   const about = {
