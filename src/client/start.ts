@@ -20,8 +20,7 @@ import type { Timing } from '../../workflows/contract.ts';
 import type { Connected } from './connection.ts';
 import { deploymentInputOf } from './history.ts';
 import { Problem } from './problem.ts';
-import { aboutLines } from '../core/plan/about.ts';
-import { checkedInput, planOf } from './recompile.ts';
+import { type CheckedStart, checkedStart } from './recompile.ts';
 
 export { deploymentInput } from './recompile.ts';
 
@@ -93,9 +92,10 @@ export async function startDeployment(
   connected: Connected,
   start: Signed<StartBody>,
   timing?: Timing,
+  { input: checked, about }: CheckedStart = checkedStart(start),
 ): Promise<Started> {
   const { client } = connected;
-  const input = { ...checkedInput(start), ...(timing && { timing }) };
+  const input = { ...checked, ...(timing && { timing }) };
   const { deployment } = start.body;
   const workflowId = deploymentWorkflowId(deployment);
   const { service } = input.runs[0]!.rollout;
@@ -113,7 +113,7 @@ export async function startDeployment(
         `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
         '',
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${count(list.steps.length, 'step')}`),
-        ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
+        ...about.map((line) => `- ${line}`),
       ].join('\n'),
     });
     return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true, running: true };

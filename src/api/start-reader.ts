@@ -1,0 +1,48 @@
+// Reads the body of a start: JSON, shape, canonical hash, plan and steps. Its cost grows with the body, so that the
+// server runs it in threads of their own (`start-threads.ts`), for which this file is the entry.
+import { canonical } from '../core/canonical.ts';
+import type { Signed, StartBody } from '../core/messages.ts';
+import { type CheckedStart, checkedStart } from '../client/recompile.ts';
+import { messageOf, Problem } from '../client/problem.ts';
+import { sha256 } from '../io/files.ts';
+import { HttpProblem, type ProblemBody, problemBody, shapeProblem } from './problems.ts';
+import { startSchema } from './signed.ts';
+
+export interface ReadStart {
+  readonly signed: Signed<StartBody>;
+  readonly checked: CheckedStart;
+  /** Of the canonical text: the same start has the same hash however it was written. */
+  readonly hash: string;
+}
+
+/** Plain data, because it passes between threads. */
+export type StartReading =
+  | { readonly read: ReadStart }
+  | { readonly refused: ProblemBody }
+  /** What nobody foresaw: for the log alone. */
+  | { readonly failed: string };
+
+/** Never throws. */
+export function readStart(body: ArrayBuffer): StartReading {
+  try {
+    return { read: startOf(new TextDecoder().decode(body)) };
+  } catch (error) {
+    const refused = problemBody(error);
+    return refused.status < 500 ? { refused } : { failed: messageOf(error) };
+  }
+}
+
+function startOf(text: string): ReadStart {
+  const { success, data, error } = startSchema.safeParse(jsonOf(text));
+  if (!success) throw shapeProblem('json', error.issues);
+  const signed: Signed<StartBody> = data;
+  return { signed, checked: checkedStart(signed), hash: sha256(canonical(signed)) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpProblem(400, new Problem('usage', 'the body is not JSON'));
+  }
+}
