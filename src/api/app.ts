@@ -5,7 +5,7 @@ import type { DeploymentClient } from '../client/door.ts';
 import { exitOfStatus } from '../client/outcome.ts';
 import { messageOf, Problem } from '../client/problem.ts';
 import { errorFields, type Log } from '../io/log.ts';
-import { jsonBody } from './body.ts';
+import { cutOff, isCutOff, jsonBody } from './body.ts';
 import { headers, onlyLoopbackNames } from './guard.ts';
 import { sendSigned } from './messages.ts';
 import { problemBody, shapeProblem } from './problems.ts';
@@ -46,7 +46,7 @@ export function makeApp({ door, readStart, loopbackOnly, log }: ApiOptions): Ope
   addRoutes(app, door, readStart);
   app.notFound((c) => answerProblem(c, new Problem('unknown', `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
-    const answer = answerProblem(c, error);
+    const answer = answerProblem(c, isCutOff(error, c) ? cutOff() : error);
     if (answer.status === 500)
       log.error(
         `internal error in ${c.req.method} ${c.req.path}: ${messageOf(error)}`,

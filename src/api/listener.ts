@@ -32,6 +32,7 @@ export function makeServer(
   fetch: (request: Request) => Response | Promise<Response>,
   { headersMs, requestMs }: Patience = USUAL,
 ): Server {
+  const listen = getRequestListener(fetch, { errorHandler: (error) => unreadable(messageOf(error)) });
   const server = createServer(
     {
       headersTimeout: headersMs,
@@ -41,14 +42,23 @@ export function makeServer(
       // Missing, it is answered like everything else that is wrong.
       requireHostHeader: false,
     },
-    getRequestListener(fetch, { errorHandler: (error) => unreadable(messageOf(error)) }),
+    (request, answer) => {
+      if (request.httpVersionMajor === 1) void listen(request, answer);
+      else endWith(answer, 400);
+    },
   );
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(SILENT_MS);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuse(socket, statusOf(error)));
-  server.on('checkExpectation', (_: IncomingMessage, answer: ServerResponse) => {
-    answer.writeHead(417, { 'content-type': PROBLEM, connection: 'close' }).end(bodyOf(417));
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }, answer) => void answers.set(socket, answer));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const answer = answers.get(socket);
+    if (!answer?.headersSent || answer.writableFinished) refuse(socket, statusOf(error));
+    // What is answered is sent; half an answer cannot be taken back.
+    else if (answer.writableEnded) socket.end();
+    else socket.destroy();
   });
+  server.on('checkExpectation', (_: IncomingMessage, answer: ServerResponse) => endWith(answer, 417));
   server.on('connect', (_: IncomingMessage, socket: Duplex) => refuse(socket, 400));
   return server;
 }
@@ -69,10 +79,17 @@ function statusOf({ code }: NodeJS.ErrnoException): Status {
 const problemOf = (status: Status): HttpProblem => new HttpProblem(status, new Problem('usage', why[status]));
 const bodyOf = (status: Status): string => JSON.stringify(problemBody(problemOf(status)));
 
+function endWith(answer: ServerResponse, status: Status): void {
+  const body = bodyOf(status);
+  const length = Buffer.byteLength(body);
+  answer
+    .writeHead(status, { 'content-type': PROBLEM, 'content-length': length, connection: 'close' })
+    .end(body);
+}
+
 /** By hand: no answer of Node's belongs to what was no request. */
 function refuse(socket: Duplex, status: Status): void {
-  // Something was answered already, or nobody is there.
-  if (!socket.writable || (socket as { bytesWritten?: number }).bytesWritten) return void socket.destroy();
+  if (!socket.writable) return void socket.destroy();
   const body = bodyOf(status);
   socket.end(
     [
