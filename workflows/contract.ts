@@ -56,6 +56,8 @@ export type Fact =
   | { readonly is: 'aboutToChange'; readonly environment: string }
   | { readonly is: 'waiting'; readonly environment: string; readonly waiting: Waiting | null }
   | { readonly is: 'answered'; readonly nonce: string; readonly accepted: boolean; readonly text: string }
+  /** Many that could not count, in one signal. */
+  | { readonly is: 'dropped'; readonly answers: readonly { readonly nonce: string; readonly why: string }[] }
   | { readonly is: 'ended'; readonly environment: string; readonly result: RolloutResult };
 
 export type DeploymentOutcome = 'completed' | 'failed' | 'rolled-back' | 'rejected' | 'expired' | 'stuck';

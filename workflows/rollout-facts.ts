@@ -16,13 +16,16 @@ export function receiveFact(state: DeploymentState, fact: unknown): void {
 }
 
 function concerns({ gates }: DeploymentState, fact: Fact): boolean {
-  if (fact.is === 'answered') return true;
+  if (fact.is === 'answered' || fact.is === 'dropped') return true;
   const own = fact.is !== 'ended' || fact.result.environment === fact.environment;
   return own && gates.has(fact.environment);
 }
 
 export function takeFact(state: DeploymentState, fact: Fact): void {
   if (fact.is === 'answered') state.answered.set(fact.nonce, { accepted: fact.accepted, text: fact.text });
+  else if (fact.is === 'dropped')
+    for (const { nonce, why } of fact.answers)
+      state.answered.set(nonce, { accepted: false, text: `refused: ${why}` });
   else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
   else if (fact.is === 'waiting') setWaiting(state, 'rollout', fact.environment, fact.waiting);
   else if (fact.is === 'soakPassed') {

@@ -159,6 +159,7 @@ const fact = byKind({
   aboutToChange: object({ environment: name }),
   waiting: object({ environment: name, waiting: orNull(waiting) }),
   answered: object({ nonce: name, accepted: (value) => typeof value === 'boolean', text }),
+  dropped: object({ answers: list(object({ nonce: name, why: text })) }),
   ended: object({
     environment: name,
     result: object({ ...outcome, outcome: anyOf('passed', 'failed', 'restored', 'stuck'), reason: text }),

@@ -1,10 +1,11 @@
 // Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the
 // evidence at once.
-import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
+import type { VerifyInput } from '../../src/core/activities.ts';
 import { NOTICE } from '../../src/core/gate.ts';
 import { DAY_MS } from '../../src/core/pace.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
+import type { MessageVerdict, SiftInput, SiftResult } from '../../src/core/message-verdict.ts';
 import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { verifyMessage } from '../../src/io/trust.ts';
@@ -82,6 +83,31 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   return { ...verdict, ...(at !== null && { at }) };
 }
 
+/**
+ * What nobody known has signed is found among many at once, before the others are verified one by one. For each: why
+ * it cannot count, or null.
+ */
+export async function sift(
+  { settings }: WorkerContext,
+  { deployment, signed }: SiftInput,
+): Promise<SiftResult> {
+  return signed.map((one) => {
+    const fault = elsewhere(settings, one, deployment);
+    if (fault !== null) return fault;
+    const { accepted, reason } = judgePerson(settings, one, one.message, quorumFor(settings, one.message));
+    return accepted ? null : reason;
+  });
+}
+
+const elsewhere = (
+  { environment }: EnvironmentSettings,
+  { body }: Signed,
+  deployment: string,
+): string | null =>
+  body.deployment === deployment && body.environment === environment
+    ? null
+    : 'it is for another deployment or environment';
+
 function judgeMessage(
   settings: EnvironmentSettings,
   { signed, expect, deployment }: VerifyInput,
@@ -92,8 +118,8 @@ function judgeMessage(
     roles: [],
     reason,
   });
-  if (signed.body.deployment !== deployment || signed.body.environment !== settings.environment)
-    return refuse('it is for another deployment or environment');
+  const misled = elsewhere(settings, signed, deployment);
+  if (misled !== null) return refuse(misled);
   const verdict = judgePerson(settings, signed, signed.message, quorumFor(settings, signed.message));
   if (!verdict.accepted) return verdict;
   const body = signed.body as unknown as Partial<ApproveBody>;

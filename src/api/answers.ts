@@ -100,6 +100,10 @@ const progress = z
       z.object({ message: z.string(), person: z.string(), environment: z.string(), why: z.string() }),
     ),
     malformed: z.int().openapi({ description: 'Signals that nobody could read; they changed nothing.' }),
+    dropped: z
+      .int()
+      .optional()
+      .openapi({ description: 'Messages among many that could not count; absent where there was none.' }),
   })
   .openapi('Progress', { description: 'Null where no worker answers.' });
 

@@ -3,7 +3,7 @@
 import { count } from '../../core/count.ts';
 import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
 import type { Progress, StepState } from '../../../workflows/progress.ts';
-import { malformedText, refusalText } from '../../core/waiting.ts';
+import { droppedText, malformedText, refusalText } from '../../core/waiting.ts';
 import { exitOfStatus, goesOn } from '../exit-codes.ts';
 import { type Paint, visible } from '../terminal.ts';
 import { type Cell, cut, table } from './table.ts';
@@ -158,10 +158,11 @@ function afterwards({ deployment, environments }: DeploymentStatus): readonly st
 }
 
 /** What happened, what did not count, and what nobody could read. */
-const noteLines = ({ notes, refusals, malformed }: Progress): readonly string[] => [
+const noteLines = ({ notes, refusals, malformed, dropped = 0 }: Progress): readonly string[] => [
   ...notes,
   ...refusals.map(refusalText),
   ...(malformed > 0 ? [malformedText(malformed)] : []),
+  ...(dropped > 0 ? [droppedText(dropped)] : []),
 ];
 
 /** Metrics of an open soak, then the last notes of everybody. */
