@@ -15,7 +15,7 @@ import type { MessageName, Signed } from '../src/core/messages.ts';
 import { textOf } from './activities.ts';
 import type { Progress } from './progress.ts';
 import { messageFault } from './shapes.ts';
-import { type Sift, siftable } from './sifting.ts';
+import { type Batch, type Sift, takeBatch } from './sifting.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
 export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopChecks'>, string>> = {
@@ -131,9 +131,9 @@ async function workOff(
   let sifted = 0;
   while (line.length > 0) {
     const sift = sifted === 0 && line.length > 1 ? desk.sift(line[0]!.body.environment) : null;
-    const count = sift ? siftable(line) : 0;
-    if (sift && count > 0) {
-      const left = await siftOut(desk, sift, line.splice(0, count), answers);
+    const batch = sift && takeBatch(line, (signed) => signed);
+    if (sift && batch) {
+      const left = await siftOut(desk, sift, batch, answers);
       line.unshift(...left);
       sifted = left.length;
       continue;
@@ -154,11 +154,11 @@ async function workOff(
 async function siftOut(
   desk: Desk,
   sift: Sift,
-  batch: readonly Signed[],
+  batch: Batch<Signed>,
   answers: Map<string, Answer>,
 ): Promise<readonly Signed[]> {
   const faults = await CancellationScope.nonCancellable(() => sift(batch));
-  return batch.filter((signed, at) => {
+  return batch.taken.filter((signed, at) => {
     const fault = faults[at] ?? null;
     if (fault === null) return true;
     answers.set(signed.body.nonce, { accepted: false, text: `refused: ${fault}` });

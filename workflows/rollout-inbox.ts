@@ -17,7 +17,7 @@ import type { Command, Fact, RolloutInput } from './contract.ts';
 import { type Answer, countMalformed, openSignals } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { isCommand } from './shapes.ts';
-import { siftable, sifter } from './sifting.ts';
+import { sifter, takeBatch } from './sifting.ts';
 
 export const commandSignal = defineSignal<[Command]>('command');
 export const factSignal = defineSignal<[Fact]>('fact');
@@ -116,14 +116,14 @@ async function siftFront(place: Place, commands: Command[]): Promise<void> {
   const end = commands.findIndex(({ is }) => is !== 'message');
   const front = commands.slice(0, end === -1 ? undefined : end) as MessageCommand[];
   if (front.length < 2 || sifted.has(front[0]!)) return;
-  const count = siftable(front.map(({ signed }) => signed));
-  if (count === 0) return;
-  const batch = commands.splice(0, count) as MessageCommand[];
+  const batch = takeBatch(front, ({ signed }) => signed);
+  if (!batch) return;
+  commands.splice(0, batch.taken.length);
   // The same nonce again is the same message.
   const seen = new Set(answered);
-  const fresh = batch.filter(({ signed: { body } }) => !seen.has(body.nonce) && seen.add(body.nonce));
+  const fresh = batch.taken.filter(({ signed: { body } }) => !seen.has(body.nonce) && seen.add(body.nonce));
   const signed = fresh.map((command) => command.signed);
-  const faults = await sifter(deployment, environment, input.timing)(signed);
+  const faults = await sifter(deployment, environment, input.timing)({ ...batch, taken: signed });
   const kept = fresh.filter((_, at) => (faults[at] ?? null) === null);
   for (const command of kept) sifted.add(command);
   commands.unshift(...kept);

@@ -114,6 +114,10 @@ const run = {
   startedAt: at,
   closedAt: at,
   progress: progress.nullable(),
+  history: z
+    .string()
+    .nullable()
+    .openapi({ description: 'That its history is nearly full, or was; null while there is room.' }),
 };
 
 const accepted = z

@@ -16,12 +16,21 @@ export interface Connected {
 }
 
 const CONNECT_MS = 5_000;
+/** A page of a history of large messages is larger than gRPC's own 4 MB; as much as the workers take. */
+const LARGEST_ANSWER = 134_217_728;
 
 /** Address and namespace that the next connection would have. */
 export function connectionNames(): { readonly address: string; readonly namespace: string } {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return { address: connectionOptions.address ?? 'localhost:7233', namespace: namespace ?? 'default' };
 }
+
+const channelArgs = ({
+  channelArgs: given,
+}: ConnectionOptions): NonNullable<ConnectionOptions['channelArgs']> => ({
+  'grpc.max_receive_message_length': LARGEST_ANSWER,
+  ...given,
+});
 
 export interface ConnectOptions {
   readonly waitMs?: number;
@@ -37,6 +46,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Conne
   const { namespace } = names;
   const connection = await Connection.connect({
     ...connectionOptions,
+    channelArgs: channelArgs(connectionOptions),
     address,
     connectTimeout: options.waitMs ?? CONNECT_MS,
   }).catch((error: unknown) => {
@@ -73,7 +83,11 @@ export function lazyClient(): Connected {
       withinFiveSeconds,
       makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS })),
     ],
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
+    channelArgs: {
+      ...channelArgs(connectionOptions),
+      'grpc.initial_reconnect_backoff_ms': 200,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+    },
   });
   return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
 }

@@ -43,6 +43,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   startedAt: '2026-01-01T00:00:00.000Z',
   closedAt: null,
   progress: progress('running'),
+  history: null,
   result: null,
   lost: false,
   afterwards: null,
@@ -62,6 +63,7 @@ const status = (more: Partial<DeploymentStatus> = {}): DeploymentStatus => ({
   startedAt: '2026-01-01T00:00:00.000Z',
   closedAt: null,
   progress: progress('running', { lines: [] }),
+  history: null,
   result: null,
   environments: [place()],
   ...more,
@@ -147,6 +149,7 @@ describe('watch', () => {
     const afterwards = (more: Partial<NonNullable<EnvironmentStatus['afterwards']>>) => ({
       ...place(),
       workflowId: 'afterwards/one/staging',
+      history: null,
       result: null,
       progress: progress('pass', {
         health: 'troubled',

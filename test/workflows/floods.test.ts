@@ -31,7 +31,12 @@ const stranger = createPrivateKey(createKey().privatePem);
 const PEOPLE = ['ann', 'dan', 'lea', 'mallory'];
 
 /** Of every kind that costs the receiver more or less. */
-function garbage(deployment: string, messages: readonly MessageName[], at: number): unknown {
+function garbage(
+  deployment: string,
+  messages: readonly MessageName[],
+  at: number,
+  characters = 500,
+): unknown {
   const message = messages[at % messages.length]!;
   const body = {
     deployment,
@@ -40,7 +45,7 @@ function garbage(deployment: string, messages: readonly MessageName[], at: numbe
     expires: '2099-01-01T00:00:00.000Z',
     gateReport: 'a'.repeat(64),
     attestation: 'tried',
-    comment: 'x'.repeat(500),
+    comment: 'x'.repeat(characters),
   };
   const person = PEOPLE[at % PEOPLE.length]!;
   if (at % 7 === 0) return { message, person, body: { ...body, nonce: null }, signature: '' };
@@ -48,9 +53,14 @@ function garbage(deployment: string, messages: readonly MessageName[], at: numbe
   return signMessage(stranger, message, person, body);
 }
 
-async function flood(workflowId: string, signal: string, args: (at: number) => unknown): Promise<void> {
+async function flood(
+  workflowId: string,
+  signal: string,
+  args: (at: number) => unknown,
+  length: number,
+): Promise<void> {
   const handle = play.stage.connected.client.workflow.getHandle(workflowId);
-  const numbers = Array.from({ length: MESSAGES }, (_, at) => at).values();
+  const numbers = Array.from({ length }, (_, at) => at).values();
   const line = async () => {
     for (const at of numbers) await handle.signal(signal, args(at));
   };
@@ -70,7 +80,10 @@ const start = (name: string, pace: string) =>
     '--pace',
     pace,
   ]);
-const status = async (name: string) => (await play.soakgate(['status', name])).out;
+const status = async (name: string) => {
+  const { out, err } = await play.soakgate(['status', name]);
+  return out + err;
+};
 const events = async (workflowId: string): Promise<number> =>
   (await play.stage.connected.client.workflow.getHandle(workflowId).describe()).historyLength;
 
@@ -79,9 +92,10 @@ async function floodWhileAway(
   workflowId: string,
   signal: string,
   args: (at: number) => unknown,
+  length = MESSAGES,
 ): Promise<void> {
   await play.cast.worker.kill();
-  await flood(workflowId, signal, args);
+  await flood(workflowId, signal, args, length);
   await play.cast.worker.start();
 }
 
@@ -121,6 +135,43 @@ describe('2,000 messages of nobody', { timeout: 300_000 }, () => {
     expect(await status('flooded')).toMatch(/\d{3,} messages were dropped among many/u);
     expect((await timed(['abort', 'flooded', ENVIRONMENT, '--as', 'lea', '--yes'])).said).toContain(
       'rolling back',
+    );
+  });
+
+  test('as updates: what has no shape stands in no history, and the rest delays an approval as little', async () => {
+    const id = deploymentWorkflowId('updated');
+    await start('updated', '10m=5m');
+    await expect.poll(() => status('updated'), { timeout: 60_000 }).toContain('attestation tried');
+    const before = await events(id);
+    const { client } = play.stage.connected;
+    const handle = client.workflow.getHandle(id);
+    const update = (signed: unknown) =>
+      client.connection
+        .withDeadline(Date.now() + HONEST_MS, () => handle.executeUpdate('approve', { args: [signed] }))
+        .then(
+          () => 'answered',
+          () => 'refused',
+        );
+    const shapeless = await Promise.all(Array.from({ length: 200 }, () => update({ message: 'approve' })));
+    expect(new Set(shapeless)).toEqual(new Set(['refused']));
+    expect(await events(id)).toBe(before);
+    const shaped = Array.from({ length: 200 }, (_, at) => update(garbage('updated', ['approve'], at)));
+    const { tookMs } = await timed(['approve', 'updated', ENVIRONMENT, '--as', 'dan', '--yes']);
+    await Promise.all(shaped);
+    expect(tookMs).toBeLessThan(2 * HONEST_MS);
+    await expect.poll(() => status('updated'), { timeout: 2 * HONEST_MS }).not.toContain('approval by dba');
+  });
+
+  test('of 30 KB each: they are dropped unasked, and status says what they leave of the history', async () => {
+    const id = deploymentWorkflowId('heavy');
+    await start('heavy', '10m=5m');
+    await expect.poll(() => status('heavy'), { timeout: 60_000 }).toContain('attestation tried');
+    await floodWhileAway(id, 'approve', (at) => garbage('heavy', ['approve'], at, 30_000), 900);
+    const { said, tookMs } = await timed(['approve', 'heavy', ENVIRONMENT, '--as', 'dan', '--yes']);
+    expect(said).toContain('counted, 1 of 1');
+    expect(tookMs).toBeLessThan(HONEST_MS);
+    expect(await status('heavy')).toMatch(
+      /heavy: its history holds \d+ events, 2\d\.\d MB: Temporal ends it at/u,
     );
   });
 });

@@ -48,8 +48,15 @@ function head(status: DeploymentStatus, paint: Paint, columns: number): readonly
     ...(pace ? [`compressed: ${took(pace.nominalMs)} of the plan pass in ${took(pace.realMs)}`] : []),
     ...(waiting ? [paint('warn', `waiting for: ${visible(waiting)}`)] : []),
     ...(next ? [paint('strong', `next: ${visible(next)}`)] : []),
+    ...histories(status).map((line) => paint('warn', line)),
   ];
 }
+
+/** What Temporal bounds: whose history is nearly full, or was. */
+const histories = ({ deployment, history, environments }: DeploymentStatus): readonly string[] => [
+  ...(history === null ? [] : [`${deployment}: ${history}`]),
+  ...environments.flatMap((one) => (one.history === null ? [] : [`${one.environment}: ${one.history}`])),
+];
 
 /** The outcome, or the phase and its health. */
 export function stateText(status: DeploymentStatus): string {
