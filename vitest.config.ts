@@ -43,6 +43,7 @@ const LONG = [
   'test/workflows/{failing-activities,characters-week,floods}.test.ts',
   'test/activities/django*.test.ts',
   'test/package/*.test.ts',
+  'test/api/schemathesis.test.ts',
   'test/compose/site.test.ts',
   'test/cli/deployment.test.ts',
   'test/examples/validation-system/*.test.ts',
