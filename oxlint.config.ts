@@ -62,7 +62,7 @@ export const zones: Zone[] = [
   {
     zone: 'src/api',
     mayImport: ['src/core', 'src/client', 'src/io'],
-    packages: ['hono', '@hono/zod-openapi', '@hono/node-server'],
+    packages: ['hono', '@hono/zod-openapi', '@hono/node-server', 'piscina'],
   },
   {
     zone: 'src/cli',

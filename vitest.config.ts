@@ -33,16 +33,17 @@ const UNIT = [
 ];
 
 /**
- * Whole deployments on every part, each activity failing at each call, Django, whose every command takes two
- * seconds, what is packed for others, and every member of the widest kinds: most of the time of all tests. They run
- * with `npm test -- --all`, and so in every CI run, not with `npm test`.
+ * Whole deployments on every part, floods of messages, each activity failing at each call, Django, whose every command
+ * takes two seconds, what is packed for others, and every member of the widest kinds: most of the time of all tests.
+ * They run with `npm test -- --all`, and so in every CI run, not with `npm test`.
  */
 const LONG = [
   'test/journeys/**/*.test.ts',
   'test/faults/thread.test.ts',
-  'test/workflows/{failing-activities,characters-week}.test.ts',
+  'test/workflows/{failing-activities,characters-week,floods}.test.ts',
   'test/activities/django*.test.ts',
   'test/package/*.test.ts',
+  'test/api/schemathesis.test.ts',
   'test/compose/site.test.ts',
   'test/cli/deployment.test.ts',
   'test/examples/validation-system/*.test.ts',

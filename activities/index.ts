@@ -45,7 +45,7 @@ import { restart, revertRestart, startServices, stopServices } from './release/r
 import { restore } from './rollback/restore.ts';
 import { reopenTarget } from './rollback/swap-names.ts';
 import { run, undoRun } from './release/run.ts';
-import { verify } from './permit/verify.ts';
+import { sift, verify } from './permit/verify.ts';
 import type { WorkerContext } from './frame/step-context.ts';
 
 const steps: StepRuns = {
@@ -103,6 +103,7 @@ export function environmentActivities(world: WorkerContext): EnvironmentActiviti
     openRollout: (input) => asActivity(() => openRollout(world, input)),
     beforeDeploying: (input) => asActivity(() => beforeDeploying(world, input)),
     verify: (input) => asActivity(() => verify(world, input)),
+    sift: (input) => asActivity(() => sift(world, input)),
     forwardFix: forwardActivity(world, forwardFix),
     compareRollback: (input) => asActivity(() => compareRollback(world, input)),
     countNewer: (input) => asActivity(() => countNewer(world, input)),

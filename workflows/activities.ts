@@ -67,6 +67,8 @@ const table = {
   close: { attempts: 5, longest: '12h', heartbeatMs: 15_000 },
   /** Whether a message counts. */
   verify: { attempts: 8, longest: '12h', heartbeatMs: 15_000 },
+  /** Which of many messages can count; where nobody says, each is verified by itself. */
+  sift: { attempts: 2, longest: '5m', heartbeatMs: 15_000 },
   /** What is asked before a permit is used. */
   beforeDeploying: { attempts: 3, longest: '12h', heartbeatMs: 15_000 },
   observe: { attempts: FOR_EVER, longest: '12h', heartbeatMs: 30_000 },

@@ -17,6 +17,7 @@ import { openInput } from './open-input.ts';
 import { type LastSent, newProgress, type Progress, progressQuery, show } from './progress.ts';
 import { runUntil } from './run-until.ts';
 import { isAfterwardsInput } from './shapes.ts';
+import { sifter } from './sifting.ts';
 
 export interface AfterwardsRun {
   readonly run: EnvironmentRun;
@@ -45,9 +46,14 @@ const NOTES_KEPT = 12;
 /** Why it ended. */
 export async function afterwards(input: AfterwardsRun): Promise<string> {
   const state = openInput(input, isAfterwardsInput, openState);
-  const messages = openMessages(state.progress, (signed) => answer(input, signed, state), afterwardsTexts);
   const { list } = input.run;
-  const { environment } = input.run.rollout;
+  const { deployment, environment } = input.run.rollout;
+  const messages = openMessages(state.progress, {
+    work: (signed) => answer(input, signed, state),
+    sift: () => sifter(deployment, environment, input.timing),
+    dropped: () => (state.progress.dropped = (state.progress.dropped ?? 0) + 1),
+    texts: afterwardsTexts,
+  });
   for (let checks = 0; state.ended === null; checks += 1) {
     if (input.earlier === undefined || checks > 0) {
       state.progress.waiting = [{ kind: 'check', environment }];

@@ -63,6 +63,8 @@ export type Fact =
       /** Whether the environment had found the signature good. */
       readonly known?: boolean;
     }
+  /** Many that could not count, in one signal. */
+  | { readonly is: 'dropped'; readonly answers: readonly { readonly nonce: string; readonly why: string }[] }
   | { readonly is: 'ended'; readonly environment: string; readonly result: RolloutResult };
 
 export type DeploymentOutcome = 'completed' | 'failed' | 'rolled-back' | 'rejected' | 'expired' | 'stuck';

@@ -10,7 +10,7 @@ import {
   setHandler,
   startChild,
 } from '@temporalio/workflow';
-import type { SealedGateReport, Signed } from '../src/core/messages.ts';
+import type { SealedGateReport } from '../src/core/messages.ts';
 import { deploymentWorkflowId, environmentQueue, rolloutWorkflowId } from '../src/core/ids.ts';
 import { noRefusals } from '../src/core/refused.ts';
 import type {
@@ -24,7 +24,7 @@ import { close } from './deployment-closing.ts';
 import { type DeploymentState, outcomeOf, setStep, setWaiting } from './deployment-state.ts';
 import { newGate } from './gate.ts';
 import { throughGate } from './gate-entry.ts';
-import { answerMessage, noteArrival } from './message-routing.ts';
+import { answerMessage, dropMessage, noteArrival } from './message-routing.ts';
 import { openMessages } from './messages.ts';
 import { openInput } from './open-input.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
@@ -32,6 +32,7 @@ import { rollout } from './rollout.ts';
 import { command, receiveFact, takeFact } from './rollout-facts.ts';
 import { factSignal } from './rollout-inbox.ts';
 import { isDeploymentInput } from './shapes.ts';
+import { sifter } from './sifting.ts';
 
 export const gateReportQuery = defineQuery<SealedGateReport | null, [string]>('gateReport');
 
@@ -86,8 +87,13 @@ function openState(input: DeploymentInput): DeploymentState {
   setHandler(factSignal, (fact) => receiveFact(state, fact), {
     description: 'From a rollout of this deployment',
   });
-  const answer = (signed: Signed) => answerMessage(state, signed);
-  openMessages(progress, answer, undefined, (signed) => noteArrival(state, signed));
+  openMessages(progress, {
+    work: (signed) => answerMessage(state, signed),
+    sift: (environment) =>
+      state.gates.has(environment) ? sifter(body.deployment, environment, input.timing) : null,
+    arrived: (signed) => noteArrival(state, signed),
+    dropped: (signed, why) => dropMessage(state, signed, why),
+  });
   show(progress, state.lastSent);
   return state;
 }

@@ -19,6 +19,14 @@ export function noteArrival(state: DeploymentState, { message, body }: Signed): 
   if (gate) gate.rejecting += 1;
 }
 
+/** What was sifted out is answered already; it holds up no gate. */
+export function dropMessage(state: DeploymentState, signed: Signed, why: string): void {
+  const gate = signed.message === 'reject' ? state.gates.get(signed.body.environment) : undefined;
+  if (gate) gate.rejecting -= 1;
+  state.progress.dropped = (state.progress.dropped ?? 0) + 1;
+  recordRefusal(state, signed, why, false);
+}
+
 export async function answerMessage(state: DeploymentState, signed: Signed): Promise<Answer> {
   const { environment } = signed.body;
   const gate = state.gates.get(environment);

@@ -15,6 +15,7 @@ import type { MessageName, Signed } from '../src/core/messages.ts';
 import { textOf } from './activities.ts';
 import type { Progress } from './progress.ts';
 import { messageFault } from './shapes.ts';
+import { type Batch, type Sift, takeBatch } from './sifting.ts';
 
 /** Name → what it does and the command that prints the JSON to paste into the Web UI. */
 export const messageTexts: Readonly<Record<Exclude<MessageName, 'start' | 'stopChecks'>, string>> = {
@@ -67,34 +68,37 @@ export function openSignals(progress: Progress): void {
   setDefaultSignalHandler(() => countMalformed(progress));
 }
 
-/**
- * Opens the handlers; `work` handles one message after the other for each environment, and its answer goes to
- * every sender of that nonce. `arrived` hears of each at once, before those in front of it have been handled.
- */
-export function openMessages(
-  progress: Progress,
-  work: (signed: Signed) => Promise<Answer>,
-  texts: Partial<Readonly<Record<MessageName, string>>> = messageTexts,
-  arrived: (signed: Signed) => void = () => undefined,
-): Messages {
+/** What a workflow does with its messages. */
+export interface Desk {
+  /** Handles one message after the other for each environment; its answer goes to every sender of that nonce. */
+  readonly work: (signed: Signed) => Promise<Answer>;
+  /** For messages to this environment; null where there is none. */
+  readonly sift: (environment: string) => Sift | null;
+  /** Hears of each at once, before those in front of it have been handled. */
+  readonly arrived?: (signed: Signed) => void;
+  /** Hears of each that was sifted out. */
+  readonly dropped?: (signed: Signed, why: string) => void;
+  readonly texts?: Partial<Readonly<Record<MessageName, string>>>;
+}
+
+/** Opens the handlers. */
+export function openMessages(progress: Progress, desk: Desk): Messages {
+  const { arrived = () => undefined, texts = messageTexts } = desk;
   const known = new Set<string>();
   const answers = new Map<string, Answer>();
   // A line for each environment: a worker that is down delays the messages to its own environment only.
-  const lines = new Map<string, Promise<void>>();
+  const lines = new Map<string, Signed[]>();
   const take = (signed: Signed) => {
     const { nonce, environment } = signed.body;
     if (known.has(nonce)) return;
     known.add(nonce);
     arrived(signed);
-    const line = (lines.get(environment) ?? Promise.resolve()).then(async () => {
-      // A cancelled deployment still answers.
-      const answer = CancellationScope.nonCancellable(() => work(signed));
-      answers.set(
-        nonce,
-        await answer.catch((error: unknown) => ({ accepted: false, text: `not answered: ${textOf(error)}` })),
-      );
-    });
-    lines.set(environment, line);
+    const line = lines.get(environment);
+    if (line) return void line.push(signed);
+    const opened = [signed];
+    lines.set(environment, opened);
+    // A moment later: what comes with it stands behind it by then.
+    void Promise.resolve().then(() => workOff(desk, opened, answers, () => lines.delete(environment)));
   };
   for (const [name, description] of Object.entries(texts)) {
     setHandler(
@@ -119,6 +123,53 @@ export function openMessages(
   }
   openSignals(progress);
   return { settled: () => condition(() => known.size === answers.size && allHandlersFinished()) };
+}
+
+/** Until nobody stands in the line any more; `done` is called in that very moment. */
+async function workOff(
+  desk: Desk,
+  line: Signed[],
+  answers: Map<string, Answer>,
+  done: () => void,
+): Promise<void> {
+  // Those that stand in front and were sifted already.
+  let sifted = 0;
+  while (line.length > 0) {
+    const sift = sifted === 0 && line.length > 1 ? desk.sift(line[0]!.body.environment) : null;
+    const batch = sift && takeBatch(line, (signed) => signed);
+    if (sift && batch) {
+      const left = await siftOut(desk, sift, batch, answers);
+      line.unshift(...left);
+      sifted = left.length;
+      continue;
+    }
+    const signed = line.shift()!;
+    sifted = Math.max(0, sifted - 1);
+    // A cancelled deployment still answers.
+    const answer = CancellationScope.nonCancellable(() => desk.work(signed));
+    answers.set(
+      signed.body.nonce,
+      await answer.catch((error: unknown) => ({ accepted: false, text: `not answered: ${textOf(error)}` })),
+    );
+  }
+  done();
+}
+
+/** Answers those that cannot count; the others are left. */
+async function siftOut(
+  desk: Desk,
+  sift: Sift,
+  batch: Batch<Signed>,
+  answers: Map<string, Answer>,
+): Promise<readonly Signed[]> {
+  const faults = await CancellationScope.nonCancellable(() => sift(batch));
+  return batch.taken.filter((signed, at) => {
+    const fault = faults[at] ?? null;
+    if (fault === null) return true;
+    answers.set(signed.body.nonce, { accepted: false, text: `refused: ${fault}` });
+    desk.dropped?.(signed, fault);
+    return false;
+  });
 }
 
 function refuseShape(name: string, signed: unknown): void {

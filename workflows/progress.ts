@@ -2,6 +2,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import {
+  droppedText,
   malformedText,
   nextCommand,
   type Refusal,
@@ -58,6 +59,8 @@ export interface Progress {
   readonly refusals: Refusal[];
   /** Signals that nobody could read; they changed nothing. */
   malformed: number;
+  /** Messages among many that no known person has signed; they changed nothing. Left out where there was none. */
+  dropped?: number;
 }
 
 export const newProgress = (
@@ -128,7 +131,7 @@ const waitingOf = ({ of, waiting }: Progress): string | null =>
   of === 'deployment' ? waitingTextOfAll(waiting) : waiting[0] ? waitingText(waiting[0]) : null;
 
 function render(progress: Progress): string {
-  const { title, phase, health, lines, notes, metrics, refusals, malformed } = progress;
+  const { title, phase, health, lines, notes, metrics, refusals, malformed, dropped = 0 } = progress;
   const waiting = waitingOf(progress);
   const next = nextCommand(progress.waiting, progress.deployment);
   const rows = lines.map(
@@ -142,6 +145,7 @@ function render(progress: Progress): string {
     ...metrics,
     ...refusals.slice(-NOTES_SHOWN).map(refusalText),
     ...(malformed > 0 ? [malformedText(malformed)] : []),
+    ...(dropped > 0 ? [droppedText(dropped)] : []),
   ];
   return [
     `**${title}** — ${phase}, ${health}`,

@@ -28,7 +28,7 @@ function takeTold(state: DeploymentState, result: RolloutResult): void {
 }
 
 function concerns({ gates }: DeploymentState, fact: Fact): boolean {
-  if (fact.is === 'answered') return true;
+  if (fact.is === 'answered' || fact.is === 'dropped') return true;
   const own = fact.is !== 'ended' || fact.result.environment === fact.environment;
   return own && gates.has(fact.environment);
 }
@@ -37,7 +37,10 @@ export function takeFact(state: DeploymentState, fact: Fact): void {
   if (fact.is === 'answered') {
     const { nonce, accepted, text, known } = fact;
     state.answered.set(nonce, { accepted, text, ...(known && { known }) });
-  } else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
+  } else if (fact.is === 'dropped')
+    for (const { nonce, why } of fact.answers)
+      state.answered.set(nonce, { accepted: false, text: `refused: ${why}` });
+  else if (fact.is === 'aboutToChange') state.wantsChange.add(fact.environment);
   else if (fact.is === 'waiting') setWaiting(state, 'rollout', fact.environment, fact.waiting);
   else if (fact.is === 'soakPassed') {
     state.soaked.set(fact.environment, fact.outcome);

@@ -18,6 +18,7 @@ import type { Command, Fact, RolloutInput } from './contract.ts';
 import { type Answer, countMalformed, type Judged, openSignals } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { isCommand } from './shapes.ts';
+import { sifter, takeBatch } from './sifting.ts';
 
 export const commandSignal = defineSignal<[Command]>('command');
 export const factSignal = defineSignal<[Fact]>('fact');
@@ -85,12 +86,14 @@ export function openInbox(input: RolloutInput, progress: Progress, asker: Asker)
   );
   openSignals(progress);
   const answered = new Set<string>();
-  const take = (command: Command) => takeCommand({ input, inbox, asker, progress, answered }, command);
+  const place: Place = { input, inbox, asker, progress, answered, sifted: new WeakSet() };
   void CancellationScope.nonCancellable(async () => {
     for (;;) {
       await condition(() => commands.length > 0);
       work.busy = true;
-      await take(commands.shift()!);
+      await siftFront(place, commands);
+      const command = commands.shift();
+      if (command) await takeCommand(place, command);
       work.busy = false;
     }
   });
@@ -104,6 +107,37 @@ interface Place {
   readonly progress: Progress;
   /** Nonces. */
   readonly answered: Set<string>;
+  /** Messages that wait to be verified by themselves. */
+  readonly sifted: WeakSet<Command>;
+}
+
+type MessageCommand = Extract<Command, { readonly is: 'message' }>;
+
+/** Takes those out of the messages in front that cannot count, where several stand there. */
+async function siftFront(place: Place, commands: Command[]): Promise<void> {
+  const { input, inbox, progress, answered, sifted } = place;
+  const { deployment, environment } = input.run.rollout;
+  const end = commands.findIndex(({ is }) => is !== 'message');
+  const front = commands.slice(0, end === -1 ? undefined : end) as MessageCommand[];
+  if (front.length < 2 || sifted.has(front[0]!)) return;
+  const batch = takeBatch(front, ({ signed }) => signed);
+  if (!batch) return;
+  commands.splice(0, batch.taken.length);
+  // The same nonce again is the same message.
+  const seen = new Set(answered);
+  const fresh = batch.taken.filter(({ signed: { body } }) => !seen.has(body.nonce) && seen.add(body.nonce));
+  const signed = fresh.map((command) => command.signed);
+  const faults = await sifter(deployment, environment, input.timing)({ ...batch, taken: signed });
+  const kept = fresh.filter((_, at) => (faults[at] ?? null) === null);
+  for (const command of kept) sifted.add(command);
+  commands.unshift(...kept);
+  const answers = signed.flatMap(({ body }, at) =>
+    typeof faults[at] === 'string' ? [{ nonce: body.nonce, why: faults[at] }] : [],
+  );
+  if (answers.length === 0) return;
+  for (const { nonce } of answers) answered.add(nonce);
+  progress.dropped = (progress.dropped ?? 0) + answers.length;
+  await inbox.notifyDeployment({ is: 'dropped', answers });
 }
 
 async function takeCommand(place: Place, command: Command): Promise<void> {

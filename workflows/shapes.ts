@@ -161,6 +161,7 @@ const fact = byKind({
   aboutToChange: object({ environment: name }),
   waiting: object({ environment: name, waiting: orNull(waiting) }),
   answered: object({ nonce: name, accepted: yesOrNo, text, known: optional(yesOrNo) }),
+  dropped: object({ answers: list(object({ nonce: name, why: text })) }),
   ended: object({
     environment: name,
     result: object({ ...outcome, outcome: anyOf('passed', 'failed', 'restored', 'stuck'), reason: text }),

@@ -1,7 +1,7 @@
 // Asks an environment whether a message counts at its gate; and, as the permit is about to be handed on, whether what
 // has counted still does.
 import { patched } from '@temporalio/workflow';
-import type { MessageVerdict } from '../src/core/activities.ts';
+import type { MessageVerdict } from '../src/core/message-verdict.ts';
 import type { Signed } from '../src/core/messages.ts';
 import { signersOf } from '../src/core/start-signers.ts';
 import { type Called, environmentActivities } from './activities.ts';

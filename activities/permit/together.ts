@@ -1,6 +1,7 @@
 // Messages that one signature does not carry: where the guardrails name several roles (`each`), this worker keeps the
 // signatures, each about the same words, until its quorum is full.
-import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
+import type { VerifyInput } from '../../src/core/activities.ts';
+import type { MessageVerdict } from '../../src/core/message-verdict.ts';
 import { type Quorum, signaturesText } from '../../src/core/quorum.ts';
 import type { Signed } from '../../src/core/messages.ts';
 import { needsOnePerson, sharedWords } from '../../src/core/same-words.ts';

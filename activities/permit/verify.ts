@@ -1,12 +1,13 @@
 // Messages of people: who signed, whole and in time, with a role that counts; what counts is written into the
 // evidence at once.
-import type { MessageVerdict, VerifyInput } from '../../src/core/activities.ts';
+import type { VerifyInput } from '../../src/core/activities.ts';
 import { NOTICE } from '../../src/core/gate.ts';
 import { CLOCKS_MS } from '../../src/core/ledger.ts';
 import { DAY_MS } from '../../src/core/pace.ts';
 import { ACCEPT_STORE } from '../../src/core/gate.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
 import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
+import type { MessageVerdict, SiftInput, SiftResult } from '../../src/core/message-verdict.ts';
 import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { startLacks } from '../../src/core/start-signers.ts';
@@ -122,6 +123,29 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   return { ...verdict, ...(at !== null && { at }) };
 }
 
+/**
+ * What nobody known has signed is found among many at once, before the others are verified one by one. For each: why
+ * it cannot count, or null.
+ */
+export async function sift(world: WorkerContext, { deployment, signed }: SiftInput): Promise<SiftResult> {
+  const { settings } = world;
+  return signed.map((one) => {
+    const fault = elsewhere(settings, one, deployment);
+    if (fault !== null) return fault;
+    const { accepted, reason } = judgePerson(world, one, one.message, quorumFor(settings, one.message));
+    return accepted ? null : reason;
+  });
+}
+
+const elsewhere = (
+  { environment }: EnvironmentSettings,
+  { body }: Signed,
+  deployment: string,
+): string | null =>
+  body.deployment === deployment && body.environment === environment
+    ? null
+    : 'it is for another deployment or environment';
+
 function judgeMessage(world: Judge, { signed, expect, deployment }: VerifyInput): MessageVerdict {
   const { settings } = world;
   const refuse = (reason: string): MessageVerdict => ({
@@ -130,8 +154,8 @@ function judgeMessage(world: Judge, { signed, expect, deployment }: VerifyInput)
     roles: [],
     reason,
   });
-  if (signed.body.deployment !== deployment || signed.body.environment !== settings.environment)
-    return refuse('it is for another deployment or environment');
+  const misled = elsewhere(settings, signed, deployment);
+  if (misled !== null) return refuse(misled);
   const verdict = judgePerson(world, signed, signed.message, quorumFor(settings, signed.message));
   if (!verdict.accepted) return verdict;
   const dated = datedFault(signed);

@@ -100,6 +100,10 @@ const progress = z
       z.object({ message: z.string(), person: z.string(), environment: z.string(), why: z.string() }),
     ),
     malformed: z.int().openapi({ description: 'Signals that nobody could read; they changed nothing.' }),
+    dropped: z
+      .int()
+      .optional()
+      .openapi({ description: 'Messages among many that could not count; absent where there was none.' }),
   })
   .openapi('Progress', { description: 'Null where no worker answers.' });
 
@@ -110,6 +114,10 @@ const run = {
   startedAt: at,
   closedAt: at,
   progress: progress.nullable(),
+  history: z
+    .string()
+    .nullable()
+    .openapi({ description: 'That its history is nearly full, or was; null while there is room.' }),
 };
 
 const accepted = z

@@ -5,14 +5,19 @@ import type { DeploymentClient } from '../client/door.ts';
 import { exitOfStatus } from '../client/outcome.ts';
 import { messageOf, Problem } from '../client/problem.ts';
 import { errorFields, type Log } from '../io/log.ts';
+import { cutOff, isCutOff, jsonBody } from './body.ts';
 import { headers, onlyLoopbackNames } from './guard.ts';
 import { sendSigned } from './messages.ts';
-import { HttpProblem, problemBody } from './problems.ts';
+import { problemBody, shapeProblem } from './problems.ts';
 import * as routes from './routes.ts';
+import { startSchema } from './signed.ts';
+import type { ReadStart } from './start-reader.ts';
 import { openStarts } from './starts.ts';
 
 export interface ApiOptions {
   readonly door: DeploymentClient;
+  /** Reads the body of a start; @throws what is answered instead. */
+  readonly readStart: (body: ArrayBuffer) => Promise<ReadStart>;
   /** Whether only names of this machine are answered to. */
   readonly loopbackOnly: boolean;
   readonly log: Pick<Log, 'level' | 'info' | 'error'>;
@@ -25,18 +30,23 @@ const about = {
 };
 
 /** The server's program, without a port. */
-export function makeApp({ door, loopbackOnly, log }: ApiOptions): OpenAPIHono {
-  const app = new OpenAPIHono({ defaultHook: (result) => refuseShape(result) });
+export function makeApp({ door, readStart, loopbackOnly, log }: ApiOptions): OpenAPIHono {
+  const app = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw shapeProblem(result.target, result.error.issues);
+    },
+  });
   app.use(headers());
   if (loopbackOnly) app.use(onlyLoopbackNames());
   app.use(async (c, next) => {
     await next();
     if (c.req.method === 'POST') log.info(`POST ${c.req.path} ${c.res.status}`);
   });
-  addRoutes(app, door);
+  app.openAPIRegistry.register('SignedStart', startSchema);
+  addRoutes(app, door, readStart);
   app.notFound((c) => answerProblem(c, new Problem('unknown', `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error, c) => {
-    const answer = answerProblem(c, error);
+    const answer = answerProblem(c, isCutOff(error, c) ? cutOff() : error);
     if (answer.status === 500)
       log.error(
         `internal error in ${c.req.method} ${c.req.path}: ${messageOf(error)}`,
@@ -47,10 +57,13 @@ export function makeApp({ door, loopbackOnly, log }: ApiOptions): OpenAPIHono {
   return app;
 }
 
-function addRoutes(app: OpenAPIHono, door: DeploymentClient): void {
+function addRoutes(app: OpenAPIHono, door: DeploymentClient, readStart: ApiOptions['readStart']): void {
   const start = openStarts(door);
   app.openapi(routes.startRoute, async (c) => {
-    const { answer, replayed } = await start(c.req.valid('header')['Idempotency-Key'], c.req.valid('json'));
+    const { answer, replayed } = await start(
+      c.req.valid('header')['Idempotency-Key'],
+      await readStart(await jsonBody(c)),
+    );
     if (replayed) c.header('idempotent-replayed', 'true');
     if (replayed || !answer.fresh) return c.json(answer, 200);
     c.header('location', `/v1/deployments/${answer.deployment}`);
@@ -93,32 +106,6 @@ function addRoutes(app: OpenAPIHono, door: DeploymentClient): void {
     await door.reach();
     return c.json({ temporal: 'reachable' } as const, 200);
   });
-}
-
-interface Checked {
-  readonly success: boolean;
-  readonly target: string;
-  readonly error?: {
-    readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-  };
-}
-
-/** All that is wrong at once; only a body that could be read has content to be wrong. */
-function refuseShape({ success, target, error }: Checked): void {
-  if (success) return;
-  const details = (error?.issues ?? []).map(({ path, message }) =>
-    [path.map(String).join('.'), message].filter(Boolean).join(': '),
-  );
-  const inBody = target === 'json';
-  throw new HttpProblem(
-    inBody ? 422 : 400,
-    new Problem(
-      'usage',
-      inBody ? 'the body is not what the command prints' : `the ${target} is not right`,
-      null,
-      { details },
-    ),
-  );
 }
 
 function answerProblem(c: Context, error: unknown): Response {

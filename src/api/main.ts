@@ -1,10 +1,8 @@
 // The process: `soakgate server` spawns it. Holds no key; proves nobody.
 //   main.ts --host NAME --port NUMBER --output text|json [--log-level LEVEL]
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { createAdaptorServer } from '@hono/node-server';
 import { lazyClient } from '../client/connection.ts';
 import { connectionNames } from '../client/connection-names.ts';
 import { exitCodes } from '../client/outcome.ts';
@@ -14,6 +12,8 @@ import { levelOf } from '../io/log-level.ts';
 import { openLog } from '../io/log.ts';
 import { makeApp } from './app.ts';
 import { isLoopback } from './guard.ts';
+import { makeServer } from './listener.ts';
+import { openStartThreads } from './start-threads.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,6 @@ const { values } = parseArgs({
   },
 });
 const { host, output } = values;
-const REQUEST_MS = 30_000;
 /** Longer than the longest answer takes. */
 const DRAIN_MS = 25_000;
 const SWEEP_MS = 100;
@@ -35,10 +34,10 @@ const log = openLog({
 });
 const loopbackOnly = isLoopback(host);
 const door = temporalDeploymentClient(lazyClient());
-const server = createAdaptorServer({
-  fetch: makeApp({ door, loopbackOnly, log }).fetch,
-  serverOptions: { requestTimeout: REQUEST_MS },
-}) as Server;
+const threads = openStartThreads();
+const server = makeServer(
+  makeApp({ door, readStart: (body) => threads.read(body), loopbackOnly, log }).fetch,
+);
 
 try {
   server.listen(Number(values.port), host);
@@ -73,7 +72,7 @@ async function leave(code: number): Promise<void> {
   setInterval(() => server.closeIdleConnections(), SWEEP_MS).unref();
   setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
   await closed;
-  await door.close();
+  await Promise.all([door.close(), threads.close()]);
   process.exit(code);
 }
 process.on('SIGTERM', () => void leave(exitCodes.completed));

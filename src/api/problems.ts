@@ -29,6 +29,16 @@ export class HttpProblem extends Error {
   }
 }
 
+/** A refusal that was worded elsewhere: in a thread that read the body. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly body: ProblemBody;
+  constructor(body: ProblemBody) {
+    super(body.detail);
+    this.body = body;
+  }
+}
+
 /** The kinds, with the status that each has unless HTTP has a better one, and its title. */
 export const kinds = {
   usage: { status: 422, title: 'The request is not right' },
@@ -36,6 +46,7 @@ export const kinds = {
   conflict: { status: 409, title: 'Conflict with the present state' },
   'not-allowed': { status: 403, title: 'It is not allowed' },
   pending: { status: 503, title: 'No worker answers yet' },
+  busy: { status: 503, title: 'The server is busy' },
   unreachable: { status: 503, title: 'Temporal cannot be reached' },
 } as const satisfies Readonly<Record<ProblemKind, { readonly status: number; readonly title: string }>>;
 
@@ -44,6 +55,7 @@ const TOO_MUCH = 413;
 
 /** Whatever was thrown, as an answer. What nobody foresaw says nothing of our insides. */
 export function problemBody(error: unknown): ProblemBody {
+  if (error instanceof Refused) return error.body;
   if (error instanceof Problem) return bodyOf(kinds[error.kind].status, error);
   if (error instanceof HttpProblem) return bodyOf(error.status, error.problem);
   // hono's own: a body that is no JSON, or is not said to be.
@@ -78,6 +90,23 @@ function bodyOf(status: number, { kind, failure, message, next, details }: Probl
 export function failureIn(text: string): FailureCode | null {
   const word = /^(?:refused: |not answered: )?([A-Z][A-Z_]+)\b/u.exec(text)?.[1];
   return word !== undefined && Object.hasOwn(failures, word) ? (word as FailureCode) : null;
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const MOST_ISSUES = 100;
+
+/** All that is wrong with a shape at once; only a body that could be read has content to be wrong. */
+export function shapeProblem(target: string, issues: readonly Issue[]): HttpProblem {
+  const details = issues
+    .slice(0, MOST_ISSUES)
+    .map(({ path, message }) => [path.map(String).join('.'), message].filter(Boolean).join(': '));
+  const inBody = target === 'json';
+  const what = inBody ? 'the body is not what the command prints' : `the ${target} is not right`;
+  return new HttpProblem(inBody ? 422 : 400, new Problem('usage', what, null, { details }));
 }
 
 /** A body that is larger than its limit. */

@@ -13,5 +13,5 @@ export const exitCodeText =
 
 export function exitOfProblem(kind: ProblemKind): number {
   if (kind === 'unknown') return exitCodes.usage;
-  return kind === 'unreachable' ? exitCodes.internal : exitCodes[kind];
+  return kind === 'unreachable' || kind === 'busy' ? exitCodes.internal : exitCodes[kind];
 }

@@ -17,6 +17,15 @@ export interface Connected {
 }
 
 const CONNECT_MS = 5_000;
+/** A page of a history of large messages is larger than gRPC's own 4 MB; as much as the workers take. */
+const LARGEST_ANSWER = 134_217_728;
+
+const channelArgs = ({
+  channelArgs: given,
+}: ConnectionOptions): NonNullable<ConnectionOptions['channelArgs']> => ({
+  'grpc.max_receive_message_length': LARGEST_ANSWER,
+  ...given,
+});
 
 export interface ConnectOptions {
   readonly waitMs?: number;
@@ -32,6 +41,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Conne
   const { namespace } = names;
   const connection = await Connection.connect({
     ...connectionOptions,
+    channelArgs: channelArgs(connectionOptions),
     address,
     connectTimeout: options.waitMs ?? CONNECT_MS,
   }).catch((error: unknown) => {
@@ -68,7 +78,11 @@ export function lazyClient(): Connected {
       withinFiveSeconds,
       makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS })),
     ],
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 },
+    channelArgs: {
+      ...channelArgs(connectionOptions),
+      'grpc.initial_reconnect_backoff_ms': 200,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+    },
   });
   return { client: new Client({ connection, namespace }), namespace, close: () => connection.close() };
 }

@@ -2,6 +2,7 @@
 // speaks with it.
 import type { SealedGateReport, Signed, SignedStart } from '../core/messages.ts';
 import type { DeploymentInput } from '../../workflows/contract.ts';
+import type { CheckedStart } from './recompile.ts';
 import type { DeploymentRow, ListPage, ListQuery } from './list.ts';
 import type { Sent } from './send.ts';
 import type { Started } from './start.ts';
@@ -16,7 +17,8 @@ export interface StartedHere extends Started {
 export interface DeploymentClient {
   /** @throws Problem when Temporal does not answer through this door. */
   reach(): Promise<void>;
-  start(signed: SignedStart): Promise<StartedHere>;
+  /** `checked` is what it was read to before; left out, it is read here. */
+  start(signed: SignedStart, checked?: CheckedStart): Promise<StartedHere>;
   list(query: ListQuery): Promise<ListPage>;
   /** What it was started with. */
   input(deployment: string): Promise<DeploymentInput>;

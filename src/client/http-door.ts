@@ -25,6 +25,7 @@ const kinds = [
   'conflict',
   'not-allowed',
   'pending',
+  'busy',
   'unreachable',
 ] as const satisfies readonly ProblemKind[];
 /** Where the code is one of the table of failures. */

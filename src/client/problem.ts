@@ -3,7 +3,14 @@
 
 import type { FailureCode } from '../core/failures.ts';
 
-export type ProblemKind = 'usage' | 'unknown' | 'conflict' | 'not-allowed' | 'pending' | 'unreachable';
+export type ProblemKind =
+  | 'usage'
+  | 'unknown'
+  | 'conflict'
+  | 'not-allowed'
+  | 'pending'
+  | 'busy'
+  | 'unreachable';
 
 export interface ProblemMore {
   /** Everything that is wrong, one line each. */

@@ -4,6 +4,7 @@ import { failures } from '../core/failures.ts';
 import type { RolloutRef } from '../core/ids.ts';
 import { parsePlan, renderComplaint } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { aboutLines } from '../core/plan/about.ts';
 import { compileSteps } from '../core/compile.ts';
 import type { StepList } from '../core/step-list.ts';
 import { hashJson } from '../io/trust.ts';
@@ -22,11 +23,18 @@ export function deploymentInput(start: SignedStart): DeploymentInput {
 
 const SIGN_ANEW = 'begin with soakgate start PLAN --print, then soakgate sign';
 
+/** A signed start whose plan was read once: nothing of it need be parsed again to start it. */
+export interface CheckedStart {
+  readonly input: DeploymentInput;
+  /** What the plan says about itself, one line each. */
+  readonly about: readonly string[];
+}
+
 /**
  * The same for a start that comes from elsewhere. @throws Problem when plan and steps are not those that were
  * signed.
  */
-export function checkedInput(start: SignedStart): DeploymentInput {
+export function checkedStart(start: SignedStart): CheckedStart {
   const fault = alsoFault(start);
   if (fault !== null)
     throw new Problem('usage', `the signed start is refused: ${fault}`, SIGN_ANEW, {
@@ -47,7 +55,7 @@ export function checkedInput(start: SignedStart): DeploymentInput {
       .filter((name) => !runs.some(({ rollout }) => rollout.environment === name))
       .map((name) => `lists.${name}: the plan has no such environment`),
   ];
-  if (wrong.length === 0) return { start, runs };
+  if (wrong.length === 0) return { input: { start, runs }, about: aboutLines(plan) };
   // The environment's worker would refuse it with this code, but only after it had been started.
   throw new Problem('usage', 'the signed start does not match its plan', failures.PERMIT_REFUSED.remedy, {
     details: wrong,
@@ -55,7 +63,7 @@ export function checkedInput(start: SignedStart): DeploymentInput {
   });
 }
 
-export function planOf({ planText, planFile }: StartBody): Plan {
+function planOf({ planText, planFile }: StartBody): Plan {
   const parsed = parsePlan(planText, planFile);
   if ('plan' in parsed) return parsed.plan;
   throw new Problem(

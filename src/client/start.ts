@@ -23,8 +23,7 @@ import { deploymentInputOf } from './history.ts';
 import { forThisNamespace } from './namespace.ts';
 import { Problem } from './problem.ts';
 import { signersOf } from '../core/start-signers.ts';
-import { aboutLines } from '../core/plan/about.ts';
-import { checkedInput, planOf } from './recompile.ts';
+import { type CheckedStart, checkedStart } from './recompile.ts';
 
 export { deploymentInput } from './recompile.ts';
 
@@ -97,9 +96,10 @@ export async function startDeployment(
   connected: Connected,
   start: SignedStart,
   timing?: Timing,
+  { input: checked, about }: CheckedStart = checkedStart(start),
 ): Promise<Started> {
   const { client } = connected;
-  const input = { ...checkedInput(start), ...(timing && { timing }) };
+  const input = { ...checked, ...(timing && { timing }) };
   forThisNamespace(connected, start);
   const { deployment } = start.body;
   const workflowId = deploymentWorkflowId(deployment);
@@ -118,7 +118,7 @@ export async function startDeployment(
         `Requested by **${start.person}**; commit \`${start.body.commit}\`.`,
         '',
         ...input.runs.map(({ list }) => `- ${list.environment.name}: ${count(list.steps.length, 'step')}`),
-        ...aboutLines(planOf(start.body)).map((line) => `- ${line}`),
+        ...about.map((line) => `- ${line}`),
       ].join('\n'),
     });
     return { deployment, workflowId, runId: handle.firstExecutionRunId, fresh: true, running: true };

@@ -8,6 +8,7 @@ import type { Connected } from './connection.ts';
 import { deploymentOf, type Holder, holderOf } from './holder.ts';
 import type { RunState } from './run-state.ts';
 import { type ShownProgress, shownProgress } from './shown-progress.ts';
+import { historyText } from './history-room.ts';
 import { deploymentInputOf, isNotFound, startedRollouts } from './history.ts';
 import { resetPoint } from './reset-point.ts';
 
@@ -20,6 +21,8 @@ interface Run<Result> {
   readonly closedAt: string | null;
   /** Null when no worker answered. */
   readonly progress: ShownProgress | null;
+  /** That its history is nearly full, or was; null while there is room. */
+  readonly history: string | null;
   /** Null while it runs, and when it was ended from outside. */
   readonly result: Result | null;
 }
@@ -54,6 +57,7 @@ const NONE = {
   startedAt: null,
   closedAt: null,
   progress: null,
+  history: null,
   result: null,
 } as const;
 
@@ -176,6 +180,7 @@ async function readRun<Result>(
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,
     progress,
+    history: historyText(state === 'running', description.historyLength, description.historySize ?? 0),
     result,
   };
 }

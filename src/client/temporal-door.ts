@@ -24,9 +24,9 @@ export function temporalDeploymentClient(connected: Connected): DeploymentClient
             client.workflowService.getSystemInfo({}),
           )),
       ),
-    start: (signed) =>
+    start: (signed, checked) =>
       reaching(async () => {
-        const started = await startDeployment(connected, signed);
+        const started = await startDeployment(connected, signed, undefined, checked);
         return { ...started, link: workflowLink(started.workflowId, started.runId) };
       }),
     list: (query) => reaching(() => listPage(connected, query)),

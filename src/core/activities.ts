@@ -19,6 +19,7 @@ import type { Refusals } from './refused.ts';
 import type { ObserveResult, SoakState } from './soak.ts';
 import type { ClosingStatement, SignedStatement } from './statements.ts';
 import type { StackEntry, Step, StepKind, StepList, UndoKind } from './step-list.ts';
+import type { MessageVerdict, SiftInput, SiftResult } from './message-verdict.ts';
 
 export interface StepInput {
   readonly rollout: RolloutRef;
@@ -103,18 +104,6 @@ export interface VerifyInput {
   };
 }
 
-/** Whether a signed message counts, and for which roles. */
-export interface MessageVerdict {
-  readonly accepted: boolean;
-  readonly person: string;
-  readonly roles: readonly string[];
-  readonly reason: string;
-  /** When it was verified, RFC 3339; only where it counted. */
-  readonly at?: string;
-  /** Whose signature is still missing beside it; until then it changes nothing. */
-  readonly waiting?: string;
-}
-
 export interface ObserveInput {
   readonly rollout: RolloutRef;
   readonly phase: 'soak' | 'watch';
@@ -172,6 +161,7 @@ export type EnvironmentActivities = Readonly<Record<StepKind, (input: StepInput)
       input: BeforeDeployingInput,
     ) => Promise<{ readonly open: boolean; readonly waitMs: number | null; readonly why: string }>;
     readonly verify: (input: VerifyInput) => Promise<MessageVerdict>;
+    readonly sift: (input: SiftInput) => Promise<SiftResult>;
   };
 
 export interface ObserveActivities {

@@ -208,3 +208,8 @@ export const refusalText = ({ message, person, environment, why }: Refusal): str
 
 export const malformedText = (malformed: number): string =>
   `${malformed === 1 ? '1 signal was' : `${malformed} signals were`} unreadable and changed nothing`;
+
+/** Messages that were sifted out of many. */
+export const droppedText = (dropped: number): string =>
+  `${dropped === 1 ? '1 message was' : `${dropped} messages were`} dropped among many: they could not count, and ` +
+  'changed nothing';

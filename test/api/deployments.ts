@@ -2,6 +2,8 @@
 import { createPrivateKey } from 'node:crypto';
 import type { DeploymentClient, StartedHere } from '../../src/client/door.ts';
 import { makeApp } from '../../src/api/app.ts';
+import { Refused } from '../../src/api/problems.ts';
+import { readStart } from '../../src/api/start-reader.ts';
 import { compileSteps } from '../../src/core/compile.ts';
 import type { MessageName, Signed, StartBody } from '../../src/core/messages.ts';
 import type { Json } from '../../src/core/plan/plan.ts';
@@ -98,6 +100,12 @@ export function standIn(does: Partial<DeploymentClient> = {}) {
   };
   const app = makeApp({
     door,
+    readStart: async (body) => {
+      const reading = await readStart(body);
+      if ('refused' in reading) throw new Refused(reading.refused);
+      if ('failed' in reading) throw new Error(reading.failed);
+      return reading.read;
+    },
     loopbackOnly: true,
     log: { level: 'info', info: (text) => void log.push(text), error: (text) => void log.push(text) },
   });
@@ -110,5 +118,5 @@ export function standIn(does: Partial<DeploymentClient> = {}) {
       headers: { ...host, 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { app, asked, log, get, post };
+  return { app, door, asked, log, get, post };
 }

@@ -17,14 +17,15 @@ export interface Server {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** `soakgate server` on a free port, as people run it. */
+/** `soakgate server` on a free port, as people run it; of this checkout unless another one is named. */
 export async function raiseServer(
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  entry: string = ENTRY,
 ): Promise<Server> {
   const child: ChildProcess = spawn(
     process.execPath,
-    [ENTRY, 'server', '--port', '0', '-o', 'json', ...args],
+    [entry, 'server', '--port', '0', '-o', 'json', ...args],
     {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

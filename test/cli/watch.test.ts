@@ -44,6 +44,7 @@ const place = (more: Partial<EnvironmentStatus> = {}): EnvironmentStatus => ({
   startedAt: '2026-01-01T00:00:00.000Z',
   closedAt: null,
   progress: progress('running'),
+  history: null,
   result: null,
   lost: false,
   heldBy: null,
@@ -64,6 +65,7 @@ const status = (more: Partial<DeploymentStatus> = {}): DeploymentStatus => ({
   startedAt: '2026-01-01T00:00:00.000Z',
   closedAt: null,
   progress: progress('running', { lines: [] }),
+  history: null,
   result: null,
   environments: [place()],
   ...more,
@@ -149,6 +151,7 @@ describe('watch', () => {
     const afterwards = (more: Partial<NonNullable<EnvironmentStatus['afterwards']>>) => ({
       ...place(),
       workflowId: 'afterwards/one/staging',
+      history: null,
       result: null,
       progress: progress('pass', {
         health: 'troubled',

@@ -9,6 +9,8 @@ import { makePlace, makeSomeone, type Place, type Someone } from '../../src/cli/
 import { planJsonSchema } from '../../src/core/plan/schema.ts';
 import { type DevServer, endProcess, startDevServer } from '../../src/io/dev-server.ts';
 import { type PrivatePostgres, startPostgres } from '../../src/io/private-postgres.ts';
+import { signedStart } from '../api/deployments.ts';
+import { ask, raiseServer } from '../api/http.ts';
 import { gatedPlan } from '../cli/play.ts';
 import { ran, run } from '../support/programs.ts';
 
@@ -138,6 +140,22 @@ describe('its commands', () => {
       exitCode: 2,
       stderr: expect.stringContaining('in a checkout: npm run demo'),
     });
+  });
+
+  test('the server reads a start in a thread of its own', async () => {
+    const server = await raiseServer(env, [], join(home, 'node_modules/.bin/soakgate'));
+    try {
+      const start = signedStart({ planText: gatedPlan('staging').replace('kind: code', 'kind: coed') });
+      const headers = { 'idempotency-key': 'packed' };
+      const answer = await ask(server, 'POST', '/v1/deployments', { body: start, headers });
+      expect([answer.status, answer.body.errors]).toEqual([
+        422,
+        [expect.stringMatching(/^soakgate\.yaml:4:7 kind: /u)],
+      ]);
+      expect(await server.end()).toBe(0);
+    } finally {
+      await server.end('SIGKILL');
+    }
   });
 
   test.runIf(old)('an older Node is told what is needed: exit code 2', async () => {

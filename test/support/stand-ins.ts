@@ -5,7 +5,7 @@ import * as decisions from '../../activities/control/decisions.ts';
 import type { ControlContext } from '../../activities/control/world.ts';
 import { openRollout } from '../../activities/permit/open-rollout.ts';
 import { withStatement } from '../../activities/permit/state.ts';
-import { verify } from '../../activities/permit/verify.ts';
+import { sift, verify } from '../../activities/permit/verify.ts';
 import { asFailure } from '../../activities/frame/as-activity.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type {
@@ -197,6 +197,7 @@ export function environmentStandIns(
       await part(input.deployment).breakVerify?.(input.environment);
       return verify(world, input);
     },
+    sift: (input) => sift(world, input),
     compareRollback: async ({ rollout }) => {
       const here = part(rollout.deployment);
       const times = again(here, `${rollout.environment} compare`);

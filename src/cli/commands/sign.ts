@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { coSign, refuseSecond, type Standing, standingIn } from '../../client/co-sign.ts';
 import { asUsage, Problem } from '../../client/problem.ts';
-import { checkedInput } from '../../client/recompile.ts';
+import { checkedStart } from '../../client/recompile.ts';
 import { count } from '../../core/count.ts';
 import type { Signed, SignedStart } from '../../core/messages.ts';
 import { signersOf } from '../../core/start-signers.ts';
@@ -61,7 +61,7 @@ async function sign(terminal: Terminal, file: string, options: Options): Promise
   if (other) throw eachTheirOwn(other, options.as);
   const start = startIn(text, file);
   // What is shown is computed from the plan that is signed, not believed.
-  const input = checkedInput(start);
+  const { input } = checkedStart(start);
   const places = await Promise.all(
     (options.environmentFile ?? []).map((path) =>
       asUsage(() => readEnvironmentFile(path), 'correct the environment file'),

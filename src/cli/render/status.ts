@@ -4,7 +4,7 @@ import { count } from '../../core/count.ts';
 import { holderText, releasingCommand } from '../../client/holder.ts';
 import type { DeploymentStatus, EnvironmentStatus } from '../../client/status.ts';
 import type { Progress, StepState } from '../../../workflows/progress.ts';
-import { malformedText, refusalText } from '../../core/waiting.ts';
+import { droppedText, malformedText, refusalText } from '../../core/waiting.ts';
 import { exitOfStatus, goesOn } from '../exit-codes.ts';
 import { type Paint, visible } from '../terminal.ts';
 import { type Cell, cut, table } from './table.ts';
@@ -49,8 +49,15 @@ function head(status: DeploymentStatus, paint: Paint, columns: number): readonly
     ...(pace ? [`compressed: ${took(pace.nominalMs)} of the plan pass in ${took(pace.realMs)}`] : []),
     ...(waiting ? [paint('warn', `waiting for: ${visible(waiting)}`)] : []),
     ...(next ? [paint('strong', `next: ${visible(next)}`)] : []),
+    ...histories(status).map((line) => paint('warn', line)),
   ];
 }
+
+/** What Temporal bounds: whose history is nearly full, or was. */
+const histories = ({ deployment, history, environments }: DeploymentStatus): readonly string[] => [
+  ...(history === null ? [] : [`${deployment}: ${history}`]),
+  ...environments.flatMap((one) => (one.history === null ? [] : [`${one.environment}: ${one.history}`])),
+];
 
 /** The outcome, or the phase and its health. */
 export function stateText(status: DeploymentStatus): string {
@@ -174,10 +181,11 @@ function afterwards({ deployment, environments }: DeploymentStatus): readonly st
 }
 
 /** What happened, what did not count, and what nobody could read. */
-const noteLines = ({ notes, refusals, malformed }: Progress): readonly string[] => [
+const noteLines = ({ notes, refusals, malformed, dropped = 0 }: Progress): readonly string[] => [
   ...notes,
   ...refusals.map(refusalText),
   ...(malformed > 0 ? [malformedText(malformed)] : []),
+  ...(dropped > 0 ? [droppedText(dropped)] : []),
 ];
 
 /** Metrics of an open soak, then the last notes of everybody. */

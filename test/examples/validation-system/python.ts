@@ -1,5 +1,5 @@
-// The Python environment of the example: built once for each lock hash, outside the checkout, shared by all
-// tests.
+// Python environments of tests, that of the example first: built once for each lock hash, outside the checkout, shared
+// by all tests.
 // Programs in it are run as `python -m NAME`: their own first lines name the folder in which they were
 // installed.
 import { createHash } from 'node:crypto';
@@ -9,7 +9,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ran, run } from '../../support/programs.ts';
 
-const lock = resolve(
+const exampleLock = resolve(
   import.meta.dirname,
   '../../../examples/validation-system/every-release/requirements.txt',
 );
@@ -19,8 +19,8 @@ const CAN_MAKE_ONE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (
 
 export const WITHOUT_PYTHON = 'skipped: it needs python3 (3.10 or newer) with its venv module';
 
-/** The folder of the environment; null where there is no python3 that could make one. */
-export async function pythonEnvironment(): Promise<string | null> {
+/** The folder of the environment of a lock file; null where there is no python3 that could make one. */
+export async function pythonEnvironment(lock = exampleLock): Promise<string | null> {
   const hash = createHash('sha256')
     .update(await readFile(lock))
     .digest('hex')

@@ -1,9 +1,10 @@
 // What comes from outside: aborts, cancellation and termination in Temporal, activities that fail, messages
-// that nobody can read.
+// that nobody can read, and many that nobody known has signed.
 import { CancelledFailure } from '@temporalio/common';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Connected } from '../../../src/client/connection.ts';
 import { recover } from '../../../src/client/recover.ts';
+import { signMessage } from '../../../src/io/trust.ts';
 import { HOUR, type Run, type Theatre } from '../theatre.ts';
 import {
   asked,
@@ -160,6 +161,30 @@ export const interference: Plays = {
         await workflow.getHandle(id).signal('nobody-knows-this', 1);
       }
       await run.until('counted', ({ malformed }) => malformed === 4, 'staging');
+      await run.send('abort', 'dan', 'staging').then(mustCount);
+      return ends(run, 'rolled-back');
+    },
+  },
+  flooded: {
+    play: async (theatre, name) => {
+      const run = await soaking(theatre, name);
+      const { workflow } = theatre.env.client;
+      // Lea's key under Dan's name.
+      const forged = (at: number) =>
+        signMessage(theatre.keyOf('lea'), 'abort', 'dan', {
+          deployment: name,
+          environment: 'staging',
+          nonce: `forged-${at}`,
+          expires: '2099-01-01T00:00:00.000Z',
+        });
+      const numbers = Array.from({ length: 12 }, (_, at) => at);
+      await Promise.all(numbers.map((at) => workflow.getHandle(run.workflowId).signal('abort', forged(at))));
+      await run.until('dropped', ({ dropped = 0 }) => dropped > 1);
+      const rollout = workflow.getHandle(run.rolloutId('staging'));
+      await Promise.all(
+        numbers.map((at) => rollout.signal('command', { is: 'message', signed: forged(at + 100) })),
+      );
+      await run.until('dropped', ({ dropped = 0 }) => dropped > 1, 'staging');
       await run.send('abort', 'dan', 'staging').then(mustCount);
       return ends(run, 'rolled-back');
     },
