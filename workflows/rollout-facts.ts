@@ -22,9 +22,14 @@ export function receiveFact(state: DeploymentState, fact: unknown): void {
  */
 function takeTold(state: DeploymentState, result: RolloutResult): void {
   const { environment, reason, closing } = result;
-  if (state.running.has(environment) || state.results.has(environment)) return;
-  const told = closing ? reason : `${reason} (unsigned: no worker has stated this end)`;
-  takeFact(state, { is: 'ended', environment, result: { ...result, reason: told } });
+  // Nothing has ended that this deployment has not begun.
+  if (!state.open.has(environment) || state.running.has(environment) || state.results.has(environment))
+    return;
+  if (closing) return takeFact(state, { is: 'ended', environment, result });
+  // Nobody's word makes it better than it may be.
+  const outcome = result.outcome === 'passed' ? 'stuck' : result.outcome;
+  const told = `${reason} (unsigned: no worker has stated this end)`;
+  takeFact(state, { is: 'ended', environment, result: { ...result, outcome, reason: told } });
 }
 
 function concerns({ gates }: DeploymentState, fact: Fact): boolean {

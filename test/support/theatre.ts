@@ -207,7 +207,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
   return {
     environment,
     // Each run has a service of its own.
-    services: new Proxy({}, { get: () => ({}) }),
+    services: new Proxy({}, { get: () => ({ root: '/srv' }) }),
     artifacts: join(folder, 'artifacts'),
     permitStore: join(folder, 'permit-store'),
     control: cast.control.publicText,
@@ -228,6 +228,7 @@ function settingsOf(environment: string, folder: string, cast: Cast): Environmen
       operate: { any },
       pace: 'refused',
       programs: ['node', 'python', 'python3', '.venv/bin/pip', 'pytest'],
+      files: ['/'],
     },
   };
 }
