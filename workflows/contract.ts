@@ -38,6 +38,8 @@ export interface RolloutInput {
 export type RolloutOutcome = 'passed' | 'failed' | 'restored' | 'stuck';
 
 export interface RolloutResult extends EnvironmentOutcome {
+  /** The environment did not take the permit: somebody whose word was in it no longer counts, or never did. */
+  readonly permitRefused?: true;
   readonly outcome: RolloutOutcome;
   readonly reason: string;
 }

@@ -22,10 +22,11 @@ import type {
 } from './contract.ts';
 import { close } from './deployment-closing.ts';
 import { type DeploymentState, outcomeOf, setStep, setWaiting } from './deployment-state.ts';
-import { newGate } from './gate.ts';
+import { type Gate, newGate } from './gate.ts';
 import { throughGate } from './gate-entry.ts';
 import { answerMessage, dropMessage, noteArrival } from './message-routing.ts';
 import { openMessages } from './messages.ts';
+import { dropUncounted } from './verify-at-gate.ts';
 import { openInput } from './open-input.ts';
 import { newProgress, progressQuery, show } from './progress.ts';
 import { rollout } from './rollout.ts';
@@ -101,17 +102,32 @@ function openState(input: DeploymentInput): DeploymentState {
 async function enterAll(state: DeploymentState): Promise<void> {
   for (const [place, run] of state.input.runs.entries()) {
     const gate = state.gates.get(run.rollout.environment)!;
-    const permit = await throughGate(state, gate, place);
-    if (!permit) return;
-    await throughRollout(
-      state,
-      run,
-      { run, permit, timing: state.input.timing ?? {}, asksBeforeChange: place > 0 },
-      place,
-    );
+    do {
+      const permit = await throughGate(state, gate, place);
+      if (!permit) return;
+      await throughRollout(
+        state,
+        run,
+        { run, permit, timing: state.input.timing ?? {}, asksBeforeChange: place > 0 },
+        place,
+      );
+    } while (await backToGate(state, gate));
     if (state.ended) return;
   }
   state.ended = { outcome: 'completed', reason: 'every environment passed' };
+}
+
+/** A permit that was refused because somebody no longer counts leads back to the gate, which asks for it again. */
+async function backToGate(state: DeploymentState, gate: Gate): Promise<boolean> {
+  const { environment } = gate.run.rollout;
+  const result = state.results.get(environment);
+  if (!result?.permitRefused || !(await dropUncounted(state, gate))) return false;
+  state.results.delete(environment);
+  state.ended = null;
+  gate.entered = false;
+  state.progress.notes.push(`${environment}: ${result.reason}; its gate asks again`);
+  setStep(state, environment, 'waiting', '');
+  return true;
 }
 
 /** Starts the rollout and waits until its soak has passed (the next gate may be asked) or it has ended. */

@@ -26,6 +26,8 @@ export interface RolloutState {
   touched: boolean;
   /** Forward fixes that were taken. */
   forwards: number;
+  /** The environment has refused the permit itself, so that nothing was begun. */
+  permitRefused: boolean;
 }
 
 /** Keeps in sight that something did not pass, and who let it pass. */

@@ -49,7 +49,10 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   return CancellationScope.nonCancellable(async () => {
     const ended = back ? await rollBack(state, back) : passed(state);
     const closing = await closeRollout(state, ended.outcome);
-    const result = asClosed(ended, closing);
+    const result = {
+      ...asClosed(ended, closing),
+      ...(state.permitRefused && { permitRefused: true as const }),
+    };
     if (result.outcome === 'passed' && input.run.list.environment.afterwards) await leaveAfterwards(state);
     const { environment } = result;
     if (!(await state.inbox.notifyDeployment({ is: 'ended', environment, result })))
@@ -87,6 +90,7 @@ function openState(input: RolloutInput): RolloutState {
     soak: null,
     touched: false,
     forwards: 0,
+    permitRefused: false,
   };
   setHandler(progressQuery, () => state.progress, {
     description: 'Where the rollout is: steps, and what it waits for',
@@ -144,6 +148,7 @@ async function openRollout(state: RolloutState): Promise<RollbackRequest | null>
     }
     const { code, text, details } = called.failed;
     const why = `not deployed: ${text}`;
+    state.permitRefused = code === 'PERMIT_REFUSED';
     if (REFUSALS.includes(code)) return { why, fallback: null, by: null };
     state.progress.notes.push(...details);
     const options = [...(code === 'PERMIT_STORE_BEHIND' ? [ACCEPT_STORE] : []), 'retry', 'stop'];

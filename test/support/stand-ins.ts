@@ -6,6 +6,7 @@ import type { ControlContext } from '../../activities/control/world.ts';
 import { openRollout } from '../../activities/permit/open-rollout.ts';
 import { withStatement } from '../../activities/permit/state.ts';
 import { sift, verify } from '../../activities/permit/verify.ts';
+import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { asFailure } from '../../activities/frame/as-activity.ts';
 import type { WorkerContext } from '../../activities/frame/step-context.ts';
 import type {
@@ -49,6 +50,8 @@ export interface Script {
     readonly waitMs: number | null;
     readonly why: string;
   };
+  /** Called with an environment's settings before it takes a permit: its file may change in that moment. */
+  readonly opens?: (settings: EnvironmentSettings) => void;
   readonly compare?: (times: number) => Comparison | Promise<Comparison>;
   /** A reading (`site/failures`) so many milliseconds after the first one; left out, it is healthy. */
   readonly reads?: (
@@ -188,6 +191,7 @@ export function environmentStandIns(
     ...(Object.fromEntries(undoKinds.map((kind) => [kind, undone])) as Record<UndoKind, typeof undone>),
     openRollout: async (input) => {
       again(part(input.rollout.deployment), `${input.rollout.environment} openRollout`);
+      part(input.rollout.deployment).script.opens?.(world.settings);
       const receipt = await openRollout(world, input).catch((error: unknown) => {
         throw asFailure(error);
       });

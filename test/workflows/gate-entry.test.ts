@@ -1,6 +1,7 @@
 // Between the gate and the first step: the window is waited for, and what happens meanwhile leads back to the
 // gate.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EnvironmentSettings } from '../../src/io/settings.ts';
 import { storyPlan } from '../support/story-plan.ts';
 import { HOUR, openTheatre, type Run, type Theatre, timeSkippingServer } from '../support/theatre.ts';
 
@@ -93,3 +94,44 @@ describe.runIf(timeSkippingServer)('a window', () => {
     expect(entered(run)).toBe(0);
   });
 });
+
+describe.runIf(timeSkippingServer)(
+  'somebody who is taken out of the environment’s file in the very moment of entry',
+  () => {
+    test('is dropped, and the gate asks again; then it is entered, once, and completes', async () => {
+      let people: EnvironmentSettings['people'] | null = null;
+      const run = await theatre.run(storyPlan(), {
+        ...standing,
+        opens: (settings) => {
+          if (settings.environment !== 'production' || people) return;
+          people = settings.people;
+          Object.assign(settings, { people: people.filter(({ name }) => name !== 'dan') });
+          back = () => void Object.assign(settings, { people });
+        },
+      });
+      await run.until(
+        'the gate waits',
+        ({ waitingFor }) => waitingFor?.startsWith('the gate of production') === true,
+      );
+      await run.stands();
+      await run.send('approve', 'lea', 'production');
+      await run.send('approve', 'dan', 'production');
+      const again = await run.until(
+        'it asks again',
+        ({ waitingFor, notes }) =>
+          waitingFor?.includes('approval by dba') === true &&
+          notes.some((note) => note.includes('asks again')),
+      );
+      expect(again.refusals.map(({ person, why }) => `${person}: ${why}`)).toEqual([
+        expect.stringContaining('dan: no longer counted: production knows no person dan'),
+      ]);
+      expect(run.part.calls).not.toContain('production preflight');
+      back();
+      expect(await run.send('approve', 'dan', 'production')).toMatchObject({ accepted: true });
+      expect(await run.result()).toMatchObject({ outcome: 'completed' });
+      expect(entered(run)).toBe(2);
+    });
+  },
+);
+
+let back: () => void = () => undefined;
