@@ -11,6 +11,8 @@ const LONGEST = [
   'faults/',
   'journeys/terminal',
   'cli/deployment',
+  'trust/activities',
+  'trust/messages',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -45,7 +47,9 @@ const LONG = [
   'test/package/*.test.ts',
   'test/api/schemathesis.test.ts',
   'test/compose/site.test.ts',
-  'test/cli/deployment.test.ts',
+  'test/cli/{deployment,held}.test.ts',
+  'test/trust/{messages,activities,co-signed}.test.ts',
+  'test/evidence/vouched-ends.test.ts',
   'test/examples/validation-system/*.test.ts',
   'test/activities/{data-exact,limits,preflight-sessions}.test.ts',
   'test/field/{seen,managed}.test.ts',

@@ -41,7 +41,7 @@ const ANSWERS: Readonly<Record<string, object | null>> = {
   closeRollout: null,
   compareRollback: { summary: 'nothing was deployed here' },
   sift: ['the signature does not match the public key'],
-  beforeDeploying: { open: true },
+  beforeDeploying: { open: false },
   countNewer: { rows: 0, summary: 'no backup of this rollout has been proven' },
 };
 
