@@ -99,6 +99,7 @@ async function soakPassed(
 ): Promise<void> {
   const { environment } = state.input.run.rollout;
   watched.soak = { ...watched.soak, passed: true };
+  state.soakTold = true;
   await state.inbox.notifyDeployment({
     is: 'soakPassed',
     environment,

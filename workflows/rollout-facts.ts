@@ -53,6 +53,8 @@ export function takeFact(state: DeploymentState, fact: Fact): void {
     setStep(state, fact.environment, 'pass', 'soak passed; still monitoring');
   } else if (fact.is === 'soakVoided') {
     state.soaked.delete(fact.environment);
+    const line = state.progress.lines.find(({ name }) => name === fact.environment);
+    if (line) Object.assign(line, { state: 'running', summary: `its soak no longer counts: ${fact.why}` });
     state.voided = fact.why;
     const next = nextGate(state, fact.environment);
     if (next) voidGateReport(next);

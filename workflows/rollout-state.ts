@@ -26,6 +26,8 @@ export interface RolloutState {
   touched: boolean;
   /** Forward fixes that were taken. */
   forwards: number;
+  /** The deployment was told that the soak has passed. */
+  soakTold: boolean;
   /** The environment has refused the permit itself, so that nothing was begun. */
   permitRefused: boolean;
 }

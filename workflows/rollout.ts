@@ -6,6 +6,7 @@ import {
   condition,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
 } from '@temporalio/workflow';
@@ -47,6 +48,13 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   state.inbox.forwardOver = true;
   // From here nothing is cancelled any more: what was begun is undone, closed and told.
   return CancellationScope.nonCancellable(async () => {
+    // Nobody enters the next environment on a soak that is being undone.
+    if (back && state.soakTold && patched('void-on-the-way-back'))
+      await state.inbox.notifyDeployment({
+        is: 'soakVoided',
+        environment: input.run.rollout.environment,
+        why: back.why,
+      });
     const ended = back ? await rollBack(state, back) : passed(state);
     const closing = await closeRollout(state, ended.outcome);
     const result = {
@@ -90,6 +98,7 @@ function openState(input: RolloutInput): RolloutState {
     soak: null,
     touched: false,
     forwards: 0,
+    soakTold: false,
     permitRefused: false,
   };
   setHandler(progressQuery, () => state.progress, {
@@ -151,7 +160,7 @@ async function openRollout(state: RolloutState): Promise<RollbackRequest | null>
     state.permitRefused = code === 'PERMIT_REFUSED';
     if (REFUSALS.includes(code)) return { why, fallback: null, by: null };
     state.progress.notes.push(...details);
-    const options = [...(code === 'PERMIT_STORE_BEHIND' ? [ACCEPT_STORE] : []), 'retry', 'stop'];
+    const options = ['retry', ...(code === 'PERMIT_STORE_BEHIND' ? [ACCEPT_STORE] : []), 'stop'];
     const asked = { kind: 'decision', environment, about: why, options } as const;
     const { word, by } = await askPerson(state.asker, asked);
     if (word === 'stop') return { why: `${why}; decided: stop`, fallback: null, by };

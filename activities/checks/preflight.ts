@@ -161,7 +161,8 @@ async function otherRollout(work: Work, session: Session): Promise<Look> {
       verdict: 'fail',
       line:
         `deployment ${open.deployment} has not closed its rollout on this database; run: soakgate ` +
-        `recover ${open.deployment}`,
+        `recover ${open.deployment}; where that finds nothing to recover, because its permit store was lost, and ` +
+        'nothing of it is left to undo, run in this database: drop schema soakgate cascade',
     };
   return { verdict: 'pass', line: 'no other rollout is open on this database' };
 }

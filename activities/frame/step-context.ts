@@ -210,7 +210,11 @@ export async function permitted(world: WorkerContext, rollout: RolloutRef): Prom
 async function keptOf(world: WorkerContext, rollout: RolloutRef): Promise<PermittedRollout> {
   const kept = await world.permitStore.rollout(rollout);
   if (!kept || !sameJson(kept.rollout, rollout))
-    fail('NOT_PERMITTED', `no permit is kept here for ${rollout.deployment} in ${rollout.environment}`);
+    fail(
+      'NOT_PERMITTED',
+      `no permit is kept here for ${rollout.deployment} in ${rollout.environment}: nobody permitted it here, or the ` +
+        `permit store ${world.settings.permitStore} was lost; put its newest copy back and retry`,
+    );
   return kept;
 }
 

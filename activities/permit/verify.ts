@@ -36,7 +36,7 @@ export function judgePerson(
     reason,
   });
   // Who was taken out of the file may be among those whom the last readable version trusts.
-  if (fileFault !== null) return refuse(`not counted until the file is mended: ${fileFault}`);
+  if (fileFault !== null) return refuse(`not counted: ${fileFault}; mend the file and send it again`);
   const person = settings.people.find((candidate) => candidate.name === signed.person);
   if (!person) return refuse(`${settings.environment} knows no person ${signed.person}`);
   if (signed.message !== message || !verifyMessage(signed, person.key))
@@ -62,6 +62,10 @@ export function judgePerson(
 
 /** The clocks of two hosts are never the same. */
 const LIFE_CLOCKS_MS = 3_600_000;
+
+/** Whether the permit store is what the question is about: nobody accepts it beside another one. */
+const asksForStore = ({ signed, expect: { question = '' } }: VerifyInput): boolean =>
+  signed.message === 'decide' && question.includes(JSON.stringify(ACCEPT_STORE));
 
 /** A word that is dated ahead would answer what nobody has asked yet. */
 function datedFault({ body: { signedAt } }: Signed): string | null {
@@ -118,7 +122,7 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   // One word, however many had to sign it.
   await world.record.signed(input.deployment, input.environment, input.signed);
   await together.spend();
-  if (input.signed.message === 'decide' && input.signed.body['decision'] === ACCEPT_STORE)
+  if (asksForStore(input) && input.signed.body['decision'] === ACCEPT_STORE)
     await world.counter.accept(Date.parse(input.signed.body.signedAt));
   return { ...verdict, ...(at !== null && { at }) };
 }

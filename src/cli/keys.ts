@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { asUsage } from '../client/problem.ts';
+import { asUsage, messageOf } from '../client/problem.ts';
 import { readPrivateKey } from '../io/trust.ts';
 
 export function keyFolder(): string {
@@ -14,8 +14,11 @@ export const keyFile = (name: string): string => join(keyFolder(), `${name}.key`
 /** @throws Problem that names the file and how to make it. */
 export async function readKey(person: string, file: string | undefined): Promise<KeyObject> {
   const path = file ?? keyFile(person);
-  return asUsage(
-    () => readPrivateKey(path),
-    `soakgate key create ${person}, or name another file with --key`,
-  );
+  const found = readPrivateKey(path);
+  const why = await found.then(() => '', messageOf);
+  // What the message says to run is what helps.
+  const next = why.includes('chmod')
+    ? `chmod 600 ${path}, and again`
+    : `soakgate key create ${person}, or name another file with --key`;
+  return asUsage(() => found, next);
 }

@@ -2,7 +2,7 @@
 // keeps all later ones out.
 import { deploymentWorkflowId } from '../core/ids.ts';
 import type { Connected } from './connection.ts';
-import { isNotFound, rolloutInputOf } from './history.ts';
+import { isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
 import type { RunState } from './run-state.ts';
 
 /** A run of another deployment that holds the id. */
@@ -27,6 +27,24 @@ export async function holderOf(
   if (of !== null && of === deployment) return null;
   const its = of === null ? null : await describe(connected, deploymentWorkflowId(of));
   return { workflowId, runId: run.runId, deployment: of, deploymentState: its?.state ?? 'none' };
+}
+
+/** The id of a rollout is used again by later deployments: its current run is taken only when it is ours. */
+export async function ownRun(
+  connected: Connected,
+  deployment: string,
+  workflowId: string,
+): Promise<string | null> {
+  const current = await connected.client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+  if (!current) return null;
+  if ((await deploymentOf(connected, workflowId, current.runId)) === deployment) return current.runId;
+  return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
 }
 
 /** The deployment that a rollout's run names; null where nobody can read its input. */

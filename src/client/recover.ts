@@ -10,7 +10,8 @@ import type { Json } from '../core/plan/plan.ts';
 import type { RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
-import { deploymentInputOf, isNotFound, rolloutInputOf, startedRollouts } from './history.ts';
+import { deploymentInputOf, isNotFound, startedRollouts } from './history.ts';
+import { holderOf, ownRun } from './holder.ts';
 import { lostCommands, resetPoint } from './reset-point.ts';
 import { Problem } from './problem.ts';
 import { signalRollout } from './send.ts';
@@ -46,7 +47,8 @@ export async function recover(
     if (state === 'nothing') continue;
     if (state === 'cut off') {
       progress(`${environment}: resetting the rollout`);
-      if (!(await reset(connected, rolloutWorkflowId(service, environment)))) {
+      const id = rolloutWorkflowId(service, environment);
+      if (!(await reset(connected, id, await freeRun(connected, deployment, id)))) {
         progress(`${environment}: the rollout ended before its first task; nothing was done there`);
         recovered.push({ environment, result: await sayNothingDone(connected, deployment, environment) });
         continue;
@@ -114,16 +116,9 @@ async function rolloutState(
 ): Promise<'nothing' | 'orphaned' | 'cut off'> {
   const id = rolloutWorkflowId(service, environment);
   const { workflow } = connected.client;
-  const description = await workflow
-    .getHandle(id)
-    .describe()
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-  if (!description) return 'nothing';
-  const input = await rolloutInputOf(connected, id, description.runId);
-  if (input.run.rollout.deployment !== deployment) return 'nothing';
+  const runId = await ownRun(connected, deployment, id);
+  if (runId === null) return 'nothing';
+  const description = await workflow.getHandle(id, runId).describe();
   if (CUT_OFF.includes(description.status.name)) {
     // Its deployment has ended since, so it was told how: nothing is left to do.
     const told = await workflow.getHandle(deploymentWorkflowId(deployment)).describe();
@@ -136,13 +131,27 @@ async function rolloutState(
 }
 
 /**
+ * The deployment's own run, to be reset: a reset ends whatever runs under the id. @throws Problem where that is
+ * another's.
+ */
+async function freeRun(connected: Connected, deployment: string, id: string): Promise<string> {
+  const holder = await holderOf(connected, id, deployment);
+  if (holder)
+    throw new Problem(
+      'conflict',
+      `a rollout of ${holder.deployment ?? 'no deployment'} runs in its place now`,
+      `soakgate status ${deployment} shows what frees it`,
+    );
+  return (await ownRun(connected, deployment, id))!;
+}
+
+/**
  * Replay rebuilds the undo stack up to the task that is reset to. What was sent after it is sent again as far
  * as it can be read: a reset
  * repeats all signals or none, and one of them may be why the rollout failed. False when there is no task to
  * reset to.
  */
-async function reset({ client, namespace }: Connected, workflowId: string): Promise<boolean> {
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
+async function reset({ client, namespace }: Connected, workflowId: string, runId: string): Promise<boolean> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const point = resetPoint(events ?? []);
   if (point === null) return false;

@@ -5,11 +5,11 @@ import type { Pace } from '../core/pace.ts';
 import type { DeploymentInput, DeploymentResult, RolloutResult } from '../../workflows/contract.ts';
 import type { Progress } from '../../workflows/progress.ts';
 import type { Connected } from './connection.ts';
-import { deploymentOf, type Holder, holderOf } from './holder.ts';
+import { type Holder, holderOf, ownRun } from './holder.ts';
 import type { RunState } from './run-state.ts';
 import { type ShownProgress, shownProgress } from './shown-progress.ts';
 import { historyText } from './history-room.ts';
-import { deploymentInputOf, isNotFound, startedRollouts } from './history.ts';
+import { deploymentInputOf, isNotFound } from './history.ts';
 import { resetPoint } from './reset-point.ts';
 
 interface Run<Result> {
@@ -134,20 +134,6 @@ async function isLost(
   if (status.name === 'COMPLETED') return false;
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   return resetPoint(events ?? []) !== null;
-}
-
-/** The id of a rollout is used again by later deployments: its current run is taken only when it is ours. */
-async function ownRun(connected: Connected, deployment: string, workflowId: string): Promise<string | null> {
-  const current = await connected.client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return null;
-      throw error;
-    });
-  if (!current) return null;
-  if ((await deploymentOf(connected, workflowId, current.runId)) === deployment) return current.runId;
-  return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
 }
 
 async function readAfterwards(

@@ -99,6 +99,6 @@ test('nobody counts while the file cannot be read', async () => {
   for (const message of MESSAGES)
     expect(await send(message, {}, broken)).toMatchObject({
       accepted: false,
-      reason: expect.stringContaining('not counted until the file is mended'),
+      reason: expect.stringContaining('mend the file and send it again'),
     });
 });

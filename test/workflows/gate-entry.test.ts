@@ -96,6 +96,40 @@ describe.runIf(timeSkippingServer)('a window', () => {
 });
 
 describe.runIf(timeSkippingServer)(
+  'the environment before is aborted while its successor’s gate waits',
+  () => {
+    test('the gate report is void at once, nobody approves it, and nothing is entered while it is stuck', async () => {
+      const run = await theatre.run(storyPlan(), {
+        ...standing,
+        compare: (times) => ({
+          equal: times > 1,
+          differences: times > 1 ? [] : ['orders 1'],
+          writtenSince: [],
+          summary: 'compared',
+        }),
+      });
+      await run.until(
+        'the gate waits',
+        ({ waitingFor }) => waitingFor?.startsWith('the gate of production') === true,
+      );
+      await run.stands();
+      expect(await run.gateReport('production')).not.toBeNull();
+      await run.send('abort', 'dan', 'staging');
+      await run.until('it is stuck', ({ phase }) => phase === 'stuck', 'staging');
+      expect(await run.gateReport('production')).toBeNull();
+      expect((await run.progress()).lines[0]).toMatchObject({
+        state: 'running',
+        summary: expect.stringContaining('its soak no longer counts: abort by dan'),
+      });
+      expect(await run.send('approve', 'dan', 'production')).toMatchObject({ accepted: false });
+      await run.send('decide', 'dan', 'staging', { decision: 'retry' });
+      expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+      expect(entered(run)).toBe(0);
+    });
+  },
+);
+
+describe.runIf(timeSkippingServer)(
   'somebody who is taken out of the environment’s file in the very moment of entry',
   () => {
     test('is dropped, and the gate asks again; then it is entered, once, and completes', async () => {

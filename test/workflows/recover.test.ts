@@ -49,6 +49,21 @@ describe.runIf(devServer)('recover', () => {
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
   });
 
+  test('also after somebody has tried another start, which was refused', async () => {
+    const service = 'tried-again';
+    const run = await theatre.run(only, standing, { service });
+    await run.until('it soaks', () => run.part.clocks.get('staging')! - Date.UTC(2026, 0, 5) === 10 * HOUR);
+    await theatre.env.client.workflow.getHandle(run.rolloutId('staging')).terminate('by hand');
+    const other = await theatre.run(only, standing, { service });
+    expect(await other.result()).toMatchObject({
+      outcome: 'failed',
+      reason: expect.stringContaining(`soakgate recover ${run.name}`),
+    });
+    const [recovered] = await recover(connected, run.name, 'dan', theatre.keyOf('dan'), () => undefined);
+    expect(recovered?.result.outcome).toBe('restored');
+    expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
+  });
+
   test('a rollout that has failed is reset to before what failed it, which is not sent again', async () => {
     const run = await soaking();
     const before = await workflow(run.rolloutId('staging')).describe();

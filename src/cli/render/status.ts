@@ -63,7 +63,7 @@ const histories = ({ deployment, history, environments }: DeploymentStatus): rea
 export function stateText(status: DeploymentStatus): string {
   if (status.result) return `${status.result.outcome}: ${visible(status.result.reason)}`;
   if (status.state !== 'running')
-    return `${status.state} in Temporal${goesOn(status) ? ', its rollouts go on' : ''}`;
+    return `${status.state} in Temporal${goesOn(status) ? '; its rollouts are cancelled and undo what they did' : ''}`;
   return status.progress
     ? `${visible(status.progress.phase)}, ${visible(status.progress.health)}`
     : 'running';

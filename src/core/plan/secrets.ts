@@ -12,7 +12,7 @@ const secretName = /(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)$/iu;
 
 /** Remarks on what looks like a secret; they never repeat it. `file` is the plan as read. */
 export function secretRemarks(file: unknown): readonly Remark[] {
-  return [...secretShapes(file, []), ...namedSecrets(file)];
+  return [...secretShapes(file, []), ...namedSecrets(file), ...servicesSecrets(file)];
 }
 
 function secretShapes(value: unknown, path: Path): readonly Remark[] {
@@ -33,6 +33,28 @@ function secretShapes(value: unknown, path: Path): readonly Remark[] {
   return Object.entries(value).flatMap(([key, member]) =>
     secretShapes(member, [...path, list ? Number(key) : key]),
   );
+}
+
+/** Variables of a service are words of the plan: its secrets lie in the environment file. */
+function servicesSecrets(file: unknown): readonly Remark[] {
+  return Object.entries(record(record(file)['environments'])).flatMap(([environment, place]) => {
+    const services = record(place)['services'];
+    return (Array.isArray(services) ? services : []).flatMap((service: unknown, at) =>
+      Object.entries(record(service)).flatMap(([tool, options]) =>
+        Object.entries(record(record(options)['env'])).flatMap(([variable, value]) =>
+          typeof value === 'string' && secretName.test(variable)
+            ? [
+                {
+                  path: ['environments', environment, 'services', at, tool, 'env', variable],
+                  message: `${variable} is a secret by its name; a plan holds none`,
+                  hint: `name it in the environment file: services.<name>.env: { ${variable}: { env: ${variable} } }`,
+                },
+              ]
+            : [],
+        ),
+      ),
+    );
+  });
 }
 
 function namedSecrets(file: unknown): readonly Remark[] {
