@@ -13,6 +13,8 @@ export interface DeploymentState {
   readonly progress: Progress;
   readonly lastSent: LastSent;
   readonly gates: Map<string, Gate>;
+  /** Environments whose rollout this deployment has begun: nothing that is said of others is true. */
+  readonly begun: Set<string>;
   /** Environment → service, of rollouts that have not ended. */
   readonly open: Map<string, string>;
   /**

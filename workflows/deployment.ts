@@ -61,6 +61,7 @@ function openState(input: DeploymentInput): DeploymentState {
     progress,
     lastSent: { of: { service: input.runs[0]?.rollout.service ?? '', environment: 'all' } },
     gates: new Map(),
+    begun: new Set(),
     open: new Map(),
     running: new Set(),
     soaked: new Map(),
@@ -186,6 +187,7 @@ async function handOver(
 
 async function startRollout(state: DeploymentState, run: EnvironmentRun, input: RolloutInput): Promise<void> {
   const { environment, service, deployment: name } = run.rollout;
+  state.begun.add(environment);
   try {
     const handle = await startChild(rollout, {
       workflowId: rolloutWorkflowId(service, environment),

@@ -32,10 +32,10 @@ function takeTold(state: DeploymentState, result: RolloutResult): void {
   takeFact(state, { is: 'ended', environment, result: { ...result, outcome, reason: told } });
 }
 
-function concerns({ gates }: DeploymentState, fact: Fact): boolean {
+function concerns({ begun }: DeploymentState, fact: Fact): boolean {
   if (fact.is === 'answered' || fact.is === 'dropped') return true;
   const own = fact.is !== 'ended' || fact.result.environment === fact.environment;
-  return own && gates.has(fact.environment);
+  return own && begun.has(fact.environment);
 }
 
 export function takeFact(state: DeploymentState, fact: Fact): void {

@@ -8,6 +8,7 @@ import type { StepKind } from '../../src/core/step-list.ts';
 import type { TargetLock } from '../../src/io/target-lock.ts';
 import { asActivity } from './as-activity.ts';
 import { requireEarlier } from '../permit/believe.ts';
+import { refuseOldStore } from '../permit/own-place.ts';
 import { recorded } from './recorded.ts';
 import { inOwnWindow } from './own-window.ts';
 import { type StepResult, stepReceipt } from './receipt.ts';
@@ -47,6 +48,7 @@ export const stepActivity =
       const { activityType } = activityInfo();
       if (activityType !== step.kind)
         fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, not a ${activityType}`);
+      await refuseOldStore(world);
       await requireEarlier(world, kept, step, input.earlier);
       const attempt = attemptTag(rollout, step);
       await world.record.beginStep(kept, step, attempt);
@@ -71,6 +73,7 @@ export const forwardActivity =
         fail('NOT_PERMITTED', `step "${step.name}" is a ${step.kind}, which no forward fix adds to`);
       const { workflowExecution, activityId } = activityInfo();
       const fix = { fallback, call: `${workflowExecution?.runId}/${activityId}` };
+      await refuseOldStore(world);
       await world.record.beginForward(kept, step, fix);
       return recorded(
         async () => {

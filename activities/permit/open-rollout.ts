@@ -37,7 +37,21 @@ import { rolloutHash } from '../../src/io/rollout-hash.ts';
  * Checks signatures, roles, expiry, hashes, facts and guardrails; recompiles the list; keeps permit and list.
  * @throws StepFailure PERMIT_REFUSED or GUARDRAIL_NOT_MET naming what is wrong, before any command has run.
  */
-export async function openRollout(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
+export function openRollout(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
+  // One after the other: two that look at the same time would both find nothing open.
+  const { permitStore } = world.settings;
+  const turn = (turns.get(permitStore) ?? Promise.resolve()).then(
+    () => openInTurn(world, input),
+    () => openInTurn(world, input),
+  );
+  turns.set(permitStore, turn);
+  return turn;
+}
+
+/** By permit store: the last one that asked. */
+const turns = new Map<string, Promise<unknown>>();
+
+async function openInTurn(world: WorkerContext, input: OpenRolloutInput): Promise<Receipt> {
   const started = performance.now();
   const { rollout, permit } = input;
   fromItsRollout(rollout);

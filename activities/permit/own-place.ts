@@ -14,6 +14,18 @@ export async function refuseOtherPlace({ settings, counter }: WorkerContext): Pr
   const first = await writeOnce(join(permitStore, 'host'), hostname());
   if (first !== hostname())
     fail('SECOND_HOST', `artifacts of ${environment} lie on ${first}, this is ${hostname()}`);
+  await refuseOldStore({ settings, counter });
+}
+
+/**
+ * Nothing goes forward by a store that has forgotten something; what is undone is undone by what there is. @throws
+ * StepFailure PERMIT_STORE_BEHIND.
+ */
+export async function refuseOldStore({
+  settings,
+  counter,
+}: Pick<WorkerContext, 'settings' | 'counter'>): Promise<void> {
   const behind = await counter.fault();
-  if (behind !== null) fail('PERMIT_STORE_BEHIND', `the permit store ${permitStore} is not used: ${behind}`);
+  if (behind !== null)
+    fail('PERMIT_STORE_BEHIND', `the permit store ${settings.permitStore} is not used: ${behind}`);
 }

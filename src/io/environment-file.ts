@@ -46,6 +46,8 @@ export async function openEnvironmentFile(
     if (now === mark) return;
     mark = now;
     try {
+      // A pipe would be waited for without an end.
+      if (now === NO_FILE) throw new Error('it is no regular file');
       const [settings, version] = [await readEnvironmentFile(path), await versionOf(path)];
       const moved = movedIn(first, settings);
       live.settings = { ...first, ...Object.fromEntries(READ_AGAIN.map((name) => [name, settings[name]])) };
@@ -79,9 +81,12 @@ export async function openEnvironmentFile(
   };
 }
 
+const NO_FILE = 'no regular file';
+
 /** Changes whenever the file is written or replaced; empty where it is gone. */
 async function markOf(path: string): Promise<string> {
   const found = await stat(path, { bigint: true }).catch(() => null);
+  if (found && !found.isFile()) return NO_FILE;
   return found ? [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ') : '';
 }
 

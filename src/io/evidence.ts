@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { MANIFEST, type Manifest, type SignedManifest } from '../core/evidence.ts';
+import { MANIFEST, manifestText, type Manifest, type SignedManifest } from '../core/evidence.ts';
 import { signedText } from '../core/messages.ts';
 import type { TrustedKeys } from '../core/trusted-keys.ts';
 import { isVouched, type Vouching } from '../core/vouch/vouch.ts';
@@ -101,6 +101,7 @@ export async function verifyEvidence(
   const { files, odd } = await hashEvidence(folder);
   const problems = [
     ...manifestProblems(sealed, control),
+    ...writtenOtherwise(sealed, text as string),
     ...odd.map((name) => `${name} is not a regular file`),
     ...fileProblems(sealed.files, files),
   ];
@@ -154,6 +155,13 @@ function parseManifest(text: string): SignedManifest | null {
   } catch {
     return null;
   }
+}
+
+/** A name that stands twice in it is read by others otherwise than here. */
+function writtenOtherwise({ hash, signature, ...manifest }: SignedManifest, text: string): string[] {
+  return manifestText(manifest, hash, signature).trim() === text.trim()
+    ? []
+    : [`${MANIFEST} was changed: it is not written as Soakgate writes it`];
 }
 
 function manifestProblems(

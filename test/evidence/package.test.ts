@@ -285,7 +285,8 @@ describe('a package that was touched', () => {
         import { hashJson } from ${JSON.stringify(join(import.meta.dirname, '../../src/io/trust.ts'))};
         const { hash, signature, ...manifest } = JSON.parse(readFileSync('manifest.json', 'utf8'));
         const forged = { ...manifest, files: (await hashEvidence('.')).files };
-        writeFileSync('manifest.json', JSON.stringify({ ...forged, hash: hashJson(forged), signature }));`;
+        const whole = { ...forged, hash: hashJson(forged), signature };
+        writeFileSync('manifest.json', JSON.stringify(whole, null, 1));`;
       ranNow(process.execPath, ['--input-type=module', '-e', script], { cwd: at });
       // Without the key of the control worker it cannot be told, and that is said.
       expect(await verifyEvidence(at)).toMatchObject({

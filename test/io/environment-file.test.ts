@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { type LiveEnvironmentFile, openEnvironmentFile, VERSIONS } from '../../src/io/environment-file.ts';
 import { sha256 } from '../../src/io/files.ts';
+import { ranNow } from '../support/programs.ts';
 
 const keyOf = (letter: string) => `ed25519:${letter.repeat(42)}A=`;
 interface Version {
@@ -73,6 +74,23 @@ test.each<[string, string | null, string]>([
   await writeFile(path, text({ people: ['eva'] }));
   await live.refresh();
   expect([live.fault, names()]).toEqual([null, ['eva']]);
+});
+
+test('a pipe or a folder in its place is a fault at once, and hangs nobody', async () => {
+  for (const make of ['mkfifo', 'mkdir']) {
+    await rm(path, { recursive: true });
+    ranNow(make, [path]);
+    const began = performance.now();
+    await live.refresh();
+    expect([live.fault, performance.now() - began < 1_000]).toEqual([
+      expect.stringContaining('no regular file'),
+      true,
+    ]);
+    await rm(path, { recursive: true });
+    await writeFile(path, text({ people: ['eva'] }));
+    await live.refresh();
+    expect([live.fault, names()]).toEqual([null, ['eva']]);
+  }
 });
 
 test('where things lie stays as it was begun, and a restart is asked for', async () => {
