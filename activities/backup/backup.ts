@@ -22,6 +22,7 @@ import { PROOF_NOTE } from '../frame/under-lock.ts';
 import { recreateFrom } from './scratch.ts';
 import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
+import { withOwnCopy } from '../frame/own-copy.ts';
 
 export interface Proof {
   readonly dump: ArtifactRef;
@@ -50,12 +51,23 @@ const WITHOUT_OWNERS = 'owners and privileges, which the proof did not restore (
 export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> {
   const earlier = await earlierProof(work);
   if (earlier) return outcome(earlier, 'proven by an earlier attempt', spec);
+  const own = await work.world.permitStore.working(work.rollout, `backup.${work.tag.split(':').at(-1)}`);
+  try {
+    return await proveBackup(work, spec, own);
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+/** Dumped, restored and compared in the worker's own folder `own`; then it is kept as an artifact. */
+async function proveBackup(work: Work, spec: BackupSpec, own: string): Promise<StepResult> {
   const started = performance.now();
-  const { snapshot, dump, latest, seen, uncompared } = await dumpInSnapshot(work, spec);
+  const { snapshot, latest, seen, uncompared } = await dumpInSnapshot(work, spec, own);
   const dumped = performance.now();
+  const { sha256: proven } = await hashTree(own);
   const scratch = scratchDatabase(work.rollout);
   work.progress('restoring into a scratch database');
-  await recreateFrom(work, scratch, dumpName(work));
+  await recreateFrom(work, scratch, own);
   work.progress('comparing');
   const restored = await readDatabase(work, { url: withDatabase(work.url, scratch), saying: 'comparing' });
   const compared = asCopiedBy(spec);
@@ -65,9 +77,8 @@ export async function backup(work: Work, spec: BackupSpec): Promise<StepResult> 
   ];
   if (differences.length > 0)
     fail('RESTORE_FAILED', 'the restored copy is not what was dumped', differences.slice(0, 20));
-  const again = await hashTree(await work.world.artifacts.path(dumpName(work)));
-  if (again.sha256 !== dump.sha256)
-    fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
+  const dump = await work.world.artifacts.adopt(dumpName(work), own);
+  if (dump.sha256 !== proven) fail('BACKUP_FAILED', 'the dump changed on disk while it was being proven');
   const notCompared = [
     ...notCopied(snapshot, restored),
     ...uncompared,
@@ -109,6 +120,15 @@ export async function recordedSnapshot(work: Pick<Work, 'world' | 'rollout'>): P
   return JSON.parse(text) as Snapshot;
 }
 
+/** The proven dump, in a copy of the worker's own. @throws StepFailure BACKUP_FAILED, BACKUP_MISSING. */
+export async function withProvenDump(work: Work, use: (path: string) => Promise<void>): Promise<void> {
+  const proven =
+    (await provenBackup(work)) ?? fail('BACKUP_MISSING', 'no backup of this rollout has been proven');
+  const changed = (isGone: boolean) =>
+    fail('BACKUP_FAILED', `the proven dump is ${isGone ? 'gone' : 'no longer what it was'}`);
+  await withOwnCopy(work, proven.dump, changed, use);
+}
+
 /** What was noted when the backup of this rollout was proven. */
 export async function provenBackup(work: Pick<Work, 'world' | 'rollout'>): Promise<Proven | undefined> {
   const note = await work.world.permitStore.note(work.rollout, PROOF_NOTE);
@@ -127,21 +147,19 @@ async function earlierProof(work: Work): Promise<Proof | undefined> {
 
 interface Dumped {
   readonly snapshot: Snapshot;
-  readonly dump: ArtifactRef;
   readonly latest: Snapshot['sequences'];
   readonly seen: string;
   readonly uncompared: readonly string[];
 }
 
 /** Counts and hashes the source in the very snapshot that pg_dump reads, while pg_dump reads it. */
-async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec): Promise<Dumped> {
+async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec, own: string): Promise<Dumped> {
   return withSession(work.url, work.tag, async (session) => {
     await session.query('begin isolation level repeatable read read only');
     const [exported] = await session.query<{ id: string; seen: string }>(
       'select pg_export_snapshot() as id, pg_current_snapshot()::text as seen',
     );
-    const beside = `${await work.world.artifacts.path(dumpName(work))}.${work.tag.split(':').at(-1)}.tmp`;
-    const compress = await compression(work, beside);
+    const compress = await compression(work, own);
     const argv = [
       'pg_dump',
       `--format=${format}`,
@@ -151,7 +169,7 @@ async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec): Promise
       `--snapshot=${exported?.id}`,
       '--exclude-schema=soakgate',
       '--file',
-      beside,
+      own,
     ];
     const dumping = work.runTool(argv);
     // It may fail while something else is waited for; it is awaited in any case.
@@ -169,13 +187,11 @@ async function dumpInSnapshot(work: Work, { format, jobs }: BackupSpec): Promise
       return {
         snapshot: { ...counted, sequences: earliest, tables },
         latest: await readSequences(session),
-        dump: await work.world.artifacts.adopt(dumpName(work), beside),
         seen: exported!.seen,
         uncompared,
       };
     } finally {
       await dumping.catch(() => undefined);
-      await rm(beside, { recursive: true, force: true });
     }
   });
 }

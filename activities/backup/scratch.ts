@@ -1,5 +1,5 @@
 // Scratch databases: made from the proven dump, under a derived name, and dropped by it.
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { fail } from '../../src/core/failures.ts';
 import { compareDatabase, restoredDatabase, type RolloutRef, scratchDatabase } from '../../src/core/ids.ts';
 import { backupSpecOf } from '../../src/core/backup-spec.ts';
@@ -13,7 +13,6 @@ import {
   withSession,
 } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
-import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { carryGrants, carrySettings } from '../rollback/carry-over.ts';
 import { onSameServer } from '../database/same-server.ts';
 import { inMaintenance } from '../database/maintenance-session.ts';
@@ -23,15 +22,14 @@ import { asRestorer, type Restoring } from './restore-login.ts';
 const DIRECTORY_JOBS = 2;
 
 /**
- * Makes the database anew and restores the dump into it.
+ * Makes the database anew and restores the dump at this path into it: one that nobody else can write to.
  * @throws StepFailure RESTORE_FAILED with the tail of pg_restore.
  */
-export async function recreateFrom(work: Work, database: string, dumpName: string): Promise<void> {
+export async function recreateFrom(work: Work, database: string, file: string): Promise<void> {
   const restorer = await asRestorer(work);
   if (restorer !== work) await onSameServer(work, restorer);
   await dropScratch(work, database);
   await createLike(restorer, database, restorer !== work);
-  const file = await work.world.artifacts.path(dumpName);
   // Several sessions cannot share one transaction; a database that was restored half is never used, it is
   // made anew.
   const how = (await stat(file)).isDirectory() ? [`--jobs=${DIRECTORY_JOBS}`] : ['--single-transaction'];
@@ -144,8 +142,7 @@ export async function dropScratches(url: string, rollout: RolloutRef, list: Step
 
 /** A copy of the target as it is now: rows that people mended by hand are in no backup. */
 export async function copyTarget(work: Work, database: string): Promise<void> {
-  const name = `${rolloutFolder(work.rollout)}/rehearsal.dump`;
-  const file = await work.world.artifacts.path(name);
+  const file = await work.world.permitStore.working(work.rollout, 'rehearsal.dump');
   const result = await work.runTool([
     'pg_dump',
     '--format=custom',
@@ -162,8 +159,8 @@ export async function copyTarget(work: Work, database: string): Promise<void> {
       tail(result.stderr, 4_000).split('\n'),
     );
   try {
-    await recreateFrom(work, database, name);
+    await recreateFrom(work, database, file);
   } finally {
-    await work.world.artifacts.remove(name);
+    await rm(file, { force: true });
   }
 }

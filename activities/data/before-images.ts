@@ -1,7 +1,7 @@
 // Before-images as an artifact: what a fix changed, row by row, a line each; enough to put a row back, and to
 // see whether somebody changed it since.
 import { createReadStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fail } from '../../src/core/failures.ts';
 import type { ArtifactRef } from '../../src/core/receipts.ts';
@@ -11,6 +11,7 @@ import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { imageTable, isThere } from './image-table.ts';
 import { plainTable } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
+import { withOwnCopy } from '../frame/own-copy.ts';
 
 /** A row of the database: column → PostgreSQL's own text of the value. */
 export type RowImage = Readonly<Record<string, string | null>>;
@@ -55,7 +56,10 @@ interface Kept extends ArtifactRef {
 export async function exportImages(session: Session, work: Work): Promise<ArtifactRef> {
   const last = await lastImage(session, work);
   const name = imageName(work);
-  const beside = `${await work.world.artifacts.path(name)}.${work.tag.split(':').at(-1)}.tmp`;
+  const beside = await work.world.permitStore.working(
+    work.rollout,
+    `images-${work.step.index}.${work.tag.split(':').at(-1)}`,
+  );
   try {
     const file = await open(beside, 'w', 0o600);
     try {
@@ -64,7 +68,10 @@ export async function exportImages(session: Session, work: Work): Promise<Artifa
     } finally {
       await file.close();
     }
+    const { sha256: own } = await hashTree(beside);
     const kept = await work.world.artifacts.adopt(name, beside);
+    if (kept.sha256 !== own)
+      fail('IMAGES_CHANGED', `the before-images ${kept.uri} were changed as they were kept`);
     await work.world.permitStore.noteAgain(work.rollout, noteName(work), JSON.stringify({ ...kept, last }));
     return kept;
   } finally {
@@ -105,6 +112,9 @@ async function* pages(session: Session, work: Work): AsyncGenerator<string> {
   }
 }
 
+/** Two that read at the same time never share a file. */
+let readers = 0;
+
 /**
  * The lines of the artifact, none where the step never came to a fix.
  * @throws StepFailure IMAGES_CHANGED when the file is not the one that was kept.
@@ -113,16 +123,22 @@ export async function* imageLines(work: Work): AsyncGenerator<string> {
   const note = await work.world.permitStore.note(work.rollout, noteName(work));
   if (note === undefined) return;
   const kept = JSON.parse(note) as Kept;
-  const path = await work.world.artifacts.path(kept.name);
-  const now = await hashTree(path).catch(() => undefined);
-  if (now?.sha256 !== kept.sha256)
+  const changed = (isGone: boolean) =>
     fail(
       'IMAGES_CHANGED',
-      `the before-images ${kept.uri} are ${now ? 'not what the fix has written' : 'gone'}; nothing was ` +
+      `the before-images ${kept.uri} are ${isGone ? 'gone' : 'not what the fix has written'}; nothing was ` +
         'put back from them',
     );
-  for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity }))
-    if (line !== '') yield line;
+  readers += 1;
+  const name = `read-${readers}-${noteName(work)}.${work.tag.split(':').at(-1)}`;
+  const path = await work.world.permitStore.working(work.rollout, name);
+  try {
+    await withOwnCopy(work, kept, changed, (own) => rename(own, path));
+    for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity }))
+      if (line !== '') yield line;
+  } finally {
+    await rm(path, { force: true });
+  }
 }
 
 /** The table that holds the row: of a partitioned one or one with heirs, the part. */

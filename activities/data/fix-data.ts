@@ -9,7 +9,8 @@ import { exportImages } from './before-images.ts';
 import { fixByCommand, recoverImages } from './fix-command.ts';
 import { fixRule } from './fix-rule.ts';
 import { ensureImageTable, imageTable } from './image-table.ts';
-import { type PutBack, putAllBack, recordNotBack } from './put-back.ts';
+import { type PutBack, putAllBack } from './put-back.ts';
+import { recordNotBack } from './not-back.ts';
 import { fixableShape, ruleProblem } from './rules.ts';
 import type { Work } from '../frame/step-context.ts';
 

@@ -1,14 +1,13 @@
 // The undo of a fix: set by set, the newest first, and only rows that still stand as the fix left them.
 import { fenceGuard } from '../../src/io/fence.ts';
 import { quoteName, quoteText, serverError, type Session } from '../../src/io/postgres.ts';
-import { ifAbsent } from '../../src/io/files.ts';
-import { imageLines, placeOf, undoneName } from './before-images.ts';
+import { imageLines } from './before-images.ts';
 import { rowImage, type TableShape, tableShape } from './table-shape.ts';
 import type { Work } from '../frame/step-context.ts';
 
-const IMAGES = 'pg_temp."soakgate images"';
+export const IMAGES = 'pg_temp."soakgate images"';
 /** What became of an image; apart from it, because an image is wide and an outcome is not. */
-const OUTCOMES = 'pg_temp."soakgate outcomes"';
+export const OUTCOMES = 'pg_temp."soakgate outcomes"';
 const STANDING = 'pg_temp."soakgate standing"';
 const LINES = 1_000;
 const MOST_CHARACTERS = 8_000_000;
@@ -233,65 +232,3 @@ function judging(shape: TableShape, set: string): string {
 const keeping = (rows: string): string =>
   `insert into ${OUTCOMES} as kept (id, outcome, altered, now) ${rows} on conflict (id) do update
     set outcome = excluded.outcome, altered = excluded.altered, now = excluded.now`;
-
-export interface NotBack {
-  readonly kept: readonly string[];
-  readonly waiting: readonly string[];
-  readonly altered: readonly string[];
-}
-
-/** Keeps a line for each row that does not stand as before the fix; returns the first of each sort. */
-export async function recordNotBack(session: Session, work: Work, limit: number): Promise<NotBack> {
-  const name = undoneName(work);
-  await work.world.artifacts.remove(name);
-  const found: Record<keyof NotBack, string[]> = { kept: [], waiting: [], altered: [] };
-  for (let last = '0'; ;) {
-    const rows = await session.query<NotBackRow>(
-      `select id::text, place || ' ' || key as row, outcome, altered, jsonb_build_object('table', place, 'part', part,
-          'key', key, 'outcome', outcome, 'altered', altered, 'nowMd5', now)::text as line
-        from ${IMAGES} left join ${OUTCOMES} using (id)
-        where id > $1::bigint and (outcome is distinct from 'back' or altered is not null)
-        order by id limit ${LINES}`,
-      [last],
-    );
-    if (rows.length === 0) return found;
-    last = rows.at(-1)!.id;
-    await work.world.artifacts.append(name, rows.map(({ line }) => line).join('\n'));
-    for (const { row, outcome, altered } of rows) {
-      const sort = outcome === 'waits' ? 'waiting' : altered !== null ? 'altered' : 'kept';
-      if (found[sort].length < limit) found[sort].push(altered === null ? row : `${row} (${altered})`);
-    }
-  }
-}
-
-interface NotBackRow {
-  readonly id: string;
-  readonly row: string;
-  readonly outcome: string;
-  readonly altered: string | null;
-  readonly line: string;
-}
-
-/** A line of the file that `recordNotBack` keeps. */
-export interface NotBackLine {
-  readonly table: string;
-  readonly part: string | null;
-  readonly key: string;
-  readonly outcome: string;
-  /** Columns that a trigger changed again; null where it was not put back. */
-  readonly altered: string | null;
-  readonly nowMd5: string | null;
-}
-
-/** `table key` → what the undos of this rollout's fixes have left of the row. */
-export async function undoneRows(work: Work): Promise<ReadonlyMap<string, NotBackLine>> {
-  const found = new Map<string, NotBackLine>();
-  for (const step of work.list.steps.filter(({ kind }) => kind === 'fixData')) {
-    const text = await work.world.artifacts.read(undoneName({ ...work, step })).catch(ifAbsent(''));
-    for (const line of text.split('\n').filter((each) => each !== '')) {
-      const row = JSON.parse(line) as NotBackLine;
-      found.set(`${placeOf(row)} ${row.key}`, row);
-    }
-  }
-  return found;
-}

@@ -7,7 +7,6 @@ import type { Snapshot } from '../../src/core/snapshot.ts';
 import { type Session, withSession } from '../../src/io/postgres.ts';
 import { tail } from '../../src/io/redact.ts';
 import { readContent, readSequences, readSurroundings } from '../../src/io/snapshot.ts';
-import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
 export interface ReadOptions {
@@ -53,8 +52,7 @@ const COMPLETE = '\n-- PostgreSQL database dump complete\n';
 
 /** @throws StepFailure SCHEMA_UNREADABLE with what pg_dump says. */
 async function dumpSchema(work: Work, id: string, { url = work.url }: ReadOptions): Promise<Schema> {
-  const name = `${rolloutFolder(work.rollout)}/schema-${work.tag.split(':').at(-1)}.sql`;
-  const file = await work.world.artifacts.path(name);
+  const file = await work.world.permitStore.working(work.rollout, `schema-${work.tag.split(':').at(-1)}.sql`);
   try {
     const argv = ['pg_dump', '--schema-only', '--no-password', '--no-subscriptions', `--snapshot=${id}`];
     const result = await work.runTool([...argv, '--exclude-schema=soakgate', '--file', file], {

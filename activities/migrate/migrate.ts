@@ -1,7 +1,6 @@
 // migrate: ledger and catalog read before and after; failed, partial and skipped-but-stamped states are found
 // and named.
 import { count } from '../../src/core/count.ts';
-import { ifAbsent } from '../../src/io/files.ts';
 import type { MigrateSpec } from '../../src/core/plan/steps/migrate.ts';
 import { fail } from '../../src/core/failures.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
@@ -13,7 +12,6 @@ import { readCatalog } from '../database/read-database.ts';
 import type { StepResult, UndoResult } from '../frame/receipt.ts';
 import { migratorOf } from '../migrators/index.ts';
 import { limitsBeforehand, refuseTransactions } from '../migrators/sql-file.ts';
-import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
 /** Written by the rehearsal: the catalog as it is after `up`. */
@@ -106,9 +104,7 @@ async function catalogBefore(work: Work): Promise<Snapshot> {
 
 /** Where a rehearsal ran, the catalog must be what it came to; null where none ran. */
 async function notAsRehearsed(work: Work, after: Snapshot): Promise<readonly string[] | null> {
-  const rehearsed = await work.world.artifacts
-    .read(`${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`)
-    .catch(ifAbsent(undefined));
+  const rehearsed = await work.world.permitStore.note(work.rollout, REHEARSED_CATALOG);
   if (rehearsed === undefined) return null;
   const expected: Snapshot = {
     catalog: JSON.parse(rehearsed) as Snapshot['catalog'],

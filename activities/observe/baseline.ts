@@ -1,6 +1,5 @@
 // baseline: catalog, counts and latency before anything is changed; kept as an artifact and as evidence.
 import { count } from '../../src/core/count.ts';
-import { ifAbsent } from '../../src/io/files.ts';
 import type { BaselineSpec } from '../../src/core/plan/steps/baseline.ts';
 import { type Latencies, type Latency, ms } from '../../src/core/evidence-delta.ts';
 import { measuredPath } from '../../src/core/plan/monitors/facts.ts';
@@ -13,6 +12,7 @@ import { rolloutFolder } from '../frame/artifact-paths.ts';
 import { addressOf, outsideAddress, type Work } from '../frame/step-context.ts';
 
 const WARM_UP = 10;
+const BASELINE = 'baseline.json';
 const baselineName = (work: Pick<Work, 'rollout'>): string => `${rolloutFolder(work.rollout)}/baseline.json`;
 
 interface Baseline {
@@ -25,7 +25,9 @@ export async function baseline(work: Work, { http: spec }: BaselineSpec): Promis
   for (const path of spec?.get ?? []) http[path] = await measure(work, path, spec?.samples ?? 0);
   const snapshot = await readDatabase(work);
   const writes = await withSession(work.url, work.tag, readWrites);
-  await work.world.artifacts.put(baselineName(work), JSON.stringify({ http, writes } satisfies Baseline));
+  const text = JSON.stringify({ http, writes } satisfies Baseline);
+  await work.world.permitStore.noteAgain(work.rollout, BASELINE, text);
+  await work.world.artifacts.put(baselineName(work), text);
   await work.record('baseline', 'database.json', snapshot);
   await work.record('baseline', 'http.json', http);
   const failed = Object.entries(http).filter(([, latency]) => latency.failed > 0);
@@ -67,7 +69,8 @@ export async function monitorBaseline(
 }
 
 async function readBaseline(work: Pick<Work, 'world' | 'rollout'>): Promise<Baseline | undefined> {
-  const text = await work.world.artifacts.read(baselineName(work)).catch(ifAbsent(undefined));
+  // Its own: what is observed is measured against it.
+  const text = await work.world.permitStore.note(work.rollout, BASELINE);
   return text === undefined ? undefined : (JSON.parse(text) as Baseline);
 }
 

@@ -19,7 +19,6 @@ import { copyTarget } from '../backup/scratch.ts';
 import { ruleProblem } from '../data/rules.ts';
 import { shapeOf } from '../data/table-shape.ts';
 import { countViolations } from '../data/violations.ts';
-import { rolloutFolder } from '../frame/artifact-paths.ts';
 import type { Work } from '../frame/step-context.ts';
 
 export interface Rehearsal {
@@ -56,10 +55,7 @@ export async function rehearse(
     const lines = [...violations.would, ...(failed ?? []), ...violations.notes];
     return { verdict: 'fail', summary, lines, figures: { upMs, ...violations.figures } };
   }
-  await work.world.artifacts.put(
-    `${rolloutFolder(work.rollout)}/${REHEARSED_CATALOG}`,
-    JSON.stringify(after.catalog),
-  );
+  await work.world.permitStore.noteAgain(work.rollout, REHEARSED_CATALOG, JSON.stringify(after.catalog));
   const forecast = await forecastLocks(work, locks, traffic);
   const [anew, quiet] = [rewritten(tables, tablesAfter), migratesInMaintenance(work)];
   const moves = rowMoves(before, after, [...journalsOf(work.list.migrations!), ...migrator.ledgers(work)]);

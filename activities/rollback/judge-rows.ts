@@ -3,10 +3,10 @@
 import { compareDatabase } from '../../src/core/ids.ts';
 import type { Difference, Snapshot } from '../../src/core/snapshot.ts';
 import { type Session, withDatabase, withSession } from '../../src/io/postgres.ts';
-import { dumpName, provenBackup } from '../backup/backup.ts';
+import { withProvenDump, provenBackup } from '../backup/backup.ts';
 import { dropScratch, recreateFrom } from '../backup/scratch.ts';
 import { fixedRows } from '../data/before-images.ts';
-import { type NotBackLine, undoneRows } from '../data/put-back.ts';
+import { type NotBackLine, undoneRows } from '../data/not-back.ts';
 import type { Work } from '../frame/step-context.ts';
 import { type Assigns, assignsOf, columnsOfOurs } from './columns-of-ours.ts';
 import { differingRows } from './compare-rows.ts';
@@ -53,7 +53,7 @@ export async function judgeRows(
   const [fixed, undone] = [await fixedRows(work), await undoneRows(work)];
   const { seen } = (await provenBackup(work))!;
   const assigns = await assignsOf(work);
-  await recreateFrom(work, database, dumpName(work));
+  await withProvenDump(work, (dump) => recreateFrom(work, database, dump));
   try {
     await withSession(withDatabase(work.url, database), work.tag, async (was) =>
       withSession(work.url, work.tag, async (is) => {

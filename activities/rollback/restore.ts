@@ -13,7 +13,7 @@ import { databaseName, withDatabase, withSession } from '../../src/io/postgres.t
 import { readContent } from '../../src/io/snapshot.ts';
 import { readDatabase } from '../database/read-database.ts';
 import type { UndoResult } from '../frame/receipt.ts';
-import { dumpName, provenBackup, recordedSnapshot } from '../backup/backup.ts';
+import { withProvenDump, provenBackup, recordedSnapshot } from '../backup/backup.ts';
 import { fixedRows } from '../data/before-images.ts';
 import { differingRows } from './compare-rows.ts';
 import { adderOf, removerOf, writerOf } from './row-writers.ts';
@@ -39,7 +39,7 @@ export async function restore(work: Work, input: UndoInput): Promise<UndoResult>
   const notes: string[] = [];
   if (!(await databaseExists(work, aside))) {
     work.progress('restoring the proven backup beside the target');
-    await recreateFrom(work, fresh, dumpName(work));
+    await withProvenDump(work, (dump) => recreateFrom(work, fresh, dump));
     await compareWithRecorded(work, fresh, recorded);
     const restorer = await asRestorer(work);
     await carryOver(restorer, databaseName(work.url), fresh);

@@ -1,7 +1,7 @@
 // What an environment's worker keeps under `used/`: permits, lists, nonces and notes of its own, written
 // once.
 // One use must outlive a history, and an activity must be comparable with what was permitted (rule 8).
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Permit, Signed } from '../core/messages.ts';
 import type { RolloutRef } from '../core/ids.ts';
@@ -21,6 +21,8 @@ export interface PermittedRollout {
 export interface PermitStore {
   /** Folder in which running commands of a rollout are noted. */
   processNotes(rollout: RolloutRef): string;
+  /** Where a file that this worker makes and reads again lies meanwhile; its folder exists afterwards. */
+  working(rollout: RolloutRef, name: string): Promise<string>;
   rollout(rollout: Pick<RolloutRef, 'hash'>): Promise<PermittedRollout | undefined>;
   keepRollout(kept: PermittedRollout): Promise<void>;
   closed(rollout: Pick<RolloutRef, 'hash'>): Promise<string | undefined>;
@@ -75,6 +77,10 @@ export function openPermitStore(folder: string): PermitStore {
   const place = (rollout: Pick<RolloutRef, 'hash'>, name: string) => placeIn(folder, rollout, name);
   return {
     processNotes: (rollout) => place(rollout, 'processes'),
+    working: async (rollout, name) => {
+      await mkdir(place(rollout, 'working'), { recursive: true, mode: 0o700 });
+      return join(place(rollout, 'working'), name);
+    },
     rollout: (rollout) => readKept(folder, rollout),
     keepRollout: async (kept) =>
       void (await writeOnce(place(kept.rollout, 'kept.json'), JSON.stringify(kept))),

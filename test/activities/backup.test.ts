@@ -16,6 +16,7 @@ import {
 } from '../support/hands.ts';
 import { judge, unequal } from '../support/judge.ts';
 import { ranNow } from '../support/programs.ts';
+import { ifAbsent } from '../../src/io/files.ts';
 
 let bench: Bench;
 beforeAll(async () => void (bench = await raiseBench()));
@@ -64,7 +65,10 @@ test('a dump that cannot be noted fails by its code, and nothing of it is left',
   ).finally(() => process.off('unhandledRejection', stray));
   expect(failure).toMatchObject({ code: 'STEP_CRASHED' });
   expect(strays).toEqual([]);
-  const kept = await readdir(join(hands.world.settings.artifacts, 'rollouts'), { recursive: true });
+  const all = (folder: string) => readdir(folder, { recursive: true }).catch(ifAbsent([] as string[]));
+  const { artifacts, permitStore } = hands.world.settings;
+  const own = await all(join(permitStore, 'rollouts', hands.rollout.hash, 'working'));
+  const kept = [...(await all(join(artifacts, 'rollouts'))), ...own];
   expect(kept.filter((name) => name.includes('dump'))).toEqual([]);
 });
 

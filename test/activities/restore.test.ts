@@ -245,7 +245,7 @@ describe('twice, or half', () => {
     const hands = await ready();
     await truncate(await hands.world.artifacts.path(`rollouts/${hands.rollout.hash}/backup.dump`), 2_000);
     const before = await oid(hands);
-    expect(await failureOf(restore(hands))).toMatchObject({ code: 'RESTORE_FAILED' });
+    expect(await failureOf(restore(hands))).toMatchObject({ code: 'BACKUP_FAILED' });
     expect(await oid(hands)).toBe(before);
     expect(await constraints(hands)).not.toEqual([]);
   });

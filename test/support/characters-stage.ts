@@ -182,6 +182,8 @@ export async function raiseCharactersStage(): Promise<CharactersStage> {
         logs,
       },
       inside: insideUrl,
+      // The plan names its flag file in the stage's folder.
+      guardrails: { files: [stage.folder] },
       env: workerEnv,
       ...(places[0] && { control: places[0].cast.control }),
     });
