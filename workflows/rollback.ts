@@ -74,7 +74,7 @@ async function chooseWay(
 ): Promise<Way | null> {
   const { list } = state.input.run;
   const { stack, passed } = state;
-  const approved = wanted === null ? given : await approvalsFor(state, wanted, given);
+  const approved = wanted === null ? given.flatMap(whole) : await approvalsFor(state, wanted, given);
   const fallback = approved ? wanted : null;
   const what = 'plan the rollback';
   const entries = await decided(state, what, () =>
@@ -96,7 +96,7 @@ async function approvalsFor(
   given: readonly VerifiedMessage[],
 ): Promise<readonly VerifiedMessage[] | null> {
   const { list, rollout } = state.input.run;
-  const signed = [...given];
+  const signed = given.flatMap(whole);
   for (;;) {
     const approvals = signed.map(({ signed: { person }, roles }) => ({ person, roles }));
     const what = `who must approve ${fallback}`;
@@ -110,9 +110,15 @@ async function approvalsFor(
     const { missing } = verdict;
     const { word, by } = await ask(state, { kind: 'approval', environment, fallback, missing, options });
     if (word === 'stop') return null;
-    if (by) signed.push(by);
+    if (by) signed.push(...whole(by));
   }
 }
+
+/** With those that had to sign the same words beside it. */
+const whole = (by: VerifiedMessage): readonly VerifiedMessage[] => [
+  by,
+  ...(by.others ?? []).map((other) => ({ ...other, at: by.at })),
+];
 
 /** Null when all are done; else the differences that remain. An undo that was done is not run again. */
 async function walkBack(

@@ -183,10 +183,13 @@ async function answerMessage(place: Place, signed: Signed): Promise<Judged> {
   });
   // What cannot be verified does not count, and the next one is taken.
   if ('failed' in verdict) return refused(verdict.failed.text);
-  const { accepted: counts, reason, person, roles, at, waiting } = verdict.ok;
+  const { accepted: counts, reason, person, roles, at, waiting, others } = verdict.ok;
   if (waiting !== undefined) return answerWaiting(asker, signed, waiting);
   if (!counts) return refused(reason);
-  return { ...apply(place, { signed, roles, at: at ?? null }, person), known: true };
+  return {
+    ...apply(place, { signed, roles, at: at ?? null, ...(others && { others }) }, person),
+    known: true,
+  };
 }
 
 /** Does what a verified message says; the text is the sender's answer. */

@@ -8,6 +8,8 @@ import { needsOnePerson, sharedWords } from '../../src/core/same-words.ts';
 import type { WorkerContext } from '../frame/step-context.ts';
 
 export type Together =
+  /** It has counted with others before, whatever it is said to answer now. */
+  | { readonly spent: true }
   | { readonly waiting: string }
   /** What counts with it, itself among them; `spend` is called once all of them are in the evidence. */
   | { readonly signatures: readonly Signed[]; readonly spend: () => Promise<void> };
@@ -23,12 +25,19 @@ export async function countTogether(
   if ('any' in quorum || quorum.each.length < 2 || needsOnePerson(signed)) return alone;
   const about = sharedWords(signed, expect.question);
   if (await permitStore.completed(about, signed)) return alone;
+  if (await permitStore.isSpent(signed)) return { spent: true };
   const kept = await permitStore.addSignature(about, signed);
-  const judged = await Promise.all(kept.map(async (one) => ({ one, verdict: await judge(one) })));
-  const counted = judged.filter(({ verdict }) => verdict.accepted);
+  const judged = await Promise.all(
+    kept.map(async (one) => ({
+      one,
+      verdict: await judge(one),
+      spent: await permitStore.isSpent(one),
+    })),
+  );
+  const counted = judged.filter(({ verdict, spent }) => verdict.accepted && !spent);
   const signatures = counted.map(({ one }) => one);
   const people = counted.map(({ one, verdict }) => ({ name: one.person, roles: verdict.roles }));
   const { met, text } = signaturesText(quorum, people);
   if (!met) return { waiting: text };
-  return { signatures, spend: () => permitStore.spendSignatures(about, signed) };
+  return { signatures, spend: () => permitStore.spendSignatures(about, signed, signatures) };
 }

@@ -6,7 +6,13 @@ import { CLOCKS_MS } from '../../src/core/ledger.ts';
 import { DAY_MS } from '../../src/core/pace.ts';
 import { ACCEPT_STORE } from '../../src/core/gate.ts';
 import type { Quorum } from '../../src/core/quorum.ts';
-import type { ApproveBody, VerifiedMessage, MessageName, Signed } from '../../src/core/messages.ts';
+import type {
+  ApproveBody,
+  CountedBeside,
+  VerifiedMessage,
+  MessageName,
+  Signed,
+} from '../../src/core/messages.ts';
 import type { MessageVerdict, SiftInput, SiftResult } from '../../src/core/message-verdict.ts';
 import { writeOnce } from '../../src/io/files.ts';
 import type { EnvironmentSettings } from '../../src/io/settings.ts';
@@ -111,20 +117,24 @@ export async function verify(world: WorkerContext, input: VerifyInput): Promise<
   const verdict = await judge(input.signed);
   if (!verdict.accepted) return verdict;
   const together = await countTogether(world, input, quorumFor(settings, input.signed.message), judge);
+  if ('spent' in together)
+    return { ...verdict, accepted: false, reason: 'not counted: it has counted before; sign again' };
   if ('waiting' in together) return { ...verdict, waiting: together.waiting };
   let at: string | null = null;
+  const others: CountedBeside[] = [];
   for (const signed of together.signatures) {
     const { nonce } = input.signed.body;
     const alone = together.signatures.length === 1;
     const counted = await record(world, { ...input, signed }, await judge(signed), alone ? undefined : nonce);
     if (signed.body.nonce === nonce) at = counted?.at ?? null;
+    else others.push({ signed, roles: counted?.roles ?? [] });
   }
   // One word, however many had to sign it.
   await world.record.signed(input.deployment, input.environment, input.signed);
   await together.spend();
   if (asksForStore(input) && input.signed.body['decision'] === ACCEPT_STORE)
     await world.counter.accept(Date.parse(input.signed.body.signedAt));
-  return { ...verdict, ...(at !== null && { at }) };
+  return { ...verdict, ...(at !== null && { at }), ...(others.length > 0 && { others }) };
 }
 
 /**

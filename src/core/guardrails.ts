@@ -41,7 +41,7 @@ export function guardrailComplaints(list: StepList, guardrails: Guardrails): rea
         `${hours(guardrails.soakMs)}`,
     );
   }
-  complaints.push(...windowComplaints(list, guardrails));
+  complaints.push(...approvalComplaints(list, guardrails), ...windowComplaints(list, guardrails));
   const allowed = guardrails.programs;
   for (const { place, program, bare } of programsOf(list)) {
     if (!isAllowed(program, bare ? [] : list.commands.path, allowed))
@@ -51,6 +51,27 @@ export function guardrailComplaints(list: StepList, guardrails: Guardrails): rea
       );
   }
   return complaints;
+}
+
+/** Nobody is asked for an approval that the plan's gate does not name. */
+function approvalComplaints(
+  { environment: { name }, gate }: StepList,
+  { approve }: Pick<Guardrails, 'approve'>,
+): readonly string[] {
+  const asked = gate?.approved?.roles ?? [];
+  const wanted = 'each' in approve ? approve.each : approve.any;
+  const met =
+    'each' in approve
+      ? wanted.every((role) => asked.includes(role))
+      : wanted.some((role) => asked.includes(role));
+  return met || wanted.length === 0
+    ? []
+    : [
+        `approve: this environment demands approval by ${wanted.join('each' in approve ? ' and ' : ' or ')}, and the ` +
+          `plan's gate asks ${asked.join(', ') || 'nobody'}; write gate: ${name}: approved: { roles: [${[
+            ...new Set([...asked, ...('each' in approve ? wanted : wanted.slice(0, 1))]),
+          ].join(', ')}] }`,
+      ];
 }
 
 /** What is demanded counts only when the gate asks for it at entry. */

@@ -1,5 +1,5 @@
 // What an environment says about the messages of people: about one, and about many at once.
-import type { Signed } from './messages.ts';
+import type { CountedBeside, Signed } from './messages.ts';
 
 /** Many, of which nobody knows yet whether a known person has signed them. */
 export interface SiftInput {
@@ -19,6 +19,8 @@ export interface MessageVerdict {
   readonly reason: string;
   /** When it was verified, RFC 3339; only where it counted. */
   readonly at?: string;
+  /** Where several had to sign it: the others, whose words count with it. */
+  readonly others?: readonly CountedBeside[];
   /** Whose signature is still missing beside it; until then it changes nothing. */
   readonly waiting?: string;
 }

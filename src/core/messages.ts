@@ -86,11 +86,19 @@ export interface AttestBody extends Bound {
   readonly text: string;
 }
 
+/** Another signature about the same words. */
+export interface CountedBeside {
+  readonly signed: Signed;
+  readonly roles: readonly string[];
+}
+
 /**
  * A signed message that counted: who decided, with which roles, and when it was verified (RFC 3339, by that
  * worker's clock).
  */
 export interface VerifiedMessage {
+  /** Where several had to sign it: the others. */
+  readonly others?: readonly CountedBeside[];
   readonly signed: Signed;
   readonly roles: readonly string[];
   readonly at: string | null;

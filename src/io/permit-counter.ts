@@ -114,7 +114,7 @@ export function countedStore(store: PermitStore, counter: PermitCounter): Permit
     close: (rollout, outcome) => counted(store.close(rollout, outcome)),
     addToLedger: (rollout, line) => counted(store.addToLedger(rollout, line)),
     spendNonce: (nonce, by) => counted(store.spendNonce(nonce, by)),
-    spendSignatures: (about, completing) => counted(store.spendSignatures(about, completing)),
+    spendSignatures: (about, completing, all) => counted(store.spendSignatures(about, completing, all)),
     giveNotice: (deployment, person, at) => counted(store.giveNotice(deployment, person, at)),
   };
 }

@@ -38,7 +38,9 @@ export interface PermitStore {
   /** Keeps a signature that counts together with others under `about`; returns all that are kept there. */
   addSignature(about: string, signed: Signed): Promise<readonly Signed[]>;
   /** The signatures under `about` have counted, completed by this one: they count for nothing else. */
-  spendSignatures(about: string, completing: Signed): Promise<void>;
+  spendSignatures(about: string, completing: Signed, all: readonly Signed[]): Promise<void>;
+  /** Whether it has counted together with others before. */
+  isSpent(signed: Signed): Promise<boolean>;
   /** Whether it completed the quorum under `about` before: its answer was lost then. */
   completed(about: string, signed: Signed): Promise<boolean>;
   /**
@@ -151,9 +153,12 @@ function notices(folder: string): Pick<PermitStore, 'noticeGiven' | 'giveNotice'
 const nonceOf = ({ person, body }: Signed): string => sha256(`${person}\n${body.nonce}`);
 
 /** Signatures that wait for others, each under what it is about. */
-function signatures(folder: string): Pick<PermitStore, 'addSignature' | 'spendSignatures' | 'completed'> {
+function signatures(
+  folder: string,
+): Pick<PermitStore, 'addSignature' | 'spendSignatures' | 'completed' | 'isSpent'> {
   const waiting = (about: string) => join(folder, 'signatures', sha256(about));
   const done = (signed: Signed) => join(folder, 'completed', nonceOf(signed));
+  const spent = (signed: Signed) => join(folder, 'counted', nonceOf(signed));
   return {
     addSignature: async (about, signed) => {
       await writeOnce(join(waiting(about), nonceOf(signed)), JSON.stringify(signed));
@@ -161,8 +166,10 @@ function signatures(folder: string): Pick<PermitStore, 'addSignature' | 'spendSi
       const texts = await Promise.all(names.map((name) => readIfThere(join(waiting(about), name))));
       return texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text) as Signed]));
     },
-    spendSignatures: async (about, completing) => {
+    isSpent: async (signed) => (await readIfThere(spent(signed))) !== undefined,
+    spendSignatures: async (about, completing, all) => {
       await writeOnce(done(completing), about);
+      for (const one of all) await writeOnce(spent(one), about);
       await rm(waiting(about), { recursive: true, force: true });
     },
     completed: async (about, signed) => (await readIfThere(done(signed))) === about,

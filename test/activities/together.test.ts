@@ -89,6 +89,10 @@ describe.each([
     const second = await send(sign('dan', message, words));
     expect(second).toMatchObject(counts);
     expect(second).not.toHaveProperty('waiting');
+    // Who has to see all of them, as a restore does, is handed all of them.
+    expect(second.others?.map(({ signed: { person }, roles }) => [person, roles])).toEqual([
+      ['lea', ['lead']],
+    ]);
   });
 
   test('two of one role, one person twice, and somebody without a role do not complete it', async () => {
@@ -124,14 +128,16 @@ test('reason, comment and what was counted as lost are each signer’s own', asy
 });
 
 test('what has counted once counts for nothing else; its answer may be asked for again', async () => {
-  await send(decide('lea'));
+  const first = decide('lea');
+  await send(first);
   const completing = decide('dan');
   for (let times = 0; times < 3; times += 1) expect(await send(completing)).not.toHaveProperty('waiting');
   expect(await send(decide('dan'))).toMatchObject({ waiting: '1 of 2 signatures, waiting for lead' });
   // Nor does the very message that completed it, brought again to another question.
-  expect(await send(completing, 'and now?')).toMatchObject({
-    waiting: '1 of 2 signatures, waiting for lead',
-  });
+  // And neither of them, in the other order.
+  const counted = { accepted: false, reason: 'not counted: it has counted before; sign again' };
+  for (const one of [completing, first, completing])
+    expect(await send(one, 'and now?')).toMatchObject(counted);
 });
 
 test('the evidence gets what has counted, all of it, and nothing of what only waits', async () => {
