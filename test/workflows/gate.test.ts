@@ -70,7 +70,8 @@ describe.runIf(timeSkippingServer)('at the gate', () => {
     await asked.promise;
     expect(await run.send('abort', 'dan', 'staging')).toEqual({ accepted: true, text: 'rolling back' });
     down.resolve();
-    expect(await approval).toMatchObject({ text: expect.stringContaining('counted') });
+    // What it approves rests on the soak that is aborted meanwhile: whichever was first.
+    expect((await approval).text).toMatch(/counted|another gate report/u);
     expect(await run.result()).toMatchObject({ outcome: 'rolled-back' });
   });
 
