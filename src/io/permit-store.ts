@@ -91,6 +91,8 @@ export function openPermitStore(folder: string): PermitStore {
       const closed = place(rollout, 'closed');
       if (outcome === 'passed') await writeWhole(join(folder, 'passed-last', rollout.service), rollout.hash);
       await writeWhole(closed, outcome);
+      // What a killed attempt has left there may be as large as the database.
+      await rm(place(rollout, 'working'), { recursive: true, force: true });
     },
     ...listed(folder),
     spendNonce: (nonce, by) => writeOnce(join(folder, 'nonces', sha256(nonce)), by),

@@ -56,3 +56,11 @@ test('notice is given by the very person, for the very deployment', async () => 
   expect(await permits.noticeGiven('d', ['l_ea', 'l.ea'])).toBe('2026-01-02T00:00:00Z');
   expect(await permits.noticeGiven('d.', ['l.ea'])).toBeUndefined();
 });
+
+test('what a killed attempt has left in the working folder is gone when its rollout is closed', async () => {
+  const { folder, permits } = await store();
+  const rollout = { deployment: 'd', service: 's', environment: 'e', list: 'l', hash: '0123456789' };
+  await writeFile(await permits.working(rollout, 'backup.1'), 'as large as the database');
+  await permits.close(rollout, 'restored');
+  expect(await readdir(join(folder, 'permits/rollouts/0123456789'))).toEqual(['closed']);
+});
