@@ -22,7 +22,13 @@ export async function withOwnCopy<T>(
   try {
     await rm(own, { recursive: true, force: true });
     // Where the file system can, it is no copy but the same blocks.
-    await cp(from, own, { recursive: true, mode: constants.COPYFILE_FICLONE }).catch(() => changed(true));
+    await cp(from, own, { recursive: true, mode: constants.COPYFILE_FICLONE }).catch(
+      (error: NodeJS.ErrnoException) => {
+        // A full disk is not a dump that is gone.
+        if (error.code === 'ENOENT') changed(true);
+        throw error;
+      },
+    );
     if ((await hashTree(own)).sha256 !== kept.sha256) changed(false);
     return await use(own);
   } finally {

@@ -24,7 +24,8 @@ export async function countTogether(
   const alone = { signatures: [signed], spend: async () => undefined };
   if ('any' in quorum || quorum.each.length < 2 || needsOnePerson(signed)) return alone;
   const about = sharedWords(signed, expect.question);
-  if (await permitStore.completed(about, signed)) return alone;
+  const before = await permitStore.completed(about, signed);
+  if (before) return { ...alone, signatures: before };
   if (await permitStore.isSpent(signed)) return { spent: true };
   const kept = await permitStore.addSignature(about, signed);
   const judged = await Promise.all(

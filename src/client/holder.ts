@@ -35,13 +35,7 @@ export async function ownRun(
   deployment: string,
   workflowId: string,
 ): Promise<string | null> {
-  const current = await connected.client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return null;
-      throw error;
-    });
+  const current = await describe(connected, workflowId);
   if (!current) return null;
   if ((await deploymentOf(connected, workflowId, current.runId)) === deployment) return current.runId;
   return (await startedRollouts(connected, deployment)).get(workflowId) ?? null;
@@ -53,7 +47,11 @@ export async function deploymentOf(
   workflowId: string,
   runId: string,
 ): Promise<string | null> {
-  const input: unknown = await rolloutInputOf(connected, workflowId, runId).catch(() => null);
+  const input: unknown = await rolloutInputOf(connected, workflowId, runId).catch((error: unknown) => {
+    // A server that does not answer says nothing about the run.
+    if (typeof (error as { code?: unknown }).code === 'number') throw error;
+    return null;
+  });
   const name = (input as { run?: { rollout?: { deployment?: unknown } } } | null)?.run?.rollout?.deployment;
   return typeof name === 'string' ? name : null;
 }

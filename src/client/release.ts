@@ -21,24 +21,19 @@ export async function heldBy(connected: Connected, service: string, environment:
   );
 }
 
-/**
- * Terminates it. @throws Problem when its permit was checked, so that it may have changed something; `force` does it
- * all the same.
- */
+/** Terminates that very run. */
 export async function release(
   connected: Connected,
-  { service, environment, force }: { service: string; environment: string; force: boolean },
+  { workflowId, runId, deployment }: Holder,
 ): Promise<Released> {
-  const holder = await heldBy(connected, service, environment);
-  if (!force) await refuseOpened(connected, holder, service, environment);
-  const { workflowId, runId, deployment } = holder;
   await connected.client.workflow
     .getHandle(workflowId, runId)
     .terminate('soakgate release: it has opened nothing');
   return { workflowId, runId, deployment };
 }
 
-async function refuseOpened(
+/** @throws Problem when its permit was checked, so that it may have changed something. */
+export async function refuseOpened(
   connected: Connected,
   holder: Holder,
   service: string,

@@ -41,8 +41,8 @@ export interface PermitStore {
   spendSignatures(about: string, completing: Signed, all: readonly Signed[]): Promise<void>;
   /** Whether it has counted together with others before. */
   isSpent(signed: Signed): Promise<boolean>;
-  /** Whether it completed the quorum under `about` before: its answer was lost then. */
-  completed(about: string, signed: Signed): Promise<boolean>;
+  /** What it completed under `about` before, all of it: its answer was lost then. */
+  completed(about: string, signed: Signed): Promise<readonly Signed[] | null>;
   /**
    * When notice of a deployment's window was first attested by one of these people (RFC 3339, by this
    * worker's clock).
@@ -154,6 +154,11 @@ function notices(folder: string): Pick<PermitStore, 'noticeGiven' | 'giveNotice'
 /** A nonce is one of its person's; no name holds a line's end. */
 const nonceOf = ({ person, body }: Signed): string => sha256(`${person}\n${body.nonce}`);
 
+interface Completed {
+  readonly about: string;
+  readonly all: readonly Signed[];
+}
+
 /** Signatures that wait for others, each under what it is about. */
 function signatures(
   folder: string,
@@ -170,10 +175,13 @@ function signatures(
     },
     isSpent: async (signed) => (await readIfThere(spent(signed))) !== undefined,
     spendSignatures: async (about, completing, all) => {
-      await writeOnce(done(completing), about);
+      await writeOnce(done(completing), JSON.stringify({ about, all }));
       for (const one of all) await writeOnce(spent(one), about);
       await rm(waiting(about), { recursive: true, force: true });
     },
-    completed: async (about, signed) => (await readIfThere(done(signed))) === about,
+    completed: async (about, signed) => {
+      const kept = JSON.parse((await readIfThere(done(signed))) ?? 'null') as Completed | null;
+      return kept?.about === about ? kept.all : null;
+    },
   };
 }

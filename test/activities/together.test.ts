@@ -86,7 +86,10 @@ describe.each([
 ] as const)('%s needs each role', (message, words) => {
   test('the first signature waits for the other, which completes it', async () => {
     expect(await send(sign('lea', message, words))).toMatchObject(WAITS_FOR_DBA);
-    const second = await send(sign('dan', message, words));
+    const completing = sign('dan', message, words);
+    const second = await send(completing);
+    // Its answer was lost, and it is asked for again.
+    expect(await send(completing)).toEqual(second);
     expect(second).toMatchObject(counts);
     expect(second).not.toHaveProperty('waiting');
     // Who has to see all of them, as a restore does, is handed all of them.

@@ -27,16 +27,18 @@ export function register(command: Command, does: Does): void {
   command.action(
     does(async (terminal, service: string, environment: string, options: Options) => {
       needsTemporal(terminal, 'release', options);
-      const { heldBy, release } = await import('../../client/release.ts');
+      const { heldBy, refuseOpened, release } = await import('../../client/release.ts');
       const { holderText } = await import('../../client/holder.ts');
       return withConnection(async (connected) => {
         const holder = await heldBy(connected, service, environment);
+        // What may not be ended is said before anybody is asked.
+        if (!options.force) await refuseOpened(connected, holder, service, environment);
         const question = `${visible(holderText(holder, environment))}. Terminate its run ${holder.runId}?`;
         const answer = options.yes ? true : await terminal.confirm(question);
         if (answer === null)
           throw new Problem('usage', `${question} There is no terminal to confirm on`, 'add --yes');
         if (!answer) throw new Problem('not-allowed', 'nothing was terminated');
-        const released = await release(connected, { service, environment, force: options.force ?? false });
+        const released = await release(connected, holder);
         if (options.output === 'json') terminal.print(JSON.stringify(released));
         else terminal.print(`released: ${released.workflowId}, run ${released.runId}`);
         return exitCodes.completed;
