@@ -138,10 +138,15 @@ async function disk(work: Work, session: Session, limit: Limit | undefined): Pro
   const [row] = await session.query<{ bytes: string }>(
     'select pg_database_size(current_database())::text as bytes',
   );
-  const { bavail, bsize } = await statfs(work.world.settings.artifacts).catch(() =>
-    statfs(work.service.root),
+  const { artifacts, permitStore } = work.world.settings;
+  // A dump is made and proven beside the permits, and kept among the artifacts.
+  const room = await Promise.all(
+    [artifacts, permitStore].map(async (folder) => {
+      const { bavail, bsize } = await statfs(folder).catch(() => statfs(work.service.root));
+      return bavail * bsize;
+    }),
   );
-  const [free, size] = [bavail * bsize, Number(row?.bytes ?? 0)];
+  const [free, size] = [Math.min(...room), Number(row?.bytes ?? 0)];
   const line = `${megabytes(free)} free for a database of ${megabytes(size)}`;
   if (!limit) return { verdict: 'pass', line };
   return outside(
