@@ -142,7 +142,7 @@ describe('at the gate', { timeout: 120_000 }, () => {
   });
 
   test.each<[string, object]>([
-    ['its soak has passed', { is: 'soakPassed', environment: ENVIRONMENT, outcome: {} }],
+    ['its soak has passed', { is: 'soakPassed', environment: ENVIRONMENT, outcome: ended('passed') }],
     ['it is about to change', { is: 'aboutToChange', environment: ENVIRONMENT }],
     ['it has ended well', { is: 'ended', environment: ENVIRONMENT, result: ended('passed') }],
     ['it has failed', { is: 'ended', environment: ENVIRONMENT, result: ended('failed') }],
@@ -154,7 +154,10 @@ describe('at the gate', { timeout: 120_000 }, () => {
   ])('by the signal of a rollout: %s', async (_what, fact) => {
     await deployment().signal('fact', fact);
     expect((await deployment().describe()).status.name).toBe('RUNNING');
-    expect((await progress()).waitingFor).toContain('approval by dba');
+    const { waitingFor, lines } = await progress();
+    expect(waitingFor).toContain('approval by dba');
+    // Nothing was begun, so nothing is shown as passed or ended.
+    expect(lines.map(({ state }) => state)).toEqual(['waiting']);
   });
 });
 
